@@ -1,0 +1,11 @@
+DROP TABLE events;
+DROP TABLE sign_in_failures;
+DROP TABLE sessions;
+DROP TABLE submissions;
+DROP TABLE api_keys;
+DROP TABLE service_accounts;
+DROP TABLE users;
+DROP TABLE companies;
+DROP TABLE installation;
+DROP TABLE audit_trails;
+DROP FUNCTION refuse_to_change_events();

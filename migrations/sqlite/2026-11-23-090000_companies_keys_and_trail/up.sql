@@ -1,0 +1,150 @@
+-- Instants are UTC microseconds since 1970. Ids are opaque. Folded columns hold what is compared, searched and sorted.
+
+CREATE TABLE audit_trails (
+    id TEXT NOT NULL PRIMARY KEY,
+    size BIGINT NOT NULL,
+    frontier BLOB NOT NULL,
+    checkpoint TEXT NOT NULL
+);
+
+CREATE TABLE installation (
+    id TEXT NOT NULL PRIMARY KEY REFERENCES audit_trails (id),
+    created_at BIGINT NOT NULL,
+    checkpoint_key BLOB NOT NULL,
+    pepper_id TEXT NOT NULL
+);
+
+CREATE TABLE companies (
+    id TEXT NOT NULL PRIMARY KEY REFERENCES audit_trails (id),
+    name TEXT NOT NULL,
+    name_folded TEXT NOT NULL UNIQUE,
+    created_at BIGINT NOT NULL
+);
+
+-- A deleted user keeps the row and the id; everything that says who it was is NULL then.
+CREATE TABLE users (
+    id TEXT NOT NULL PRIMARY KEY,
+    company_id TEXT NOT NULL REFERENCES companies (id),
+    role TEXT NOT NULL CHECK (role IN ('admin', 'auditor')),
+    name TEXT,
+    email TEXT,
+    email_folded TEXT UNIQUE,
+    password_hash TEXT,
+    created_at BIGINT NOT NULL,
+    deleted_at BIGINT,
+    UNIQUE (company_id, id),
+    CHECK ((deleted_at IS NULL) = (name IS NOT NULL AND email IS NOT NULL AND email_folded IS NOT NULL))
+);
+
+CREATE TABLE service_accounts (
+    id TEXT NOT NULL PRIMARY KEY,
+    company_id TEXT NOT NULL REFERENCES companies (id),
+    name TEXT NOT NULL,
+    name_folded TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (company_id, id),
+    UNIQUE (company_id, name_folded)
+);
+
+-- ends_at is the instant from which the key is refused, whatever ends it; for a key without an end, the end of time.
+CREATE TABLE api_keys (
+    id TEXT NOT NULL PRIMARY KEY,
+    company_id TEXT NOT NULL REFERENCES companies (id),
+    service_account_id TEXT NOT NULL,
+    digest BLOB NOT NULL UNIQUE,
+    pepper_id TEXT NOT NULL,
+    preview TEXT NOT NULL,
+    preview_folded TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_at BIGINT,
+    revoked_at BIGINT,
+    revoked_by_type TEXT,
+    revoked_by TEXT,
+    revocation_reason TEXT,
+    revocation_comment TEXT,
+    ends_at BIGINT NOT NULL GENERATED ALWAYS AS (
+        min(coalesce(expires_at, 9223372036854775807), coalesce(revoked_at, 9223372036854775807))
+    ) STORED,
+    UNIQUE (company_id, id),
+    FOREIGN KEY (company_id, service_account_id) REFERENCES service_accounts (company_id, id),
+    FOREIGN KEY (company_id, created_by) REFERENCES users (company_id, id),
+    FOREIGN KEY (company_id, revoked_by) REFERENCES users (company_id, id),
+    CHECK ((revoked_at IS NULL) = (revoked_by_type IS NULL)),
+    CHECK ((revoked_at IS NULL) = (revocation_reason IS NULL)),
+    CHECK ((revoked_by IS NOT NULL) = (revoked_by_type IS NOT NULL AND revoked_by_type = 'user'))
+);
+
+CREATE INDEX api_keys_by_creation ON api_keys (company_id, created_at, id, ends_at);
+CREATE INDEX api_keys_by_end ON api_keys (company_id, ends_at, id);
+CREATE INDEX api_keys_by_service_account ON api_keys (company_id, service_account_id, ends_at);
+
+CREATE TABLE submissions (
+    id BLOB NOT NULL PRIMARY KEY,
+    used_at BIGINT NOT NULL
+);
+
+CREATE INDEX submissions_by_use ON submissions (used_at);
+
+CREATE TABLE sessions (
+    id TEXT NOT NULL PRIMARY KEY,
+    token_digest BLOB NOT NULL UNIQUE,
+    company_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    client_address TEXT,
+    user_agent TEXT,
+    FOREIGN KEY (company_id, user_id) REFERENCES users (company_id, id)
+);
+
+CREATE INDEX sessions_by_user ON sessions (user_id);
+CREATE INDEX sessions_by_last_seen ON sessions (last_seen_at);
+
+-- subject is a keyed digest of an e-mail address or of a client's address: strangers' addresses are not kept.
+CREATE TABLE sign_in_failures (
+    subject BLOB NOT NULL PRIMARY KEY,
+    failures BIGINT NOT NULL,
+    first_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    unreported BIGINT NOT NULL,
+    reported_at BIGINT
+);
+
+CREATE INDEX sign_in_failures_by_last ON sign_in_failures (last_at);
+
+CREATE TABLE events (
+    trail_id TEXT NOT NULL REFERENCES audit_trails (id),
+    sequence BIGINT NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    at BIGINT NOT NULL,
+    action TEXT NOT NULL,
+    actor_type TEXT NOT NULL,
+    actor_id TEXT,
+    key_id TEXT,
+    target_type TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    before_json TEXT,
+    after_json TEXT,
+    reason TEXT,
+    comment TEXT,
+    client_address TEXT,
+    user_agent TEXT,
+    request_id TEXT,
+    leaf_hash BLOB NOT NULL,
+    about_keys INTEGER NOT NULL GENERATED ALWAYS AS (
+        CASE WHEN action LIKE 'api\_key.%' ESCAPE '\' OR action = 'user.deleted' THEN 1 ELSE 0 END
+    ) STORED,
+    PRIMARY KEY (trail_id, sequence)
+);
+
+CREATE INDEX events_about_keys ON events (trail_id, about_keys, sequence);
+CREATE INDEX events_by_key ON events (trail_id, key_id, sequence);
+
+CREATE TRIGGER events_are_not_updated BEFORE UPDATE ON events BEGIN
+    SELECT RAISE(ABORT, 'events of the audit trail are never changed');
+END;
+
+CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events BEGIN
+    SELECT RAISE(ABORT, 'events of the audit trail are never deleted');
+END;

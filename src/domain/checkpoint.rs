@@ -1,0 +1,169 @@
+//! Checkpoints: a trail's size and root hash, signed (C2SP tlog-checkpoint and signed-note, Ed25519).
+
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use sha2::{Digest, Sha256};
+
+use super::ids::{InstallationId, TrailId};
+use super::merkle::Hash;
+
+/// Signed-note's type byte for Ed25519.
+const ED25519: u8 = 1;
+
+/// The name under which a trail's checkpoints are signed, and their first line.
+#[must_use]
+pub fn origin(installation: InstallationId, trail: TrailId) -> String {
+    format!("keydesk/{installation}/{trail}")
+}
+
+/// The installation's signing key.
+pub struct CheckpointSigner(SigningKey);
+
+impl fmt::Debug for CheckpointSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CheckpointSigner(…)")
+    }
+}
+
+impl CheckpointSigner {
+    /// The signing key made from a secret seed (RFC 8032 section 5.1.5).
+    #[must_use]
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(seed))
+    }
+
+    /// The public half, for whoever checks.
+    #[must_use]
+    pub fn public_key(&self) -> CheckpointKey {
+        CheckpointKey(self.0.verifying_key())
+    }
+
+    /// The signed note that says: the trail `origin` has `size` events, and this is the root hash of its tree.
+    #[must_use]
+    pub fn sign(&self, origin: &str, size: u64, root: &Hash) -> String {
+        let text = format!("{origin}\n{size}\n{}\n", BASE64_STANDARD.encode(root));
+        let mut signature = self.public_key().note_key_id(origin).to_vec();
+        signature.extend_from_slice(&self.0.sign(text.as_bytes()).to_bytes());
+        format!("{text}\n— {origin} {}\n", BASE64_STANDARD.encode(signature))
+    }
+}
+
+/// The installation's public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckpointKey(VerifyingKey);
+
+impl CheckpointKey {
+    /// The key from its 32 bytes; `None` where they are no point of the curve.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        VerifyingKey::from_bytes(bytes.try_into().ok()?).ok().map(Self)
+    }
+
+    /// The key's 32 bytes.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+
+    /// The four bytes by which a signature line says which key made it.
+    fn note_key_id(self, name: &str) -> [u8; 4] {
+        let digest = Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(self.to_bytes()).finalize();
+        [digest[0], digest[1], digest[2], digest[3]]
+    }
+
+    /// Checks a note and reads what it says of the trail `origin`; lines signed by other keys are passed over.
+    ///
+    /// # Errors
+    /// [`CheckpointError`], what is wrong with it.
+    pub fn verify(self, note: &str, origin: &str) -> Result<Checkpoint, CheckpointError> {
+        let (text, signatures) = note.split_once("\n\n").ok_or(CheckpointError::Malformed)?;
+        let text = format!("{text}\n");
+        let mut lines = text.lines();
+        if lines.next() != Some(origin) {
+            return Err(CheckpointError::OtherOrigin);
+        }
+        let size_line = lines.next().ok_or(CheckpointError::Malformed)?;
+        let size: u64 = size_line.parse().map_err(|_| CheckpointError::Malformed)?;
+        let root = lines.next().and_then(|line| BASE64_STANDARD.decode(line).ok()).and_then(|root| root.try_into().ok());
+        let root = root.filter(|_| size.to_string() == size_line).ok_or(CheckpointError::Malformed)?;
+        let signed = signatures.lines().any(|line| self.signed(line, origin, text.as_bytes()));
+        if signed { Ok(Checkpoint { size, root }) } else { Err(CheckpointError::BadSignature) }
+    }
+
+    fn signed(self, line: &str, name: &str, text: &[u8]) -> bool {
+        let encoded = line.strip_prefix("— ").and_then(|line| line.strip_prefix(name)).and_then(|line| line.strip_prefix(' '));
+        let bytes = encoded.and_then(|encoded| BASE64_STANDARD.decode(encoded).ok()).unwrap_or_default();
+        let Some((key_id, signature)) = bytes.split_first_chunk::<4>() else { return false };
+        *key_id == self.note_key_id(name)
+            && Signature::from_slice(signature).is_ok_and(|signature| self.0.verify_strict(text, &signature).is_ok())
+    }
+}
+
+/// What a checkpoint says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// How many events the trail had.
+    pub size: u64,
+    /// The root hash of its tree.
+    pub root: Hash,
+}
+
+/// Why a checkpoint is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckpointError {
+    /// It is not of the form that C2SP tlog-checkpoint specifies.
+    #[error("it is not in the form of a checkpoint")]
+    Malformed,
+    /// It speaks of another trail.
+    #[error("it belongs to another trail")]
+    OtherOrigin,
+    /// No signature of this installation's key fits it.
+    #[error("its signature does not fit")]
+    BadSignature,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORIGIN: &str = "keydesk/installation/trail";
+
+    fn signer() -> CheckpointSigner {
+        CheckpointSigner::from_seed(&[9; 32])
+    }
+
+    #[test]
+    fn a_checkpoint_says_what_was_signed() {
+        let note = signer().sign(ORIGIN, 27, &[3; 32]);
+        assert_eq!(signer().public_key().verify(&note, ORIGIN), Ok(Checkpoint { size: 27, root: [3; 32] }));
+        let lines: Vec<&str> = note.lines().collect();
+        assert_eq!(lines[..4], [ORIGIN, "27", "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=", ""]);
+        assert!(lines[4].starts_with(&format!("— {ORIGIN} ")) && note.ends_with('\n') && lines.len() == 5);
+    }
+
+    #[test]
+    fn a_changed_checkpoint_is_not_believed() {
+        let note = signer().sign(ORIGIN, 27, &[3; 32]);
+        let key = signer().public_key();
+        assert_eq!(key.verify(&note.replace("\n27\n", "\n26\n"), ORIGIN), Err(CheckpointError::BadSignature));
+        assert_eq!(key.verify(&note.replace("\n27\n", "\n027\n"), ORIGIN), Err(CheckpointError::Malformed));
+        assert_eq!(key.verify(&note, "keydesk/installation/other"), Err(CheckpointError::OtherOrigin));
+        assert_eq!(key.verify("", ORIGIN), Err(CheckpointError::Malformed));
+        let other = CheckpointSigner::from_seed(&[8; 32]).public_key();
+        assert_eq!(other.verify(&note, ORIGIN), Err(CheckpointError::BadSignature));
+    }
+
+    #[test]
+    fn the_known_signed_note_verifies_under_its_published_key() {
+        // The example of C2SP signed-note's reference implementation: key PeterNeumann+c74f20a3.
+        let key = BASE64_STANDARD.decode("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW").unwrap();
+        let key = CheckpointKey::from_bytes(&key[1..]).unwrap();
+        let text = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+        let line = "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=";
+        assert!(key.signed(line, "PeterNeumann", text.as_bytes()));
+        assert!(!key.signed(line, "PeterNeumann", text.replace("you ", "we ").as_bytes()));
+    }
+}

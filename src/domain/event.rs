@@ -1,0 +1,319 @@
+//! Events of the audit trail: who did what to which thing, and the canonical bytes that the trail's tree is made of.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::api_key::{Comment, RevocationReason};
+use super::ids::{CompanyId, KeyId, UserId};
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A key was made.
+    ApiKeyCreated,
+    /// A key was ended by somebody.
+    ApiKeyRevoked,
+    /// A company was made.
+    CompanyCreated,
+    /// A user was made.
+    UserAdded,
+    /// A user signed in.
+    UserSignedIn,
+    /// Somebody who gave a user's address was refused; `after` counts the refusals since the event before.
+    UserSignInRefused,
+    /// A user signed out.
+    UserSignedOut,
+}
+
+impl Action {
+    const ALL: [Self; 7] = [
+        Self::ApiKeyCreated,
+        Self::ApiKeyRevoked,
+        Self::CompanyCreated,
+        Self::UserAdded,
+        Self::UserSignedIn,
+        Self::UserSignInRefused,
+        Self::UserSignedOut,
+    ];
+
+    /// The action's word in the trail.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiKeyCreated => "api_key.created",
+            Self::ApiKeyRevoked => "api_key.revoked",
+            Self::CompanyCreated => "company.created",
+            Self::UserAdded => "user.added",
+            Self::UserSignedIn => "user.signed_in",
+            Self::UserSignInRefused => "user.sign_in_refused",
+            Self::UserSignedOut => "user.signed_out",
+        }
+    }
+
+    /// The action of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == word)
+    }
+}
+
+/// Who did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A user, by id: the trail holds no names of people.
+    User(UserId),
+    /// Whoever may run commands beside the database.
+    CommandLine,
+    /// Keydesk itself.
+    System,
+}
+
+impl Actor {
+    /// The actor's type, as a word in the trail.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::CommandLine => "command_line",
+            Self::System => "system",
+        }
+    }
+
+    /// The user, where it is one.
+    #[must_use]
+    pub const fn user(self) -> Option<UserId> {
+        match self {
+            Self::User(id) => Some(id),
+            Self::CommandLine | Self::System => None,
+        }
+    }
+
+    /// The actor of that type and id.
+    #[must_use]
+    pub fn parse(kind: &str, id: Option<&str>) -> Option<Self> {
+        match (kind, id) {
+            ("user", Some(id)) => UserId::parse(id).map(Self::User),
+            ("command_line", None) => Some(Self::CommandLine),
+            ("system", None) => Some(Self::System),
+            _ => None,
+        }
+    }
+}
+
+/// What an action was done to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An API key.
+    ApiKey(KeyId),
+    /// A user.
+    User(UserId),
+    /// A company.
+    Company(CompanyId),
+}
+
+impl Target {
+    /// The target's type, as a word in the trail.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::ApiKey(_) => "api_key",
+            Self::User(_) => "user",
+            Self::Company(_) => "company",
+        }
+    }
+
+    /// The key, where it is one.
+    #[must_use]
+    pub const fn key(self) -> Option<KeyId> {
+        match self {
+            Self::ApiKey(id) => Some(id),
+            Self::User(_) | Self::Company(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ApiKey(id) => id.fmt(f),
+            Self::User(id) => id.fmt(f),
+            Self::Company(id) => id.fmt(f),
+        }
+    }
+}
+
+/// Who asks for a change, and from where.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// Who.
+    pub actor: Actor,
+    /// The address the request came from.
+    pub client_address: Option<String>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+    /// The request's id, as the answer and the log name it.
+    pub request_id: Option<String>,
+}
+
+impl Origin {
+    /// A command on the server's own machine.
+    #[must_use]
+    pub const fn command_line() -> Self {
+        Self { actor: Actor::CommandLine, client_address: None, user_agent: None, request_id: None }
+    }
+}
+
+/// What an action has to say, before it has a place in a trail.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    /// What happened.
+    pub action: Action,
+    /// To what.
+    pub target: Target,
+    /// What was true before.
+    pub before: Option<Value>,
+    /// What is true since.
+    pub after: Option<Value>,
+    /// Why, for revocations.
+    pub reason: Option<RevocationReason>,
+    /// What the actor wrote about it.
+    pub comment: Option<Comment>,
+}
+
+/// An event in the words in which it is stored, which are the words its canonical bytes are made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The trail it belongs to.
+    pub trail_id: String,
+    /// Its place in the trail, from 1, without gaps.
+    pub sequence: i64,
+    /// Its id.
+    pub id: String,
+    /// When, in microseconds since 1970, UTC.
+    pub at: i64,
+    /// What happened.
+    pub action: String,
+    /// What kind of actor did it.
+    pub actor_type: String,
+    /// The actor's id, for users.
+    pub actor_id: Option<String>,
+    /// The key it concerns.
+    pub key_id: Option<String>,
+    /// What kind of thing it was done to.
+    pub target_type: String,
+    /// The id of that thing.
+    pub target_id: String,
+    /// What was true before, as JSON.
+    pub before: Option<String>,
+    /// What is true since, as JSON.
+    pub after: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// What the actor wrote about it.
+    pub comment: Option<String>,
+    /// The address the request came from.
+    pub client_address: Option<String>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+    /// The request's id.
+    pub request_id: Option<String>,
+}
+
+impl Event {
+    /// The bytes of the event's leaf, as `docs/audit-format.md` specifies them.
+    #[must_use]
+    pub fn canonical_bytes(&self) -> Vec<u8> {
+        let mut bytes = b"keydesk event v1\n".to_vec();
+        let (sequence, at) = (self.sequence.to_string(), self.at.to_string());
+        let fields: [Option<&str>; 17] = [
+            Some(&self.trail_id),
+            Some(&sequence),
+            Some(&self.id),
+            Some(&at),
+            Some(&self.action),
+            Some(&self.actor_type),
+            self.actor_id.as_deref(),
+            self.key_id.as_deref(),
+            Some(&self.target_type),
+            Some(&self.target_id),
+            self.before.as_deref(),
+            self.after.as_deref(),
+            self.reason.as_deref(),
+            self.comment.as_deref(),
+            self.client_address.as_deref(),
+            self.user_agent.as_deref(),
+            self.request_id.as_deref(),
+        ];
+        for field in fields {
+            match field {
+                None => bytes.push(b'-'),
+                Some(text) => {
+                    bytes.extend_from_slice(format!("+{}:", text.len()).as_bytes());
+                    bytes.extend_from_slice(text.as_bytes());
+                }
+            }
+            bytes.push(b'\n');
+        }
+        bytes
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn event(sequence: i64) -> Event {
+        Event {
+            trail_id: "trail".to_owned(),
+            sequence,
+            id: format!("event-{sequence}"),
+            at: 1_790_000_000_000_000 + sequence,
+            action: "api_key.revoked".to_owned(),
+            actor_type: "user".to_owned(),
+            actor_id: Some("user-1".to_owned()),
+            key_id: Some("key-1".to_owned()),
+            target_type: "api_key".to_owned(),
+            target_id: "key-1".to_owned(),
+            before: Some(r#"{"name":"ERP"}"#.to_owned()),
+            after: None,
+            reason: Some("compromised".to_owned()),
+            comment: Some("zwei\nZeilen ü".to_owned()),
+            client_address: Some("192.0.2.1".to_owned()),
+            user_agent: None,
+            request_id: Some("r".to_owned()),
+        }
+    }
+
+    #[test]
+    fn the_canonical_bytes_are_what_the_format_says() {
+        let expected = "keydesk event v1\n+5:trail\n+1:7\n+7:event-7\n+16:1790000000000007\n+15:api_key.revoked\n+4:user\n\
+            +6:user-1\n+5:key-1\n+7:api_key\n+5:key-1\n+14:{\"name\":\"ERP\"}\n-\n+11:compromised\n\
+            +14:zwei\nZeilen ü\n+9:192.0.2.1\n-\n+1:r\n";
+        assert_eq!(String::from_utf8(event(7).canonical_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_absent_field_and_an_empty_one_are_different_bytes() {
+        let absent = event(1);
+        let empty = Event { user_agent: Some(String::new()), ..absent.clone() };
+        assert_ne!(absent.canonical_bytes(), empty.canonical_bytes());
+    }
+
+    #[test]
+    fn every_action_reads_back_from_its_word() {
+        for action in Action::ALL {
+            assert_eq!(Action::parse(action.as_str()), Some(action));
+        }
+    }
+
+    #[test]
+    fn an_actor_reads_back_from_its_type_and_id() {
+        let user = Actor::User(UserId::new(crate::domain::instant::Instant::from_micros(0), &[1; 10]));
+        for actor in [user, Actor::CommandLine, Actor::System] {
+            let id = actor.user().map(|id| id.to_string());
+            assert_eq!(Actor::parse(actor.kind(), id.as_deref()), Some(actor));
+        }
+        assert_eq!(Actor::parse("user", None), None);
+    }
+}

@@ -1,0 +1,174 @@
+//! The Merkle tree of RFC 6962 section 2.1 (SHA-256), kept as its frontier, so that appending needs no other node.
+
+use sha2::{Digest, Sha256};
+
+/// A node's hash.
+pub type Hash = [u8; 32];
+
+/// The hash of a leaf: SHA-256 of `0x00` and its bytes.
+#[must_use]
+pub fn leaf_hash(leaf: &[u8]) -> Hash {
+    Sha256::new().chain_update([0]).chain_update(leaf).finalize().into()
+}
+
+fn node_hash(left: &Hash, right: &Hash) -> Hash {
+    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+}
+
+/// The roots of the perfect subtrees that a tree of `size` leaves is made of, the largest (leftmost) first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frontier {
+    size: u64,
+    peaks: Vec<Hash>,
+}
+
+impl Frontier {
+    /// The frontier of that size from its stored bytes: the peaks one after the other, 32 bytes each.
+    ///
+    /// `None` where their number does not belong to that size.
+    #[must_use]
+    pub fn from_bytes(size: u64, bytes: &[u8]) -> Option<Self> {
+        let (peaks, []) = bytes.as_chunks::<32>() else { return None };
+        (peaks.len() == size.count_ones() as usize).then(|| Self { size, peaks: peaks.to_vec() })
+    }
+
+    /// The peaks one after the other, for storage.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.peaks.concat()
+    }
+
+    /// How many leaves the tree has.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Appends a leaf by its hash.
+    pub fn push(&mut self, leaf: Hash) {
+        let mut node = leaf;
+        for _ in 0..self.size.trailing_ones() {
+            if let Some(left) = self.peaks.pop() {
+                node = node_hash(&left, &node);
+            }
+        }
+        self.peaks.push(node);
+        self.size += 1;
+    }
+
+    /// The tree's root hash; of an empty tree, the hash of nothing.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        let mut from_the_right = self.peaks.iter().rev();
+        match from_the_right.next() {
+            None => Sha256::digest([]).into(),
+            Some(last) => from_the_right.fold(*last, |right, left| node_hash(left, &right)),
+        }
+    }
+
+    /// Where two frontiers of one size first differ: the leaves, counted from 0, below that peak.
+    #[must_use]
+    pub fn first_difference(&self, other: &Self) -> Option<std::ops::Range<u64>> {
+        let mut start = 0;
+        let sizes = (0..u64::BITS).rev().map(|bit| self.size & (1 << bit)).filter(|subtree| *subtree > 0);
+        for ((ours, theirs), subtree) in self.peaks.iter().zip(&other.peaks).zip(sizes) {
+            if ours != theirs {
+                return Some(start..start + subtree);
+            }
+            start += subtree;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The leaves and roots that Certificate Transparency's implementations are tested with.
+    const LEAVES: [&[u8]; 8] = [
+        b"",
+        b"\x00",
+        b"\x10",
+        b"\x20\x21",
+        b"\x30\x31",
+        b"\x40\x41\x42\x43",
+        b"\x50\x51\x52\x53\x54\x55\x56\x57",
+        b"\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f",
+    ];
+    const ROOTS: [&str; 9] = [
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+        "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+        "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+        "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+        "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+    ];
+
+    fn hex(hash: Hash) -> String {
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// MTH of RFC 6962 section 2.1, as the text defines it.
+    fn root_by_definition(leaves: &[&[u8]]) -> Hash {
+        match leaves {
+            [] => Sha256::digest([]).into(),
+            [leaf] => leaf_hash(leaf),
+            _ => {
+                let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+                node_hash(&root_by_definition(left), &root_by_definition(right))
+            }
+        }
+    }
+
+    #[test]
+    fn the_roots_are_those_of_the_rfc_6962_test_vectors() {
+        let mut frontier = Frontier::default();
+        assert_eq!(hex(frontier.root()), ROOTS[0]);
+        for (leaf, root) in LEAVES.iter().zip(&ROOTS[1..]) {
+            frontier.push(leaf_hash(leaf));
+            assert_eq!(hex(frontier.root()), *root);
+        }
+    }
+
+    #[test]
+    fn the_frontier_gives_the_root_of_the_definition_at_every_size() {
+        let leaves: Vec<Vec<u8>> = (0_u8..70).map(|number| vec![number; usize::from(number)]).collect();
+        let leaves: Vec<&[u8]> = leaves.iter().map(Vec::as_slice).collect();
+        let mut frontier = Frontier::default();
+        for size in 0..leaves.len() {
+            assert_eq!(frontier.root(), root_by_definition(&leaves[..size]), "size {size}");
+            frontier.push(leaf_hash(leaves[size]));
+        }
+    }
+
+    #[test]
+    fn a_frontier_reads_back_from_its_bytes_and_from_no_others() {
+        let mut frontier = Frontier::default();
+        for leaf in LEAVES.iter().take(7) {
+            frontier.push(leaf_hash(leaf));
+        }
+        let bytes = frontier.to_bytes();
+        assert_eq!(Frontier::from_bytes(7, &bytes), Some(frontier));
+        assert_eq!(Frontier::from_bytes(8, &bytes), None);
+        assert_eq!(Frontier::from_bytes(7, &bytes[1..]), None);
+    }
+
+    #[test]
+    fn a_difference_is_found_below_the_peak_that_holds_it() {
+        let frontier = |odd: Option<usize>| {
+            let mut frontier = Frontier::default();
+            for number in 0..7 {
+                frontier.push(leaf_hash(if odd == Some(number) { b"odd" } else { LEAVES[number] }));
+            }
+            frontier
+        };
+        assert_eq!(frontier(None).first_difference(&frontier(None)), None);
+        assert_eq!(frontier(None).first_difference(&frontier(Some(2))), Some(0..4));
+        assert_eq!(frontier(None).first_difference(&frontier(Some(5))), Some(4..6));
+        assert_eq!(frontier(None).first_difference(&frontier(Some(6))), Some(6..7));
+    }
+}

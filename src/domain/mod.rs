@@ -1,0 +1,16 @@
+//! Types and rules, pure: no I/O, no clock, no random source of its own, no word of diesel or actix.
+
+pub mod api_key;
+pub mod checkpoint;
+pub mod email;
+pub mod event;
+pub mod ids;
+pub mod instant;
+pub mod key;
+pub mod merkle;
+pub mod name;
+pub mod password;
+pub mod submission;
+pub mod text;
+pub mod trail_check;
+pub mod user;

@@ -1,0 +1,82 @@
+//! Brings a database's schema up to date, and refuses one that is newer than this program.
+
+use diesel::connection::SimpleConnection;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::Store;
+use super::connection::{AnyConnection, Use};
+use super::error::StoreError;
+use crate::config::Database;
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// An arbitrary number that every server of an installation locks while it migrates.
+const MIGRATION_LOCK: i64 = 0x6b65_7964_6573_6b;
+
+/// Why a database cannot be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    /// It was made by a newer version.
+    #[error("The database was made by a newer version of Keydesk (it knows the migration {0}). Start that version.")]
+    Newer(String),
+    /// It cannot be reached.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A migration failed.
+    #[error("The database could not be brought up to date: {0}")]
+    Failed(String),
+}
+
+impl Store {
+    /// Whether Keydesk's tables stand in this database already; `false` where there is no database yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub fn stands(database: &Database) -> Result<bool, StoreError> {
+        if let Database::Sqlite(path) = database
+            && !path.exists()
+        {
+            return Ok(false);
+        }
+        let mut connection = AnyConnection::open(database, Use::Write)?;
+        Ok(match &mut connection {
+            AnyConnection::Sqlite(connection) => connection.batch_execute("SELECT 1 FROM installation LIMIT 1"),
+            AnyConnection::Postgres(connection) => connection.batch_execute("SELECT 1 FROM installation LIMIT 1"),
+        }
+        .is_ok())
+    }
+
+    /// Applies what is missing to the schema; on PostgreSQL one server at a time does so.
+    ///
+    /// # Errors
+    /// [`MigrationError`], a sentence for whoever starts the program.
+    pub fn migrate(database: &Database) -> Result<(), MigrationError> {
+        match AnyConnection::open(database, Use::Write)? {
+            AnyConnection::Sqlite(mut connection) => apply(&mut connection, SQLITE),
+            AnyConnection::Postgres(mut connection) => {
+                let lock = format!("SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})");
+                connection.batch_execute(&lock).map_err(StoreError::from)?;
+                apply(&mut connection, POSTGRES)
+            }
+        }
+    }
+}
+
+fn apply<DB: diesel::backend::Backend>(
+    connection: &mut impl MigrationHarness<DB>,
+    migrations: EmbeddedMigrations,
+) -> Result<(), MigrationError> {
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| MigrationError::Failed(error.to_string());
+    let known: Vec<String> = diesel::migration::MigrationSource::<DB>::migrations(&migrations)
+        .map_err(failed)?
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    let applied = connection.applied_migrations().map_err(failed)?;
+    if let Some(newer) = applied.iter().map(ToString::to_string).find(|applied| !known.contains(applied)) {
+        return Err(MigrationError::Newer(newer));
+    }
+    connection.run_pending_migrations(migrations).map_err(failed)?;
+    Ok(())
+}

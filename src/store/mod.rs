@@ -1,0 +1,151 @@
+//! The only place where diesel appears: connections, schema, queries, rows to domain and back. It decides nothing.
+
+mod audit;
+mod companies;
+mod connection;
+mod error;
+mod installation;
+mod key_list;
+mod keys;
+mod migrate;
+mod schema;
+mod sessions;
+mod sign_in_failures;
+mod users;
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use r2d2::{NopErrorHandler, Pool, PooledConnection};
+
+pub use audit::{AuditPage, ListedEvent};
+pub use companies::Company;
+use connection::{AnyConnection, ConnectionManager, Use};
+pub use error::StoreError;
+pub use installation::Installation;
+pub use key_list::{KeyListQuery, KeyPage, KeyTab, Paging, SortBy, SortOrder};
+pub use keys::{KeyInList, KeyToStore, RevocationInList, StoredKey, VerifiableKey};
+pub use migrate::MigrationError;
+pub use sessions::{NewSession, Session};
+pub use sign_in_failures::SignInFailures;
+pub use users::{Credentials, Person, UserToStore};
+
+use crate::config::Database;
+
+const READERS: u32 = 8;
+const POSTGRES_WRITERS: u32 = 8;
+const WAIT_FOR_A_CONNECTION: Duration = Duration::from_secs(5);
+
+/// The database: many readers; writers one at a time on SQLite (sixteen waiting for one connection have a far shorter
+/// tail than sixteen contending for the file's lock), several on PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct Store {
+    readers: Pool<ConnectionManager>,
+    writers: Pool<ConnectionManager>,
+    is_sqlite: bool,
+}
+
+impl Store {
+    /// Connects to a database whose schema is up to date, see [`Store::migrate`].
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where it cannot be reached.
+    pub fn connect(database: &Database) -> Result<Self, StoreError> {
+        let is_sqlite = matches!(database, Database::Sqlite(_));
+        let pool = |purpose, size| {
+            // Connections stay open: on a full disk no new one can be made, and reading must go on.
+            Pool::builder()
+                .max_size(size)
+                .min_idle(Some(1))
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .connection_timeout(WAIT_FOR_A_CONNECTION)
+                .error_handler(Box::new(NopErrorHandler))
+                .build(ConnectionManager { database: database.clone(), purpose })
+                .map_err(|error| StoreError::Unavailable(error.to_string()))
+        };
+        let writers = pool(Use::Write, if is_sqlite { 1 } else { POSTGRES_WRITERS })?;
+        Ok(Self { readers: pool(Use::Read, READERS)?, writers, is_sqlite })
+    }
+
+    /// Asks several questions of one and the same state of the database.
+    ///
+    /// # Errors
+    /// What `questions` answers, and [`StoreError::Unavailable`].
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        questions: impl FnOnce(&mut Snapshot<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = get(&self.readers)?;
+        connection.begin(Use::Read)?;
+        let answer = questions(&mut Snapshot { connection: &mut connection });
+        connection.roll_back();
+        answer
+    }
+
+    /// Asks one question outside a transaction: the cheapest way to the state of now.
+    ///
+    /// # Errors
+    /// What `question` answers, and [`StoreError::Unavailable`].
+    pub fn ask<T>(&self, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut connection = get(&self.readers)?;
+        question(&mut Snapshot { connection: &mut connection })
+    }
+
+    /// Makes several changes, all of them or none; they are durable when this has answered `Ok`.
+    ///
+    /// # Errors
+    /// What `changes` answers (then nothing is changed), and [`StoreError::Unavailable`].
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        changes: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = get(&self.writers)?;
+        connection.begin(Use::Write)?;
+        let done = changes(&mut Transaction(Snapshot { connection: &mut connection }));
+        match done {
+            Ok(done) => match connection.commit() {
+                Ok(()) => Ok(done),
+                Err(error) => {
+                    connection.roll_back();
+                    Err(error.into())
+                }
+            },
+            Err(error) => {
+                connection.roll_back();
+                Err(error)
+            }
+        }
+    }
+}
+
+fn get(pool: &Pool<ConnectionManager>) -> Result<PooledConnection<ConnectionManager>, StoreError> {
+    pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+/// Where questions are asked. Each file of the store adds its own.
+pub struct Snapshot<'connection> {
+    connection: &'connection mut AnyConnection,
+}
+
+/// Where changes are made; every question can be asked here, too.
+pub struct Transaction<'connection>(Snapshot<'connection>);
+
+impl<'connection> Deref for Transaction<'connection> {
+    type Target = Snapshot<'connection>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Transaction<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+/// A stored word or id, read back as what it stands for.
+fn read_back<T>(what: &str, value: Option<T>) -> Result<T, StoreError> {
+    value.ok_or_else(|| StoreError::Unexpected(format!("a stored {what} cannot be read")))
+}

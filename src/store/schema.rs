@@ -1,0 +1,141 @@
+//! The tables as diesel knows them, the same on both databases.
+
+diesel::table! {
+    audit_trails (id) {
+        id -> Text,
+        size -> BigInt,
+        frontier -> Binary,
+        checkpoint -> Text,
+    }
+}
+
+diesel::table! {
+    installation (id) {
+        id -> Text,
+        created_at -> BigInt,
+        checkpoint_key -> Binary,
+        pepper_id -> Text,
+    }
+}
+
+diesel::table! {
+    companies (id) {
+        id -> Text,
+        name -> Text,
+        name_folded -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        company_id -> Text,
+        role -> Text,
+        name -> Nullable<Text>,
+        email -> Nullable<Text>,
+        email_folded -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        created_at -> BigInt,
+        deleted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    service_accounts (id) {
+        id -> Text,
+        company_id -> Text,
+        name -> Text,
+        name_folded -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Text,
+        company_id -> Text,
+        service_account_id -> Text,
+        digest -> Binary,
+        pepper_id -> Text,
+        preview -> Text,
+        preview_folded -> Text,
+        created_at -> BigInt,
+        created_by -> Text,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        revoked_by_type -> Nullable<Text>,
+        revoked_by -> Nullable<Text>,
+        revocation_reason -> Nullable<Text>,
+        revocation_comment -> Nullable<Text>,
+        ends_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    submissions (id) {
+        id -> Binary,
+        used_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        token_digest -> Binary,
+        company_id -> Text,
+        user_id -> Text,
+        created_at -> BigInt,
+        last_seen_at -> BigInt,
+        client_address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    sign_in_failures (subject) {
+        subject -> Binary,
+        failures -> BigInt,
+        first_at -> BigInt,
+        last_at -> BigInt,
+        unreported -> BigInt,
+        reported_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    events (trail_id, sequence) {
+        trail_id -> Text,
+        sequence -> BigInt,
+        id -> Text,
+        at -> BigInt,
+        action -> Text,
+        actor_type -> Text,
+        actor_id -> Nullable<Text>,
+        key_id -> Nullable<Text>,
+        target_type -> Text,
+        target_id -> Text,
+        before_json -> Nullable<Text>,
+        after_json -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        comment -> Nullable<Text>,
+        client_address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        leaf_hash -> Binary,
+        about_keys -> Integer,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    audit_trails,
+    installation,
+    companies,
+    users,
+    service_accounts,
+    api_keys,
+    submissions,
+    sessions,
+    sign_in_failures,
+    events,
+);
