@@ -1,5 +1,6 @@
 //! The one-time token in a form that makes a key, so that posting it again makes no second one.
 
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine;
@@ -43,6 +44,12 @@ impl SubmissionId {
 
 /// The secret under which submissions are made: they need no storage until they are used.
 pub struct SubmissionKey(SecretBox<[u8; 32]>);
+
+impl fmt::Debug for SubmissionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SubmissionKey(…)")
+    }
+}
 
 impl SubmissionKey {
     /// A key of 32 secret bytes.

@@ -23,12 +23,12 @@ pub use companies::Company;
 use connection::{AnyConnection, ConnectionManager, Use};
 pub use error::StoreError;
 pub use installation::Installation;
-pub use key_list::{KeyListQuery, KeyPage, KeyTab, Paging, SortBy, SortOrder};
-pub use keys::{KeyInList, KeyToStore, RevocationInList, StoredKey, VerifiableKey};
+pub use key_list::{KeyListQuery, KeyPage, KeyTab, Paging, Place, SortBy, SortKey, SortOrder, place_of};
+pub use keys::{KeyToStore, StoredKey, VerifiableKey};
 pub use migrate::MigrationError;
 pub use sessions::{NewSession, Session};
 pub use sign_in_failures::SignInFailures;
-pub use users::{Credentials, Person, UserToStore};
+pub use users::{Credentials, Names, UserToStore};
 
 use crate::config::Database;
 
@@ -42,7 +42,6 @@ const WAIT_FOR_A_CONNECTION: Duration = Duration::from_secs(5);
 pub struct Store {
     readers: Pool<ConnectionManager>,
     writers: Pool<ConnectionManager>,
-    is_sqlite: bool,
 }
 
 impl Store {
@@ -51,7 +50,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] where it cannot be reached.
     pub fn connect(database: &Database) -> Result<Self, StoreError> {
-        let is_sqlite = matches!(database, Database::Sqlite(_));
+        let writers = match database {
+            Database::Sqlite(_) => 1,
+            Database::Postgres(_) => POSTGRES_WRITERS,
+        };
         let pool = |purpose, size| {
             // Connections stay open: on a full disk no new one can be made, and reading must go on.
             Pool::builder()
@@ -64,8 +66,7 @@ impl Store {
                 .build(ConnectionManager { database: database.clone(), purpose })
                 .map_err(|error| StoreError::Unavailable(error.to_string()))
         };
-        let writers = pool(Use::Write, if is_sqlite { 1 } else { POSTGRES_WRITERS })?;
-        Ok(Self { readers: pool(Use::Read, READERS)?, writers, is_sqlite })
+        Ok(Self { writers: pool(Use::Write, writers)?, readers: pool(Use::Read, READERS)? })
     }
 
     /// Asks several questions of one and the same state of the database.

@@ -1,0 +1,130 @@
+//! Where the database is, and whether the way to it is safe.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::{SettingError, is_loopback};
+
+/// A database's place.
+#[derive(Clone)]
+pub enum Database {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server, by a URL that may hold a password.
+    Postgres(String),
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Postgres(_) => f.write_str("Postgres(…)"),
+        }
+    }
+}
+
+impl Database {
+    /// Reads a database URL. No sentence repeats it: it may hold a password.
+    ///
+    /// # Errors
+    /// [`SettingError`] for an unknown scheme, a malformed URL, or PostgreSQL without TLS beyond this machine.
+    pub fn parse(url: &str) -> Result<Self, SettingError> {
+        match url.split_once("://") {
+            Some(("sqlite", path)) => sqlite(path),
+            Some(("postgres" | "postgresql", _)) => postgres(url),
+            _ => Err(SettingError(
+                "--database-url begins with neither sqlite:// nor postgres://. Give one of the two.".to_owned(),
+            )),
+        }
+    }
+}
+
+fn sqlite(path: &str) -> Result<Database, SettingError> {
+    if path.is_empty() || path.starts_with(':') || path.contains('?') {
+        return Err(SettingError(
+            "--database-url sqlite://… names no file. Give a path, such as sqlite:///var/lib/keydesk/keydesk.db.".to_owned(),
+        ));
+    }
+    let path = std::path::absolute(path)
+        .map_err(|error| SettingError(format!("--database-url sqlite://… cannot be used: {error}. Give a path.")))?;
+    Ok(Database::Sqlite(path))
+}
+
+fn postgres(text: &str) -> Result<Database, SettingError> {
+    let mut url = Url::parse(text).map_err(|error| {
+        SettingError(format!("--database-url is no URL ({error}). Give postgres://USER:PASSWORD@HOST/DATABASE."))
+    })?;
+    let parameter = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    let hosts = [parameter("hostaddr"), parameter("host"), url.host_str().map(str::to_owned)];
+    let hosts: Vec<String> = hosts.into_iter().flatten().filter(|host| !host.is_empty()).collect();
+    let is_local = |host: &str| host.starts_with('/') || host.starts_with("%2F") || is_loopback(host);
+    let encrypted = matches!(parameter("sslmode").as_deref(), Some("require" | "verify-ca" | "verify-full"));
+    let stays_here = hosts.iter().flat_map(|hosts| hosts.split(',')).all(is_local);
+    if !stays_here {
+        if !cfg!(feature = "postgres-tls") {
+            return Err(SettingError(
+                "--database-url leads to a PostgreSQL server on another machine, and this build has no TLS. Build with --features postgres-tls, or use a server on this machine.".to_owned(),
+            ));
+        }
+        if !encrypted {
+            return Err(SettingError(
+                "--database-url leads to a PostgreSQL server on another machine without TLS. Add ?sslmode=verify-full (or require) to it.".to_owned(),
+            ));
+        }
+    }
+    // Reading a standby could show a revoked key as good.
+    if parameter("target_session_attrs").is_none() {
+        url.query_pairs_mut().append_pair("target_session_attrs", "read-write");
+    }
+    if parameter_missing(&url, "connect_timeout") {
+        url.query_pairs_mut().append_pair("connect_timeout", "5");
+    }
+    Ok(Database::Postgres(url.into()))
+}
+
+fn parameter_missing(url: &Url, name: &str) -> bool {
+    !url.query_pairs().any(|(key, _)| key == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_and_a_server_on_this_machine_are_accepted() {
+        assert!(matches!(Database::parse("sqlite:///tmp/k.db").unwrap(), Database::Sqlite(path) if path.to_str() == Some("/tmp/k.db")));
+        for local in [
+            "postgres://keydesk@localhost/keydesk",
+            "postgres://keydesk:secret@127.0.0.1:5433/keydesk",
+            "postgres://keydesk@[::1]/keydesk",
+            "postgresql:///keydesk?host=/var/run/postgresql",
+            "postgres://keydesk@%2Fvar%2Frun%2Fpostgresql/keydesk",
+        ] {
+            let Database::Postgres(url) = Database::parse(local).unwrap() else { panic!("{local}") };
+            assert!(url.contains("target_session_attrs=read-write"), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_server_on_another_machine_needs_tls() {
+        for remote in [
+            "postgres://keydesk@db.example.com/keydesk",
+            "postgres://keydesk@localhost/keydesk?hostaddr=192.0.2.1",
+            "postgres://keydesk@localhost/keydesk?host=localhost,db.example.com",
+        ] {
+            assert!(Database::parse(remote).unwrap_err().to_string().contains("another machine"), "{remote}");
+        }
+    }
+
+    #[test]
+    fn other_urls_are_refused_and_no_sentence_repeats_a_password() {
+        for wrong in ["mysql://u:hunter2@h/d", "keydesk.db", "sqlite://", "sqlite://:memory:", "postgres://u:hunter2@h:port/d"] {
+            let sentence = Database::parse(wrong).unwrap_err().to_string();
+            assert!(sentence.starts_with("--database-url") && !sentence.contains("hunter2"), "{sentence}");
+        }
+        let local = Database::parse("postgres://u:hunter2@localhost/d").unwrap();
+        assert!(!format!("{local:?}").contains("hunter2"));
+    }
+}

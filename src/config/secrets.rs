@@ -1,0 +1,178 @@
+//! The secrets file: made at the first start, readable by its owner alone, never made anew beside an existing database.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use secrecy::{ExposeSecret, SecretBox};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::checkpoint::CheckpointSigner;
+use crate::domain::key::Pepper;
+use crate::domain::submission::SubmissionKey;
+use crate::random;
+
+/// What only this installation knows.
+#[derive(Debug)]
+pub struct Secrets {
+    /// Digests keys.
+    pub pepper: Pepper,
+    /// Signs checkpoints.
+    pub signer: CheckpointSigner,
+    /// Makes the one-time tokens of forms.
+    pub submissions: SubmissionKey,
+    /// Signs session cookies, 64 bytes.
+    pub cookie_key: SecretBox<[u8; 64]>,
+    /// Digests the addresses whose failed sign-ins are counted.
+    pub throttle_key: SecretBox<[u8; 32]>,
+}
+
+/// Why the secrets cannot be used. Displays as a sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct SecretsError(String);
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    pepper_id: String,
+    pepper: String,
+    checkpoint_seed: String,
+    submission_key: String,
+    cookie_key: String,
+    throttle_key: String,
+}
+
+impl Secrets {
+    /// Reads the file, or makes it where this is the first start.
+    ///
+    /// # Errors
+    /// [`SecretsError`]: the file is missing beside a database that stands, is readable by others, or is damaged.
+    pub fn open(path: &Path, database_stands: bool) -> Result<Self, SecretsError> {
+        let shown = path.display();
+        match fs::metadata(path) {
+            Ok(metadata) => {
+                let mode = metadata.permissions().mode() & 0o777;
+                if mode & 0o077 != 0 {
+                    return Err(SecretsError(format!(
+                        "The secrets file {shown} can be read by others (mode {mode:04o}). Run: chmod 600 {shown}"
+                    )));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && database_stands => {
+                return Err(SecretsError(format!(
+                    "The secrets file {shown} is missing, and without it no key of the existing database can be recognised. Restore it from your backup, or name it with --secrets-file."
+                )));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make(path).map_err(|error| {
+                    SecretsError(format!("The secrets file {shown} cannot be written: {error}. Make its folder writable."))
+                })?;
+            }
+            Err(error) => {
+                return Err(SecretsError(format!("The secrets file {shown} cannot be read: {error}.")));
+            }
+        }
+        let text = fs::read_to_string(path)
+            .map_err(|error| SecretsError(format!("The secrets file {shown} cannot be read: {error}.")))?;
+        let damaged = |what: &str| {
+            SecretsError(format!("The secrets file {shown} is damaged: {what}. Restore it from your backup."))
+        };
+        let stored: Stored = serde_json::from_str(&text).map_err(|_| damaged("it is not what Keydesk wrote"))?;
+        let secret = |name: &str, value: &str| {
+            BASE64_STANDARD
+                .decode(value)
+                .ok()
+                .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+                .ok_or_else(|| damaged(&format!("{name} is not 32 bytes long")))
+        };
+        let cookie_key = BASE64_STANDARD.decode(&stored.cookie_key).ok().and_then(|bytes| bytes.try_into().ok());
+        Ok(Self {
+            pepper: Pepper::new(stored.pepper_id, secret("pepper", &stored.pepper)?),
+            signer: CheckpointSigner::from_seed(&secret("checkpoint_seed", &stored.checkpoint_seed)?),
+            submissions: SubmissionKey::new(secret("submission_key", &stored.submission_key)?),
+            cookie_key: SecretBox::new(Box::new(cookie_key.ok_or_else(|| damaged("cookie_key is not 64 bytes long"))?)),
+            throttle_key: SecretBox::new(Box::new(secret("throttle_key", &stored.throttle_key)?)),
+        })
+    }
+
+    /// The bytes that session cookies are signed with.
+    #[must_use]
+    pub fn cookie_key(&self) -> &[u8; 64] {
+        self.cookie_key.expose_secret()
+    }
+}
+
+/// Writes new secrets, whole or not at all: beside the file first, then under its name.
+fn make(path: &Path) -> io::Result<()> {
+    let secret = || BASE64_STANDARD.encode(random::bytes::<32>());
+    let stored = Stored {
+        pepper_id: random::bytes::<4>().iter().map(|byte| format!("{byte:02x}")).collect(),
+        pepper: secret(),
+        checkpoint_seed: secret(),
+        submission_key: secret(),
+        cookie_key: BASE64_STANDARD.encode(random::bytes::<64>()),
+        throttle_key: secret(),
+    };
+    let beside = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    file.write_all(serde_json::to_string_pretty(&stored)?.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(path: &Path, database_stands: bool) -> String {
+        Secrets::open(path, database_stands).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_first_start_makes_secrets_that_only_their_owner_can_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets");
+        let made = Secrets::open(&path, false).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let read = Secrets::open(&path, true).unwrap();
+        assert_eq!(made.pepper.id(), read.pepper.id());
+        assert_eq!(made.signer.public_key(), read.signer.public_key());
+        assert_eq!(made.cookie_key(), read.cookie_key());
+    }
+
+    #[test]
+    fn secrets_missing_beside_a_database_are_not_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets");
+        assert!(refusal(&path, true).contains("missing"));
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn secrets_that_others_can_read_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets");
+        Secrets::open(&path, false).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(refusal(&path, true).contains("chmod 600"));
+    }
+
+    #[test]
+    fn short_or_unreadable_secrets_are_refused_without_showing_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets");
+        Secrets::open(&path, false).unwrap();
+        let mut stored: Stored = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        stored.pepper = BASE64_STANDARD.encode("short");
+        fs::write(&path, serde_json::to_string(&stored).unwrap()).unwrap();
+        assert!(refusal(&path, true).contains("pepper is not 32 bytes long"));
+        fs::write(&path, "hunter2").unwrap();
+        let sentence = refusal(&path, true);
+        assert!(sentence.contains("damaged") && !sentence.contains("hunter2"));
+    }
+}

@@ -1,0 +1,213 @@
+//! The settings as flags and `KEYDESK_…` variables, and the check that makes a [`Config`] of them.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use url::Url;
+
+use super::{Config, Database, SettingError, is_loopback};
+use crate::domain::key::{KeyFormat, KeyPrefix};
+
+const HEADING: &str = "Settings";
+
+/// Every setting; each is a flag of every command and a variable.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = HEADING)]
+pub struct Settings {
+    /// Listen on this address; port 0 takes a free one
+    #[arg(long, global = true, env = "KEYDESK_LISTEN", value_name = "HOST:PORT", default_value = "127.0.0.1:8080", value_parser = address)]
+    listen: SocketAddr,
+
+    /// Keep the installation's files in this folder
+    #[arg(long, global = true, env = "KEYDESK_DATA_DIR", value_name = "FOLDER", default_value = "data")]
+    data_dir: PathBuf,
+
+    /// sqlite://FILE or postgres://USER@HOST/DATABASE [default: sqlite://{data-dir}/keydesk.db]
+    #[arg(long, global = true, env = "KEYDESK_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    database_url: Option<String>,
+
+    /// Keep the installation's secrets in this file [default: {data-dir}/secrets]
+    #[arg(long, global = true, env = "KEYDESK_SECRETS_FILE", value_name = "FILE")]
+    secrets_file: Option<PathBuf>,
+
+    /// Where users find Keydesk; links are built from it [default: http://{listen}]
+    #[arg(long, global = true, env = "KEYDESK_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    public_url: Option<Url>,
+
+    /// What the platform is called whose API the keys open
+    #[arg(long, global = true, env = "KEYDESK_PLATFORM_NAME", value_name = "NAME", default_value = "Go Autonomous")]
+    platform_name: String,
+
+    /// Believe X-Forwarded-For from this address or network; may be given more than once
+    #[arg(long, global = true, env = "KEYDESK_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',', value_parser = network)]
+    trusted_proxy: Vec<IpNet>,
+
+    /// Put this before new keys; given more than once, the first is for new keys and all are accepted
+    #[arg(long, global = true, env = "KEYDESK_KEY_PREFIX", value_name = "PREFIX", value_delimiter = ',', default_value = "goa")]
+    key_prefix: Vec<KeyPrefix>,
+
+    /// Serve plain http beyond this machine: passwords and keys then cross the network in clear
+    #[arg(long, global = true, env = "KEYDESK_ALLOW_PLAIN_HTTP", value_parser = clap::builder::BoolishValueParser::new())]
+    allow_plain_http: bool,
+
+    /// How much the log on standard error says
+    #[arg(long, global = true, env = "KEYDESK_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    pub log_level: LogLevel,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum LogLevel {
+    /// What failed.
+    Error,
+    /// What may become a failure.
+    Warn,
+    /// What happened, a line for each page.
+    Info,
+    /// What else a developer asks.
+    Debug,
+}
+
+impl Settings {
+    /// Holds the settings against each other.
+    ///
+    /// # Errors
+    /// [`SettingError`], a sentence that says which setting is refused and what to do.
+    pub fn check(self) -> Result<Config, SettingError> {
+        let plain_http = self.public_url.as_ref().is_none_or(|url| url.scheme() == "http");
+        if plain_http && !self.allow_plain_http {
+            if !self.listen.ip().is_loopback() {
+                return Err(SettingError(format!(
+                    "--listen {} would serve plain http beyond this machine. Put a proxy with TLS in front and set --public-url https://…, or add --allow-plain-http.",
+                    self.listen
+                )));
+            }
+            if let Some(url) = &self.public_url
+                && !url.host_str().is_some_and(is_loopback)
+            {
+                return Err(SettingError(format!(
+                    "--public-url {} is plain http beyond this machine. Use https://…, or add --allow-plain-http.",
+                    url.origin().ascii_serialization()
+                )));
+            }
+        }
+        if self.platform_name.trim().is_empty() {
+            return Err(SettingError("--platform-name is empty. Name the platform whose API the keys open.".to_owned()));
+        }
+        let mut prefixes = self.key_prefix.into_iter();
+        let newest = prefixes.next().ok_or_else(|| SettingError("--key-prefix is empty. Give a prefix such as goa.".to_owned()))?;
+        let data_dir = std::path::absolute(&self.data_dir)
+            .map_err(|error| SettingError(format!("--data-dir cannot be used: {error}. Name a folder.")))?;
+        let database = match self.database_url {
+            None => Database::Sqlite(data_dir.join("keydesk.db")),
+            Some(url) => Database::parse(&url)?,
+        };
+        Ok(Config {
+            listen: self.listen,
+            database,
+            secrets_file: self.secrets_file.unwrap_or_else(|| data_dir.join("secrets")),
+            data_dir,
+            public_url: self.public_url,
+            platform_name: self.platform_name.trim().to_owned(),
+            trusted_proxies: self.trusted_proxy,
+            key_format: KeyFormat::new(newest, prefixes),
+        })
+    }
+
+    /// The same settings for an installation that lives in `folder` alone.
+    #[must_use]
+    pub fn inside(self, folder: PathBuf) -> Self {
+        Self { data_dir: folder, database_url: None, secrets_file: None, ..self }
+    }
+
+    /// Refuses a `KEYDESK_…` variable that is no setting: a misspelt one would otherwise be passed over in silence.
+    ///
+    /// # Errors
+    /// [`SettingError`], naming the variable.
+    pub fn refuse_unknown_variables(
+        command: &clap::Command,
+        variables: impl Iterator<Item = String>,
+    ) -> Result<(), SettingError> {
+        let known: Vec<_> = command.get_arguments().filter_map(clap::Arg::get_env).collect();
+        let mut unknown = variables.filter(|name| name.starts_with("KEYDESK_") && !known.iter().any(|known| *known == name.as_str()));
+        match unknown.next() {
+            None => Ok(()),
+            Some(name) => Err(SettingError(format!(
+                "The variable {name} is no setting of Keydesk. Correct or remove it; keydesk --help lists them."
+            ))),
+        }
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = "give an address and a port, such as 127.0.0.1:8080";
+    match text.strip_prefix("localhost:") {
+        Some(port) => {
+            let port = port.parse().map_err(|_| wrong.to_owned())?;
+            Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+        }
+        None => text.parse().map_err(|_| wrong.to_owned()),
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse::<IpAddr>()
+        .map(IpNet::from)
+        .or_else(|_| text.parse::<IpNet>())
+        .map_err(|_| "give an address such as 10.0.0.7 or a network such as 10.0.0.0/24".to_owned())
+}
+
+fn public_url(text: &str) -> Result<Url, String> {
+    let wrong = || "give scheme, host and port alone, such as https://keys.example.com".to_owned();
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    let bare = matches!(url.scheme(), "http" | "https")
+        && url.host_str().is_some()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    bare.then_some(url).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, FromArgMatches};
+
+    use super::*;
+
+    fn check(flags: &[&str]) -> Result<Config, SettingError> {
+        let command = Settings::augment_args(clap::Command::new("keydesk"));
+        let matches = command.try_get_matches_from([&["keydesk"], flags].concat()).unwrap();
+        Settings::from_arg_matches(&matches).unwrap().check()
+    }
+
+    #[test]
+    fn nothing_needs_setting() {
+        let config = check(&[]).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.platform_name, "Go Autonomous");
+        assert!(matches!(config.database, Database::Sqlite(path) if path.ends_with("data/keydesk.db")));
+        assert!(config.secrets_file.ends_with("data/secrets"));
+    }
+
+    #[test]
+    fn plain_http_beyond_this_machine_is_refused_unless_it_is_asked_for() {
+        assert!(check(&["--listen", "0.0.0.0:8080"]).unwrap_err().to_string().contains("--allow-plain-http"));
+        assert!(check(&["--listen", "0.0.0.0:8080", "--public-url", "http://localhost:8080"]).is_err());
+        assert!(check(&["--public-url", "http://keys.example.com"]).is_err());
+        assert!(check(&["--listen", "0.0.0.0:8080", "--allow-plain-http"]).is_ok());
+        assert!(check(&["--listen", "0.0.0.0:8080", "--public-url", "https://keys.example.com"]).is_ok());
+        assert!(check(&["--listen", "[::1]:8080", "--public-url", "http://[::1]:8080"]).is_ok());
+    }
+
+    #[test]
+    fn an_unknown_variable_is_refused_by_name() {
+        let command = Settings::augment_args(clap::Command::new("keydesk"));
+        let variables = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>().into_iter();
+        assert!(Settings::refuse_unknown_variables(&command, variables(&["KEYDESK_LISTEN", "PATH"])).is_ok());
+        let refused = Settings::refuse_unknown_variables(&command, variables(&["KEYDESK_LISTN"])).unwrap_err();
+        assert!(refused.to_string().contains("KEYDESK_LISTN"));
+    }
+}

@@ -1,0 +1,142 @@
+//! The page that says in one sentence why there is nothing else to show. Drawn without session data, so that it
+//! can always be drawn.
+
+use askama::Template;
+
+use crate::web::keys::address::LIST;
+use crate::web::page::OutsideShell;
+
+#[derive(Template)]
+#[template(path = "message/page.html")]
+pub struct MessagePage {
+    pub shell: OutsideShell,
+    pub message: Message,
+    /// Told to whoever looks for the cause in the log.
+    pub request_id: Option<String>,
+}
+
+/// What is said, and the way on where there is one.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub heading: &'static str,
+    pub sentence: String,
+    pub link: Option<MessageLink>,
+}
+
+#[derive(Clone, Debug)]
+pub struct MessageLink {
+    pub href: String,
+    pub text: &'static str,
+}
+
+impl Message {
+    #[must_use]
+    pub fn new(heading: &'static str, sentence: impl Into<String>) -> Self {
+        Self { heading, sentence: sentence.into(), link: None }
+    }
+
+    #[must_use]
+    pub fn with_link(self, href: impl Into<String>, text: &'static str) -> Self {
+        Self { link: Some(MessageLink { href: href.into(), text }), ..self }
+    }
+
+    /// 400: not decodable, or a field given twice.
+    #[must_use]
+    pub fn bad_request() -> Self {
+        Self::new("Not understood", "The request could not be read. Go back, reload the page and send it again.")
+    }
+
+    /// 403: an auditor at a form.
+    #[must_use]
+    pub fn admins_only() -> Self {
+        Self::new("Not allowed", "You need to be an administrator to do this.").with_link(LIST, "Back to API keys")
+    }
+
+    /// 403: a form sent from elsewhere.
+    #[must_use]
+    pub fn cross_site() -> Self {
+        Self::new("Not accepted", "The request came from another site. Open the page here and send it again.")
+    }
+
+    /// 403: set-up without its token.
+    #[must_use]
+    pub fn setup_link_needed() -> Self {
+        Self::new("Set-up link needed", "Open the link printed in the terminal.")
+    }
+
+    /// 404.
+    #[must_use]
+    pub fn no_page() -> Self {
+        Self::new("Not found", "This page does not exist.").with_link("/", "Go to the start page")
+    }
+
+    /// 404: no such key in this company.
+    #[must_use]
+    pub fn no_key() -> Self {
+        Self::new("Not found", "This API key does not exist.").with_link(LIST, "Back to API keys")
+    }
+
+    /// 405.
+    #[must_use]
+    pub fn wrong_method() -> Self {
+        Self::new("Not possible here", "This address does not take such a request. Open it from the page that links to it.")
+    }
+
+    /// 408.
+    #[must_use]
+    pub fn too_slow() -> Self {
+        Self::new("Timed out", "The request took too long to arrive. Send it again.")
+    }
+
+    /// 409: a form for a new key, sent again.
+    #[must_use]
+    pub fn key_already_shown() -> Self {
+        Self::new(
+            "Already shown",
+            "This key was already shown. If you did not save it, revoke it and create a new one.",
+        )
+        .with_link(LIST, "Back to API keys")
+    }
+
+    /// 413.
+    #[must_use]
+    pub fn too_large() -> Self {
+        Self::new("Too large", "The request is larger than 64 KiB. Shorten what you typed and send it again.")
+    }
+
+    /// 415.
+    #[must_use]
+    pub fn wrong_type() -> Self {
+        Self::new("Wrong format", "Send the form from its page, as application/x-www-form-urlencoded.")
+    }
+
+    /// 429, beyond the sign-in form.
+    #[must_use]
+    pub fn too_many_attempts(minutes: u64) -> Self {
+        let unit = if minutes == 1 { "minute" } else { "minutes" };
+        Self::new("Too many attempts", format!("Too many attempts. Try again in {minutes} {unit}."))
+    }
+
+    /// 500.
+    #[must_use]
+    pub fn internal_error() -> Self {
+        Self::new("Something went wrong", "Something went wrong on our side. Check the list before you try again.")
+            .with_link(LIST, "Back to API keys")
+    }
+
+    /// 503: `again` is the page to try, the form's own for a form.
+    #[must_use]
+    pub fn database_unreachable(again: impl Into<String>) -> Self {
+        Self::new(
+            "Database out of reach",
+            "The database cannot be reached. Nothing can be changed until it is back.",
+        )
+        .with_link(again, "Try again")
+    }
+}
+
+impl MessagePage {
+    fn title(&self) -> String {
+        format!("{} – {} administration", self.message.heading, self.shell.platform)
+    }
+}

@@ -1,0 +1,115 @@
+//! Every page with sample data, so that one test draws them all and a look at them needs no server.
+
+use askama::Template;
+
+use crate::web::message::{Message, MessagePage};
+use crate::web::page::{AssetPaths, Field, OutsideShell, Person, Shell};
+use crate::web::setup::SetupPage;
+use crate::web::sign_in::{SignInNotice, SignInPage};
+
+const ASSETS: AssetPaths = AssetPaths { stylesheet: "/static/keydesk.css", favicon: "/static/favicon.svg" };
+
+/// A page drawn, under the name of what it shows.
+pub(crate) type Drawn = (&'static str, String);
+
+pub(crate) fn drawn(name: &'static str, page: &impl Template) -> Drawn {
+    (name, page.render().unwrap())
+}
+
+pub(crate) fn shell() -> Shell {
+    Shell {
+        company: "Brightwater Foods".to_owned(),
+        platform: "Go Autonomous".to_owned(),
+        person: Person::named("Maria Lindqvist"),
+        assets: ASSETS,
+    }
+}
+
+fn outside() -> OutsideShell {
+    OutsideShell { platform: "Go Autonomous".to_owned(), assets: ASSETS }
+}
+
+impl SignInPage {
+    pub(crate) fn samples() -> Vec<Drawn> {
+        let page = |notice| Self {
+            shell: outside(),
+            email: if notice == Some(SignInNotice::Incorrect) { "maria.lindqvist@brightwater.example" } else { "" }.to_owned(),
+            next: Some("/administration/company-settings/api-keys?tab=revoked&q=a".to_owned()),
+            notice,
+        };
+        vec![
+            drawn("sign-in", &page(None)),
+            drawn("sign-in-incorrect", &page(Some(SignInNotice::Incorrect))),
+            drawn("sign-in-throttled", &page(Some(SignInNotice::Throttled { minutes: 15 }))),
+            drawn("sign-in-signed-out", &page(Some(SignInNotice::SignedOut))),
+        ]
+    }
+}
+
+impl SetupPage {
+    pub(crate) fn samples() -> Vec<Drawn> {
+        let empty = Self {
+            shell: outside(),
+            token: "Zm9v_b-Fy".to_owned(),
+            company_name: Field::default(),
+            name: Field::default(),
+            email: Field::default(),
+            password_error: None,
+        };
+        let refused = Self {
+            shell: outside(),
+            token: "Zm9v_b-Fy".to_owned(),
+            company_name: Field::kept("Brightwater Foods"),
+            name: Field::refused("", "Enter your name"),
+            email: Field::refused("maria", "Enter an email address, such as maria@brightwater.example"),
+            password_error: Some("This password is easy to guess. Use a longer or less common one.".to_owned()),
+        };
+        vec![drawn("setup", &empty), drawn("setup-refused", &refused)]
+    }
+}
+
+impl MessagePage {
+    pub(crate) fn samples() -> Vec<Drawn> {
+        let page = |name, message| {
+            let request_id = Some("0199c2f4-7f0a-7c3e-9d51-2f6b8c1e4a77".to_owned());
+            drawn(name, &Self { shell: outside(), message, request_id })
+        };
+        vec![
+            page("message-400", Message::bad_request()),
+            page("message-403", Message::admins_only()),
+            page("message-403-cross-site", Message::cross_site()),
+            page("message-403-setup", Message::setup_link_needed()),
+            page("message-404", Message::no_page()),
+            page("message-404-key", Message::no_key()),
+            page("message-405", Message::wrong_method()),
+            page("message-408", Message::too_slow()),
+            page("message-409", Message::key_already_shown()),
+            page("message-413", Message::too_large()),
+            page("message-415", Message::wrong_type()),
+            page("message-429", Message::too_many_attempts(15)),
+            page("message-500", Message::internal_error()),
+            page("message-503", Message::database_unreachable("/sign-in")),
+        ]
+    }
+}
+
+pub(crate) fn all() -> Vec<Drawn> {
+    use crate::web::keys::{audit_trail::AuditTrailPage, list::ListPage};
+    let pages = [SignInPage::samples(), SetupPage::samples(), MessagePage::samples()];
+    let pages = pages.into_iter().chain([ListPage::samples(), AuditTrailPage::samples()]);
+    pages.flatten().collect()
+}
+
+#[test]
+fn every_page_is_drawn_whole_and_without_anything_inline() {
+    for (name, html) in all() {
+        assert!(html.starts_with("<!doctype html>") && html.trim_end().ends_with("</html>"), "{name}");
+        for forbidden in ["<script", "<style", " style=", " onclick=", " onload=", "javascript:", " maxlength=", " placeholder="] {
+            assert!(!html.contains(forbidden), "{name} has {forbidden}");
+        }
+        assert!(html.matches(" autofocus").count() <= 1, "{name}: one place to start from");
+        for form in html.split("<form").skip(1) {
+            assert!(form.split('>').next().is_some_and(|tag| tag.contains(" action=\"/")), "{name}: {form}");
+        }
+    }
+}

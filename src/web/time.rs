@@ -1,0 +1,203 @@
+//! Instants as people read them, in the zone their browser named. It formats only; it must not read the clock.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use time::format_description::StaticFormatDescription;
+use time::macros::{datetime, format_description};
+use time::{Date, OffsetDateTime, UtcOffset};
+
+use crate::domain::instant::Instant;
+use crate::web::page::ShownTime;
+
+const DATE: StaticFormatDescription = format_description!("[day padding:none] [month repr:short] [year]");
+const DATE_TIME: StaticFormatDescription =
+    format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]");
+const EXACT: StaticFormatDescription =
+    format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]:[second]");
+const CLOCK: StaticFormatDescription = format_description!("[hour]:[minute]:[second]");
+const LONG_DATE: StaticFormatDescription = format_description!("[day padding:none] [month repr:long] [year]");
+const WEEKDAY: StaticFormatDescription = format_description!("[weekday]");
+// HTML allows a fraction of at most three digits in `datetime`, so whole seconds it is.
+const MACHINE: StaticFormatDescription =
+    format_description!("[year]-[month padding:zero]-[day padding:zero]T[hour]:[minute]:[second]Z");
+
+// A day's room at both ends, so that no offset leads out of the years 1 to 9999.
+const FIRST: i64 = datetime!(0001-01-02 00:00 UTC).unix_timestamp();
+const LAST: i64 = datetime!(9999-12-30 00:00 UTC).unix_timestamp();
+
+/// A time zone of the zone database, in which a page shows its times.
+#[derive(Clone, Debug)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// Coordinated universal time, for whoever named no zone.
+    #[must_use]
+    pub fn utc() -> Self {
+        Self(TimeZone::UTC)
+    }
+
+    /// The zone that the `tz` cookie names; UTC where it is absent or names none.
+    #[must_use]
+    pub fn from_cookie(value: Option<&str>) -> Self {
+        value.and_then(|name| TimeZone::get(name).ok()).map_or_else(Self::utc, Self)
+    }
+
+    /// “12 Nov 2026”.
+    #[must_use]
+    pub fn date(&self, instant: Instant) -> ShownTime {
+        self.shown(instant, DATE)
+    }
+
+    /// “23 Nov 2026, 09:26”.
+    #[must_use]
+    pub fn date_time(&self, instant: Instant) -> ShownTime {
+        self.shown(instant, DATE_TIME)
+    }
+
+    /// “09:14:05”.
+    #[must_use]
+    pub fn clock(&self, instant: Instant) -> ShownTime {
+        self.shown(instant, CLOCK)
+    }
+
+    /// The day an instant falls on here, for grouping.
+    #[must_use]
+    pub fn day(&self, instant: Instant) -> Date {
+        self.local(instant).date()
+    }
+
+    /// “Today, 23 November 2026”, else “Saturday 21 November 2026”.
+    #[must_use]
+    pub fn day_heading(&self, instant: Instant, now: Instant) -> String {
+        let local = self.local(instant);
+        let date = text(local, LONG_DATE);
+        if local.date() == self.day(now) {
+            format!("Today, {date}")
+        } else {
+            format!("{} {date}", text(local, WEEKDAY))
+        }
+    }
+
+    /// “Oslo time (UTC+01:00)” with the offset that holds at `instant`, or “UTC”.
+    #[must_use]
+    pub fn label(&self, instant: Instant) -> String {
+        let name = self.0.iana_name().unwrap_or("UTC");
+        let offset = self.local(instant).offset();
+        let (hours, minutes, _) = offset.as_hms();
+        let sign = if offset.is_negative() { '−' } else { '+' };
+        let shift = format!("UTC{sign}{:02}:{:02}", hours.unsigned_abs(), minutes.unsigned_abs());
+        match name.rsplit_once('/') {
+            None if offset.is_utc() => "UTC".to_owned(),
+            Some(("Etc", _)) if offset.is_utc() => "UTC".to_owned(),
+            Some(("Etc", _)) => shift,
+            Some((_, city)) => format!("{} time ({shift})", city.replace('_', " ")),
+            None => format!("{name} time ({shift})"),
+        }
+    }
+
+    fn shown(&self, instant: Instant, format: StaticFormatDescription) -> ShownTime {
+        let local = self.local(instant);
+        ShownTime {
+            text: text(local, format),
+            datetime: text(local.to_offset(UtcOffset::UTC), MACHINE),
+            title: format!("{}, {}", text(local, EXACT), self.label(instant)),
+        }
+    }
+
+    fn local(&self, instant: Instant) -> OffsetDateTime {
+        let seconds = instant.as_micros().div_euclid(1_000_000).clamp(FIRST, LAST);
+        let utc = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let offset = Timestamp::from_second(seconds).map_or(0, |at| self.0.to_offset(at).seconds());
+        utc.to_offset(UtcOffset::from_whole_seconds(offset).unwrap_or(UtcOffset::UTC))
+    }
+}
+
+// Formatting fails only on a component the value lacks, and a date-time lacks none.
+fn text(at: OffsetDateTime, format: StaticFormatDescription) -> String {
+    at.format(format).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn oslo() -> Zone {
+        Zone::from_cookie(Some("Europe/Oslo"))
+    }
+
+    fn at(moment: OffsetDateTime) -> Instant {
+        Instant::from_micros(moment.unix_timestamp() * 1_000_000)
+    }
+
+    #[test]
+    fn a_date_is_day_month_year_with_an_english_month() {
+        assert_eq!(oslo().date(at(datetime!(2026-11-12 08:41:09 UTC))).text, "12 Nov 2026");
+        assert_eq!(oslo().date_time(at(datetime!(2026-11-03 08:26:59 UTC))).text, "3 Nov 2026, 09:26");
+        assert_eq!(oslo().clock(at(datetime!(2026-11-23 08:14:05 UTC))).text, "09:14:05");
+    }
+
+    #[test]
+    fn the_datetime_attribute_is_utc_and_the_title_names_the_zone() {
+        let shown = oslo().clock(at(datetime!(2026-07-01 22:14:05 UTC)));
+        assert_eq!(shown.datetime, "2026-07-01T22:14:05Z");
+        assert_eq!(shown.title, "2 Jul 2026, 00:14:05, Oslo time (UTC+02:00)");
+    }
+
+    #[test]
+    fn the_offset_follows_daylight_saving_time() {
+        let before = at(datetime!(2026-03-29 00:59:59 UTC));
+        let after = at(datetime!(2026-03-29 01:00:00 UTC));
+        assert_eq!((oslo().clock(before).text, oslo().label(before)), clock_and_label("01:59:59", "+01:00"));
+        assert_eq!((oslo().clock(after).text, oslo().label(after)), clock_and_label("03:00:00", "+02:00"));
+    }
+
+    fn clock_and_label(clock: &str, shift: &str) -> (String, String) {
+        (clock.to_owned(), format!("Oslo time (UTC{shift})"))
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_of_the_zone_not_of_utc() {
+        let now = at(datetime!(2026-11-23 08:00 UTC));
+        let late = at(datetime!(2026-11-22 23:30 UTC));
+        assert_eq!(oslo().day_heading(late, now), "Today, 23 November 2026");
+        assert_eq!(Zone::utc().day_heading(late, now), "Sunday 22 November 2026");
+        assert_eq!(
+            oslo().day_heading(at(datetime!(2026-11-21 12:00 UTC)), now),
+            "Saturday 21 November 2026"
+        );
+    }
+
+    #[test]
+    fn a_zone_is_labelled_by_its_city() {
+        let now = at(datetime!(2026-11-23 08:00 UTC));
+        let label = |name| Zone::from_cookie(Some(name)).label(now);
+        assert_eq!(label("America/Argentina/Buenos_Aires"), "Buenos Aires time (UTC−03:00)");
+        assert_eq!(label("Asia/Kathmandu"), "Kathmandu time (UTC+05:45)");
+        assert_eq!(label("Etc/GMT+5"), "UTC−05:00");
+        assert_eq!(label("Etc/UTC"), "UTC");
+        assert_eq!(label("UTC"), "UTC");
+    }
+
+    #[test]
+    fn what_names_no_zone_is_utc() {
+        let now = at(datetime!(2026-11-23 08:00 UTC));
+        for value in [None, Some(""), Some("Europe/Atlantis"), Some("../../etc/passwd"), Some("Oslo\u{0}")] {
+            assert_eq!(Zone::from_cookie(value).label(now), "UTC", "{value:?}");
+        }
+    }
+
+    #[test]
+    fn no_instant_is_too_early_or_too_late_to_be_shown() {
+        for name in ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"] {
+            let zone = Zone::from_cookie(Some(name));
+            for micros in [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX] {
+                let instant = Instant::from_micros(micros);
+                let shown = zone.date_time(instant);
+                assert!(!shown.text.is_empty() && shown.datetime.len() == 20, "{name} {micros} {shown:?}");
+                assert!(zone.day_heading(instant, instant).starts_with("Today, "));
+            }
+        }
+        assert_eq!(Zone::utc().date(Instant::from_micros(i64::MAX)).text, "30 Dec 9999");
+        assert_eq!(Zone::utc().date(Instant::from_micros(-1)).text, "31 Dec 1969");
+    }
+}
