@@ -117,6 +117,13 @@ impl Message {
         Self::new("Too many attempts", format!("Too many attempts. Try again in {minutes} {unit}."))
     }
 
+    /// 503: more people sign in than passwords can be checked.
+    #[must_use]
+    pub fn too_many_at_once(again: impl Into<String>) -> Self {
+        Self::new("Too busy", "Too many people are signing in at this moment. Try again in a few seconds.")
+            .with_link(again, "Try again")
+    }
+
     /// 500.
     #[must_use]
     pub fn internal_error() -> Self {

@@ -1,0 +1,92 @@
+//! The one stylesheet, made of `static/css/*`, and the favicon: under names that change with their content.
+
+use std::sync::LazyLock;
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpResponse, web};
+use sha2::{Digest, Sha256};
+
+use super::error::PageError;
+use super::page::AssetPaths;
+
+/// The declaration of the layers comes first; after it the order does not matter.
+const STYLES: [&str; 19] = [
+    include_str!("../../static/css/layers.css"),
+    include_str!("../../static/css/reset.css"),
+    include_str!("../../static/css/tokens.css"),
+    include_str!("../../static/css/base.css"),
+    include_str!("../../static/css/layout.css"),
+    include_str!("../../static/css/components/banner.css"),
+    include_str!("../../static/css/components/button.css"),
+    include_str!("../../static/css/components/dialog.css"),
+    include_str!("../../static/css/components/field.css"),
+    include_str!("../../static/css/components/icon.css"),
+    include_str!("../../static/css/components/keys.css"),
+    include_str!("../../static/css/components/list-bar.css"),
+    include_str!("../../static/css/components/outside.css"),
+    include_str!("../../static/css/components/person.css"),
+    include_str!("../../static/css/components/rail.css"),
+    include_str!("../../static/css/components/top-bar.css"),
+    include_str!("../../static/css/components/trail.css"),
+    include_str!("../../static/css/utilities.css"),
+    include_str!("../../static/css/print.css"),
+];
+const FAVICON: &str = include_str!("../../static/favicon.svg");
+
+struct Asset {
+    path: String,
+    content_type: &'static str,
+    content: String,
+}
+
+static ASSETS: LazyLock<[Asset; 2]> = LazyLock::new(|| {
+    [
+        asset("keydesk", "css", "text/css; charset=utf-8", STYLES.concat()),
+        asset("favicon", "svg", "image/svg+xml", FAVICON.to_owned()),
+    ]
+});
+
+fn asset(name: &str, extension: &str, content_type: &'static str, content: String) -> Asset {
+    let fingerprint: String = Sha256::digest(&content).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    Asset { path: format!("/assets/{name}-{fingerprint}.{extension}"), content_type, content }
+}
+
+/// Where pages find them.
+pub(super) fn paths() -> AssetPaths {
+    let [stylesheet, favicon] = &*ASSETS;
+    AssetPaths { stylesheet: &stylesheet.path, favicon: &favicon.path }
+}
+
+pub(super) async fn serve(file: web::Path<String>) -> Result<HttpResponse, PageError> {
+    let asset = ASSETS.iter().find(|asset| asset.path.strip_prefix("/assets/") == Some(file.as_str()));
+    let asset = asset.ok_or(PageError::NoPage)?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, asset.content_type))
+        .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
+        .body(asset.content.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stylesheet_in_the_folder_is_part_of_the_one_that_is_served() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("static/css");
+        let files = [folder.clone(), folder.join("components")].into_iter().flat_map(|folder| {
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file())
+        });
+        let mut count = 0;
+        for file in files {
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert!(STYLES.contains(&text.as_str()), "{} is not served", file.display());
+            count += 1;
+        }
+        assert_eq!(count, STYLES.len());
+    }
+
+    #[test]
+    fn the_stylesheet_stays_within_25_kib() {
+        assert!(ASSETS[0].content.len() <= 25 * 1_024, "{} bytes", ASSETS[0].content.len());
+    }
+}
