@@ -1,9 +1,14 @@
 //! Keydesk: create, watch and permanently revoke the API keys of service accounts.
 
+pub mod actions;
+pub mod api;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod edge;
 pub mod random;
+pub mod server;
 pub mod store;
-pub mod actions;
 pub mod verify;
+pub mod web;

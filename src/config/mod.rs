@@ -2,7 +2,7 @@
 
 mod database;
 pub mod secrets;
-mod settings;
+pub mod settings;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;

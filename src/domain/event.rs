@@ -221,6 +221,14 @@ pub struct Event {
 }
 
 impl Event {
+    /// The name that its service account or company had when it happened.
+    #[must_use]
+    pub fn subject_name(&self) -> Option<String> {
+        let details = self.after.as_deref().or(self.before.as_deref())?;
+        let details: Value = serde_json::from_str(details).ok()?;
+        details.get("name")?.as_str().map(str::to_owned)
+    }
+
     /// The bytes of the event's leaf, as `docs/audit-format.md` specifies them.
     #[must_use]
     pub fn canonical_bytes(&self) -> Vec<u8> {

@@ -13,6 +13,7 @@ use super::Site;
 use super::message::{Message, MessagePage};
 use super::paths;
 use crate::edge::body::BodyError;
+use crate::edge::panics::Panicked;
 use crate::edge::request_id::RequestId;
 use crate::store::StoreError;
 
@@ -193,9 +194,8 @@ fn of_a_layer(error: &Error) -> PageError {
     match error.as_response_error().status_code() {
         StatusCode::NOT_FOUND => PageError::NoPage,
         status if status.is_client_error() => PageError::Body(BodyError::Undecodable),
-        _ => match error.as_error::<super::session::SessionFailed>() {
-            Some(failed) => PageError::Unavailable(failed.to_string()),
-            None => PageError::Internal(error.to_string()),
-        },
+        _ if error.as_error::<Panicked>().is_some() => PageError::Internal(error.to_string()),
+        // What is left is the session layer, whose store did not take or give up a session.
+        _ => PageError::Unavailable(error.to_string()),
     }
 }

@@ -110,13 +110,6 @@ impl Message {
         Self::new("Wrong format", "Send the form from its page, as application/x-www-form-urlencoded.")
     }
 
-    /// 429, beyond the sign-in form.
-    #[must_use]
-    pub fn too_many_attempts(minutes: u64) -> Self {
-        let unit = if minutes == 1 { "minute" } else { "minutes" };
-        Self::new("Too many attempts", format!("Too many attempts. Try again in {minutes} {unit}."))
-    }
-
     /// 503: more people sign in than passwords can be checked.
     #[must_use]
     pub fn too_many_at_once(again: impl Into<String>) -> Self {

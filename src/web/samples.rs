@@ -86,7 +86,7 @@ impl MessagePage {
             page("message-409", Message::key_already_shown()),
             page("message-413", Message::too_large()),
             page("message-415", Message::wrong_type()),
-            page("message-429", Message::too_many_attempts(15)),
+            page("message-busy", Message::too_many_at_once("/sign-in")),
             page("message-500", Message::internal_error()),
             page("message-503", Message::database_unreachable("/sign-in")),
         ]
@@ -103,7 +103,7 @@ pub(crate) fn all() -> Vec<Drawn> {
 #[test]
 fn every_page_is_drawn_whole_and_without_anything_inline() {
     for (name, html) in all() {
-        assert!(html.starts_with("<!doctype html>") && html.trim_end().ends_with("</html>"), "{name}");
+        assert!(html.starts_with("<!DOCTYPE html>") && html.trim_end().ends_with("</html>"), "{name}");
         for forbidden in ["<script", "<style", " style=", " onclick=", " onload=", "javascript:", " maxlength=", " placeholder="] {
             assert!(!html.contains(forbidden), "{name} has {forbidden}");
         }

@@ -58,7 +58,7 @@ pub struct Event {
     /// `Zone::clock`.
     pub at: ShownTime,
     pub address: Option<String>,
-    /// `reason_words`, where one was given.
+    /// Why, in words, where a reason was given.
     pub reason: Option<&'static str>,
     pub comment: Option<String>,
 }
@@ -70,6 +70,12 @@ pub enum Act {
 }
 
 impl Act {
+    /// The act that an action of the trail is.
+    #[must_use]
+    pub fn of(action: &str) -> Option<Self> {
+        [Self::Created, Self::Revoked].into_iter().find(|act| act.action() == action)
+    }
+
     /// Its name in the trail.
     #[must_use]
     pub fn action(self) -> &'static str {

@@ -5,7 +5,8 @@ use askama::Template;
 use crate::web::keys::address::{Column, LIST, ListAddress, Search, Tab};
 use crate::web::keys::audit_trail::{Act, AuditTrail, Place};
 use crate::web::keys::create::{AddKey, NewKey};
-use crate::web::keys::revoke::{REASONS, Revoke};
+use crate::domain::api_key::RevocationReason;
+use crate::web::keys::revoke::Revoke;
 use crate::web::page::{Shell, ShownTime, Who, counted, grouped};
 
 #[derive(Template)]
@@ -61,7 +62,7 @@ pub struct Row {
 pub struct End {
     pub by: Who,
     pub at: ShownTime,
-    /// `reason_words`.
+    /// Why, in words.
     pub reason: &'static str,
     pub comment: Option<String>,
 }

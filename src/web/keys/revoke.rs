@@ -1,22 +1,23 @@
-//! The question before a key is revoked, and the words for the reasons.
+//! Revoking a key: the question before it, and the answer.
 
-use crate::web::keys::address::LIST;
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+
+use super::list::Overlay;
+use super::listing;
+use crate::actions::RevokeKeyError;
+use crate::domain::api_key::{Comment, RevocationReason};
+use crate::domain::ids::KeyId;
+use crate::edge::body::FormBody;
+use crate::edge::caller::Caller;
+use crate::store::{Names, StoredKey};
+use crate::web::error::PageError;
+use crate::web::keys::address::{LIST, with_query};
 use crate::web::page::{Field, ShownTime, Who};
-
-/// Reasons as a form sends them and as people read them, the usual one first.
-pub const REASONS: [(&str, &str); 5] = [
-    ("unspecified", "Not given"),
-    ("compromised", "Compromised"),
-    ("superseded", "Replaced by another key"),
-    ("no-longer-used", "No longer used"),
-    ("owner-left", "Owner left"),
-];
-
-/// A reason in words; “Not given” for one that has none.
-#[must_use]
-pub fn reason_words(value: &str) -> &'static str {
-    REASONS.iter().find(|(known, _)| *known == value).map_or(REASONS[0].1, |(_, words)| words)
-}
+use crate::web::session::{Admin, SignedIn};
+use crate::web::time::Zone;
+use crate::web::{Site, blocking, html, see_other};
 
 /// The dialog over the list.
 #[derive(Clone, Debug)]
@@ -26,7 +27,7 @@ pub struct Revoke {
     pub preview: String,
     pub created_by: Who,
     pub created: ShownTime,
-    /// A value of `REASONS`.
+    /// The word of a [`RevocationReason`].
     pub reason: Field,
     pub comment: Field,
 }
@@ -47,14 +48,84 @@ impl Revoke {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+pub(in crate::web) async fn show(
+    Admin(admin): Admin,
+    id: Path<String>,
+    zone: Zone,
+    site: Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let (key, names) = find(&site, &admin, &id).await?;
+    if key.revocation.is_some() {
+        return Ok(already_revoked(key.id));
+    }
+    let reason = Field::kept(RevocationReason::Unspecified.as_str());
+    let dialog = question(&key, &names, &zone, reason, Field::default());
+    let page = listing::load_beneath(&site, &admin, &zone, Overlay::Revoke(dialog)).await?;
+    html(StatusCode::OK, &page)
+}
 
-    #[test]
-    fn every_reason_has_words_and_an_unknown_one_is_not_given() {
-        assert_eq!(reason_words("superseded"), "Replaced by another key");
-        assert_eq!(reason_words("unspecified"), "Not given");
-        assert_eq!(reason_words("elsewhere"), "Not given");
+pub(in crate::web) async fn submit(
+    Admin(admin): Admin,
+    id: Path<String>,
+    body: FormBody,
+    zone: Zone,
+    caller: Caller,
+    site: Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let (key, names) = find(&site, &admin, &id).await?;
+    let fields = body.fields().await?;
+    let (reason, comment) = (fields.one("reason")?, fields.one("comment")?);
+    let parsed_reason = if reason.is_empty() { Some(RevocationReason::Unspecified) } else { RevocationReason::parse(reason) };
+    let (Some(parsed_reason), Ok(parsed_comment)) = (parsed_reason, Comment::parse(comment)) else {
+        let error = Comment::parse(comment).err().map(|error| error.to_string());
+        let comment = Field { value: comment.to_owned(), error };
+        let reason = match parsed_reason {
+            Some(known) => Field::kept(known.as_str()),
+            None => Field::refused(RevocationReason::Unspecified.as_str(), "Choose one of the reasons"),
+        };
+        let dialog = question(&key, &names, &zone, reason, comment);
+        let page = listing::load_beneath(&site, &admin, &zone, Overlay::Revoke(dialog)).await?;
+        return html(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    };
+    let (actions, origin) = (site.actions.clone(), caller.as_origin(admin.actor()));
+    let revoked = blocking(move || {
+        match actions.revoke_key(admin.company.id, key.id, parsed_reason, parsed_comment, &origin) {
+            Err(RevokeKeyError::Store(error)) => Err(PageError::from(error)),
+            other => Ok(other),
+        }
+    });
+    match revoked.await? {
+        Ok((event, _)) => Ok(see_other(&with_query(LIST, &[("done", &event.to_string())]))),
+        Err(RevokeKeyError::AlreadyEnded(key)) => Ok(already_revoked(key.id)),
+        Err(_) => Err(PageError::NoKey),
+    }
+}
+
+fn already_revoked(id: KeyId) -> HttpResponse {
+    see_other(&with_query(LIST, &[("tab", "revoked"), ("already", &id.to_string())]))
+}
+
+async fn find(site: &Data<Site>, admin: &SignedIn, id: &str) -> Result<(StoredKey, Names), PageError> {
+    let (id, company_id) = (KeyId::parse(id).ok_or(PageError::NoKey)?, admin.company.id);
+    let store = site.actions.store.clone();
+    blocking(move || {
+        store.read(|questions| {
+            let key = questions.key_of(company_id, id)?.ok_or(PageError::NoKey)?;
+            let names = questions.names_of(company_id, key.users())?;
+            Ok::<_, PageError>((key, names))
+        })
+    })
+    .await
+}
+
+fn question(key: &StoredKey, names: &Names, zone: &Zone, reason: Field, comment: Field) -> Revoke {
+    Revoke {
+        key_id: key.id.to_string(),
+        name: key.name.clone(),
+        preview: key.preview.clone(),
+        created_by: Who::user(names.get(&key.created_by).cloned()),
+        created: zone.date(key.created_at),
+        reason,
+        comment,
     }
 }

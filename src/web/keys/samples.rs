@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::instant::Instant;
+use crate::domain::key::KeyFormat;
 use crate::web::keys::address::{Column, ListAddress, Search, Sort, Tab};
 use crate::web::keys::audit_trail::{Act, AuditTrail, AuditTrailPage, Day, Event, Narrowed, Place};
 use crate::web::keys::create::{AddKey, NewKey};
@@ -190,7 +191,7 @@ impl ListPage {
         let new_key = NewKey {
             key_id: "k1".to_owned(),
             name: "Staging Smoke Tests".to_owned(),
-            new_key: "goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g".to_owned(),
+            new_key: KeyFormat::new("goa".parse().unwrap(), []).parse("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g").unwrap(),
             public_url: "http://127.0.0.1:8080".to_owned(),
         };
         let done = ListBanner::Revoked { name: "Legacy Importer".to_owned() };

@@ -1,0 +1,63 @@
+//! The credential of a request: `Authorization: Bearer …` (RFC 6750 section 2.1).
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::{FromRequest, HttpRequest};
+use secrecy::{ExposeSecret, SecretString};
+
+/// What was presented; empty where there is no header, more than one, another scheme, or no text.
+#[derive(Debug)]
+pub(super) struct BearerKey(SecretString);
+
+impl BearerKey {
+    pub(super) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl FromRequest for BearerKey {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(SecretString::from(presented(request.headers()).unwrap_or_default()))))
+    }
+}
+
+fn presented(headers: &HeaderMap) -> Option<&str> {
+    let mut credentials = headers.get_all(AUTHORIZATION);
+    let (Some(only), None) = (credentials.next(), credentials.next()) else { return None };
+    let (scheme, key) = only.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| key.trim_matches(' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn of(values: &[&'static str]) -> Option<String> {
+        let headers = values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_static(value)));
+        presented(&headers.collect()).map(str::to_owned)
+    }
+
+    #[test]
+    fn the_scheme_may_be_in_any_case() {
+        for scheme in ["Bearer", "bearer", "BEARER"] {
+            let header: &'static str = format!("{scheme} goa_x").leak();
+            assert_eq!(of(&[header]).as_deref(), Some("goa_x"));
+        }
+    }
+
+    #[test]
+    fn two_headers_another_scheme_or_none_present_nothing() {
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&["Bearer a", "Bearer a"]), None);
+        assert_eq!(of(&["Basic goa_x"]), None);
+        assert_eq!(of(&["goa_x"]), None);
+    }
+}

@@ -1,0 +1,125 @@
+//! `keydesk demo`: a throw-away company with realistic keys, users and a history over months.
+
+use std::time::Duration;
+
+use super::{Refusal, serve};
+use crate::actions::{Actions, NewUser};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::domain::api_key::{Comment, RevocationReason};
+use crate::domain::email::EmailAddress;
+use crate::domain::event::{Actor, Origin};
+use crate::domain::ids::{CompanyId, KeyId, SessionId, UserId};
+use crate::domain::instant::Instant;
+use crate::domain::name::{CompanyName, PersonName, ServiceAccountName};
+use crate::domain::password::Password;
+use crate::domain::submission::KeyForm;
+use crate::domain::user::Role;
+use crate::random;
+use crate::server::{self, Server};
+
+const COMPANY: &str = "Brightwater Foods";
+const PEOPLE: [(&str, &str, Role, &str); 4] = [
+    ("Maria Lindqvist", "maria.lindqvist@brightwater.example", Role::Admin, "203.0.113.24"),
+    ("Tomasz Wójcik", "tomasz.wojcik@brightwater.example", Role::Admin, "198.51.100.7"),
+    ("Priya Raman", "priya.raman@brightwater.example", Role::Admin, "192.0.2.61"),
+    ("Jonas Bakke", "jonas.bakke@brightwater.example", Role::Auditor, "192.0.2.18"),
+];
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+/// Something that happened: how many days and minutes ago, who did it, to which service account.
+enum Act {
+    Create(&'static str),
+    Revoke(&'static str, RevocationReason, &'static str),
+}
+
+const HISTORY: [(u64, u64, usize, Act); 17] = [
+    (440, 310, 0, Act::Create("Legacy Importer")),
+    (412, 95, 2, Act::Create("Power BI Gateway")),
+    (371, 505, 2, Act::Create("Mobile Scanner Pilot")),
+    (338, 402, 2, Act::Revoke("Mobile Scanner Pilot", RevocationReason::NoLongerUsed, "The pilot in the Gdańsk warehouse has ended.")),
+    (301, 120, 0, Act::Create("Order Alerts")),
+    (264, 33, 0, Act::Create("Supplier Portal Webhooks")),
+    (215, 61, 2, Act::Create("Payroll Export (nightly)")),
+    (158, 477, 1, Act::Create("Warehouse Label Printer")),
+    (120, 240, 1, Act::Create("Reporting Dashboard")),
+    (87, 410, 2, Act::Revoke("Power BI Gateway", RevocationReason::Superseded, "Reports now come from the Reporting Dashboard.")),
+    (51, 224, 1, Act::Revoke("Reporting Dashboard", RevocationReason::Compromised, "Key was pasted into a support ticket.")),
+    (51, 220, 1, Act::Create("Reporting Dashboard")),
+    (33, 180, 0, Act::Create("שירות דיווח חודשי")),
+    (19, 300, 1, Act::Create("Customs declaration and freight document exchange with Rotterdam")),
+    (11, 501, 0, Act::Create("ERP Sync Service")),
+    (2, 238, 1, Act::Create("Staging Smoke Tests")),
+    (0, 14, 0, Act::Revoke("Legacy Importer", RevocationReason::NoLongerUsed, "")),
+];
+
+pub(super) fn demo(settings: Settings) -> Result<(), Refusal> {
+    let folder = tempfile::Builder::new().prefix("keydesk-demo-").tempdir()?;
+    let config = settings.inside(folder.path().to_owned()).check()?;
+    let now = Clock::machine().now();
+    let then = Clock::set_by_hand(now);
+    let password: String = random::bytes::<10>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let past = server::open(&config, &then)?;
+    Story { actions: &past, now, password: &password }.tell()?;
+    let present = Actions { clock: Clock::machine(), ..past };
+    let first = [format!("Email: {}", PEOPLE[0].1), format!("Password: {password}")];
+    serve::run(Server::bind(config, present)?, &first)
+}
+
+struct Story<'a> {
+    actions: &'a Actions,
+    now: Instant,
+    password: &'a str,
+}
+
+impl Story<'_> {
+    fn tell(&self) -> Result<(), Refusal> {
+        self.at(HISTORY[0].0 + 1, 0);
+        let company = self.actions.add_company(&CompanyName::parse(COMPANY)?, &Origin::command_line())?;
+        let password_hash = self.actions.passwords.hash(&Password::presented(self.password))?;
+        let mut users = Vec::new();
+        for (name, email, role, _) in PEOPLE {
+            let (name, email) = (PersonName::parse(name)?, EmailAddress::parse(email)?);
+            let user = NewUser { role, name: &name, email: &email, password_hash: &password_hash };
+            users.push(self.actions.add_user(company, &user, &Origin::command_line())?);
+        }
+        let mut newest: Vec<(&str, KeyId)> = Vec::new();
+        for (days, minutes, person, act) in &HISTORY {
+            self.at(*days, *minutes);
+            let (user, origin) = (users[*person], by(users[*person], PEOPLE[*person].3));
+            match act {
+                Act::Create(name) => newest.insert(0, (name, self.create(company, user, name, &origin)?)),
+                Act::Revoke(name, reason, comment) => {
+                    let key = newest.iter().find(|(known, _)| known == name).map(|(_, key)| *key);
+                    let key = key.ok_or("The demo revokes a key that it never made.")?;
+                    self.actions.revoke_key(company, key, *reason, Comment::parse(comment)?, &origin)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the clock to so long ago.
+    fn at(&self, days: u64, minutes: u64) {
+        self.actions.clock.set(self.now - Duration::from_hours(24 * days) - Duration::from_mins(minutes));
+    }
+
+    fn create(&self, company: CompanyId, user: UserId, name: &str, origin: &Origin) -> Result<KeyId, Refusal> {
+        let then = self.actions.clock.now();
+        let session = SessionId::new(then, &random::bytes());
+        let submissions = &self.actions.secrets.submissions;
+        let form = submissions.issue(KeyForm::Create, session, then, random::bytes());
+        let sent = submissions.check(&form, KeyForm::Create, session, then).ok_or("The demo's form is not good.")?;
+        let name = ServiceAccountName::parse(name)?;
+        Ok(self.actions.create_key(company, user, &name, sent, origin)?.id)
+    }
+}
+
+fn by(user: UserId, address: &str) -> Origin {
+    Origin {
+        actor: Actor::User(user),
+        client_address: Some(address.to_owned()),
+        user_agent: Some(BROWSER.to_owned()),
+        request_id: Some(random::bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect()),
+    }
+}

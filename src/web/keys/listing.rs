@@ -1,0 +1,194 @@
+//! The API Keys page: reads what the address asks for, and loads what is drawn.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+
+use super::address::{Column, ListAddress, Search, Sort, Tab};
+use super::audit_trail::Place as TrailPlace;
+use super::list::{Counts, End, ListBanner, ListPage, Overlay, Pager, Row};
+use super::{banner, cursor, trail};
+use crate::domain::api_key::KeyState;
+use crate::domain::event::Actor;
+use crate::domain::user::Role;
+use crate::edge::body::Fields;
+use crate::store::{
+    KeyListQuery, KeyPage, KeyTab, Names, Paging, SortBy, SortOrder, StoreError, StoredKey, place_of,
+};
+use crate::web::error::PageError;
+use crate::web::page::Who;
+use crate::web::request::Query;
+use crate::web::session::SignedIn;
+use crate::web::time::Zone;
+use crate::web::{Site, blocking, html};
+
+const PAGE_SIZE: usize = 50;
+
+pub(in crate::web) async fn show(
+    signed_in: SignedIn,
+    query: Query,
+    zone: Zone,
+    site: Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let (address, paging) = read(&query.0, &site)?;
+    let overlay = match query.0.given("audit")? {
+        None => Overlay::None,
+        Some("open") => {
+            let request = trail::Request::read(&query.0, "audit_cursor")?;
+            Overlay::AuditTrail(trail::load(&site, &signed_in, &zone, request, TrailPlace::Drawer(address.clone())).await?)
+        }
+        Some(_) => return Err(PageError::NoPage),
+    };
+    let banner = banner::load(&site, &signed_in, &zone, &query.0).await?;
+    let page = load(&site, &signed_in, &zone, address, paging, banner).await?;
+    html(StatusCode::OK, &ListPage { overlay, ..page })
+}
+
+/// The list as it is reached first, for something to lie over.
+pub(super) async fn load_beneath(
+    site: &Data<Site>,
+    signed_in: &SignedIn,
+    zone: &Zone,
+    overlay: Overlay,
+) -> Result<ListPage, PageError> {
+    let page = load(site, signed_in, zone, ListAddress::of(Tab::Active), Paging::First, None).await?;
+    Ok(ListPage { overlay, ..page })
+}
+
+fn read(query: &Fields, site: &Site) -> Result<(ListAddress, Paging), PageError> {
+    let tab = query.given("tab")?.map_or(Some(Tab::Active), Tab::parse).ok_or(PageError::NoPage)?;
+    let sort = query.given("sort")?;
+    let sort = sort.map_or(Some(tab.default_sort()), |sort| Sort::parse(tab, sort)).ok_or(PageError::NoPage)?;
+    let search = match query.one("q")?.trim() {
+        "" => Search::None,
+        text if site.actions.key_format.occurs_in(text) => Search::WholeKey,
+        text => Search::Text(text.to_owned()),
+    };
+    let cursor = query.given("cursor")?;
+    let paging = match cursor {
+        None => Paging::First,
+        Some(cursor) => cursor::read(cursor, sort).ok_or(PageError::NoPage)?,
+    };
+    Ok((ListAddress { tab, sort, search, cursor: cursor.map(str::to_owned) }, paging))
+}
+
+struct Loaded {
+    page: KeyPage,
+    names: Names,
+    total: Counts,
+    found: Counts,
+}
+
+async fn load(
+    site: &Data<Site>,
+    signed_in: &SignedIn,
+    zone: &Zone,
+    address: ListAddress,
+    paging: Paging,
+    banner: Option<ListBanner>,
+) -> Result<ListPage, PageError> {
+    let now = site.actions.clock.now();
+    let query = KeyListQuery {
+        company_id: signed_in.company.id,
+        tab: match address.tab {
+            Tab::Active => KeyTab::Active,
+            Tab::Revoked => KeyTab::Ended,
+        },
+        search: match &address.search {
+            // A text with a control character in it is part of no name.
+            Search::Text(text) if !text.contains(char::is_control) => Some(text.clone()),
+            Search::None => None,
+            Search::Text(_) | Search::WholeKey => Some("\u{FFFF}".to_owned()),
+        },
+        sort_by: match address.sort.column {
+            Column::Name => SortBy::Name,
+            Column::Created => SortBy::Created,
+            Column::Revoked => SortBy::Ended,
+        },
+        order: if address.sort.descending { SortOrder::Descending } else { SortOrder::Ascending },
+        paging,
+        page_size: PAGE_SIZE,
+        now,
+    };
+    let sort_by = query.sort_by;
+    let store = site.actions.store.clone();
+    let loaded = blocking(move || store.read(|questions| load_rows(questions, query))).await?;
+    let shown = i64::try_from(loaded.page.keys.len()).unwrap_or(i64::MAX);
+    let has_next = loaded.page.position.saturating_add(shown) < loaded.page.total;
+    let edge = |key: Option<&StoredKey>, cursor: fn(&crate::store::Place) -> String| {
+        key.map(|key| cursor(&place_of(key, sort_by)))
+    };
+    let pager = Pager {
+        first: count(loaded.page.position).saturating_add(1),
+        previous: edge(loaded.page.keys.first().filter(|_| loaded.page.position > 0), cursor::before),
+        next: edge(loaded.page.keys.last().filter(|_| has_next), cursor::after),
+    };
+    Ok(ListPage {
+        shell: site.shell(signed_in),
+        rows: loaded.page.keys.into_iter().map(|key| row(key, &loaded.names, zone, now)).collect(),
+        address,
+        total: loaded.total,
+        found: loaded.found,
+        pager,
+        can_change: signed_in.role == Role::Admin,
+        zone: zone.label(now),
+        banner,
+        overlay: Overlay::None,
+    })
+}
+
+fn load_rows(questions: &mut crate::store::Snapshot<'_>, mut query: KeyListQuery) -> Result<Loaded, StoreError> {
+    let mut page = questions.list_keys(&query)?;
+    let is_short = page.keys.len() < query.page_size && page.position == 0;
+    if matches!(query.paging, Paging::Before(_)) && is_short {
+        // Going back reached the beginning with less than a page: the first page is what is meant.
+        query.paging = Paging::First;
+        page = questions.list_keys(&query)?;
+    }
+    let names = questions.names_of(query.company_id, page.keys.iter().flat_map(StoredKey::users))?;
+    let mut counts = |search: Option<&str>| {
+        let mut on = |tab| questions.count_keys(query.company_id, tab, search, query.now).map(count);
+        Ok::<_, StoreError>(Counts { active: on(KeyTab::Active)?, revoked: on(KeyTab::Ended)? })
+    };
+    let total = counts(None)?;
+    let found = if query.search.is_none() { total } else { counts(query.search.as_deref())? };
+    Ok(Loaded { page, names, total, found })
+}
+
+fn count(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+fn row(key: StoredKey, names: &Names, zone: &Zone, now: crate::domain::instant::Instant) -> Row {
+    let state = key.state(now);
+    let end = match (state, &key.revocation, key.expires_at) {
+        (KeyState::Revoked, Some(revocation), _) => Some(End {
+            by: who(revocation.by, names),
+            at: zone.date(revocation.at),
+            reason: revocation.reason.label(),
+            comment: revocation.comment.as_ref().map(|comment| comment.as_str().to_owned()),
+        }),
+        (KeyState::Expired, _, Some(at)) => {
+            Some(End { by: Who::Words("Expired"), at: zone.date(at), reason: "Expired", comment: None })
+        }
+        _ => None,
+    };
+    Row {
+        id: key.id.to_string(),
+        status: state.as_str(),
+        created_by: Who::user(names.get(&key.created_by).cloned()),
+        created: zone.date(key.created_at),
+        name: key.name,
+        preview: key.preview,
+        end,
+    }
+}
+
+/// An actor as lists, dialogs and events show them.
+pub(super) fn who(actor: Actor, names: &Names) -> Who {
+    match actor {
+        Actor::User(id) => Who::user(names.get(&id).cloned()),
+        Actor::CommandLine => Who::Words("Command line"),
+        Actor::System => Who::Words("Keydesk"),
+    }
+}

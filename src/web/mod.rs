@@ -1,0 +1,194 @@
+//! The pages: which there are, what guards them, how they are drawn. No queries here, and no change without an action.
+
+mod assets;
+mod error;
+mod home;
+pub mod keys;
+mod message;
+pub mod page;
+pub mod paths;
+mod request;
+mod same_origin;
+#[cfg(test)]
+mod samples;
+pub mod session;
+mod setup;
+mod sign_in;
+pub mod time;
+
+use std::time::Duration;
+
+use actix_session::SessionMiddleware;
+use actix_session::config::CookieContentSecurity;
+use actix_web::cookie::{Key, SameSite};
+use actix_web::http::header::ContentType;
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::from_fn;
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{FromRequest, Handler, HttpResponse, Responder, Route, web};
+use askama::Template;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use self::error::PageError;
+use self::page::{OutsideShell, Person, Shell};
+use self::session::{SignedIn, StoredSessions};
+use crate::actions::Actions;
+use crate::config::PublicUrl;
+use crate::edge::panics;
+
+/// Argon2 takes 19 MiB and all of a core: more at once would only stop everything else.
+const PASSWORDS_AT_ONCE: usize = 2;
+const LONGEST_WAIT_FOR_A_TURN: Duration = Duration::from_secs(10);
+
+/// What every page draws from.
+#[derive(Debug)]
+pub struct Site {
+    /// What can be done.
+    pub actions: Actions,
+    /// What the platform is called.
+    pub platform: String,
+    /// Where users find Keydesk.
+    pub public_url: PublicUrl,
+    /// The token in the set-up link of this start.
+    pub setup_token: String,
+    /// One permit for each password that may be hashed at once.
+    pub passwords: Semaphore,
+}
+
+impl Site {
+    /// A site with all its permits.
+    #[must_use]
+    pub fn new(actions: Actions, platform: String, public_url: PublicUrl, setup_token: String) -> Self {
+        Self { actions, platform, public_url, setup_token, passwords: Semaphore::new(PASSWORDS_AT_ONCE) }
+    }
+
+    /// Browsers bind a cookie of this prefix to this host, TLS and all paths (RFC 6265bis section 4.1.3.2).
+    fn cookie_name(&self) -> &'static str {
+        if self.public_url.is_https() { "__Host-keydesk" } else { "keydesk" }
+    }
+
+    /// Waits for a turn to hash a password; not longer than a person would.
+    async fn permit_to_hash(&self) -> Result<SemaphorePermit<'_>, PageError> {
+        match tokio::time::timeout(LONGEST_WAIT_FOR_A_TURN, self.passwords.acquire()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(PageError::TooManyAtOnce),
+        }
+    }
+
+    fn shell(&self, signed_in: &SignedIn) -> Shell {
+        Shell {
+            company: signed_in.company.name.clone(),
+            platform: self.platform.clone(),
+            person: Person::named(&signed_in.name),
+            assets: assets::paths(),
+        }
+    }
+
+    fn outside_shell(&self) -> OutsideShell {
+        OutsideShell { platform: self.platform.clone(), assets: assets::paths() }
+    }
+}
+
+/// A page's path and the methods it takes: the route table is made of these.
+pub struct Page {
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    routes: Vec<(Method, Route)>,
+}
+
+impl Page {
+    fn at(path: &'static str) -> Self {
+        Self { path, routes: Vec::new() }
+    }
+
+    fn get<H, A>(mut self, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        self.routes.push((Method::GET, web::get().to(handler.clone())));
+        self.routes.push((Method::HEAD, web::head().to(handler)));
+        self
+    }
+
+    fn post<H, A>(mut self, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        self.routes.push((Method::POST, web::post().to(handler)));
+        self
+    }
+
+    /// The methods that the page takes.
+    pub fn methods(&self) -> impl Iterator<Item = &Method> {
+        self.routes.iter().map(|(method, _)| method)
+    }
+}
+
+/// Every page there is.
+#[must_use]
+pub fn pages() -> Vec<Page> {
+    vec![
+        Page::at("/").get(home::show),
+        Page::at(paths::SETUP).get(setup::show).post(setup::submit),
+        Page::at(paths::SIGN_IN).get(sign_in::show).post(sign_in::submit),
+        Page::at(paths::SIGN_OUT).post(sign_in::sign_out),
+        Page::at(paths::API_KEYS).get(keys::listing::show).post(keys::create::submit),
+        Page::at(paths::ADD_API_KEY).get(keys::create::show),
+        Page::at(paths::KEY_AUDIT_TRAIL).get(keys::trail::show),
+        Page::at(paths::REVOKE_API_KEY).get(keys::revoke::show).post(keys::revoke::submit),
+        Page::at("/assets/{file}").get(assets::serve),
+    ]
+}
+
+/// Puts the pages, and the page that every other path is answered with, behind their guards.
+pub fn configure(config: &mut ServiceConfig, site: &Data<Site>) {
+    let sessions = StoredSessions::new(site.actions.store.clone(), site.actions.clock.clone());
+    let sessions = SessionMiddleware::builder(sessions, Key::from(site.actions.secrets.cookie_key()))
+        .cookie_name(site.cookie_name().to_owned())
+        .cookie_secure(site.public_url.is_https())
+        .cookie_http_only(true)
+        .cookie_same_site(SameSite::Lax)
+        .cookie_path("/".to_owned())
+        .cookie_content_security(CookieContentSecurity::Signed)
+        .build();
+    let mut scope = web::scope("").app_data(site.clone());
+    for page in pages() {
+        let allowed = page.methods().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let mut resource = web::resource(page.path);
+        for (_, route) in page.routes {
+            resource = resource.route(route);
+        }
+        let refuse = move || std::future::ready(Err::<HttpResponse, _>(PageError::WrongMethod(allowed.clone())));
+        scope = scope.service(resource.default_service(web::to(refuse)).wrap(from_fn(same_origin::guard)));
+    }
+    let scope = scope
+        .default_service(web::to(|| std::future::ready(Err::<HttpResponse, _>(PageError::NoPage))))
+        .wrap(from_fn(panics::catch))
+        .wrap(sessions)
+        .wrap(from_fn(error::draw));
+    config.app_data(site.clone()).service(scope);
+}
+
+/// Does what waits for the database or the processor on a thread that may wait.
+async fn blocking<T: Send + 'static, E: Into<PageError> + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, PageError> {
+    match web::block(work).await {
+        Ok(done) => done.map_err(Into::into),
+        Err(_) => Err(PageError::Internal("a thread that asked the database panicked".to_owned())),
+    }
+}
+
+/// A page as an answer.
+fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, PageError> {
+    Ok(HttpResponse::build(status).content_type(ContentType::html()).body(page.render()?))
+}
+
+/// An answer that leads to another page here.
+fn see_other(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header(("Location", path)).finish()
+}
