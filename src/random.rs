@@ -1,6 +1,7 @@
 //! The operating system's random generator: the only place that reads it.
 
 use rand::rand_core::UnwrapErr;
+#[expect(clippy::disallowed_types, reason = "the one place that reads the operating system's generator")]
 use rand::rngs::SysRng;
 use rand::{CryptoRng, Rng};
 
@@ -8,6 +9,12 @@ use rand::{CryptoRng, Rng};
 #[must_use]
 pub fn system() -> impl CryptoRng {
     UnwrapErr(SysRng)
+}
+
+/// `2 * N` random lower-case hexadecimal digits.
+#[must_use]
+pub fn hex<const N: usize>() -> String {
+    crate::domain::text::hex(&bytes::<N>())
 }
 
 /// `N` random bytes.

@@ -143,7 +143,7 @@ impl Actions {
         let trail = TrailId::from(id);
         let head = super::signed_head(&self.secrets, self.installation, trail, &Frontier::default());
         transaction.insert_trail(trail, &head)?;
-        self.change_from(transaction, trail, head, origin, |change| {
+        self.change_from(transaction, trail, &head, origin, |change| {
             let now = change.now;
             change.insert_company(id, name, now)?;
             change.record(Happening {

@@ -11,7 +11,9 @@ use crate::store::{Installation, Store, StoreError};
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The secrets belong to another database.
-    #[error("The secrets file belongs to another database. Name the one that was made with this database by --secrets-file.")]
+    #[error(
+        "The secrets file belongs to another database. Name the one that was made with this database by --secrets-file."
+    )]
     OtherSecrets,
     /// The database does not answer.
     #[error(transparent)]

@@ -58,7 +58,7 @@ impl Actions {
     ) -> Result<T, E> {
         self.store.write(|transaction| {
             let head = transaction.lock_trail(trail)?;
-            self.change_from(transaction, trail, head, origin, work)
+            self.change_from(transaction, trail, &head, origin, work)
         })
     }
 
@@ -67,7 +67,7 @@ impl Actions {
         &self,
         transaction: &mut Transaction<'_>,
         trail: TrailId,
-        head: TrailHead,
+        head: &TrailHead,
         origin: &Origin,
         work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
     ) -> Result<T, E> {

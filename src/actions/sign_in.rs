@@ -81,13 +81,12 @@ impl Actions {
             return Err(SignInError::Throttled(wait));
         }
         let hash = credentials.as_ref().and_then(|credentials| credentials.password_hash.as_deref());
-        match credentials.as_ref().filter(|_| self.passwords.verify(password, hash)) {
-            Some(credentials) => Ok(self.signed_in(credentials, &address, origin)?),
-            None => {
-                self.refused(credentials.as_ref(), &address, of_address, client.as_ref(), origin)?;
-                Err(SignInError::Refused)
-            }
+        let fits = self.passwords.verify(password, hash);
+        if let Some(credentials) = credentials.as_ref().filter(|_| fits) {
+            return Ok(self.signed_in(credentials, &address, origin)?);
         }
+        self.refused(credentials.as_ref(), &address, of_address, client.as_ref(), origin)?;
+        Err(SignInError::Refused)
     }
 
     /// Records that a user signed out.
@@ -227,7 +226,10 @@ mod tests {
         assert_eq!(wait_of_address(None, now), None);
         assert_eq!(wait_of_address(failures(6, now.as_micros()), now), None);
         assert_eq!(wait_of_address(failures(7, now.as_micros()), now), Some(WAIT));
-        assert_eq!(wait_of_address(failures(7, now.as_micros()), now + Duration::from_mins(14)), Some(Duration::from_mins(1)));
+        assert_eq!(
+            wait_of_address(failures(7, now.as_micros()), now + Duration::from_mins(14)),
+            Some(Duration::from_mins(1))
+        );
         assert_eq!(wait_of_address(failures(7, now.as_micros()), now + WAIT), None);
     }
 

@@ -1,7 +1,7 @@
 //! Is the server alive, and can it do its work.
 
-use actix_web::web::{self, Data};
 use actix_web::HttpResponse;
+use actix_web::web::{self, Data};
 use serde_json::json;
 
 use super::problem::Problem;

@@ -37,14 +37,33 @@ const HISTORY: [(u64, u64, usize, Act); 17] = [
     (440, 310, 0, Act::Create("Legacy Importer")),
     (412, 95, 2, Act::Create("Power BI Gateway")),
     (371, 505, 2, Act::Create("Mobile Scanner Pilot")),
-    (338, 402, 2, Act::Revoke("Mobile Scanner Pilot", RevocationReason::NoLongerUsed, "The pilot in the Gdańsk warehouse has ended.")),
+    (
+        338,
+        402,
+        2,
+        Act::Revoke(
+            "Mobile Scanner Pilot",
+            RevocationReason::NoLongerUsed,
+            "The pilot in the Gdańsk warehouse has ended.",
+        ),
+    ),
     (301, 120, 0, Act::Create("Order Alerts")),
     (264, 33, 0, Act::Create("Supplier Portal Webhooks")),
     (215, 61, 2, Act::Create("Payroll Export (nightly)")),
     (158, 477, 1, Act::Create("Warehouse Label Printer")),
     (120, 240, 1, Act::Create("Reporting Dashboard")),
-    (87, 410, 2, Act::Revoke("Power BI Gateway", RevocationReason::Superseded, "Reports now come from the Reporting Dashboard.")),
-    (51, 224, 1, Act::Revoke("Reporting Dashboard", RevocationReason::Compromised, "Key was pasted into a support ticket.")),
+    (
+        87,
+        410,
+        2,
+        Act::Revoke("Power BI Gateway", RevocationReason::Superseded, "Reports now come from the Reporting Dashboard."),
+    ),
+    (
+        51,
+        224,
+        1,
+        Act::Revoke("Reporting Dashboard", RevocationReason::Compromised, "Key was pasted into a support ticket."),
+    ),
     (51, 220, 1, Act::Create("Reporting Dashboard")),
     (33, 180, 0, Act::Create("שירות דיווח חודשי")),
     (19, 300, 1, Act::Create("Customs declaration and freight document exchange with Rotterdam")),
@@ -58,7 +77,7 @@ pub(super) fn demo(settings: Settings) -> Result<(), Refusal> {
     let config = settings.inside(folder.path().to_owned()).check()?;
     let now = Clock::machine().now();
     let then = Clock::set_by_hand(now);
-    let password: String = random::bytes::<10>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let password = random::hex::<10>();
     let past = server::open(&config, &then)?;
     Story { actions: &past, now, password: &password }.tell()?;
     let present = Actions { clock: Clock::machine(), ..past };
@@ -120,6 +139,6 @@ fn by(user: UserId, address: &str) -> Origin {
         actor: Actor::User(user),
         client_address: Some(address.to_owned()),
         user_agent: Some(BROWSER.to_owned()),
-        request_id: Some(random::bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect()),
+        request_id: Some(random::hex::<8>()),
     }
 }

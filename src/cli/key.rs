@@ -87,7 +87,9 @@ fn revoke(actions: &Actions, id: &str, reason: RevocationReason, comment: &str) 
             println!("Revoked: {} {}", key.name, key.preview);
             Ok(())
         }
-        Err(RevokeKeyError::AlreadyEnded(key)) => Err(Refusal(format!("The key {} of {} has ended already.", key.preview, key.name))),
+        Err(RevokeKeyError::AlreadyEnded(key)) => {
+            Err(Refusal(format!("The key {} of {} has ended already.", key.preview, key.name)))
+        }
         Err(error) => Err(error.into()),
     }
 }

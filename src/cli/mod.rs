@@ -124,5 +124,7 @@ fn find_company(actions: &Actions, name_or_id: &str) -> Result<Company, Refusal>
         Some(id) => questions.company(id),
         None => questions.company_by_name(&text::folded(name_or_id)),
     })?;
-    found.ok_or_else(|| Refusal(format!("There is no company “{name_or_id}”. Add it with: keydesk company add --name NAME")))
+    found.ok_or_else(|| {
+        Refusal(format!("There is no company “{name_or_id}”. Add it with: keydesk company add --name NAME"))
+    })
 }

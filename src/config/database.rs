@@ -44,7 +44,8 @@ impl Database {
 fn sqlite(path: &str) -> Result<Database, SettingError> {
     if path.is_empty() || path.starts_with(':') || path.contains('?') {
         return Err(SettingError(
-            "--database-url sqlite://… names no file. Give a path, such as sqlite:///var/lib/keydesk/keydesk.db.".to_owned(),
+            "--database-url sqlite://… names no file. Give a path, such as sqlite:///var/lib/keydesk/keydesk.db."
+                .to_owned(),
         ));
     }
     let path = std::path::absolute(path)
@@ -94,7 +95,9 @@ mod tests {
 
     #[test]
     fn a_file_and_a_server_on_this_machine_are_accepted() {
-        assert!(matches!(Database::parse("sqlite:///tmp/k.db").unwrap(), Database::Sqlite(path) if path.to_str() == Some("/tmp/k.db")));
+        assert!(
+            matches!(Database::parse("sqlite:///tmp/k.db").unwrap(), Database::Sqlite(path) if path.to_str() == Some("/tmp/k.db"))
+        );
         for local in [
             "postgres://keydesk@localhost/keydesk",
             "postgres://keydesk:secret@127.0.0.1:5433/keydesk",
@@ -120,7 +123,9 @@ mod tests {
 
     #[test]
     fn other_urls_are_refused_and_no_sentence_repeats_a_password() {
-        for wrong in ["mysql://u:hunter2@h/d", "keydesk.db", "sqlite://", "sqlite://:memory:", "postgres://u:hunter2@h:port/d"] {
+        for wrong in
+            ["mysql://u:hunter2@h/d", "keydesk.db", "sqlite://", "sqlite://:memory:", "postgres://u:hunter2@h:port/d"]
+        {
             let sentence = Database::parse(wrong).unwrap_err().to_string();
             assert!(sentence.starts_with("--database-url") && !sentence.contains("hunter2"), "{sentence}");
         }

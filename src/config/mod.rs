@@ -49,7 +49,12 @@ impl PublicUrl {
     /// The public URL, given the address that was really bound.
     #[must_use]
     pub fn new(config: &Config, bound: SocketAddr) -> Self {
-        Self(config.public_url.as_ref().map_or_else(|| format!("http://{bound}"), |url| url.origin().ascii_serialization()))
+        Self(
+            config
+                .public_url
+                .as_ref()
+                .map_or_else(|| format!("http://{bound}"), |url| url.origin().ascii_serialization()),
+        )
     }
 
     /// Whether browsers reach Keydesk over TLS.

@@ -68,7 +68,9 @@ impl Secrets {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 make(path).map_err(|error| {
-                    SecretsError(format!("The secrets file {shown} cannot be written: {error}. Make its folder writable."))
+                    SecretsError(format!(
+                        "The secrets file {shown} cannot be written: {error}. Make its folder writable."
+                    ))
                 })?;
             }
             Err(error) => {
@@ -109,7 +111,7 @@ impl Secrets {
 fn make(path: &Path) -> io::Result<()> {
     let secret = || BASE64_STANDARD.encode(random::bytes::<32>());
     let stored = Stored {
-        pepper_id: random::bytes::<4>().iter().map(|byte| format!("{byte:02x}")).collect(),
+        pepper_id: random::hex::<4>(),
         pepper: secret(),
         checkpoint_seed: secret(),
         submission_key: secret(),

@@ -44,7 +44,14 @@ pub struct Settings {
     trusted_proxy: Vec<IpNet>,
 
     /// Put this before new keys; given more than once, the first is for new keys and all are accepted
-    #[arg(long, global = true, env = "KEYDESK_KEY_PREFIX", value_name = "PREFIX", value_delimiter = ',', default_value = "goa")]
+    #[arg(
+        long,
+        global = true,
+        env = "KEYDESK_KEY_PREFIX",
+        value_name = "PREFIX",
+        value_delimiter = ',',
+        default_value = "goa"
+    )]
     key_prefix: Vec<KeyPrefix>,
 
     /// Serve plain http beyond this machine: passwords and keys then cross the network in clear
@@ -93,10 +100,14 @@ impl Settings {
             }
         }
         if self.platform_name.trim().is_empty() {
-            return Err(SettingError("--platform-name is empty. Name the platform whose API the keys open.".to_owned()));
+            return Err(SettingError(
+                "--platform-name is empty. Name the platform whose API the keys open.".to_owned(),
+            ));
         }
         let mut prefixes = self.key_prefix.into_iter();
-        let newest = prefixes.next().ok_or_else(|| SettingError("--key-prefix is empty. Give a prefix such as goa.".to_owned()))?;
+        let newest = prefixes
+            .next()
+            .ok_or_else(|| SettingError("--key-prefix is empty. Give a prefix such as goa.".to_owned()))?;
         let data_dir = std::path::absolute(&self.data_dir)
             .map_err(|error| SettingError(format!("--data-dir cannot be used: {error}. Name a folder.")))?;
         let database = match self.database_url {
@@ -130,7 +141,8 @@ impl Settings {
         variables: impl Iterator<Item = String>,
     ) -> Result<(), SettingError> {
         let known: Vec<_> = command.get_arguments().filter_map(clap::Arg::get_env).collect();
-        let mut unknown = variables.filter(|name| name.starts_with("KEYDESK_") && !known.iter().any(|known| *known == name.as_str()));
+        let mut unknown =
+            variables.filter(|name| name.starts_with("KEYDESK_") && !known.iter().any(|known| *known == name.as_str()));
         match unknown.next() {
             None => Ok(()),
             Some(name) => Err(SettingError(format!(

@@ -70,7 +70,8 @@ impl CheckpointKey {
 
     /// The four bytes by which a signature line says which key made it.
     fn note_key_id(self, name: &str) -> [u8; 4] {
-        let digest = Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(self.to_bytes()).finalize();
+        let digest =
+            Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(self.to_bytes()).finalize();
         [digest[0], digest[1], digest[2], digest[3]]
     }
 
@@ -87,14 +88,16 @@ impl CheckpointKey {
         }
         let size_line = lines.next().ok_or(CheckpointError::Malformed)?;
         let size: u64 = size_line.parse().map_err(|_| CheckpointError::Malformed)?;
-        let root = lines.next().and_then(|line| BASE64_STANDARD.decode(line).ok()).and_then(|root| root.try_into().ok());
+        let root =
+            lines.next().and_then(|line| BASE64_STANDARD.decode(line).ok()).and_then(|root| root.try_into().ok());
         let root = root.filter(|_| size.to_string() == size_line).ok_or(CheckpointError::Malformed)?;
         let signed = signatures.lines().any(|line| self.signed(line, origin, text.as_bytes()));
         if signed { Ok(Checkpoint { size, root }) } else { Err(CheckpointError::BadSignature) }
     }
 
     fn signed(self, line: &str, name: &str, text: &[u8]) -> bool {
-        let encoded = line.strip_prefix("— ").and_then(|line| line.strip_prefix(name)).and_then(|line| line.strip_prefix(' '));
+        let encoded =
+            line.strip_prefix("— ").and_then(|line| line.strip_prefix(name)).and_then(|line| line.strip_prefix(' '));
         let bytes = encoded.and_then(|encoded| BASE64_STANDARD.decode(encoded).ok()).unwrap_or_default();
         let Some((key_id, signature)) = bytes.split_first_chunk::<4>() else { return false };
         *key_id == self.note_key_id(name)
@@ -161,7 +164,8 @@ mod tests {
         // The example of C2SP signed-note's reference implementation: key PeterNeumann+c74f20a3.
         let key = BASE64_STANDARD.decode("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW").unwrap();
         let key = CheckpointKey::from_bytes(&key[1..]).unwrap();
-        let text = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+        let text =
+            "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
         let line = "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=";
         assert!(key.signed(line, "PeterNeumann", text.as_bytes()));
         assert!(!key.signed(line, "PeterNeumann", text.replace("you ", "we ").as_bytes()));

@@ -76,7 +76,8 @@ impl KeyFormat {
         if !self.accepted.iter().any(|accepted| accepted.0 == prefix) {
             return Err(MalformedKey);
         }
-        if rest.len() != RANDOM_CHARACTERS + CHECKSUM_CHARACTERS || !rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        if rest.len() != RANDOM_CHARACTERS + CHECKSUM_CHARACTERS
+            || !rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
         {
             return Err(MalformedKey);
         }
@@ -249,7 +250,9 @@ mod tests {
         let both = KeyFormat::new("acme".parse().unwrap(), ["goa".parse().unwrap()]);
         assert!(both.parse("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g").is_ok());
         assert!(both.generate(&mut StdRng::seed_from_u64(1)).reveal().starts_with("acme_"));
-        assert!(KeyFormat::new("acme".parse().unwrap(), []).parse("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g").is_err());
+        assert!(
+            KeyFormat::new("acme".parse().unwrap(), []).parse("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g").is_err()
+        );
     }
 
     #[test]

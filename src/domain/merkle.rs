@@ -83,6 +83,7 @@ impl Frontier {
 
 #[cfg(test)]
 mod tests {
+    use super::super::text;
     use super::*;
 
     /// The leaves and roots that Certificate Transparency's implementations are tested with.
@@ -108,10 +109,6 @@ mod tests {
         "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
     ];
 
-    fn hex(hash: Hash) -> String {
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
     /// MTH of RFC 6962 section 2.1, as the text defines it.
     fn root_by_definition(leaves: &[&[u8]]) -> Hash {
         match leaves {
@@ -127,10 +124,10 @@ mod tests {
     #[test]
     fn the_roots_are_those_of_the_rfc_6962_test_vectors() {
         let mut frontier = Frontier::default();
-        assert_eq!(hex(frontier.root()), ROOTS[0]);
+        assert_eq!(text::hex(&frontier.root()), ROOTS[0]);
         for (leaf, root) in LEAVES.iter().zip(&ROOTS[1..]) {
             frontier.push(leaf_hash(leaf));
-            assert_eq!(hex(frontier.root()), *root);
+            assert_eq!(text::hex(&frontier.root()), *root);
         }
     }
 

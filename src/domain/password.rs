@@ -84,7 +84,10 @@ mod tests {
     #[test]
     fn the_names_around_a_person_are_guessed_first() {
         let words = ["Maria Lindqvist", "maria.lindqvist@brightwater.example", "Brightwater"];
-        assert_eq!(Password::chosen("maria.lindqvist@brightwater.example", &words).unwrap_err(), PasswordError::EasyToGuess);
+        assert_eq!(
+            Password::chosen("maria.lindqvist@brightwater.example", &words).unwrap_err(),
+            PasswordError::EasyToGuess
+        );
     }
 
     #[test]

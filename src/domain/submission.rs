@@ -62,7 +62,7 @@ impl SubmissionKey {
     #[must_use]
     pub fn issue(&self, form: KeyForm, session: SessionId, now: Instant, nonce: [u8; 16]) -> String {
         let issued = now.as_micros().to_be_bytes();
-        let tag: [u8; 32] = self.mac(form, session, &issued, &nonce).finalize().into_bytes().into();
+        let tag: [u8; 32] = self.mac(form, session, issued, &nonce).finalize().into_bytes().into();
         BASE64_URL_SAFE_NO_PAD.encode([&issued[..], &nonce, &tag].concat())
     }
 
@@ -72,16 +72,16 @@ impl SubmissionKey {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(value).ok()?;
         let (issued, rest) = bytes.split_first_chunk::<8>()?;
         let (nonce, tag) = rest.split_first_chunk::<16>()?;
-        self.mac(form, session, issued, nonce).verify_slice(tag).ok()?;
+        self.mac(form, session, *issued, nonce).verify_slice(tag).ok()?;
         let issued_at = Instant::from_micros(i64::from_be_bytes(*issued));
         (now.since(issued_at) < GOOD_FOR).then_some(SubmissionId(*nonce))
     }
 
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length, RFC 2104 section 3")]
-    fn mac(&self, form: KeyForm, session: SessionId, issued: &[u8; 8], nonce: &[u8; 16]) -> Hmac<Sha256> {
+    fn mac(&self, form: KeyForm, session: SessionId, issued: [u8; 8], nonce: &[u8; 16]) -> Hmac<Sha256> {
         let mut mac =
             <Hmac<Sha256> as KeyInit>::new_from_slice(self.0.expose_secret()).expect("HMAC takes a key of any length");
-        mac.update(issued);
+        mac.update(&issued);
         mac.update(nonce);
         mac.update(form.as_str().as_bytes());
         mac.update(session.to_string().as_bytes());

@@ -10,6 +10,13 @@ const ZERO_WIDTH_JOINER: char = '\u{200D}';
 const BLACK_FLAG: char = '\u{1F3F4}';
 const CANCEL_TAG: char = '\u{E007F}';
 
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
 /// Normalization form C (Unicode Standard Annex 15).
 #[must_use]
 pub fn nfc(text: &str) -> String {
@@ -89,22 +96,43 @@ mod tests {
     }
 
     #[test]
+    fn bytes_are_written_as_two_digits_each() {
+        assert_eq!(hex(&[0, 9, 171, 255]), "0009abff");
+    }
+
+    #[test]
     fn names_of_every_script_are_made_of_visible_characters() {
-        for text in ["ERP Sync", "سرویس گزارش", "می‌خواهم", "שירות דיווח", "报表服务", "Zażółć gęślą", "प्रतिवेदन", "e\u{301}"] {
+        for text in
+            ["ERP Sync", "سرویس گزارش", "می‌خواهم", "שירות דיווח", "报表服务", "Zażółć gęślą", "प्रतिवेदन", "e\u{301}"]
+        {
             assert_eq!(unseen(text), None, "{text}");
         }
     }
 
     #[test]
     fn joined_emoji_and_flags_of_tags_are_allowed() {
-        for text in ["👨‍👩‍👧", "❤️‍🔥", "🏴\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}", "🏴 plain"] {
+        for text in ["👨‍👩‍👧", "❤️‍🔥", "🏴\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}", "🏴 plain"]
+        {
             assert_eq!(unseen(text), None, "{text}");
         }
     }
 
     #[test]
     fn characters_that_cannot_be_seen_are_found() {
-        for unwanted in ['\0', '\n', '\u{7F}', '\u{AD}', '\u{200B}', '\u{202E}', '\u{2028}', '\u{2029}', '\u{2066}', '\u{E000}', '\u{FEFF}', '\u{F0000}'] {
+        for unwanted in [
+            '\0',
+            '\n',
+            '\u{7F}',
+            '\u{AD}',
+            '\u{200B}',
+            '\u{202E}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{2066}',
+            '\u{E000}',
+            '\u{FEFF}',
+            '\u{F0000}',
+        ] {
             assert_eq!(unseen(&format!("ERP{unwanted}Sync")), Some(unwanted), "{unwanted:?}");
         }
     }

@@ -42,9 +42,10 @@ impl Fields {
     /// [`BodyError::Undecodable`] for a broken escape or bytes that are not UTF-8.
     pub fn decode(encoded: &[u8]) -> Result<Self, BodyError> {
         let pairs = encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (name, value) = pair.iter().position(|byte| *byte == b'=').map_or((pair, &[][..]), |equals| {
-                (&pair[..equals], &pair[equals + 1..])
-            });
+            let (name, value) = pair
+                .iter()
+                .position(|byte| *byte == b'=')
+                .map_or((pair, &[][..]), |equals| (&pair[..equals], &pair[equals + 1..]));
             Ok((decode(name)?, decode(value)?))
         });
         pairs.collect::<Result<_, _>>().map(Self)
@@ -105,7 +106,8 @@ impl FormBody {
     /// [`BodyError`].
     pub async fn fields(self) -> Result<Fields, BodyError> {
         let Self { request, payload } = self;
-        let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let announced =
+            request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         if announced.is_some_and(|length: usize| length > LARGEST_BODY) {
             return Err(BodyError::TooLarge);
         }

@@ -19,9 +19,6 @@ impl ResponseError for Panicked {}
 ///
 /// # Errors
 /// [`Panicked`], and whatever the request was answered with.
-pub async fn catch<B: MessageBody>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
+pub async fn catch<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
     AssertUnwindSafe(next.call(request)).catch_unwind().await.unwrap_or_else(|_| Err(Panicked.into()))
 }

@@ -12,7 +12,7 @@ pub struct RequestId(String);
 
 impl RequestId {
     pub(super) fn new() -> Self {
-        Self(random::bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(random::hex::<8>())
     }
 
     /// The id of that request, as its answer's `X-Request-Id` says it.

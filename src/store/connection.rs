@@ -58,7 +58,9 @@ impl AnyConnection {
                 connection,
                 "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
             ),
-            (Self::Postgres(connection), Use::Write) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN"),
+            (Self::Postgres(connection), Use::Write) => {
+                AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN")
+            }
         };
         Ok(begun?)
     }

@@ -26,9 +26,10 @@ impl From<Error> for StoreError {
                 | DatabaseErrorKind::CheckViolation,
                 information,
             ) => Self::Unexpected(information.message().to_owned()),
-            Error::NotFound | Error::DeserializationError(_) | Error::SerializationError(_) | Error::QueryBuilderError(_) => {
-                Self::Unexpected(error.to_string())
-            }
+            Error::NotFound
+            | Error::DeserializationError(_)
+            | Error::SerializationError(_)
+            | Error::QueryBuilderError(_) => Self::Unexpected(error.to_string()),
             _ => Self::Unavailable(error.to_string()),
         }
     }

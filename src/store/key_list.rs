@@ -149,7 +149,9 @@ impl Snapshot<'_> {
         let Some(search) = search else {
             let keys = api_keys::table.filter(api_keys::company_id.eq(company_id.to_string()));
             return Ok(match tab {
-                KeyTab::Active => keys.filter(api_keys::ends_at.gt(now.as_micros())).count().get_result(self.connection),
+                KeyTab::Active => {
+                    keys.filter(api_keys::ends_at.gt(now.as_micros())).count().get_result(self.connection)
+                }
                 KeyTab::Ended => keys.filter(api_keys::ends_at.le(now.as_micros())).count().get_result(self.connection),
             }?);
         };
@@ -209,12 +211,7 @@ pub fn place_of(key: &StoredKey, sort_by: SortBy) -> Place {
     Place { sort_key, id: key.id }
 }
 
-fn matching(
-    company_id: CompanyId,
-    tab: KeyTab,
-    search: Option<&str>,
-    now: Instant,
-) -> KeysQuery {
+fn matching(company_id: CompanyId, tab: KeyTab, search: Option<&str>, now: Instant) -> KeysQuery {
     let its_account = service_accounts::company_id
         .eq(api_keys::company_id)
         .and(service_accounts::id.eq(api_keys::service_account_id));
@@ -247,19 +244,13 @@ fn containing(search: &str) -> String {
     pattern
 }
 
-fn sorted(
-    keys: KeysQuery,
-    sort_by: SortBy,
-    order: SortOrder,
-) -> KeysQuery {
+fn sorted(keys: KeysQuery, sort_by: SortBy, order: SortOrder) -> KeysQuery {
     match (sort_by, order) {
         (SortBy::Created, SortOrder::Ascending) => keys.order((api_keys::created_at.asc(), api_keys::id.asc())),
         (SortBy::Created, SortOrder::Descending) => keys.order((api_keys::created_at.desc(), api_keys::id.desc())),
         (SortBy::Ended, SortOrder::Ascending) => keys.order((api_keys::ends_at.asc(), api_keys::id.asc())),
         (SortBy::Ended, SortOrder::Descending) => keys.order((api_keys::ends_at.desc(), api_keys::id.desc())),
-        (SortBy::Name, SortOrder::Ascending) => {
-            keys.order((service_accounts::name_folded.asc(), api_keys::id.asc()))
-        }
+        (SortBy::Name, SortOrder::Ascending) => keys.order((service_accounts::name_folded.asc(), api_keys::id.asc())),
         (SortBy::Name, SortOrder::Descending) => {
             keys.order((service_accounts::name_folded.desc(), api_keys::id.desc()))
         }

@@ -12,7 +12,7 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// An arbitrary number that every server of an installation locks while it migrates.
-const MIGRATION_LOCK: i64 = 0x6b65_7964_6573_6b;
+const MIGRATION_LOCK: i64 = 0x006b_6579_6465_736b;
 
 /// Why a database cannot be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +55,9 @@ impl Store {
         match AnyConnection::open(database, Use::Write)? {
             AnyConnection::Sqlite(mut connection) => apply(&mut connection, SQLITE),
             AnyConnection::Postgres(mut connection) => {
-                let lock = format!("SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})");
+                let lock = format!(
+                    "SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"
+                );
                 connection.batch_execute(&lock).map_err(StoreError::from)?;
                 apply(&mut connection, POSTGRES)
             }

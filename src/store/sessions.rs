@@ -112,9 +112,8 @@ impl Transaction<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn delete_sessions(&mut self, not_seen_since: Instant, begun_before: Instant) -> Result<(), StoreError> {
-        let over = sessions::last_seen_at
-            .lt(not_seen_since.as_micros())
-            .or(sessions::created_at.lt(begun_before.as_micros()));
+        let over =
+            sessions::last_seen_at.lt(not_seen_since.as_micros()).or(sessions::created_at.lt(begun_before.as_micros()));
         diesel::delete(sessions::table.filter(over)).execute(self.connection)?;
         Ok(())
     }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::PageError;
 use super::page::AssetPaths;
+use crate::domain::text;
 
 /// The declaration of the layers comes first; after it the order does not matter.
 const STYLES: [&str; 19] = [
@@ -47,7 +48,7 @@ static ASSETS: LazyLock<[Asset; 2]> = LazyLock::new(|| {
 });
 
 fn asset(name: &str, extension: &str, content_type: &'static str, content: String) -> Asset {
-    let fingerprint: String = Sha256::digest(&content).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = text::hex(&Sha256::digest(&content)[..6]);
     Asset { path: format!("/assets/{name}-{fingerprint}.{extension}"), content_type, content }
 }
 

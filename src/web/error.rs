@@ -165,13 +165,12 @@ pub(super) async fn draw<B: MessageBody + 'static>(
 }
 
 fn page_of(error: &Error, site: &Site, id: Option<&RequestId>, again: &str) -> HttpResponse {
-    let fallback;
-    let error = match error.as_error::<PageError>() {
-        Some(known) => known,
-        None => {
-            fallback = of_a_layer(error);
-            &fallback
-        }
+    let of_a_layer;
+    let error = if let Some(known) = error.as_error::<PageError>() {
+        known
+    } else {
+        of_a_layer = of_another_layer(error);
+        &of_a_layer
     };
     let ours = matches!(error, PageError::Internal(_) | PageError::Unavailable(_));
     if ours {
@@ -190,7 +189,7 @@ fn page_of(error: &Error, site: &Site, id: Option<&RequestId>, again: &str) -> H
 }
 
 /// What an error of actix-web or of a layer around the handlers means for a page.
-fn of_a_layer(error: &Error) -> PageError {
+fn of_another_layer(error: &Error) -> PageError {
     match error.as_response_error().status_code() {
         StatusCode::NOT_FOUND => PageError::NoPage,
         status if status.is_client_error() => PageError::Body(BodyError::Undecodable),

@@ -79,7 +79,10 @@ impl Message {
     /// 405.
     #[must_use]
     pub fn wrong_method() -> Self {
-        Self::new("Not possible here", "This address does not take such a request. Open it from the page that links to it.")
+        Self::new(
+            "Not possible here",
+            "This address does not take such a request. Open it from the page that links to it.",
+        )
     }
 
     /// 408.
@@ -127,11 +130,8 @@ impl Message {
     /// 503: `again` is the page to try, the form's own for a form.
     #[must_use]
     pub fn database_unreachable(again: impl Into<String>) -> Self {
-        Self::new(
-            "Database out of reach",
-            "The database cannot be reached. Nothing can be changed until it is back.",
-        )
-        .with_link(again, "Try again")
+        Self::new("Database out of reach", "The database cannot be reached. Nothing can be changed until it is back.")
+            .with_link(again, "Try again")
     }
 }
 

@@ -118,7 +118,7 @@ impl Page {
         A: FromRequest + 'static,
         H::Output: Responder + 'static,
     {
-        self.routes.push((Method::POST, web::post().to(handler)));
+        self.routes.push((Method::POST, web::post().to(handler).wrap(from_fn(same_origin::guard))));
         self
     }
 
@@ -163,7 +163,7 @@ pub fn configure(config: &mut ServiceConfig, site: &Data<Site>) {
             resource = resource.route(route);
         }
         let refuse = move || std::future::ready(Err::<HttpResponse, _>(PageError::WrongMethod(allowed.clone())));
-        scope = scope.service(resource.default_service(web::to(refuse)).wrap(from_fn(same_origin::guard)));
+        scope = scope.service(resource.default_service(web::to(refuse)));
     }
     let scope = scope
         .default_service(web::to(|| std::future::ready(Err::<HttpResponse, _>(PageError::NoPage))))

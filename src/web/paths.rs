@@ -43,7 +43,17 @@ mod tests {
         for local in ["/", API_KEYS, "/administration?tab=revoked&q=a%20b"] {
             assert!(is_local(local), "{local}");
         }
-        for elsewhere in ["", "//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example", "javascript:alert(1)", "evil", "/a b", "/é"] {
+        for elsewhere in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "evil",
+            "/a b",
+            "/é",
+        ] {
             assert!(!is_local(elsewhere), "{elsewhere}");
         }
     }

@@ -9,17 +9,13 @@ use actix_web::{Error, web};
 use super::Site;
 use super::error::PageError;
 
-/// Lets a request pass that changes nothing, or that comes from a page of ours.
+/// Lets a request pass that comes from a page of ours; it guards every route that changes something.
 ///
 /// # Errors
 /// [`PageError::CrossSite`].
 pub(super) async fn guard<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
     let public_url = request.app_data::<web::Data<Site>>().map_or("", |site| site.public_url.as_str());
-    if request.method().is_safe() || is_ours(request.headers(), public_url) {
-        next.call(request).await
-    } else {
-        Err(PageError::CrossSite.into())
-    }
+    if is_ours(request.headers(), public_url) { next.call(request).await } else { Err(PageError::CrossSite.into()) }
 }
 
 fn is_ours(headers: &HeaderMap, public_url: &str) -> bool {
@@ -32,7 +28,9 @@ fn is_ours(headers: &HeaderMap, public_url: &str) -> bool {
         return false;
     };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let of_the_host = host.is_some_and(|host| origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host)));
+    let of_the_host = host.is_some_and(|host| {
+        origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
+    });
     origin == public_url || of_the_host
 }
 
@@ -43,7 +41,8 @@ mod tests {
     use super::*;
 
     fn ours(headers: &[(&'static str, &'static str)]) -> bool {
-        let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let headers =
+            headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         is_ours(&headers.collect(), "https://keys.example.com")
     }
 

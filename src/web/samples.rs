@@ -33,7 +33,8 @@ impl SignInPage {
     pub(crate) fn samples() -> Vec<Drawn> {
         let page = |notice| Self {
             shell: outside(),
-            email: if notice == Some(SignInNotice::Incorrect) { "maria.lindqvist@brightwater.example" } else { "" }.to_owned(),
+            email: if notice == Some(SignInNotice::Incorrect) { "maria.lindqvist@brightwater.example" } else { "" }
+                .to_owned(),
             next: Some("/administration/company-settings/api-keys?tab=revoked&q=a".to_owned()),
             notice,
         };
@@ -104,7 +105,9 @@ pub(crate) fn all() -> Vec<Drawn> {
 fn every_page_is_drawn_whole_and_without_anything_inline() {
     for (name, html) in all() {
         assert!(html.starts_with("<!DOCTYPE html>") && html.trim_end().ends_with("</html>"), "{name}");
-        for forbidden in ["<script", "<style", " style=", " onclick=", " onload=", "javascript:", " maxlength=", " placeholder="] {
+        for forbidden in
+            ["<script", "<style", " style=", " onclick=", " onload=", "javascript:", " maxlength=", " placeholder="]
+        {
             assert!(!html.contains(forbidden), "{name} has {forbidden}");
         }
         assert!(html.matches(" autofocus").count() <= 1, "{name}: one place to start from");

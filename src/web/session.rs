@@ -279,10 +279,12 @@ impl FromRequest for Visitor {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let cookie = request.app_data::<web::Data<Site>>().and_then(|site| request.cookie(site.cookie_name()));
-        ready(SignedIn::find(request).map(|found| Self {
-            is_signed_in: found.is_some(),
-            was_signed_out: found.is_none() && cookie.is_some(),
-        }))
+        ready(
+            SignedIn::find(request).map(|found| Self {
+                is_signed_in: found.is_some(),
+                was_signed_out: found.is_none() && cookie.is_some(),
+            }),
+        )
     }
 }
 

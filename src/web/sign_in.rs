@@ -1,9 +1,9 @@
 //! Signing in and out.
 
 use actix_session::Session;
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::HttpResponse;
 use askama::Template;
 
 use super::error::PageError;

@@ -87,8 +87,7 @@ impl Zone {
         let sign = if offset.is_negative() { '−' } else { '+' };
         let shift = format!("UTC{sign}{:02}:{:02}", hours.unsigned_abs(), minutes.unsigned_abs());
         match name.rsplit_once('/') {
-            None if offset.is_utc() => "UTC".to_owned(),
-            Some(("Etc", _)) if offset.is_utc() => "UTC".to_owned(),
+            None | Some(("Etc", _)) if offset.is_utc() => "UTC".to_owned(),
             Some(("Etc", _)) => shift,
             Some((_, city)) => format!("{} time ({shift})", city.replace('_', " ")),
             None => format!("{name} time ({shift})"),
@@ -161,10 +160,7 @@ mod tests {
         let late = at(datetime!(2026-11-22 23:30 UTC));
         assert_eq!(oslo().day_heading(late, now), "Today, 23 November 2026");
         assert_eq!(Zone::utc().day_heading(late, now), "Sunday 22 November 2026");
-        assert_eq!(
-            oslo().day_heading(at(datetime!(2026-11-21 12:00 UTC)), now),
-            "Saturday 21 November 2026"
-        );
+        assert_eq!(oslo().day_heading(at(datetime!(2026-11-21 12:00 UTC)), now), "Saturday 21 November 2026");
     }
 
     #[test]

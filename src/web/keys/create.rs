@@ -43,11 +43,7 @@ pub struct NewKey {
     pub public_url: String,
 }
 
-pub(in crate::web) async fn show(
-    Admin(admin): Admin,
-    zone: Zone,
-    site: Data<Site>,
-) -> Result<HttpResponse, PageError> {
+pub(in crate::web) async fn show(Admin(admin): Admin, zone: Zone, site: Data<Site>) -> Result<HttpResponse, PageError> {
     draw_form(StatusCode::OK, &site, &admin, &zone, Field::default(), false).await
 }
 

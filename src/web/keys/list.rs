@@ -2,10 +2,10 @@
 
 use askama::Template;
 
+use crate::domain::api_key::RevocationReason;
 use crate::web::keys::address::{Column, LIST, ListAddress, Search, Tab};
 use crate::web::keys::audit_trail::{Act, AuditTrail, Place};
 use crate::web::keys::create::{AddKey, NewKey};
-use crate::domain::api_key::RevocationReason;
 use crate::web::keys::revoke::Revoke;
 use crate::web::page::{Shell, ShownTime, Who, counted, grouped};
 
@@ -119,6 +119,7 @@ impl ListPage {
     }
 
     /// How the rail marks API Keys: this is the page itself.
+    #[expect(clippy::unused_self, reason = "the layout asks every page")]
     fn current(&self) -> &'static str {
         "page"
     }
@@ -170,7 +171,8 @@ impl ListPage {
         let shown = self.rows.len() as u64;
         let paged = self.pager.previous.is_some() || self.pager.next.is_some();
         let last = self.pager.first.saturating_add(shown).saturating_sub(1);
-        let range = if paged { format!("{} to {} of ", grouped(self.pager.first), grouped(last)) } else { String::new() };
+        let range =
+            if paged { format!("{} to {} of ", grouped(self.pager.first), grouped(last)) } else { String::new() };
         if self.is_searched() {
             format!("{range}{all} {}", if paged { "that match" } else { matching_verb(found) })
         } else if paged || tab == Tab::Active {

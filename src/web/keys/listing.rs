@@ -12,9 +12,7 @@ use crate::domain::api_key::KeyState;
 use crate::domain::event::Actor;
 use crate::domain::user::Role;
 use crate::edge::body::Fields;
-use crate::store::{
-    KeyListQuery, KeyPage, KeyTab, Names, Paging, SortBy, SortOrder, StoreError, StoredKey, place_of,
-};
+use crate::store::{KeyListQuery, KeyPage, KeyTab, Names, Paging, SortBy, SortOrder, StoreError, StoredKey, place_of};
 use crate::web::error::PageError;
 use crate::web::page::Who;
 use crate::web::request::Query;
@@ -35,7 +33,9 @@ pub(in crate::web) async fn show(
         None => Overlay::None,
         Some("open") => {
             let request = trail::Request::read(&query.0, "audit_cursor")?;
-            Overlay::AuditTrail(trail::load(&site, &signed_in, &zone, request, TrailPlace::Drawer(address.clone())).await?)
+            Overlay::AuditTrail(
+                trail::load(&site, &signed_in, &zone, request, TrailPlace::Drawer(address.clone())).await?,
+            )
         }
         Some(_) => return Err(PageError::NoPage),
     };

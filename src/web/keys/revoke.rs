@@ -75,7 +75,8 @@ pub(in crate::web) async fn submit(
     let (key, names) = find(&site, &admin, &id).await?;
     let fields = body.fields().await?;
     let (reason, comment) = (fields.one("reason")?, fields.one("comment")?);
-    let parsed_reason = if reason.is_empty() { Some(RevocationReason::Unspecified) } else { RevocationReason::parse(reason) };
+    let parsed_reason =
+        if reason.is_empty() { Some(RevocationReason::Unspecified) } else { RevocationReason::parse(reason) };
     let (Some(parsed_reason), Ok(parsed_comment)) = (parsed_reason, Comment::parse(comment)) else {
         let error = Comment::parse(comment).err().map(|error| error.to_string());
         let comment = Field { value: comment.to_owned(), error };
@@ -88,12 +89,11 @@ pub(in crate::web) async fn submit(
         return html(StatusCode::UNPROCESSABLE_ENTITY, &page);
     };
     let (actions, origin) = (site.actions.clone(), caller.as_origin(admin.actor()));
-    let revoked = blocking(move || {
-        match actions.revoke_key(admin.company.id, key.id, parsed_reason, parsed_comment, &origin) {
+    let revoked =
+        blocking(move || match actions.revoke_key(admin.company.id, key.id, parsed_reason, parsed_comment, &origin) {
             Err(RevokeKeyError::Store(error)) => Err(PageError::from(error)),
             other => Ok(other),
-        }
-    });
+        });
     match revoked.await? {
         Ok((event, _)) => Ok(see_other(&with_query(LIST, &[("done", &event.to_string())]))),
         Err(RevokeKeyError::AlreadyEnded(key)) => Ok(already_revoked(key.id)),

@@ -62,13 +62,29 @@ fn revoked_rows() -> Vec<Row> {
         reason,
         comment: comment.map(str::to_owned),
     };
-    let found = "Found in a public repository: https://git.example/brightwater/import-scripts/blob/main/settings_production.py";
+    let found =
+        "Found in a public repository: https://git.example/brightwater/import-scripts/blob/main/settings_production.py";
     [
-        (("k8", "Legacy Importer", "goa_9xQ2…b71c", "", 1_078_000), end(user("Maria Lindqvist"), 16, "Compromised", Some(found))),
-        (("k9", "Reporting Dashboard", "goa_Pw6k…u8Rb", "Tomasz Wójcik", 836_000), end(user("Tomasz Wójcik"), 73_200, "Replaced by another key", None)),
-        (("k10", "Power BI Gateway", "goa_d3Fh…L0sz", "Priya Raman", 937_000), end(Who::Words("Key holder"), 125_000, "Not given", None)),
-        (("k11", LONG_NAME, "goa_Tt5e…Yq9M", "", 1_174_000), end(user(""), 488_000, "No longer used", Some("החוזה הסתיים"))),
-        (("k12", "Mobile Scanner Pilot", "goa_Aa0e…Zq9M", "Maria Wolfeschlegelsteinhausenbergerdorff", 1_184_000), end(Who::Words("Command line"), 498_000, "Owner left", None)),
+        (
+            ("k8", "Legacy Importer", "goa_9xQ2…b71c", "", 1_078_000),
+            end(user("Maria Lindqvist"), 16, "Compromised", Some(found)),
+        ),
+        (
+            ("k9", "Reporting Dashboard", "goa_Pw6k…u8Rb", "Tomasz Wójcik", 836_000),
+            end(user("Tomasz Wójcik"), 73_200, "Replaced by another key", None),
+        ),
+        (
+            ("k10", "Power BI Gateway", "goa_d3Fh…L0sz", "Priya Raman", 937_000),
+            end(Who::Words("Key holder"), 125_000, "Not given", None),
+        ),
+        (
+            ("k11", LONG_NAME, "goa_Tt5e…Yq9M", "", 1_174_000),
+            end(user(""), 488_000, "No longer used", Some("החוזה הסתיים")),
+        ),
+        (
+            ("k12", "Mobile Scanner Pilot", "goa_Aa0e…Zq9M", "Maria Wolfeschlegelsteinhausenbergerdorff", 1_184_000),
+            end(Who::Words("Command line"), 498_000, "Owner left", None),
+        ),
     ]
     .map(|(key, end)| Row { status: "revoked", end: Some(end), ..row(key) })
     .into()
@@ -148,12 +164,24 @@ fn days() -> Vec<Day> {
     let groups = vec![
         vec![
             revoked("Legacy Importer", user("Maria Lindqvist"), 16, Some("203.0.113.24")),
-            event(Act::Created, "خدمة مزامنة الطلبات", user("דנה לוי"), 30, Some("2001:db8:85a3:8d3:1319:8a2e:370:7348")),
+            event(
+                Act::Created,
+                "خدمة مزامنة الطلبات",
+                user("דנה לוי"),
+                30,
+                Some("2001:db8:85a3:8d3:1319:8a2e:370:7348"),
+            ),
         ],
         vec![event(Act::Created, "Staging Smoke Tests", user("Tomasz Wójcik"), 2_608, Some("198.51.100.7"))],
         vec![
             event(Act::Revoked, "Reporting Dashboard", Who::Words("Command line"), 73_200, None),
-            event(Act::Created, LONG_NAME, user("Priya Wolfeschlegelsteinhausenbergerdorff"), 73_250, Some("192.0.2.61")),
+            event(
+                Act::Created,
+                LONG_NAME,
+                user("Priya Wolfeschlegelsteinhausenbergerdorff"),
+                73_250,
+                Some("192.0.2.61"),
+            ),
             event(Act::Created, "Warehouse Label Printer", user(""), 73_300, Some("192.0.2.18")),
         ],
         vec![event(Act::Created, "Power BI Gateway", user("Priya Raman"), 225_400, Some("192.0.2.61"))],
@@ -161,7 +189,9 @@ fn days() -> Vec<Day> {
     ];
     let heading = |events: &[Event], index: usize| match index {
         0 => zone().day_heading(ago(16), ago(0)),
-        _ => events.first().map_or_else(String::new, |event| format!("Saturday {}", event.at.title.split(',').next().unwrap())),
+        _ => events
+            .first()
+            .map_or_else(String::new, |event| format!("Saturday {}", event.at.title.split(',').next().unwrap())),
     };
     groups.into_iter().enumerate().map(|(index, events)| Day { heading: heading(&events, index), events }).collect()
 }
@@ -184,14 +214,22 @@ impl ListPage {
             total: many,
             found: many,
             pager: Pager { first: 51, previous: Some("cA".to_owned()), next: Some("bg".to_owned()) },
-            rows: active_rows().into_iter().cycle().take(50).enumerate().map(|(n, row)| Row { id: format!("p{n}"), ..row }).collect(),
+            rows: active_rows()
+                .into_iter()
+                .cycle()
+                .take(50)
+                .enumerate()
+                .map(|(n, row)| Row { id: format!("p{n}"), ..row })
+                .collect(),
             ..list(Tab::Active, vec![])
         };
         let duplicate = format!("An active key named “{ERP}” already exists. Choose another name.");
         let new_key = NewKey {
             key_id: "k1".to_owned(),
             name: "Staging Smoke Tests".to_owned(),
-            new_key: KeyFormat::new("goa".parse().unwrap(), []).parse("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g").unwrap(),
+            new_key: KeyFormat::new("goa".parse().unwrap(), [])
+                .parse("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g")
+                .unwrap(),
             public_url: "http://127.0.0.1:8080".to_owned(),
         };
         let done = ListBanner::Revoked { name: "Legacy Importer".to_owned() };
@@ -212,16 +250,28 @@ impl ListPage {
             drawn("list-none-active", &empty(Tab::Active, Counts { active: 0, revoked: 3 })),
             drawn("list-revoked-empty", &empty(Tab::Revoked, Counts { active: 1, revoked: 0 })),
             drawn("list-search", &searched(Tab::Active, text("e"), active_rows(), Counts { active: 7, revoked: 1 })),
-            drawn("list-search-empty", &searched(Tab::Active, text("legacy <b>"), vec![], Counts { active: 0, revoked: 2 })),
-            drawn("list-search-whole-key", &searched(Tab::Active, Search::WholeKey, vec![], Counts { active: 0, revoked: 0 })),
+            drawn(
+                "list-search-empty",
+                &searched(Tab::Active, text("legacy <b>"), vec![], Counts { active: 0, revoked: 2 }),
+            ),
+            drawn(
+                "list-search-whole-key",
+                &searched(Tab::Active, Search::WholeKey, vec![], Counts { active: 0, revoked: 0 }),
+            ),
             drawn("add-key", &add_key(Field::default(), false)),
             drawn("add-key-refused", &add_key(Field::refused(ERP, duplicate), false)),
             drawn("add-key-outdated", &add_key(Field::kept("Staging Smoke Tests"), true)),
             drawn("new-key", &over(Overlay::NewKey(new_key))),
             drawn("revoke", &revoke(ERP, "Maria Lindqvist", Field::default())),
-            drawn("revoke-refused", &revoke(LONG_NAME, "", Field::refused("Too long", "Comment must be 500 characters or fewer"))),
+            drawn(
+                "revoke-refused",
+                &revoke(LONG_NAME, "", Field::refused("Too long", "Comment must be 500 characters or fewer")),
+            ),
             drawn("drawer", &drawer(AuditTrail { older: Some("b2xkZXI".to_owned()), ..in_drawer(days()) })),
-            drawn("drawer-narrowed", &drawer(AuditTrail { narrowed: narrowed("Legacy Importer"), continued: true, ..in_drawer(days()) })),
+            drawn(
+                "drawer-narrowed",
+                &drawer(AuditTrail { narrowed: narrowed("Legacy Importer"), continued: true, ..in_drawer(days()) }),
+            ),
             drawn("drawer-empty", &drawer(in_drawer(vec![]))),
         ]
     }
@@ -230,7 +280,12 @@ impl ListPage {
 impl AuditTrailPage {
     pub(crate) fn samples() -> Vec<Drawn> {
         let page = |trail| Self { shell: shell(), trail };
-        let narrow = AuditTrail { narrowed: narrowed(LONG_NAME), continued: true, older: Some("b2xk".to_owned()), ..trail(Place::Page, days()) };
+        let narrow = AuditTrail {
+            narrowed: narrowed(LONG_NAME),
+            continued: true,
+            older: Some("b2xk".to_owned()),
+            ..trail(Place::Page, days())
+        };
         vec![
             drawn("trail", &page(trail(Place::Page, days()))),
             drawn("trail-narrowed", &page(narrow)),

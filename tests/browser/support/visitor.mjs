@@ -1,0 +1,65 @@
+// Somebody with a browser. Whatever the console says, and every request that leaves for another host, is held
+// against the pages.
+
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+
+const program = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+
+export function launch() {
+  // No name resolves: a page that asks for another host is found out, and asks in vain.
+  return chromium.launch({ executablePath: program, args: ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'] });
+}
+
+export class Visitor {
+  #context;
+  #complaints = [];
+
+  /** `options` are the browser context's own. */
+  static async arrive(browser, keydesk, options = {}) {
+    const context = await browser.newContext({
+      baseURL: keydesk.url,
+      locale: 'en-GB',
+      timezoneId: 'Europe/Oslo',
+      reducedMotion: 'reduce',
+      ...options,
+    });
+    context.setDefaultTimeout(15_000);
+    const visitor = new Visitor(context, keydesk.url);
+    visitor.page = await context.newPage();
+    return visitor;
+  }
+
+  constructor(context, home) {
+    this.#context = context;
+    context.on('request', (request) => {
+      if (!request.url().startsWith(`${home}/`)) this.#complaints.push(`asks another host: ${request.url()}`);
+    });
+    context.on('weberror', ({ error }) => this.#complaints.push(`script: ${error()}`));
+    context.on('console', (message) => {
+      // A page that is itself the answer to a refusal: Chromium notes its status, and nothing is wrong with it.
+      const isThePage = message.location().url === message.page()?.url() && message.text().startsWith('Failed to load resource: the server responded');
+      if (!isThePage) this.#complaints.push(`console: ${message.text()}`);
+    });
+  }
+
+  /** The cookies, to be carried into another browser. */
+  cookies() {
+    return this.#context.cookies();
+  }
+
+  carry(cookies) {
+    return this.#context.addCookies(cookies);
+  }
+
+  /** Posts a form that no page offers, from the same site and with this visitor's cookies. */
+  post(path, form) {
+    const { origin } = new URL(this.page.url());
+    return this.#context.request.post(path, { form, headers: { origin }, maxRedirects: 0 });
+  }
+
+  async leave() {
+    await this.#context.close();
+    assert.deepEqual(this.#complaints, []);
+  }
+}

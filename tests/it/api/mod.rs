@@ -1,0 +1,129 @@
+//! What machines ask.
+
+use crate::support::{Answer, TestServer, browser, database};
+
+fn authorized(server: &TestServer, values: &[&str]) -> Answer {
+    let request = server.anonymous().request("GET", "/v1/whoami");
+    browser::send(values.iter().fold(request, |request, value| request.header("Authorization", *value)))
+}
+
+fn same_for_everybody(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
+    let mut headers: Vec<(String, String)> = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "x-request-id" && *name != "date")
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .collect();
+    headers.sort();
+    (answer.status, headers, answer.body.clone())
+}
+
+#[test]
+fn whoami_says_whose_key_it_is() {
+    let server = TestServer::start();
+    let (id, key) = server.admin().create_key("ERP Sync é");
+    let answer = server.anonymous().bearer("/v1/whoami", &key).expect(200);
+    assert_eq!(answer.header("content-type"), "application/json");
+    let said: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(said["key_id"], id.as_str());
+    assert_eq!(said["service_account"]["name"], "ERP Sync é");
+    assert_eq!(said["company"]["name"], "Brightwater");
+    assert_eq!(said["company"]["id"], server.company("Brightwater").to_string());
+    assert!(said["service_account"]["id"].is_string());
+    assert!(said.as_object().unwrap().contains_key("expires_at") && said["expires_at"].is_null());
+    authorized(&server, &[&format!("bearer {key}")]).expect(200);
+    database::tamper(&server.database_url, "UPDATE api_keys SET expires_at = 1795510799999999");
+    let answer = server.anonymous().bearer("/v1/whoami", &key).expect(200);
+    assert!(answer.body.contains(r#""expires_at":"2026-11-24T08:59:59Z""#), "{}", answer.body);
+}
+
+#[test]
+fn every_refusal_is_the_same() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, revoked) = admin.create_key("ERP Sync");
+    admin.revoke(&id, "unspecified", "").expect(303);
+    let (_, good) = admin.create_key("Reporting");
+    let bearer = |key: &str| format!("Bearer {key}");
+    let unknown = "goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g";
+    let cases = [
+        vec![],
+        vec![String::new()],
+        vec!["Basic abc".to_owned()],
+        vec![bearer("")],
+        vec![bearer("nonsense")],
+        vec![bearer(&good[..41])],
+        vec![bearer(&good.to_uppercase())],
+        vec![bearer(unknown)],
+        vec![bearer(&revoked)],
+        vec![bearer(&good), bearer(&good)],
+        vec![format!("Token {good}")],
+        vec![bearer(&format!("{good} {good}"))],
+    ];
+    let answers: Vec<_> = cases
+        .iter()
+        .map(|values| same_for_everybody(&authorized(&server, &values.iter().map(String::as_str).collect::<Vec<_>>())))
+        .collect();
+    assert_eq!(answers[0].0, 401);
+    assert!(answers[0].1.contains(&("www-authenticate".to_owned(), r#"Bearer error="invalid_token""#.to_owned())));
+    assert!(answers[0].1.contains(&("content-type".to_owned(), "application/problem+json".to_owned())));
+    assert!(answers[0].2.contains(r#""type":"urn:keydesk:problem:invalid-key""#));
+    assert!(answers[0].2.contains(r#""error":"invalid_token""#));
+    for (case, answer) in cases.iter().zip(&answers) {
+        assert_eq!(*answer, answers[0], "{case:?}");
+    }
+    authorized(&server, &[&bearer(&good)]).expect(200);
+}
+
+#[test]
+fn a_malformed_key_is_refused_without_asking_the_database() {
+    let server = TestServer::start();
+    let (_, key) = server.admin().create_key("ERP Sync");
+    database::tamper(&server.database_url, "ALTER TABLE api_keys RENAME TO hidden");
+    assert_eq!(server.whoami(&key), 503);
+    assert_eq!(server.whoami(&format!("{}0", &key[..41])), if key.ends_with('0') { 503 } else { 401 });
+    assert_eq!(server.whoami("nonsense"), 401);
+    database::tamper(&server.database_url, "ALTER TABLE hidden RENAME TO api_keys");
+}
+
+#[test]
+fn machines_get_problem_documents_for_everything_that_is_not_there() {
+    let server = TestServer::start();
+    let missing = server.anonymous().get("/v1/nope").expect(404);
+    assert_eq!(missing.header("content-type"), "application/problem+json");
+    for path in ["/v1/whoami", "/healthz", "/readyz"] {
+        let answer = browser::send(server.anonymous().request("POST", path)).expect(405);
+        assert_eq!(answer.header("allow"), "GET, HEAD");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+    }
+    assert!(server.anonymous().head("/v1/whoami").expect(401).body.is_empty());
+}
+
+#[test]
+fn the_server_says_whether_it_is_alive_and_ready() {
+    let server = TestServer::start();
+    server.anonymous().get("/healthz").expect(200);
+    server.anonymous().get("/readyz").expect(200);
+    database::tamper(&server.database_url, "ALTER TABLE installation RENAME TO hidden");
+    server.anonymous().get("/healthz").expect(200);
+    server.anonymous().get("/readyz").expect(503);
+    database::tamper(&server.database_url, "ALTER TABLE hidden RENAME TO installation");
+    server.anonymous().get("/readyz").expect(200);
+}
+
+#[test]
+fn a_revocation_holds_for_every_question_asked_after_it_was_acknowledged() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    for round in 0..20 {
+        let (id, key) = admin.create_key(&format!("Service {round}"));
+        std::thread::scope(|scope| {
+            let busy = scope.spawn(|| (0..20).map(|_| server.whoami(&key)).collect::<Vec<_>>());
+            admin.revoke(&id, "unspecified", "").expect(303);
+            assert_eq!(server.whoami(&key), 401);
+            let seen = busy.join().unwrap();
+            let first_refusal = seen.iter().position(|status| *status == 401).unwrap_or(seen.len());
+            assert!(seen[first_refusal..].iter().all(|status| *status == 401), "{seen:?}");
+        });
+    }
+}

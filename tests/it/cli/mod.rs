@@ -1,0 +1,60 @@
+//! The program itself: what it prints, what it refuses, how it exits.
+
+mod commands;
+mod start;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// The program with a data folder of its own, no variables of ours, and a free port.
+pub fn keydesk(data_dir: &Path) -> Command {
+    keydesk_at(data_dir, "127.0.0.1:0")
+}
+
+/// The same at that address.
+pub fn keydesk_at(data_dir: &Path, address: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keydesk"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("KEYDESK_") {
+            command.env_remove(name);
+        }
+    }
+    command.arg("--data-dir").arg(data_dir).env("KEYDESK_LISTEN", address);
+    command
+}
+
+/// A program that serves, ended with the test.
+pub struct Serving {
+    child: Child,
+    pub lines: Vec<String>,
+}
+
+impl Serving {
+    /// Starts it and reads so many lines.
+    pub fn start(mut command: Command, lines: usize) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let lines = output.lines().take(lines).map(Result::unwrap).collect();
+        Self { child, lines }
+    }
+
+    /// What a line says behind its label.
+    pub fn said(&self, label: &str) -> String {
+        self.lines.iter().find_map(|line| line.strip_prefix(label)).unwrap().to_owned()
+    }
+
+    /// Asks it to stop, as a service manager does: its exit code.
+    pub fn stop(mut self) -> i32 {
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(asked.success());
+        self.child.wait().unwrap().code().unwrap()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,128 @@
+//! Starting: what the first start makes, and what is refused.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::{Serving, keydesk, keydesk_at};
+use crate::support::database;
+
+fn refusal(data_dir: &Path, flags: &[&str], variables: &[(&str, &str)]) -> String {
+    let output = keydesk(data_dir).args(flags).envs(variables.iter().copied()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
+    let sentence = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(sentence.trim().lines().count(), 1, "{sentence}");
+    sentence
+}
+
+#[test]
+fn the_first_start_makes_what_is_missing_and_prints_two_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("new/data");
+    let serving = Serving::start(keydesk(&data), 2);
+    let address = serving.said("Listening on ");
+    let link = serving.said("Set-up link: ");
+    assert!(address.starts_with("http://127.0.0.1:") && !address.ends_with(":0"), "{address}");
+    assert!(link.starts_with(&format!("{address}/setup?token=")), "{link}");
+    assert_eq!(reqwest::blocking::get(&link).unwrap().status(), 200);
+    assert_eq!(reqwest::blocking::get(format!("{address}/readyz")).unwrap().status(), 200);
+    assert_eq!(fs::metadata(data.join("secrets")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
+    assert!(data.join("keydesk.db").exists());
+    assert_eq!(serving.stop(), 0);
+}
+
+#[test]
+fn every_start_has_a_set_up_link_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = keydesk(folder.path());
+    command.args(["serve", "--public-url", "https://keys.example.com"]);
+    let first = Serving::start(command, 2);
+    let link = first.said("Set-up link: ");
+    assert!(link.starts_with("https://keys.example.com/setup?token="), "{link}");
+    drop(first);
+    let second = Serving::start(keydesk(folder.path()), 2);
+    assert_ne!(second.said("Set-up link: ").rsplit('=').next(), link.rsplit('=').next());
+}
+
+#[test]
+fn unsafe_and_unknown_settings_are_refused_with_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    assert!(refusal(data, &[], &[("KEYDESK_LISTN", "x")]).contains("KEYDESK_LISTN"));
+    assert!(refusal(data, &["--listen", "0.0.0.0:0"], &[]).contains("--allow-plain-http"));
+    assert!(refusal(data, &["--public-url", "http://keys.example.com"], &[]).contains("--public-url"));
+    assert!(refusal(data, &["--database-url", "mysql://u:hunter2@h/d"], &[]).contains("--database-url"));
+    let remote = refusal(data, &["--database-url", "postgres://u:hunter2@db.example.com/d"], &[]);
+    assert!(remote.contains("another machine") && !remote.contains("hunter2"));
+    assert!(refusal(data, &[], &[("KEYDESK_DATABASE_URL", "sqlite://")]).contains("--database-url"));
+    assert!(!data.join("keydesk.db").exists());
+}
+
+#[test]
+fn wrong_usage_exits_2() {
+    let folder = tempfile::tempdir().unwrap();
+    for flags in [&["--nonsense"][..], &["frobnicate"], &["--listen", "nowhere"], &["user", "add"]] {
+        assert_eq!(keydesk(folder.path()).args(flags).output().unwrap().status.code(), Some(2), "{flags:?}");
+    }
+    assert_eq!(keydesk(folder.path()).arg("--help").output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn secrets_that_are_open_to_others_missing_or_of_another_database_are_refused() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    drop(Serving::start(keydesk(folder.path()), 2));
+    drop(Serving::start(keydesk(other.path()), 2));
+    let secrets = folder.path().join("secrets");
+    fs::set_permissions(&secrets, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(refusal(folder.path(), &[], &[]).contains("chmod 600"));
+    fs::remove_file(&secrets).unwrap();
+    assert!(refusal(folder.path(), &[], &[]).contains("missing"));
+    assert!(!secrets.exists());
+    fs::copy(other.path().join("secrets"), &secrets).unwrap();
+    assert!(refusal(folder.path(), &[], &[]).contains("another database"));
+}
+
+#[test]
+fn a_schema_of_a_newer_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = database::new_url(&folder);
+    let flags = ["--database-url", url.as_str()];
+    let mut command = keydesk(folder.path());
+    command.args(flags);
+    drop(Serving::start(command, 2));
+    let newer = "INSERT INTO __diesel_schema_migrations (version, run_on) VALUES ('20991231235959', CURRENT_TIMESTAMP)";
+    database::tamper(&url, newer);
+    assert!(refusal(folder.path(), &flags, &[]).contains("newer version"));
+}
+
+#[test]
+fn a_taken_address_is_refused_with_a_sentence() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let output = keydesk_at(folder.path(), &address).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains(&address));
+}
+
+#[test]
+fn the_demo_shows_a_company_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = keydesk(folder.path());
+    command.arg("demo").env("TMPDIR", folder.path());
+    let serving = Serving::start(command, 3);
+    let address = serving.said("Listening on http://").parse().unwrap();
+    let browser = crate::support::Browser::new(address);
+    let (email, password) = (serving.said("Email: "), serving.said("Password: "));
+    let fields = [("email", email.as_str()), ("password", password.as_str())];
+    browser.post("/sign-in", &fields).expect_redirect(crate::support::K);
+    let active = browser.get(crate::support::K).expect(200).html();
+    let names = active.key_names();
+    assert!(names.len() >= 9 && names.iter().any(|name| name.chars().count() == 64), "{names:?}");
+    assert!(names.iter().any(|name| name.contains('ש')), "{names:?}");
+    assert!(browser.get(&format!("{}?tab=revoked", crate::support::K)).html().key_names().len() >= 3);
+    assert!(browser.get(&format!("{}?audit=open", crate::support::K)).html().all(".day").len() > 10);
+    assert_eq!(serving.stop(), 0);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}

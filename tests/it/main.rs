@@ -1,0 +1,9 @@
+//! The whole product over real HTTP: on SQLite, or on the PostgreSQL that `KEYDESK_TEST_POSTGRES_URL` names.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod api;
+mod cli;
+mod store;
+mod support;
+mod web;

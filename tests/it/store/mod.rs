@@ -1,0 +1,3 @@
+mod audit;
+mod parity;
+mod query_plans;

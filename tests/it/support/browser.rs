@@ -1,0 +1,159 @@
+//! What a browser without script does: keeps cookies, says where its requests come from, reads pages. Follows nothing.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::cookie::Jar;
+use reqwest::header::HeaderMap;
+use reqwest::redirect::Policy;
+use scraper::{ElementRef, Selector};
+
+use super::K;
+
+/// A browser.
+#[derive(Clone)]
+pub struct Browser {
+    client: Client,
+    origin: String,
+    pub cookies: Arc<Jar>,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+/// A page to look things up in.
+pub struct Html(pub scraper::Html);
+
+impl Browser {
+    pub fn new(address: SocketAddr) -> Self {
+        let cookies = Arc::new(Jar::default());
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .cookie_provider(Arc::clone(&cookies))
+            .timeout(Duration::from_secs(20))
+            .build()
+            .unwrap();
+        Self { client, origin: format!("http://{address}"), cookies }
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        send(self.client.get(format!("{}{path}", self.origin)))
+    }
+
+    pub fn head(&self, path: &str) -> Answer {
+        send(self.client.head(format!("{}{path}", self.origin)))
+    }
+
+    pub fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        send(self.request("POST", path).header("Sec-Fetch-Site", "same-origin").form(fields))
+    }
+
+    /// A request as bare as a script's, to be dressed by the test.
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        self.client.request(method.parse().unwrap(), format!("{}{path}", self.origin))
+    }
+
+    pub fn bearer(&self, path: &str, key: &str) -> Answer {
+        send(self.client.get(format!("{}{path}", self.origin)).bearer_auth(key))
+    }
+
+    /// Opens the form and sends it: the answer that shows the key, or refuses it.
+    pub fn add_key(&self, name: &str) -> Answer {
+        let submission = self.submission();
+        self.post(K, &[("name", name), ("submission", &submission)])
+    }
+
+    /// The hidden field of a newly opened form.
+    pub fn submission(&self) -> String {
+        let form = self.get(&format!("{K}/new"));
+        assert_eq!(form.status, 200, "{}", form.body);
+        form.html().attribute("input[name=submission]", "value")
+    }
+
+    /// Makes a key: its id, and the key itself.
+    pub fn create_key(&self, name: &str) -> (String, String) {
+        let answer = self.add_key(name);
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        let page = answer.html();
+        (page.attribute("#new-key", "data-key-id"), page.text("#new-key"))
+    }
+
+    pub fn revoke(&self, id: &str, reason: &str, comment: &str) -> Answer {
+        self.post(&format!("{K}/{id}/revoke"), &[("reason", reason), ("comment", comment)])
+    }
+}
+
+pub fn send(request: RequestBuilder) -> Answer {
+    let response: Response = request.send().unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Answer { status, headers, body: response.text().unwrap() }
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn html(&self) -> Html {
+        Html(scraper::Html::parse_document(&self.body))
+    }
+
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.body);
+        self
+    }
+
+    pub fn expect_redirect(self, to: &str) -> Self {
+        assert_eq!((self.status, self.header("location")), (303, to), "{}", self.body);
+        self
+    }
+}
+
+impl Html {
+    pub fn all(&self, selector: &str) -> Vec<ElementRef<'_>> {
+        self.0.select(&Selector::parse(selector).unwrap()).collect()
+    }
+
+    pub fn has(&self, selector: &str) -> bool {
+        !self.all(selector).is_empty()
+    }
+
+    /// The whole text of the one element that is meant, white space as one space.
+    pub fn text(&self, selector: &str) -> String {
+        let found = self.all(selector);
+        assert_eq!(found.len(), 1, "{} elements are {selector}", found.len());
+        words(&found[0])
+    }
+
+    pub fn texts(&self, selector: &str) -> Vec<String> {
+        self.all(selector).iter().map(words).collect()
+    }
+
+    pub fn attribute(&self, selector: &str, name: &str) -> String {
+        let found = self.all(selector);
+        assert_eq!(found.len(), 1, "{} elements are {selector}", found.len());
+        found[0].attr(name).unwrap_or_default().to_owned()
+    }
+
+    /// The names in the list, from top to bottom.
+    pub fn key_names(&self) -> Vec<String> {
+        let rows = self.all("tr[data-key-id] th[scope=row]");
+        rows.iter().map(|cell| cell.text().collect()).collect()
+    }
+
+    /// The counters beside the tabs: active, revoked.
+    pub fn counters(&self) -> Vec<String> {
+        self.texts("nav[aria-label='API keys by status'] a")
+    }
+}
+
+pub fn words(element: &ElementRef<'_>) -> String {
+    element.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+}

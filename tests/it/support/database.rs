@@ -1,0 +1,58 @@
+//! A database for one test: a file, or a database of its own on the PostgreSQL that the variable names.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection, SqliteConnection};
+use keydesk::config::Database;
+use tempfile::TempDir;
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// Where the suite's PostgreSQL is, where it runs on one.
+pub fn postgres() -> Option<String> {
+    std::env::var("KEYDESK_TEST_POSTGRES_URL").ok()
+}
+
+/// The URL of a new database; `folder` is where it lives on SQLite.
+pub fn new_url(folder: &TempDir) -> String {
+    let Some(server) = postgres() else {
+        return format!("sqlite://{}", folder.path().join("keydesk.db").display());
+    };
+    let name = format!("it_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
+    let mut connection = PgConnection::establish(&server).unwrap();
+    connection.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+    let (server, _) = server.rsplit_once('/').unwrap();
+    format!("{server}/{name}")
+}
+
+/// Changes the database behind the server's back.
+pub fn tamper(url: &str, statements: &str) {
+    match Database::parse(url).unwrap() {
+        Database::Sqlite(path) => {
+            let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+            connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+            connection.batch_execute(statements).unwrap();
+        }
+        Database::Postgres(url) => PgConnection::establish(&url).unwrap().batch_execute(statements).unwrap(),
+    }
+}
+
+/// Whether the database refuses a statement.
+pub fn refuses(url: &str, statement: &str) -> bool {
+    match Database::parse(url).unwrap() {
+        Database::Sqlite(path) => {
+            SqliteConnection::establish(path.to_str().unwrap()).unwrap().batch_execute(statement).is_err()
+        }
+        Database::Postgres(url) => PgConnection::establish(&url).unwrap().batch_execute(statement).is_err(),
+    }
+}
+
+/// The statements that let the events of the trail be changed, as somebody with the database in hand can.
+pub fn unlock_events() -> &'static str {
+    if postgres().is_some() {
+        "DROP TRIGGER events_are_not_changed ON events;"
+    } else {
+        "DROP TRIGGER events_are_not_updated; DROP TRIGGER events_are_not_deleted;"
+    }
+}

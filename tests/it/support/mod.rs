@@ -1,0 +1,14 @@
+//! A real server for each test, the callers that talk to it, and a database of its own.
+
+pub mod browser;
+pub mod database;
+pub mod server;
+
+pub use browser::{Answer, Browser, Html};
+pub use server::TestServer;
+
+/// The API Keys page.
+pub const K: &str = "/administration/company-settings/api-keys";
+
+/// A password that is hard enough to guess.
+pub const PASSWORD: &str = "violet tram hums loudly";

@@ -1,0 +1,344 @@
+//! Adding and revoking keys.
+
+use std::time::Duration;
+
+use crate::support::{K, TestServer, browser, database};
+
+#[test]
+fn a_new_key_is_shown_once_and_works_at_once() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let answer = admin.add_key("ERP Sync Service").expect(201);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let page = answer.html();
+    let (id, key) = (page.attribute("#new-key", "data-key-id"), page.text("#new-key"));
+    assert!(key.starts_with("goa_") && key.len() == 42, "{key}");
+    assert_eq!(answer.body.matches(&key).count(), 1);
+    assert_eq!(server.whoami(&key), 200);
+    let list = admin.get(K).expect(200);
+    assert!(!list.body.contains(&key));
+    let row = list.html();
+    assert_eq!(row.key_names(), ["ERP Sync Service"]);
+    assert_eq!(row.attribute("tr[data-key-id]", "id"), format!("key-{id}"));
+    assert_eq!(row.attribute("tr[data-key-id]", "data-status"), "active");
+    assert_eq!(row.text("tr[data-key-id] code"), format!("{}…{}", &key[..8], &key[38..]));
+    assert!(row.text("tr[data-key-id]").contains("Maria Lindqvist"));
+}
+
+#[test]
+fn a_form_sent_twice_makes_one_key_and_says_so() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let submission = admin.submission();
+    let fields = [("name", "ERP Sync"), ("submission", submission.as_str())];
+    admin.post(K, &fields).expect(201);
+    for name in ["ERP Sync", "Another", ""] {
+        let again = admin.post(K, &[("name", name), ("submission", &submission)]).expect(409);
+        assert!(again.body.contains("This key was already shown. If you did not save it, revoke it and create a new one."));
+        assert!(!again.html().has("#new-key"));
+    }
+    assert_eq!(admin.get(K).html().key_names(), ["ERP Sync"]);
+}
+
+#[test]
+fn the_same_form_sent_at_the_same_moment_makes_one_key() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let submission = admin.submission();
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let send = || admin.post(K, &[("name", "ERP Sync"), ("submission", &submission)]).status;
+        let threads = [(); 4].map(|()| scope.spawn(send));
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 3, "{statuses:?}");
+}
+
+#[test]
+fn a_submission_that_is_missing_or_foreign_makes_nothing_and_keeps_the_name() {
+    let server = TestServer::start();
+    let (admin, other) = (server.admin(), server.admin());
+    for submission in ["", "nonsense", &other.submission()] {
+        let page = admin.post(K, &[("name", "ERP Sync"), ("submission", submission)]).expect(422).html();
+        assert_eq!(page.attribute("input[name=name]", "value"), "ERP Sync");
+        assert!(!page.has("#new-key"));
+        let new = page.attribute("input[name=submission]", "value");
+        assert_ne!(new, submission);
+    }
+    assert!(admin.get(K).html().key_names().is_empty());
+}
+
+#[test]
+fn a_submission_is_still_good_after_a_name_was_refused() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let submission = admin.submission();
+    admin.post(K, &[("name", ""), ("submission", &submission)]).expect(422);
+    admin.post(K, &[("name", "ERP Sync"), ("submission", &submission)]).expect(201);
+}
+
+#[test]
+fn a_name_is_refused_with_a_sentence_and_kept_as_typed() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let long = "x".repeat(65);
+    for (name, sentence) in [
+        ("", "Enter a name for the service account"),
+        ("   ", "Enter a name for the service account"),
+        (long.as_str(), "Name must be 64 characters or fewer"),
+        ("ERP\u{202E}Sync", "The name contains a character that cannot be seen (U+202E). Remove it."),
+        ("ERP\0Sync", "The name contains a character that cannot be seen (U+0000). Remove it."),
+        ("ERP\u{200B}Sync", "The name contains a character that cannot be seen (U+200B). Remove it."),
+    ] {
+        let answer = admin.add_key(name).expect(422);
+        assert!(answer.body.contains(sentence), "{name:?}");
+        let page = answer.html();
+        assert_eq!(page.attribute("input[name=name]", "aria-invalid"), "true");
+        assert!(page.text("title").starts_with("Error: Add API Key"));
+    }
+    let kept = admin.add_key(&long).html();
+    assert_eq!(kept.attribute("input[name=name]", "value"), long);
+}
+
+#[test]
+fn names_of_every_script_come_back_exactly_as_typed() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let names = [
+        "<script>alert(1)</script>", "O'Neil & Sons \"EDI\"", "سرویس می‌خواهم", "שירות דיווח", "报表服务", "👨‍👩‍👧 family", "🏴󠁧󠁢󠁥󠁮󠁧󠁿 flag",
+        "e\u{301}t\u{e9}", "a  b", "'; DROP TABLE api_keys; --", "%00 100% _x_ \\", "{{ 7*7 }}",
+    ];
+    for name in names {
+        admin.create_key(name);
+    }
+    let mut listed = admin.get(K).html().key_names();
+    listed.reverse();
+    assert_eq!(listed, names);
+    let spaced = "x".repeat(64);
+    admin.create_key(&format!("  {spaced}\u{3000}"));
+    assert_eq!(admin.get(K).html().key_names()[0], spaced);
+}
+
+#[test]
+fn a_name_with_an_active_key_is_refused_however_it_is_spelt() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    admin.create_key("ERP Sync");
+    for same in ["ERP Sync", " erp  SYNC ", "ＥＲＰ Sync"] {
+        let answer = admin.add_key(same);
+        if same.starts_with('Ｅ') {
+            // Full-width letters are other letters: NFC keeps them apart.
+            assert_eq!(answer.status, 201);
+        } else {
+            assert!(answer.expect(422).body.contains("An active key named “ERP Sync” already exists."), "{same}");
+        }
+    }
+    server.admin_elsewhere().create_key("ERP Sync");
+}
+
+#[test]
+fn a_name_whose_keys_are_all_revoked_goes_on_in_the_spelling_it_has() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (first, _) = admin.create_key("ERP Sync");
+    admin.revoke(&first, "superseded", "").expect(303);
+    let (second, key) = admin.create_key("erp sync");
+    assert_ne!(first, second);
+    assert_eq!(admin.get(K).html().key_names(), ["ERP Sync"]);
+    assert_eq!(server.whoami(&key), 200);
+}
+
+#[test]
+fn of_two_admins_who_take_one_name_at_once_one_gets_it_and_the_other_the_sentence() {
+    let server = TestServer::start();
+    let browsers = [server.admin(), server.admin()];
+    for round in 0..10 {
+        let name = format!("Service {round}");
+        let submissions = browsers.each_ref().map(|browser| browser.submission());
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let threads = browsers.iter().zip(&submissions).map(|(browser, submission)| {
+                let fields = [("name", name.as_str()), ("submission", submission.as_str())];
+                scope.spawn(move || browser.post(K, &fields).status)
+            });
+            threads.collect::<Vec<_>>().into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(statuses.contains(&201) && statuses.contains(&422), "{statuses:?}");
+    }
+}
+
+#[test]
+fn a_revoked_key_is_refused_from_the_moment_the_page_says_so() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, key) = admin.create_key("ERP Sync");
+    let (_, other) = admin.create_key("Reporting");
+    let form = admin.get(&format!("{K}/{id}/revoke")).expect(200).html();
+    assert!(form.text("dialog").contains("Revoke ERP Sync?"));
+    assert_eq!(form.attribute("select[name=reason] option[selected]", "value"), "unspecified");
+    let answer = admin.revoke(&id, "compromised", "Pasted into a ticket.\nSorry.").expect(303);
+    assert_eq!(server.whoami(&key), 401);
+    assert_eq!(server.whoami(&other), 200);
+    let list = admin.get(answer.header("location")).expect(200).html();
+    assert_eq!(list.text(".banner[role=status] p"), "ERP Sync was revoked. Requests that use it are now rejected.");
+    assert_eq!(list.counters(), ["Active Keys 1 keys", "Revoked Keys 1 keys"]);
+    let revoked = admin.get(&format!("{K}?tab=revoked")).expect(200).html();
+    assert_eq!(revoked.attribute("tr[data-key-id]", "data-status"), "revoked");
+    let row = revoked.text("tr[data-key-id]");
+    for part in ["ERP Sync", "Maria Lindqvist", "23 Nov 2026", "Compromised", "Pasted into a ticket."] {
+        assert!(row.contains(part), "{row}");
+    }
+}
+
+#[test]
+fn missing_fields_of_a_revocation_count_as_not_given() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, _) = admin.create_key("ERP Sync");
+    admin.post(&format!("{K}/{id}/revoke"), &[]).expect(303);
+    assert!(admin.get(&format!("{K}?tab=revoked")).html().text("tr[data-key-id]").contains("Not given"));
+}
+
+#[test]
+fn a_second_revocation_says_who_was_first() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, _) = admin.create_key("ERP Sync");
+    admin.revoke(&id, "compromised", "first").expect(303);
+    for answer in [admin.revoke(&id, "superseded", "second"), admin.get(&format!("{K}/{id}/revoke"))] {
+        let answer = answer.expect_redirect(&format!("{K}?tab=revoked&already={id}"));
+        let page = admin.get(answer.header("location")).html();
+        assert_eq!(page.text(".banner p"), "ERP Sync was already revoked by Maria Lindqvist on 23 Nov 2026.");
+        assert!(page.text("tr[data-key-id]").contains("first"));
+    }
+}
+
+#[test]
+fn two_revocations_at_once_are_one() {
+    let server = TestServer::start();
+    let (one, two) = (server.admin(), server.admin());
+    let (id, _) = one.create_key("ERP Sync");
+    let locations: Vec<String> = std::thread::scope(|scope| {
+        let threads = [&one, &two].map(|admin| scope.spawn(|| admin.revoke(&id, "unspecified", "").header("location").to_owned()));
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(locations.iter().filter(|location| location.contains("?done=")).count(), 1, "{locations:?}");
+    assert_eq!(locations.iter().filter(|location| location.contains("already=")).count(), 1, "{locations:?}");
+    let drawer = one.get(&format!("{K}?audit=open")).html();
+    assert_eq!(drawer.all("[data-action='api_key.revoked']").len(), 1);
+}
+
+#[test]
+fn a_banner_is_drawn_from_the_trail_for_whoever_did_it_and_for_ten_minutes() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, _) = admin.create_key("ERP Sync");
+    let done = admin.revoke(&id, "unspecified", "").header("location").to_owned();
+    assert!(admin.get(&done).html().has(".banner"));
+    assert!(!server.auditor().get(&done).html().has(".banner"));
+    assert!(!server.admin_elsewhere().get(&done).html().has(".banner"));
+    assert!(!admin.get(&format!("{K}?done={id}")).html().has(".banner"));
+    assert!(!admin.get(&format!("{K}?done=nonsense")).expect(200).html().has(".banner"));
+    server.wait(Duration::from_mins(10));
+    assert!(!admin.get(&done).html().has(".banner"));
+}
+
+#[test]
+fn a_comment_that_is_too_long_or_a_reason_that_is_none_is_asked_for_again() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, key) = admin.create_key("ERP Sync");
+    let long = "é".repeat(501);
+    let answer = admin.revoke(&id, "compromised", &long).expect(422);
+    assert!(answer.body.contains("Comment must be 500 characters or fewer"));
+    let page = answer.html();
+    assert_eq!(page.text("textarea[name=comment]"), long);
+    assert_eq!(page.attribute("select[name=reason] option[selected]", "value"), "compromised");
+    admin.revoke(&id, "bored", "").expect(422);
+    admin.revoke(&id, "compromised", "a\u{202E}b").expect(422);
+    assert_eq!(server.whoami(&key), 200);
+    admin.revoke(&id, "compromised", &"é".repeat(500)).expect(303);
+}
+
+#[test]
+fn another_companys_key_a_malformed_id_and_a_missing_one_are_the_same_404() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (foreign, key) = server.admin_elsewhere().create_key("Theirs");
+    let missing = "01940000-0000-7000-8000-000000000000";
+    let bodies: Vec<String> = [foreign.as_str(), missing, "nonsense", &foreign.to_uppercase(), "%00", "..%2f"]
+        .iter()
+        .flat_map(|id| [admin.get(&format!("{K}/{id}/revoke")), admin.post(&format!("{K}/{id}/revoke"), &[])])
+        .map(|answer| answer.expect(404).body)
+        .collect();
+    assert!(bodies[0].contains("This API key does not exist."));
+    assert!(bodies.iter().all(|body| *body == bodies[0]));
+    assert_eq!(server.whoami(&key), 200);
+    let drawer = |id: &str| admin.get(&format!("{K}?audit=open&key={id}")).expect(404).body;
+    assert_eq!(drawer(&foreign), drawer(missing));
+}
+
+#[test]
+fn an_auditor_sees_everything_and_changes_nothing() {
+    let server = TestServer::start();
+    let (id, key) = server.admin().create_key("ERP Sync");
+    let auditor = server.auditor();
+    let list = auditor.get(K).expect(200).html();
+    assert_eq!(list.key_names(), ["ERP Sync"]);
+    assert!(!list.has("a[href$='/new']") && !list.has("a[href$='/revoke']"));
+    auditor.get(&format!("{K}?audit=open")).expect(200);
+    let bad = [("name", ""), ("submission", "")];
+    for answer in [
+        auditor.get(&format!("{K}/new")),
+        auditor.post(K, &bad),
+        auditor.get(&format!("{K}/{id}/revoke")),
+        auditor.post(&format!("{K}/{id}/revoke"), &[]),
+        auditor.post(&format!("{K}/nonsense/revoke"), &[]),
+    ] {
+        assert!(answer.expect(403).body.contains("You need to be an administrator to do this."));
+    }
+    assert_eq!(server.whoami(&key), 200);
+    auditor.post("/sign-out", &[]).expect_redirect("/sign-in");
+}
+
+#[test]
+fn a_change_of_role_takes_effect_at_the_next_request() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    admin.get(&format!("{K}/new")).expect(200);
+    database::tamper(&server.database_url, "UPDATE users SET role = 'auditor'");
+    admin.get(&format!("{K}/new")).expect(403);
+    database::tamper(
+        &server.database_url,
+        "UPDATE users SET deleted_at = 1, name = NULL, email = NULL, email_folded = NULL",
+    );
+    admin.get(K).expect(303);
+}
+
+#[test]
+fn an_expired_key_stands_on_the_revoked_tab_and_says_so() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (_, key) = admin.create_key("ERP Sync");
+    let end = server.clock.now() + Duration::from_mins(5);
+    database::tamper(&server.database_url, &format!("UPDATE api_keys SET expires_at = {}", end.as_micros()));
+    server.clock.set(end - Duration::from_micros(1));
+    assert_eq!((server.whoami(&key), admin.get(K).html().key_names().len()), (200, 1));
+    server.clock.set(end);
+    assert_eq!((server.whoami(&key), admin.get(K).html().key_names().len()), (401, 0));
+    let page = admin.get(&format!("{K}?tab=revoked")).html();
+    assert_eq!(page.attribute("tr[data-key-id]", "data-status"), "expired");
+    assert!(page.text("tr[data-key-id]").contains("Expired"));
+}
+
+#[test]
+fn a_reload_of_the_page_that_showed_the_key_asks_for_the_list() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let page = admin.add_key("ERP Sync").html();
+    let id = page.attribute("#new-key", "data-key-id");
+    let on = page.attribute("dialog .dialog-foot a", "href");
+    assert_eq!(on, format!("{K}#key-{id}"));
+    assert!(page.has(".page[inert]") && page.has("dialog[open]") && !page.has("a.backdrop"));
+    let bare = browser::send(admin.request("POST", K).header("Sec-Fetch-Site", "same-origin")).status;
+    assert_eq!(bare, 422);
+}

@@ -1,0 +1,82 @@
+//! Sessions: their cookie, their end.
+
+use std::time::Duration;
+
+use reqwest::cookie::CookieStore;
+
+use crate::support::{K, PASSWORD, TestServer};
+
+#[test]
+fn the_cookie_is_for_this_server_alone_and_lasts_as_long_as_the_browser() {
+    let fields = [("email", "maria@brightwater.example"), ("password", PASSWORD)];
+    let server = TestServer::start();
+    let cookie = server.anonymous().post("/sign-in", &fields).header("set-cookie").to_owned();
+    assert!(cookie.starts_with("keydesk="), "{cookie}");
+    for part in ["; HttpOnly", "; SameSite=Lax", "; Path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    for part in ["Max-Age", "Expires", "Domain", "Secure"] {
+        assert!(!cookie.contains(part), "{cookie}");
+    }
+    let behind_tls = TestServer::with(&["--public-url", "https://keys.example.com"], |actions| {
+        let company = crate::support::server::add_company(actions, "Brightwater");
+        let admin = keydesk::domain::user::Role::Admin;
+        crate::support::server::add_user(actions, company, "Maria", "maria@brightwater.example", admin);
+    });
+    let answer = behind_tls.anonymous().post("/sign-in", &fields);
+    let cookie = answer.header("set-cookie");
+    assert!(cookie.starts_with("__Host-keydesk=") && cookie.contains("; Secure"), "{cookie}");
+    assert!(answer.header("strict-transport-security").starts_with("max-age="));
+}
+
+#[test]
+fn a_session_ends_after_an_hour_without_use_and_after_a_day_in_all() {
+    let server = TestServer::start();
+    let idle = server.admin();
+    server.wait(Duration::from_secs(3_599));
+    idle.get(K).expect(200);
+    server.wait(Duration::from_secs(3_600));
+    idle.get(K).expect(303);
+    let page = idle.get("/sign-in").expect(200);
+    assert!(page.body.contains("You were signed out. Sign in to continue."));
+    let busy = server.admin();
+    for _ in 0..47 {
+        server.wait(Duration::from_mins(30));
+        busy.get(K).expect(200);
+    }
+    server.wait(Duration::from_mins(30));
+    busy.get(K).expect(303);
+}
+
+#[test]
+fn signing_out_ends_the_session_on_the_server() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let url = server.url("/").parse().unwrap();
+    let cookie = admin.cookies.cookies(&url).unwrap();
+    admin.post("/sign-out", &[]).expect_redirect("/sign-in");
+    let thief = server.anonymous().request("GET", K).header("Cookie", cookie);
+    assert_eq!(crate::support::browser::send(thief).status, 303);
+    assert!(!admin.get("/sign-in").body.contains("You were signed out."));
+}
+
+#[test]
+fn signing_in_again_gives_a_new_token_and_ends_the_old_session() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let url = server.url("/").parse().unwrap();
+    let before = admin.cookies.cookies(&url).unwrap();
+    admin.post("/sign-in", &[("email", "maria@brightwater.example"), ("password", PASSWORD)]).expect_redirect(K);
+    assert_ne!(admin.cookies.cookies(&url).unwrap(), before);
+    let old = server.anonymous().request("GET", K).header("Cookie", before);
+    assert_eq!(crate::support::browser::send(old).status, 303);
+}
+
+#[test]
+fn a_cookie_that_was_not_signed_here_opens_nothing() {
+    let server = TestServer::start();
+    for value in ["keydesk=x", "keydesk=", "keydesk=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa%3Dtoken"] {
+        let request = server.anonymous().request("GET", K).header("Cookie", value);
+        assert_eq!(crate::support::browser::send(request).status, 303, "{value}");
+    }
+}

@@ -1,0 +1,90 @@
+//! The first company and its first admin.
+
+use crate::support::{K, PASSWORD, TestServer};
+
+const FIELDS: [(&str, &str); 4] =
+    [("company_name", "Brightwater"), ("name", "Maria"), ("email", "maria@brightwater.example"), ("password", PASSWORD)];
+
+fn link(server: &TestServer) -> String {
+    server.setup_link.clone().unwrap().replace(&server.url(""), "")
+}
+
+#[test]
+fn whoever_has_the_link_makes_the_company_and_lands_signed_in_on_the_keys() {
+    let server = TestServer::empty();
+    let browser = server.anonymous();
+    browser.get("/").expect_redirect("/setup");
+    let form = browser.get(&link(&server)).expect(200).html();
+    assert_eq!(form.attribute("main form", "action"), link(&server));
+    browser.post(&link(&server), &FIELDS).expect_redirect(K);
+    let page = browser.get(K).expect(200).html();
+    assert_eq!(page.text("h1"), "API Keys");
+    assert!(page.text("header").contains("Brightwater"));
+    assert_eq!(page.counters(), ["Active Keys 0 keys", "Revoked Keys 0 keys"]);
+}
+
+#[test]
+fn set_up_is_gone_once_there_is_a_user() {
+    let server = TestServer::empty();
+    server.anonymous().post(&link(&server), &FIELDS).expect_redirect(K);
+    server.anonymous().get(&link(&server)).expect(404);
+    server.anonymous().post(&link(&server), &FIELDS).expect(404);
+    server.anonymous().get("/").expect_redirect("/sign-in");
+    assert!(TestServer::start().setup_link.is_none());
+}
+
+#[test]
+fn set_up_without_the_token_of_this_start_says_where_the_link_is() {
+    let server = TestServer::empty();
+    for path in ["/setup", "/setup?token=", "/setup?token=guessed"] {
+        let answer = server.anonymous().get(path).expect(403);
+        assert!(answer.body.contains("Open the link printed in the terminal."));
+        server.anonymous().post(path, &FIELDS).expect(403);
+    }
+}
+
+#[test]
+fn bad_fields_are_named_and_what_was_typed_is_kept_but_the_password() {
+    let server = TestServer::empty();
+    let fields = [("company_name", ""), ("name", "Maria\u{202E}"), ("email", "maria"), ("password", "too short")];
+    let page = server.anonymous().post(&link(&server), &fields).expect(422);
+    for sentence in [
+        "Enter a name for the company",
+        "The name contains a character that cannot be seen (U+202E). Remove it.",
+        "Enter an email address such as name@example.com",
+        "Use at least 15 characters.",
+    ] {
+        assert!(page.body.contains(sentence), "{sentence}");
+    }
+    assert!(!page.body.contains("too short"));
+    let html = page.html();
+    assert_eq!(html.attribute("input[name=email]", "value"), "maria");
+    assert_eq!(html.attribute("input[name=email]", "aria-invalid"), "true");
+    assert!(html.text("title").starts_with("Error: "));
+}
+
+#[test]
+fn a_password_made_of_the_names_around_it_is_refused() {
+    let server = TestServer::empty();
+    let mut fields = FIELDS;
+    fields[3].1 = "Brightwater Maria Brightwater";
+    let page = server.anonymous().post(&link(&server), &fields).expect(422);
+    assert!(page.body.contains("This password is easy to guess. Use a longer or less common one."));
+}
+
+#[test]
+fn of_two_people_with_the_link_one_sets_up_and_the_other_finds_it_closed() {
+    let server = TestServer::empty();
+    let path = link(&server);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let both = ["first@brightwater.example", "second@brightwater.example"].map(|email| {
+            let (browser, path) = (server.anonymous(), &path);
+            scope.spawn(move || {
+                let fields = [FIELDS[0], FIELDS[1], ("email", email), FIELDS[3]];
+                browser.post(path, &fields).status
+            })
+        });
+        both.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(statuses.contains(&303) && statuses.contains(&404), "{statuses:?}");
+}

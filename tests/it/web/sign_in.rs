@@ -1,0 +1,140 @@
+//! Signing in: one message for all causes, and the throttle.
+
+use std::time::Duration;
+
+use crate::support::{Answer, K, PASSWORD, TestServer};
+
+fn sign_in(server: &TestServer, email: &str, password: &str) -> Answer {
+    server.anonymous().post("/sign-in", &[("email", email), ("password", password)])
+}
+
+fn without_id(answer: &Answer, email: &str) -> String {
+    answer.body.replace(email, "EMAIL")
+}
+
+#[test]
+fn a_wrong_password_and_an_unknown_address_get_the_same_answer() {
+    let server = TestServer::start();
+    let wrong = sign_in(&server, "maria@brightwater.example", "wrong").expect(422);
+    let unknown = sign_in(&server, "nobody@brightwater.example", "wrong").expect(422);
+    assert_eq!(without_id(&wrong, "maria@brightwater.example"), without_id(&unknown, "nobody@brightwater.example"));
+    assert!(wrong.body.contains("Email or password is incorrect."));
+    assert!(!wrong.body.contains("wrong\""));
+    assert_eq!(wrong.html().attribute("input[name=email]", "value"), "maria@brightwater.example");
+    for odd in ["", "no address", "a\0b@c.d", &"x".repeat(5_000)] {
+        sign_in(&server, odd, "wrong").expect(422);
+    }
+}
+
+#[test]
+fn an_address_signs_in_whatever_its_case() {
+    let server = TestServer::start();
+    sign_in(&server, " MARIA@Brightwater.Example ", PASSWORD).expect_redirect(K);
+}
+
+#[test]
+fn sign_in_leads_to_the_page_that_was_asked_for_if_it_is_here() {
+    let server = TestServer::start();
+    let asked = format!("{K}?tab=revoked&q=a%20b");
+    let location = server.anonymous().get(&asked).expect(303).header("location").to_owned();
+    assert_eq!(location, "/sign-in?next=%2Fadministration%2Fcompany-settings%2Fapi-keys%3Ftab%3Drevoked%26q%3Da%2520b");
+    let browser = server.anonymous();
+    let form = browser.get(&location).expect(200).html();
+    let next = form.attribute("input[name=next]", "value");
+    assert_eq!(next, asked);
+    let fields = |next| [("email", "maria@brightwater.example"), ("password", PASSWORD), ("next", next)];
+    browser.post("/sign-in", &fields(&next)).expect_redirect(&asked);
+    for elsewhere in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"] {
+        server.anonymous().post("/sign-in", &fields(elsewhere)).expect_redirect(K);
+    }
+}
+
+#[test]
+fn a_form_sent_by_somebody_signed_out_leads_back_to_its_page() {
+    let server = TestServer::start();
+    let (id, _) = server.admin().create_key("ERP Sync");
+    let next = |path: &str| server.anonymous().post(path, &[]).expect(303).header("location").to_owned();
+    let encoded = K.replace('/', "%2F");
+    assert_eq!(next(K), format!("/sign-in?next={encoded}%2Fnew"));
+    assert_eq!(next(&format!("{K}/{id}/revoke")), format!("/sign-in?next={encoded}%2F{id}%2Frevoke"));
+    assert_eq!(next("/sign-out"), "/sign-in");
+}
+
+#[test]
+fn whoever_is_signed_in_is_led_past_the_form() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    admin.get("/sign-in").expect_redirect(K);
+    admin.get("/").expect_redirect(K);
+}
+
+#[test]
+fn the_first_failures_of_an_address_are_free_and_then_it_has_to_wait() {
+    let server = TestServer::start();
+    for email in ["maria@brightwater.example", "nobody@brightwater.example"] {
+        let statuses: Vec<u16> = (0..10).map(|_| sign_in(&server, email, "wrong").status).collect();
+        assert!(statuses[..5].iter().all(|status| *status == 422), "{statuses:?}");
+        assert_eq!(statuses[9], 429, "{statuses:?}");
+    }
+    let waiting = sign_in(&server, "maria@brightwater.example", PASSWORD).expect(429);
+    assert_eq!(waiting.header("retry-after"), "900");
+    assert!(waiting.body.contains("Too many attempts. Try again in 15 minutes."));
+    server.wait(Duration::from_mins(15));
+    sign_in(&server, "maria@brightwater.example", PASSWORD).expect_redirect(K);
+    sign_in(&server, "maria@brightwater.example", "wrong").expect(422);
+}
+
+#[test]
+fn existing_sessions_go_on_while_an_address_has_to_wait() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    for _ in 0..10 {
+        sign_in(&server, "maria@brightwater.example", "wrong");
+    }
+    admin.get(K).expect(200);
+}
+
+#[test]
+fn a_client_with_a_hundred_failures_has_to_wait_whatever_address_it_tries() {
+    let server = TestServer::with(&["--trusted-proxy", "127.0.0.1"], |_| {});
+    let from = |client: &str, email: &str| {
+        let form = [("email", email), ("password", "wrong")];
+        let request = server.anonymous().request("POST", "/sign-in");
+        let request = request.header("Sec-Fetch-Site", "same-origin").header("X-Forwarded-For", client);
+        crate::support::browser::send(request.form(&form)).status
+    };
+    for number in 0..100 {
+        assert_eq!(from("203.0.113.9", &format!("user{number}@example.com")), 422);
+    }
+    assert_eq!(from("203.0.113.9", "another@example.com"), 429);
+    assert_eq!(from("203.0.113.10", "another@example.com"), 422);
+    server.wait(Duration::from_mins(15));
+    assert_eq!(from("203.0.113.9", "another@example.com"), 422);
+}
+
+#[test]
+fn the_trail_holds_sign_ins_and_counts_refusals_without_flooding() {
+    let server = TestServer::start();
+    for _ in 0..4 {
+        sign_in(&server, "maria@brightwater.example", "wrong");
+    }
+    server.wait(Duration::from_hours(1));
+    sign_in(&server, "maria@brightwater.example", "wrong");
+    server.admin().post("/sign-out", &[]).expect_redirect("/sign-in");
+    let company = server.company("Brightwater");
+    let events = server.actions.store.ask(|questions| questions.events_after(company.into(), 0, 100)).unwrap();
+    let words: Vec<(&str, Option<&str>)> =
+        events.iter().map(|(event, _)| (event.action.as_str(), event.after.as_deref())).collect();
+    assert_eq!(
+        words[2..],
+        [
+            ("user.sign_in_refused", Some(r#"{"refusals":1}"#)),
+            ("user.sign_in_refused", Some(r#"{"refusals":4}"#)),
+            ("user.signed_in", None),
+            ("user.signed_out", None),
+        ]
+    );
+    let last = &events.last().unwrap().0;
+    assert_eq!(last.client_address.as_deref(), Some("127.0.0.1"));
+    assert_eq!(last.request_id.as_deref().map(str::len), Some(16));
+}
