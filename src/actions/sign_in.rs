@@ -50,6 +50,9 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
+/// The clocks of two servers may differ by so much.
+const SKEW: Duration = Duration::from_mins(5);
+
 type Subject = [u8; 32];
 
 impl Actions {
@@ -200,16 +203,18 @@ fn network_of(client: IpAddr) -> Vec<u8> {
 
 fn wait_of_address(failures: Option<SignInFailures>, now: Instant) -> Option<Duration> {
     let failures = failures.filter(|failures| failures.failures >= FAILURES_OF_AN_ADDRESS)?;
-    remaining(now.since(Instant::from_micros(failures.last_at)))
+    remaining(Instant::from_micros(failures.last_at), now)
 }
 
 fn wait_of_client(failures: Option<SignInFailures>, now: Instant) -> Option<Duration> {
     let failures = failures.filter(|failures| failures.failures >= FAILURES_OF_A_CLIENT)?;
-    remaining(now.since(Instant::from_micros(failures.first_at)))
+    remaining(Instant::from_micros(failures.first_at), now)
 }
 
-fn remaining(passed: Duration) -> Option<Duration> {
-    WAIT.checked_sub(passed).filter(|wait| !wait.is_zero())
+/// What is left of the wait that began then; nothing where that is in the future, as after a clock that went back.
+fn remaining(began: Instant, now: Instant) -> Option<Duration> {
+    let is_past = began.since(now) <= SKEW;
+    WAIT.checked_sub(now.since(began)).filter(|wait| is_past && !wait.is_zero())
 }
 
 #[cfg(test)]
@@ -231,6 +236,12 @@ mod tests {
             Some(Duration::from_mins(1))
         );
         assert_eq!(wait_of_address(failures(7, now.as_micros()), now + WAIT), None);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_clock_that_went_back() {
+        let now = Instant::from_micros(1_790_000_000_000_000);
+        assert_eq!(wait_of_address(failures(7, now.as_micros()), now - Duration::from_hours(48)), None);
     }
 
     #[test]

@@ -19,16 +19,15 @@ pub enum KeyState {
 }
 
 impl KeyState {
-    /// The state at `now` of a key that expires and was revoked at these instants; from that instant on it has ended,
-    /// and what ended it first is what it is.
+    /// The state at `now` of a key that expires and was revoked at these instants. What ended it first is what it is. A
+    /// revoked key is revoked whatever `now` says: a clock that went back, or another server's, must not revive it.
     #[must_use]
     pub fn at(now: Instant, expires_at: Option<Instant>, revoked_at: Option<Instant>) -> Self {
-        let ended_by = |end: Option<Instant>| end.filter(|end| *end <= now);
-        match (ended_by(expires_at), ended_by(revoked_at)) {
-            (None, None) => Self::Active,
-            (Some(expired), Some(revoked)) if expired < revoked => Self::Expired,
-            (Some(_), None) => Self::Expired,
+        match (expires_at, revoked_at) {
+            (Some(expiry), Some(revoked)) if expiry < revoked => Self::Expired,
             (_, Some(_)) => Self::Revoked,
+            (Some(expiry), None) if expiry <= now => Self::Expired,
+            (_, None) => Self::Active,
         }
     }
 
@@ -157,14 +156,18 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_active_until_the_instant_before_its_end() {
+    fn a_key_is_active_until_the_instant_before_its_expiry() {
         for (now, state) in [(99, KeyState::Active), (100, KeyState::Expired), (101, KeyState::Expired)] {
             assert_eq!(KeyState::at(at(now), Some(at(100)), None), state);
         }
-        for (now, state) in [(99, KeyState::Active), (100, KeyState::Revoked), (101, KeyState::Revoked)] {
-            assert_eq!(KeyState::at(at(now), None, Some(at(100))), state);
-        }
         assert_eq!(KeyState::at(at(i64::MAX), None, None), KeyState::Active);
+    }
+
+    #[test]
+    fn a_revoked_key_stays_revoked_when_the_clock_goes_back() {
+        for now in [i64::MIN, 99, 100, 101] {
+            assert_eq!(KeyState::at(at(now), None, Some(at(100))), KeyState::Revoked);
+        }
     }
 
     #[test]

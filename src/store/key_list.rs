@@ -150,9 +150,11 @@ impl Snapshot<'_> {
             let keys = api_keys::table.filter(api_keys::company_id.eq(company_id.to_string()));
             return Ok(match tab {
                 KeyTab::Active => {
-                    keys.filter(api_keys::ends_at.gt(now.as_micros())).count().get_result(self.connection)
+                    keys.filter(api_keys::refused_from.gt(now.as_micros())).count().get_result(self.connection)
                 }
-                KeyTab::Ended => keys.filter(api_keys::ends_at.le(now.as_micros())).count().get_result(self.connection),
+                KeyTab::Ended => {
+                    keys.filter(api_keys::refused_from.le(now.as_micros())).count().get_result(self.connection)
+                }
             }?);
         };
         Ok(matching(company_id, tab, Some(search), now).count().get_result(self.connection)?)
@@ -220,8 +222,8 @@ fn matching(company_id: CompanyId, tab: KeyTab, search: Option<&str>, now: Insta
         .into_boxed::<AnyBackend>()
         .filter(api_keys::company_id.eq(company_id.to_string()));
     keys = match tab {
-        KeyTab::Active => keys.filter(api_keys::ends_at.gt(now.as_micros())),
-        KeyTab::Ended => keys.filter(api_keys::ends_at.le(now.as_micros())),
+        KeyTab::Active => keys.filter(api_keys::refused_from.gt(now.as_micros())),
+        KeyTab::Ended => keys.filter(api_keys::refused_from.le(now.as_micros())),
     };
     if let Some(search) = search {
         let pattern = containing(search);
@@ -248,8 +250,8 @@ fn sorted(keys: KeysQuery, sort_by: SortBy, order: SortOrder) -> KeysQuery {
     match (sort_by, order) {
         (SortBy::Created, SortOrder::Ascending) => keys.order((api_keys::created_at.asc(), api_keys::id.asc())),
         (SortBy::Created, SortOrder::Descending) => keys.order((api_keys::created_at.desc(), api_keys::id.desc())),
-        (SortBy::Ended, SortOrder::Ascending) => keys.order((api_keys::ends_at.asc(), api_keys::id.asc())),
-        (SortBy::Ended, SortOrder::Descending) => keys.order((api_keys::ends_at.desc(), api_keys::id.desc())),
+        (SortBy::Ended, SortOrder::Ascending) => keys.order((api_keys::ended_at.asc(), api_keys::id.asc())),
+        (SortBy::Ended, SortOrder::Descending) => keys.order((api_keys::ended_at.desc(), api_keys::id.desc())),
         (SortBy::Name, SortOrder::Ascending) => keys.order((service_accounts::name_folded.asc(), api_keys::id.asc())),
         (SortBy::Name, SortOrder::Descending) => {
             keys.order((service_accounts::name_folded.desc(), api_keys::id.desc()))
@@ -260,7 +262,7 @@ fn sorted(keys: KeysQuery, sort_by: SortBy, order: SortOrder) -> KeysQuery {
 /// What comes strictly after a place in an order. The first half of each condition is what an index can start from.
 fn beyond(keys: KeysQuery, place: &Place, order: SortOrder) -> KeysQuery {
     use SortOrder::{Ascending, Descending};
-    use api_keys::{created_at, ends_at, id};
+    use api_keys::{created_at, ended_at, id};
     use service_accounts::name_folded;
     let row = place.id.to_string();
     match (&place.sort_key, order) {
@@ -274,11 +276,11 @@ fn beyond(keys: KeysQuery, place: &Place, order: SortOrder) -> KeysQuery {
         }
         (SortKey::Ended(at), Ascending) => {
             let at = at.as_micros();
-            keys.filter(ends_at.ge(at).and(ends_at.gt(at).or(id.gt(row))))
+            keys.filter(ended_at.ge(at).and(ended_at.gt(at).or(id.gt(row))))
         }
         (SortKey::Ended(at), Descending) => {
             let at = at.as_micros();
-            keys.filter(ends_at.le(at).and(ends_at.lt(at).or(id.lt(row))))
+            keys.filter(ended_at.le(at).and(ended_at.lt(at).or(id.lt(row))))
         }
         (SortKey::Name(name), Ascending) => {
             keys.filter(name_folded.ge(name.clone()).and(name_folded.gt(name.clone()).or(id.gt(row))))

@@ -219,7 +219,7 @@ impl Snapshot<'_> {
         let active: Option<String> = api_keys::table
             .filter(api_keys::company_id.eq(company_id.to_string()))
             .filter(api_keys::service_account_id.eq(service_account_id.to_string()))
-            .filter(api_keys::ends_at.gt(now.as_micros()))
+            .filter(api_keys::refused_from.gt(now.as_micros()))
             .select(api_keys::id)
             .first(self.connection)
             .optional()?;

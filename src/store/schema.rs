@@ -68,7 +68,8 @@ diesel::table! {
         revoked_by -> Nullable<Text>,
         revocation_reason -> Nullable<Text>,
         revocation_comment -> Nullable<Text>,
-        ends_at -> BigInt,
+        ended_at -> BigInt,
+        refused_from -> BigInt,
     }
 }
 

@@ -33,6 +33,9 @@ const OVERALL: Duration = Duration::from_hours(24);
 /// A session's use is noted at most so often.
 const BETWEEN_TOUCHES: Duration = Duration::from_mins(1);
 
+/// The clocks of two servers may differ by so much; a session from later than that has outlived a clock that went back.
+const SKEW: Duration = Duration::from_mins(5);
+
 /// The entry that a loaded session has.
 const SIGNED_IN: &str = "signed_in";
 /// The entry that makes a session.
@@ -86,7 +89,8 @@ impl StoredSessions {
     fn read(&self, token: &str) -> Result<Option<Loaded>, StoreError> {
         let now = self.clock.now();
         let Some(session) = self.store.ask(|questions| questions.session(&digest(token)))? else { return Ok(None) };
-        if now.since(session.last_seen_at) >= IDLE || now.since(session.created_at) >= OVERALL {
+        let from_the_future = session.created_at.since(now) > SKEW;
+        if from_the_future || now.since(session.last_seen_at) >= IDLE || now.since(session.created_at) >= OVERALL {
             return Ok(None);
         }
         if now.since(session.last_seen_at) >= BETWEEN_TOUCHES

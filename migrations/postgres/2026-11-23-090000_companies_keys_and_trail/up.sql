@@ -47,7 +47,9 @@ CREATE TABLE service_accounts (
     UNIQUE (company_id, name_folded)
 );
 
--- ends_at is the instant from which the key is refused, whatever ends it; for a key without an end, the end of time.
+-- ended_at is the instant of the end, whatever ends the key, for showing and sorting; for a key without an end, the end
+-- of time. refused_from is what decides: a revoked key is refused at every instant, so that no clock that goes wrong or
+-- differs between two servers can bring it back.
 CREATE TABLE api_keys (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     company_id TEXT COLLATE "C" NOT NULL REFERENCES companies (id),
@@ -64,8 +66,11 @@ CREATE TABLE api_keys (
     revoked_by TEXT COLLATE "C",
     revocation_reason TEXT,
     revocation_comment TEXT,
-    ends_at BIGINT NOT NULL GENERATED ALWAYS AS (
+    ended_at BIGINT NOT NULL GENERATED ALWAYS AS (
         least(coalesce(expires_at, 9223372036854775807), coalesce(revoked_at, 9223372036854775807))
+    ) STORED,
+    refused_from BIGINT NOT NULL GENERATED ALWAYS AS (
+        CASE WHEN revoked_at IS NOT NULL THEN -9223372036854775807 ELSE coalesce(expires_at, 9223372036854775807) END
     ) STORED,
     UNIQUE (company_id, id),
     FOREIGN KEY (company_id, service_account_id) REFERENCES service_accounts (company_id, id),
@@ -76,9 +81,10 @@ CREATE TABLE api_keys (
     CHECK ((revoked_by IS NOT NULL) = (revoked_by_type IS NOT NULL AND revoked_by_type = 'user'))
 );
 
-CREATE INDEX api_keys_by_creation ON api_keys (company_id, created_at, id, ends_at);
-CREATE INDEX api_keys_by_end ON api_keys (company_id, ends_at, id);
-CREATE INDEX api_keys_by_service_account ON api_keys (company_id, service_account_id, ends_at);
+CREATE INDEX api_keys_by_creation ON api_keys (company_id, created_at, id, refused_from);
+CREATE INDEX api_keys_by_end ON api_keys (company_id, ended_at, id, refused_from);
+CREATE INDEX api_keys_by_refusal ON api_keys (company_id, refused_from);
+CREATE INDEX api_keys_by_service_account ON api_keys (company_id, service_account_id, refused_from);
 
 CREATE TABLE submissions (
     id BYTEA NOT NULL PRIMARY KEY,

@@ -31,7 +31,19 @@ fn companies_and_users_are_added_from_the_command_line() {
     assert!(text(&again.stderr).contains("already exists"));
     let id = text(&added.stdout).trim().strip_prefix("Company: ").unwrap().to_owned();
     let user = |company: &str, email: &str, input: &str| {
-        let words = ["user", "add", "--company", company, "--name", "Maria", "--email", email, "--role", "admin", "--password-stdin"];
+        let words = [
+            "user",
+            "add",
+            "--company",
+            company,
+            "--name",
+            "Maria",
+            "--email",
+            email,
+            "--role",
+            "admin",
+            "--password-stdin",
+        ];
         run(&words, input)
     };
     assert_eq!(user("Brightwater", "maria@example.com", &format!("{PASSWORD}\n")).status.code(), Some(0));
@@ -40,7 +52,8 @@ fn companies_and_users_are_added_from_the_command_line() {
     assert!(text(&taken.stderr).contains("This email address cannot be used."));
     assert!(text(&user("Brightwater", "a@example.com", "short").stderr).contains("Use at least 15 characters."));
     assert!(text(&user("Nowhere", "a@example.com", PASSWORD).stderr).contains("There is no company"));
-    let words = ["user", "add", "--company", "Brightwater", "--name", "M", "--email", "m@example.com", "--role", "admin"];
+    let words =
+        ["user", "add", "--company", "Brightwater", "--name", "M", "--email", "m@example.com", "--role", "admin"];
     let without = run(&words, "");
     assert_eq!(without.status.code(), Some(1));
     assert!(text(&without.stderr).contains("--password-stdin"));
@@ -52,7 +65,16 @@ fn companies_and_users_are_added_from_the_command_line() {
 fn a_user_added_while_the_server_runs_can_sign_in_at_once() {
     let server = TestServer::start();
     let words = [
-        "user", "add", "--company", "Brightwater", "--name", "Jonas", "--email", "jonas@example.com", "--role", "auditor",
+        "user",
+        "add",
+        "--company",
+        "Brightwater",
+        "--name",
+        "Jonas",
+        "--email",
+        "jonas@example.com",
+        "--role",
+        "auditor",
         "--password-stdin",
     ];
     assert!(run(server.folder.path(), &server.database_url, &words, PASSWORD).status.success());

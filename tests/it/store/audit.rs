@@ -36,7 +36,8 @@ fn events_are_numbered_without_gaps_and_verify_while_the_server_runs() {
 #[test]
 fn the_tables_refuse_to_change_and_to_delete_events() {
     let server = history();
-    for statement in ["UPDATE events SET comment = 'x'", "DELETE FROM events", "DELETE FROM events WHERE sequence = 1"] {
+    for statement in ["UPDATE events SET comment = 'x'", "DELETE FROM events", "DELETE FROM events WHERE sequence = 1"]
+    {
         assert!(database::refuses(&server.database_url, statement), "{statement}");
     }
     if database::postgres().is_some() {
@@ -55,11 +56,17 @@ fn whatever_somebody_changes_in_the_trail_is_found_and_named() {
         ("DELETE FROM events WHERE sequence = 3", "event 3 is missing"),
         ("DELETE FROM events WHERE sequence = 6", "event 6 is missing"),
         ("UPDATE events SET sequence = 7 WHERE sequence = 6", "event 6 is missing"),
-        ("INSERT INTO events (trail_id, sequence, id, at, action, actor_type, target_type, target_id, leaf_hash) \
-          SELECT trail_id, 7, 'x', at, action, actor_type, target_type, target_id, leaf_hash FROM events WHERE sequence = 6", "event 7"),
+        (
+            "INSERT INTO events (trail_id, sequence, id, at, action, actor_type, target_type, target_id, leaf_hash) \
+          SELECT trail_id, 7, 'x', at, action, actor_type, target_type, target_id, leaf_hash FROM events WHERE sequence = 6",
+            "event 7",
+        ),
         ("UPDATE audit_trails SET size = 5 WHERE size = 6", "event 6"),
         ("UPDATE audit_trails SET checkpoint = replace(checkpoint, 'A', 'B') WHERE size = 6", "checkpoint"),
-        ("UPDATE audit_trails SET checkpoint = (SELECT checkpoint FROM audit_trails WHERE size = 0) WHERE size = 6", "another trail"),
+        (
+            "UPDATE audit_trails SET checkpoint = (SELECT checkpoint FROM audit_trails WHERE size = 0) WHERE size = 6",
+            "another trail",
+        ),
     ] {
         let server = history();
         database::tamper(&server.database_url, &format!("{}{change}", database::unlock_events()));
@@ -94,7 +101,8 @@ fn writers_on_two_connections_leave_one_trail() {
                     admin.revoke(id, "unspecified", "").expect(303);
                 } else {
                     let mut command = keydesk(server.folder.path());
-                    let done = command.args(["key", "revoke", id, "--database-url", &server.database_url]).output().unwrap();
+                    let done =
+                        command.args(["key", "revoke", id, "--database-url", &server.database_url]).output().unwrap();
                     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
                 }
             });

@@ -26,8 +26,16 @@ type Tables = BTreeMap<String, BTreeSet<(String, bool, String)>>;
 
 /// What the program's own list of columns says must stand, in the words of both databases.
 const TABLES: [&str; 10] = [
-    "api_keys", "audit_trails", "companies", "events", "installation", "service_accounts", "sessions",
-    "sign_in_failures", "submissions", "users",
+    "api_keys",
+    "audit_trails",
+    "companies",
+    "events",
+    "installation",
+    "service_accounts",
+    "sessions",
+    "sign_in_failures",
+    "submissions",
+    "users",
 ];
 
 fn tables(url: &str) -> Tables {

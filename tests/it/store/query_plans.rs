@@ -62,7 +62,9 @@ fn fill(url: &str) {
             let numbers = "CREATE TEMP TABLE numbers AS WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 100000) SELECT n FROM up;";
             let others = others.replace("EMPTY", "zeroblob(0)").replace("DIGEST", "randomblob(32)");
             let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-            connection.batch_execute(&format!("PRAGMA synchronous = OFF; {numbers} BEGIN; {others} COMMIT; ANALYZE;")).unwrap();
+            connection
+                .batch_execute(&format!("PRAGMA synchronous = OFF; {numbers} BEGIN; {others} COMMIT; ANALYZE;"))
+                .unwrap();
         }
         Database::Postgres(url) => {
             let numbers = "CREATE TEMP TABLE numbers AS SELECT generate_series(1, 100000) AS n;";
@@ -77,15 +79,19 @@ fn plan(url: &str, statement: &str) -> Vec<String> {
     match Database::parse(url).unwrap() {
         Database::Sqlite(path) => {
             let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-            let lines: Vec<Detail> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut connection).unwrap();
+            let lines: Vec<Detail> =
+                diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut connection).unwrap();
             lines.into_iter().map(|line| line.detail).collect()
         }
         Database::Postgres(url) => {
             let mut connection = PgConnection::establish(&url).unwrap();
             let values = (1..=20).rev().find(|number| statement.contains(&format!("${number}"))).unwrap_or(0);
             let arguments = if values == 0 { String::new() } else { format!("({})", vec!["NULL"; values].join(", ")) };
-            connection.batch_execute(&format!("SET plan_cache_mode = force_generic_plan; PREPARE asked AS {statement}")).unwrap();
-            let lines: Vec<Plan> = diesel::sql_query(format!("EXPLAIN EXECUTE asked{arguments}")).load(&mut connection).unwrap();
+            connection
+                .batch_execute(&format!("SET plan_cache_mode = force_generic_plan; PREPARE asked AS {statement}"))
+                .unwrap();
+            let lines: Vec<Plan> =
+                diesel::sql_query(format!("EXPLAIN EXECUTE asked{arguments}")).load(&mut connection).unwrap();
             lines.into_iter().map(|line| line.line).collect()
         }
     }
@@ -111,7 +117,14 @@ fn ask_everything(store: &Store, company_id: CompanyId) {
             for sort_by in [SortBy::Created, SortBy::Ended, SortBy::Name] {
                 for order in [SortOrder::Ascending, SortOrder::Descending] {
                     let query = KeyListQuery {
-                        company_id, tab, search: search.clone(), sort_by, order, paging: Paging::First, page_size: 50, now,
+                        company_id,
+                        tab,
+                        search: search.clone(),
+                        sort_by,
+                        order,
+                        paging: Paging::First,
+                        page_size: 50,
+                        now,
                     };
                     let Ok(first) = store.read(|questions| questions.list_keys(&query)) else { continue };
                     let Some(last) = first.keys.last() else { continue };
@@ -140,7 +153,9 @@ fn every_list_query_runs_on_an_index_that_begins_with_the_company() {
     ask_everything(&store, server.company("Brightwater"));
     set_default_instrumentation(|| None).unwrap();
     let mut sent = SENT.with_borrow(Clone::clone);
-    sent.retain(|statement| statement.starts_with("SELECT") && (statement.contains("api_keys") || statement.contains("events")));
+    sent.retain(|statement| {
+        statement.starts_with("SELECT") && (statement.contains("api_keys") || statement.contains("events"))
+    });
     sent.sort();
     sent.dedup();
     assert!(sent.len() >= 20, "{sent:#?}");

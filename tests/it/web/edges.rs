@@ -9,7 +9,15 @@ use crate::support::{K, TestServer, browser, database};
 fn an_unknown_path_is_a_page_for_everybody() {
     let server = TestServer::start();
     for browser in [server.anonymous(), server.admin()] {
-        for path in ["/nope", "/administration", &format!("{K}/"), "/assets/keydesk.css", "/%2e%2e/etc/passwd", "//", "/sign-in/x"] {
+        for path in [
+            "/nope",
+            "/administration",
+            &format!("{K}/"),
+            "/assets/keydesk.css",
+            "/%2e%2e/etc/passwd",
+            "//",
+            "/sign-in/x",
+        ] {
             let answer = browser.get(path);
             assert_eq!(answer.status, 404, "{path}");
             assert!(answer.body.contains("This page does not exist.") && answer.body.contains("</html>"), "{path}");
@@ -51,7 +59,15 @@ fn every_answer_carries_the_headers_that_keep_a_browser_safe() {
     let server = TestServer::start();
     let admin = server.admin();
     let bare = browser::send(admin.request("POST", K));
-    for answer in [admin.get(K), admin.get("/nope"), admin.get("/"), server.anonymous().get(K), bare, admin.get("/v1/whoami"), admin.get("/healthz")] {
+    for answer in [
+        admin.get(K),
+        admin.get("/nope"),
+        admin.get("/"),
+        server.anonymous().get(K),
+        bare,
+        admin.get("/v1/whoami"),
+        admin.get("/healthz"),
+    ] {
         assert_eq!(answer.header("cache-control"), "no-store");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
@@ -82,7 +98,8 @@ fn a_change_that_another_site_asks_for_is_refused() {
     let submission = admin.submission();
     let form = [("name", "ERP Sync"), ("submission", submission.as_str())];
     let post = |headers: &[(&str, &str)]| {
-        let request = headers.iter().fold(admin.request("POST", K), |request, (name, value)| request.header(*name, *value));
+        let request =
+            headers.iter().fold(admin.request("POST", K), |request, (name, value)| request.header(*name, *value));
         browser::send(request.form(&form)).status
     };
     assert_eq!(post(&[]), 403);
@@ -125,7 +142,12 @@ fn a_body_that_is_no_form_is_refused_with_a_page() {
 fn a_connection_with_an_unread_body_is_closed() {
     let server = TestServer::start();
     let mut stream = TcpStream::connect(server.address).unwrap();
-    write!(stream, "POST {K} HTTP/1.1\r\nHost: {}\r\nContent-Length: 100000\r\n\r\nGET /healthz HTTP/1.1\r\n", server.address).unwrap();
+    write!(
+        stream,
+        "POST {K} HTTP/1.1\r\nHost: {}\r\nContent-Length: 100000\r\n\r\nGET /healthz HTTP/1.1\r\n",
+        server.address
+    )
+    .unwrap();
     stream.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer);

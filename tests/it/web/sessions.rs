@@ -80,3 +80,17 @@ fn a_cookie_that_was_not_signed_here_opens_nothing() {
         assert_eq!(crate::support::browser::send(request).status, 303, "{value}");
     }
 }
+
+#[test]
+fn when_the_clock_goes_back_two_days_sessions_end_and_revoked_keys_stay_revoked() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, key) = admin.create_key("ERP Sync");
+    admin.revoke(&id, "unspecified", "").expect(303);
+    server.clock.set(server.clock.now() - Duration::from_hours(48));
+    admin.get(K).expect(303);
+    assert_eq!(server.whoami(&key), 401);
+    let admin = server.admin();
+    assert!(admin.get(K).html().key_names().is_empty());
+    assert_eq!(admin.get(&format!("{K}?tab=revoked")).html().key_names(), ["ERP Sync"]);
+}

@@ -2,8 +2,12 @@
 
 use crate::support::{K, PASSWORD, TestServer};
 
-const FIELDS: [(&str, &str); 4] =
-    [("company_name", "Brightwater"), ("name", "Maria"), ("email", "maria@brightwater.example"), ("password", PASSWORD)];
+const FIELDS: [(&str, &str); 4] = [
+    ("company_name", "Brightwater"),
+    ("name", "Maria"),
+    ("email", "maria@brightwater.example"),
+    ("password", PASSWORD),
+];
 
 fn link(server: &TestServer) -> String {
     server.setup_link.clone().unwrap().replace(&server.url(""), "")
@@ -67,7 +71,7 @@ fn bad_fields_are_named_and_what_was_typed_is_kept_but_the_password() {
 fn a_password_made_of_the_names_around_it_is_refused() {
     let server = TestServer::empty();
     let mut fields = FIELDS;
-    fields[3].1 = "Brightwater Maria Brightwater";
+    fields[3].1 = "maria@brightwater.example";
     let page = server.anonymous().post(&link(&server), &fields).expect(422);
     assert!(page.body.contains("This password is easy to guess. Use a longer or less common one."));
 }
