@@ -8,6 +8,7 @@ pub mod config;
 pub mod domain;
 pub mod edge;
 pub mod random;
+pub mod secrets;
 pub mod server;
 pub mod store;
 pub mod verify;

@@ -16,8 +16,9 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use crate::actions::{Actions, OpenError, PasswordHasher, open_installation};
 use crate::clock::Clock;
-use crate::config::{Config, PublicUrl, Secrets, SettingError, secrets::SecretsError};
+use crate::config::{Config, PublicUrl, SettingError};
 use crate::edge::{Edge, envelope};
+use crate::secrets::{Secrets, SecretsError};
 use crate::store::{MigrationError, Store, StoreError};
 use crate::verify::Verifier;
 use crate::web::Site;

@@ -1,10 +1,10 @@
 //! The first start: the installation gets its id and its own trail; every later start is held against it.
 
-use crate::config::Secrets;
 use crate::domain::ids::InstallationId;
 use crate::domain::instant::Instant;
 use crate::domain::merkle::Frontier;
 use crate::random;
+use crate::secrets::Secrets;
 use crate::store::{Installation, Store, StoreError};
 
 /// Why a database cannot be opened with these secrets. Displays as a sentence that says what to do.

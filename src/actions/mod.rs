@@ -18,7 +18,6 @@ pub use sign_in::{SignInError, SignedInUser};
 pub use users::{AddUserError, NewUser};
 
 use crate::clock::Clock;
-use crate::config::Secrets;
 use crate::domain::checkpoint;
 use crate::domain::event::{Event, Happening, Origin};
 use crate::domain::ids::{EventId, InstallationId, TrailId};
@@ -27,6 +26,7 @@ use crate::domain::key::KeyFormat;
 use crate::domain::merkle::{Frontier, leaf_hash};
 use crate::domain::trail_check::TrailHead;
 use crate::random;
+use crate::secrets::Secrets;
 use crate::store::{Store, StoreError, Transaction};
 
 /// What can be done here, and what it takes.

@@ -1,7 +1,6 @@
 //! The settings, checked: which says what is wrong and what to do, before anything is touched.
 
 mod database;
-pub mod secrets;
 pub mod settings;
 
 use std::net::{IpAddr, SocketAddr};
@@ -9,7 +8,6 @@ use std::path::PathBuf;
 
 pub use database::Database;
 use ipnet::IpNet;
-pub use secrets::Secrets;
 pub use settings::Settings;
 use url::Url;
 

@@ -158,8 +158,8 @@ mod tests {
     fn a_difference_is_found_below_the_peak_that_holds_it() {
         let frontier = |odd: Option<usize>| {
             let mut frontier = Frontier::default();
-            for number in 0..7 {
-                frontier.push(leaf_hash(if odd == Some(number) { b"odd" } else { LEAVES[number] }));
+            for (number, leaf) in LEAVES.iter().take(7).enumerate() {
+                frontier.push(leaf_hash(if odd == Some(number) { b"odd" } else { leaf }));
             }
             frontier
         };

@@ -1,9 +1,9 @@
 //! "Is this key good, asked now": every answer rests on a read that began after the question arrived. Writes nothing.
 
 use crate::clock::Clock;
-use crate::config::Secrets;
 use crate::domain::api_key::KeyState;
 use crate::domain::key::KeyFormat;
+use crate::secrets::Secrets;
 use crate::store::{Store, StoreError, VerifiableKey};
 
 use std::sync::Arc;

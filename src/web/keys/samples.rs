@@ -138,8 +138,8 @@ fn in_drawer(days: Vec<Day>) -> AuditTrail {
     trail(Place::Drawer(ListAddress::of(Tab::Active)), days)
 }
 
-fn narrowed(name: &str) -> Option<Narrowed> {
-    Some(Narrowed { key_id: "k8".to_owned(), name: name.to_owned() })
+fn narrowed(name: &str) -> Narrowed {
+    Narrowed { key_id: "k8".to_owned(), name: name.to_owned() }
 }
 
 fn days() -> Vec<Day> {
@@ -270,7 +270,11 @@ impl ListPage {
             drawn("drawer", &drawer(AuditTrail { older: Some("b2xkZXI".to_owned()), ..in_drawer(days()) })),
             drawn(
                 "drawer-narrowed",
-                &drawer(AuditTrail { narrowed: narrowed("Legacy Importer"), continued: true, ..in_drawer(days()) }),
+                &drawer(AuditTrail {
+                    narrowed: Some(narrowed("Legacy Importer")),
+                    continued: true,
+                    ..in_drawer(days())
+                }),
             ),
             drawn("drawer-empty", &drawer(in_drawer(vec![]))),
         ]
@@ -281,7 +285,7 @@ impl AuditTrailPage {
     pub(crate) fn samples() -> Vec<Drawn> {
         let page = |trail| Self { shell: shell(), trail };
         let narrow = AuditTrail {
-            narrowed: narrowed(LONG_NAME),
+            narrowed: Some(narrowed(LONG_NAME)),
             continued: true,
             older: Some("b2xk".to_owned()),
             ..trail(Place::Page, days())

@@ -15,7 +15,7 @@ struct Column {
     #[diesel(sql_type = Text)]
     table_name: String,
     #[diesel(sql_type = Text)]
-    column_name: String,
+    name: String,
     #[diesel(sql_type = Bool)]
     required: bool,
     #[diesel(sql_type = Text)]
@@ -41,13 +41,13 @@ const TABLES: [&str; 10] = [
 fn tables(url: &str) -> Tables {
     let columns: Vec<Column> = match Database::parse(url).unwrap() {
         Database::Sqlite(path) => diesel::sql_query(
-            "SELECT m.name AS table_name, c.name AS column_name, c.\"notnull\" = 1 AS required, lower(c.type) AS kind \
+            "SELECT m.name AS table_name, c.name AS name, c.\"notnull\" = 1 AS required, lower(c.type) AS kind \
              FROM sqlite_master m JOIN pragma_table_xinfo(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE '\\_\\_%' ESCAPE '\\' AND m.name NOT LIKE 'sqlite%'",
         )
         .load(&mut SqliteConnection::establish(path.to_str().unwrap()).unwrap())
         .unwrap(),
         Database::Postgres(url) => diesel::sql_query(
-            "SELECT table_name::text, column_name::text, is_nullable = 'NO' AS required, data_type::text AS kind \
+            "SELECT table_name::text, column_name::text AS name, is_nullable = 'NO' AS required, data_type::text AS kind \
              FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_\\_%'",
         )
         .load(&mut PgConnection::establish(&url).unwrap())
@@ -59,7 +59,7 @@ fn tables(url: &str) -> Tables {
             "blob" => "bytea".to_owned(),
             other => other.to_owned(),
         };
-        tables.entry(column.table_name).or_default().insert((column.column_name, column.required, kind));
+        tables.entry(column.table_name).or_default().insert((column.name, column.required, kind));
     }
     tables
 }

@@ -18,6 +18,7 @@ thread_local! {
     static SENT: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature is diesel's")]
 fn listen() -> Option<Box<dyn Instrumentation>> {
     Some(Box::new(|event: InstrumentationEvent<'_>| {
         if let InstrumentationEvent::StartQuery { query, .. } = event {

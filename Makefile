@@ -1,0 +1,58 @@
+# Everything is checked by `make test`; a server with sample data is `cargo run -- demo`.
+
+CARGO_TEST := cargo test --locked
+BROWSER    := tests/browser/node_modules/.package-lock.json
+
+.PHONY: help run fmt lint unit architecture it it-postgres browser screens deny test
+.DEFAULT_GOAL := help
+# One after the other, as each part's answer is wanted whole, and the machine is busy enough with one.
+.NOTPARALLEL:
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Serve from ./data with the defaults
+	cargo run --locked
+
+test: lint unit architecture it it-postgres browser ## Check everything, as a change must pass it
+
+fmt: ## Lay the sources out
+	@tests/install_tools rust
+	cargo fmt
+
+lint: ## Check the layout of the sources, and clippy's opinion of them
+	@tests/install_tools rust
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+unit: ## Test the library from inside
+	$(CARGO_TEST) --lib
+
+architecture: ## Test that imports follow the drawing in ARCHITECTURE.md
+	$(CARGO_TEST) --test architecture
+
+it: ## Test over HTTP, on SQLite
+	env -u KEYDESK_TEST_POSTGRES_URL $(CARGO_TEST) --test it
+
+it-postgres: ## The same tests on a throw-away PostgreSQL
+	@tests/install_tools postgres
+	tests/with_postgres $(CARGO_TEST) --test it
+
+# The integration tests' build leaves the program in target/debug. `cargo build` would make the same program, and
+# compile half of its dependencies once more to do so, as they are then wanted with fewer features.
+browser: $(BROWSER) ## Walk through the pages in Chromium
+	$(CARGO_TEST) --test it --no-run
+	cd tests/browser && npm test --silent
+
+screens: $(BROWSER) ## Draw every page into ./screens, light and dark, wide and narrow
+	$(CARGO_TEST) --test it --no-run
+	cd tests/browser && npm run screens --silent
+
+$(BROWSER): tests/browser/package.json tests/browser/package-lock.json
+	@tests/install_tools browser
+	cd tests/browser && npm ci --silent
+	@touch $@
+
+deny: ## Check licences, sources and advisories of the dependencies
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; \
+	else echo "cargo-deny is not installed here: cargo install --locked cargo-deny"; fi
