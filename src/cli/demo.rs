@@ -27,12 +27,16 @@ const PEOPLE: [(&str, &str, Role, &str); 4] = [
 ];
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-/// Something that happened: how many days and minutes ago, who did it, to which service account.
+const A_DAY: i64 = 24 * 60 * 60 * 1_000_000;
+const WORK_BEGINS: Duration = Duration::from_hours(7);
+
+/// Something that happened to a service account's key.
 enum Act {
     Create(&'static str),
     Revoke(&'static str, RevocationReason, &'static str),
 }
 
+/// How many days ago, how many minutes into the working day (or, today, how many minutes ago), who did it, and what.
 const HISTORY: [(u64, u64, usize, Act); 17] = [
     (440, 310, 0, Act::Create("Legacy Importer")),
     (412, 95, 2, Act::Create("Power BI Gateway")),
@@ -60,11 +64,11 @@ const HISTORY: [(u64, u64, usize, Act); 17] = [
     ),
     (
         51,
-        224,
+        220,
         1,
         Act::Revoke("Reporting Dashboard", RevocationReason::Compromised, "Key was pasted into a support ticket."),
     ),
-    (51, 220, 1, Act::Create("Reporting Dashboard")),
+    (51, 224, 1, Act::Create("Reporting Dashboard")),
     (33, 180, 0, Act::Create("שירות דיווח חודשי")),
     (19, 300, 1, Act::Create("Customs declaration and freight document exchange with Rotterdam")),
     (11, 501, 0, Act::Create("ERP Sync Service")),
@@ -118,9 +122,15 @@ impl Story<'_> {
         Ok(())
     }
 
-    /// Sets the clock to so long ago.
+    /// Sets the clock to a time of [`HISTORY`].
     fn at(&self, days: u64, minutes: u64) {
-        self.actions.clock.set(self.now - Duration::from_hours(24 * days) - Duration::from_mins(minutes));
+        let at = if days == 0 {
+            self.now - Duration::from_mins(minutes)
+        } else {
+            let then = (self.now - Duration::from_hours(24 * days)).as_micros();
+            Instant::from_micros(then - then.rem_euclid(A_DAY)) + WORK_BEGINS + Duration::from_mins(minutes)
+        };
+        self.actions.clock.set(at);
     }
 
     fn create(&self, company: CompanyId, user: UserId, name: &str, origin: &Origin) -> Result<KeyId, Refusal> {
