@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretBox};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::checkpoint::CheckpointSigner;
-use crate::domain::key::Pepper;
+use crate::domain::key_digest::Pepper;
 use crate::domain::submission::SubmissionKey;
 use crate::random;
 

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::users::{AddUserError, NewUser};
 use super::{Actions, Change};
+use crate::domain::actor::Actor;
 use crate::domain::email::{EmailAddress, EmailError};
-use crate::domain::event::{Action, Actor, Happening, Origin, Target};
+use crate::domain::event::{Action, Happening, Origin, Target};
 use crate::domain::ids::{CompanyId, TrailId, UserId};
 use crate::domain::merkle::Frontier;
 use crate::domain::name::{CompanyName, NameError, PersonName};

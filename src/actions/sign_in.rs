@@ -9,8 +9,9 @@ use serde_json::json;
 use sha2::Sha256;
 
 use super::{Actions, Change};
+use crate::domain::actor::Actor;
 use crate::domain::email::EmailAddress;
-use crate::domain::event::{Action, Actor, Happening, Origin, Target};
+use crate::domain::event::{Action, Happening, Origin, Target};
 use crate::domain::ids::{CompanyId, EventId, UserId};
 use crate::domain::instant::Instant;
 use crate::domain::password::Password;

@@ -1,6 +1,6 @@
 //! The life of an API key: its state, computed from instants and now, and how it ends.
 
-use super::event::Actor;
+use super::actor::Actor;
 use super::instant::Instant;
 use super::text;
 

@@ -1,12 +1,12 @@
-//! The key itself: its format, its checksum, the preview that may be shown, the digest that may be stored.
+//! The key itself: its format, its checksum, the preview that may be shown.
 
-use std::fmt;
 use std::str::FromStr;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use rand::{CryptoRng, RngExt};
-use secrecy::{ExposeSecret, SecretBox, SecretString};
-use sha2::Sha256;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::key_digest::{KeyDigest, Pepper};
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const RANDOM_CHARACTERS: usize = 32;
@@ -142,49 +142,6 @@ impl ApiKey {
     }
 }
 
-/// The server-side secret under which keys are digested, and the name it goes by in stored rows.
-pub struct Pepper {
-    id: String,
-    secret: SecretBox<[u8; 32]>,
-}
-
-impl Pepper {
-    /// A pepper with its id.
-    #[must_use]
-    pub fn new(id: String, secret: [u8; 32]) -> Self {
-        Self { id, secret: SecretBox::new(Box::new(secret)) }
-    }
-
-    /// The id that is stored beside each digest made under this pepper.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length, RFC 2104 section 3")]
-    fn mac(&self) -> Hmac<Sha256> {
-        Hmac::new_from_slice(self.secret.expose_secret()).expect("HMAC takes a key of any length")
-    }
-}
-
-impl fmt::Debug for Pepper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pepper").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-/// The stored fingerprint of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct KeyDigest([u8; 32]);
-
-impl KeyDigest {
-    /// The 32 bytes, for storage.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
 /// What may be shown of a key: prefix, underscore, first four random characters, `…`, last four characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview(String);
@@ -199,9 +156,11 @@ impl Preview {
 
 #[cfg(test)]
 mod tests {
+    use hmac::{Hmac, KeyInit};
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand::rngs::StdRng;
+    use sha2::Sha256;
 
     use super::*;
 

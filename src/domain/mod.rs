@@ -1,5 +1,6 @@
 //! Types and rules, pure: no I/O, no clock, no random source of its own, no word of diesel or actix.
 
+pub mod actor;
 pub mod api_key;
 pub mod checkpoint;
 pub mod email;
@@ -7,6 +8,7 @@ pub mod event;
 pub mod ids;
 pub mod instant;
 pub mod key;
+pub mod key_digest;
 pub mod merkle;
 pub mod name;
 pub mod password;

@@ -10,7 +10,8 @@ use ipnet::IpNet;
 
 use super::Edge;
 use super::request_id::RequestId;
-use crate::domain::event::{Actor, Origin};
+use crate::domain::actor::Actor;
+use crate::domain::event::Origin;
 
 /// Longer names of clients are cut.
 const LONGEST_USER_AGENT: usize = 256;

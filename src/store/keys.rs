@@ -1,18 +1,17 @@
-//! API keys and their service accounts: one at a time. The list has a file of its own.
+//! API keys, one at a time. The list has a file of its own.
 
 use diesel::prelude::*;
 
 use super::companies::Company;
 use super::error::StoreError;
-use super::schema::{api_keys, companies, service_accounts, submissions};
+use super::schema::{api_keys, companies, service_accounts};
 use super::{Snapshot, Transaction, read_back};
+use crate::domain::actor::Actor;
 use crate::domain::api_key::{Comment, KeyState, Revocation, RevocationReason};
-use crate::domain::event::Actor;
 use crate::domain::ids::{CompanyId, KeyId, ServiceAccountId, UserId};
 use crate::domain::instant::Instant;
-use crate::domain::key::{KeyDigest, Preview};
-use crate::domain::name::ServiceAccountName;
-use crate::domain::submission::SubmissionId;
+use crate::domain::key::Preview;
+use crate::domain::key_digest::KeyDigest;
 use crate::domain::text;
 
 /// A key as it is stored, with the name its service account has today.
@@ -188,24 +187,6 @@ impl Snapshot<'_> {
         .transpose()
     }
 
-    /// The service account of that name in a company, compared as names are, in the spelling it has.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn service_account_by_name(
-        &mut self,
-        company_id: CompanyId,
-        folded: &str,
-    ) -> Result<Option<(ServiceAccountId, String)>, StoreError> {
-        let row: Option<(String, String)> = service_accounts::table
-            .filter(service_accounts::company_id.eq(company_id.to_string()))
-            .filter(service_accounts::name_folded.eq(folded))
-            .select((service_accounts::id, service_accounts::name))
-            .first(self.connection)
-            .optional()?;
-        row.map(|(id, name)| Ok((read_back("service account id", ServiceAccountId::parse(&id))?, name))).transpose()
-    }
-
     /// Whether a service account has a key that is active at that instant.
     ///
     /// # Errors
@@ -225,45 +206,9 @@ impl Snapshot<'_> {
             .optional()?;
         Ok(active.is_some())
     }
-
-    /// Whether a form was sent before, successfully.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn submission_was_used(&mut self, id: SubmissionId) -> Result<bool, StoreError> {
-        let used: Option<i64> = submissions::table
-            .filter(submissions::id.eq(&id.as_bytes()[..]))
-            .select(submissions::used_at)
-            .first(self.connection)
-            .optional()?;
-        Ok(used.is_some())
-    }
 }
 
 impl Transaction<'_> {
-    /// Adds a service account.
-    ///
-    /// # Errors
-    /// [`StoreError::Exists`] where the name is taken.
-    pub fn insert_service_account(
-        &mut self,
-        company_id: CompanyId,
-        id: ServiceAccountId,
-        name: &ServiceAccountName,
-        now: Instant,
-    ) -> Result<(), StoreError> {
-        diesel::insert_into(service_accounts::table)
-            .values((
-                service_accounts::id.eq(id.to_string()),
-                service_accounts::company_id.eq(company_id.to_string()),
-                service_accounts::name.eq(name.as_str()),
-                service_accounts::name_folded.eq(name.folded()),
-                service_accounts::created_at.eq(now.as_micros()),
-            ))
-            .execute(self.connection)?;
-        Ok(())
-    }
-
     /// Adds a key.
     ///
     /// # Errors
@@ -301,19 +246,6 @@ impl Transaction<'_> {
                 api_keys::revocation_reason.eq(revocation.reason.as_str()),
                 api_keys::revocation_comment.eq(revocation.comment.as_ref().map(Comment::as_str)),
             ))
-            .execute(self.connection)?;
-        Ok(())
-    }
-
-    /// Notes that a form was sent, and forgets those sent before `good_since`: nobody can send them again.
-    ///
-    /// # Errors
-    /// [`StoreError::Exists`] where it was sent before.
-    pub fn use_submission(&mut self, id: SubmissionId, now: Instant, good_since: Instant) -> Result<(), StoreError> {
-        diesel::delete(submissions::table.filter(submissions::used_at.lt(good_since.as_micros())))
-            .execute(self.connection)?;
-        diesel::insert_into(submissions::table)
-            .values((submissions::id.eq(&id.as_bytes()[..]), submissions::used_at.eq(now.as_micros())))
             .execute(self.connection)?;
         Ok(())
     }

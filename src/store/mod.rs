@@ -9,8 +9,10 @@ mod key_list;
 mod keys;
 mod migrate;
 mod schema;
+mod service_accounts;
 mod sessions;
 mod sign_in_failures;
+mod submissions;
 mod users;
 
 use std::ops::{Deref, DerefMut};

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 
 use super::error::PageError;
-use super::session::Visitor;
+use super::guards::Visitor;
 use super::{Site, blocking, paths, see_other};
 
 pub(super) async fn show(visitor: Visitor, site: Data<Site>) -> Result<HttpResponse, PageError> {

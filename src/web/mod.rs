@@ -2,6 +2,7 @@
 
 mod assets;
 mod error;
+pub mod guards;
 mod home;
 pub mod keys;
 mod message;
@@ -30,8 +31,9 @@ use askama::Template;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::error::PageError;
+use self::guards::SignedIn;
 use self::page::{OutsideShell, Person, Shell};
-use self::session::{SignedIn, StoredSessions};
+use self::session::StoredSessions;
 use crate::actions::Actions;
 use crate::config::PublicUrl;
 use crate::edge::panics;

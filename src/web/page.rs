@@ -1,5 +1,8 @@
 //! What every page is drawn with: shell, people, times, fields. Owned data only; it must not ask the database.
 
+use crate::domain::actor::Actor;
+use crate::store::Names;
+
 /// The addresses of the two files that every page loads.
 #[derive(Clone, Copy, Debug)]
 pub struct AssetPaths {
@@ -60,6 +63,16 @@ impl Who {
     #[must_use]
     pub fn user(name: Option<String>) -> Self {
         name.map_or(Self::DeletedUser, |name| Self::Person(Person::named(name)))
+    }
+}
+
+/// An actor as lists, dialogs and events show them.
+#[must_use]
+pub fn who(actor: Actor, names: &Names) -> Who {
+    match actor {
+        Actor::User(id) => Who::user(names.get(&id).cloned()),
+        Actor::CommandLine => Who::Words("Command line"),
+        Actor::System => Who::Words("Keydesk"),
     }
 }
 

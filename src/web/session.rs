@@ -1,30 +1,24 @@
-//! Sessions behind actix-session: the token in the cookie, its digest in the store, and the guards of the pages.
+//! Sessions behind actix-session: the token in the cookie, its digest in the store.
 
 use std::collections::HashMap;
-use std::future::{Ready, ready};
 use std::time::Duration;
 
+use actix_session::Session;
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
-use actix_session::{Session, SessionExt};
 use actix_web::cookie::time::Duration as CookieDuration;
-use actix_web::dev::Payload;
-use actix_web::http::Method;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::web;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::PageError;
-use super::{Site, paths};
 use crate::actions::SignedInUser;
 use crate::clock::Clock;
-use crate::domain::event::Actor;
 use crate::domain::ids::{CompanyId, SessionId, UserId};
-use crate::domain::user::Role;
 use crate::edge::caller::Caller;
 use crate::random;
-use crate::store::{Company, NewSession, Store, StoreError};
+use crate::store::{NewSession, Store, StoreError};
 
 /// A session ends when it was not used for so long.
 const IDLE: Duration = Duration::from_hours(1);
@@ -37,20 +31,20 @@ const BETWEEN_TOUCHES: Duration = Duration::from_mins(1);
 const SKEW: Duration = Duration::from_mins(5);
 
 /// The entry that a loaded session has.
-const SIGNED_IN: &str = "signed_in";
+pub(super) const SIGNED_IN: &str = "signed_in";
 /// The entry that makes a session.
 const SIGNING_IN: &str = "signing_in";
 /// The entry that stands for a store that did not answer.
-const UNAVAILABLE: &str = "unavailable";
+pub(super) const UNAVAILABLE: &str = "unavailable";
 
 #[derive(Clone, Serialize, Deserialize)]
-struct Loaded {
-    session_id: String,
-    company_id: String,
-    company: String,
-    user_id: String,
-    name: String,
-    role: String,
+pub(super) struct Loaded {
+    pub(super) session_id: String,
+    pub(super) company_id: String,
+    pub(super) company: String,
+    pub(super) user_id: String,
+    pub(super) name: String,
+    pub(super) role: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -197,114 +191,4 @@ pub(super) fn begin(session: &Session, user: SignedInUser, caller: &Caller) -> R
     session.insert(SIGNING_IN, beginning).map_err(|error| PageError::Internal(error.to_string()))?;
     session.renew();
     Ok(())
-}
-
-/// Whoever is signed in, admin or auditor: what is true of them now.
-#[derive(Clone, Debug)]
-pub struct SignedIn {
-    /// The session.
-    pub session_id: SessionId,
-    /// Their company.
-    pub company: Company,
-    /// Who they are.
-    pub user_id: UserId,
-    /// Their name.
-    pub name: String,
-    /// What they may do.
-    pub role: Role,
-}
-
-impl SignedIn {
-    /// The actor they are in the trail.
-    #[must_use]
-    pub const fn actor(&self) -> Actor {
-        Actor::User(self.user_id)
-    }
-
-    /// Who is signed in; `None` for nobody.
-    fn find(request: &HttpRequest) -> Result<Option<Self>, PageError> {
-        let session = request.get_session();
-        if let Ok(Some(cause)) = session.get::<String>(UNAVAILABLE) {
-            return Err(PageError::Unavailable(cause));
-        }
-        let Ok(Some(loaded)) = session.get::<Loaded>(SIGNED_IN) else { return Ok(None) };
-        Ok(Self::from_loaded(loaded))
-    }
-
-    fn from_loaded(loaded: Loaded) -> Option<Self> {
-        Some(Self {
-            session_id: SessionId::parse(&loaded.session_id)?,
-            company: Company { id: CompanyId::parse(&loaded.company_id)?, name: loaded.company },
-            user_id: UserId::parse(&loaded.user_id)?,
-            name: loaded.name,
-            role: Role::parse(&loaded.role)?,
-        })
-    }
-}
-
-impl FromRequest for SignedIn {
-    type Error = PageError;
-    type Future = Ready<Result<Self, PageError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let found = Self::find(request);
-        ready(found.and_then(|found| found.ok_or_else(|| PageError::SignInNeeded(next_of(request)))))
-    }
-}
-
-/// An admin who is signed in.
-#[derive(Clone, Debug)]
-pub struct Admin(pub SignedIn);
-
-impl FromRequest for Admin {
-    type Error = PageError;
-    type Future = Ready<Result<Self, PageError>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        ready(SignedIn::from_request(request, payload).into_inner().and_then(|signed_in| match signed_in.role {
-            Role::Admin => Ok(Self(signed_in)),
-            Role::Auditor => Err(PageError::AdminsOnly),
-        }))
-    }
-}
-
-/// Whoever opens a page for people who are not signed in yet.
-#[derive(Debug)]
-pub struct Visitor {
-    /// They are signed in all the same.
-    pub is_signed_in: bool,
-    /// Their browser holds the cookie of a session that is over.
-    pub was_signed_out: bool,
-}
-
-impl FromRequest for Visitor {
-    type Error = PageError;
-    type Future = Ready<Result<Self, PageError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let cookie = request.app_data::<web::Data<Site>>().and_then(|site| request.cookie(site.cookie_name()));
-        ready(
-            SignedIn::find(request).map(|found| Self {
-                is_signed_in: found.is_some(),
-                was_signed_out: found.is_none() && cookie.is_some(),
-            }),
-        )
-    }
-}
-
-/// Where somebody goes on after sign-in: to the page they asked for, or to the form that they sent.
-fn next_of(request: &HttpRequest) -> String {
-    let path = request.path();
-    if request.method() != Method::GET && request.method() != Method::HEAD {
-        return paths::form_page(path).to_owned();
-    }
-    let shows_a_key = |query: &str| {
-        let decoded = percent_encoding::percent_decode_str(query).decode_utf8_lossy();
-        request.app_data::<web::Data<Site>>().is_some_and(|site| site.actions.key_format.occurs_in(&decoded))
-    };
-    match request.query_string() {
-        "" => path.to_owned(),
-        query if shows_a_key(query) => path.to_owned(),
-        query => format!("{path}?{query}"),
-    }
 }

@@ -11,7 +11,7 @@ use super::error::PageError;
 use super::request::Query;
 use super::{Site, blocking, html, paths, see_other, session};
 use crate::actions::{SetUp, SetUpError, SignedInUser};
-use crate::domain::event::Actor;
+use crate::domain::actor::Actor;
 use crate::edge::body::FormBody;
 use crate::edge::caller::Caller;
 use crate::web::keys::address::with_query;

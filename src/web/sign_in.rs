@@ -7,11 +7,11 @@ use actix_web::web::Data;
 use askama::Template;
 
 use super::error::PageError;
+use super::guards::{SignedIn, Visitor};
 use super::request::Query;
-use super::session::{SignedIn, Visitor};
 use super::{Site, blocking, html, paths, see_other, session};
 use crate::actions::{SignInError, SignedInUser};
-use crate::domain::event::Actor;
+use crate::domain::actor::Actor;
 use crate::domain::password::Password;
 use crate::edge::body::FormBody;
 use crate::edge::caller::Caller;

@@ -5,14 +5,14 @@ use std::time::Duration;
 use actix_web::web::Data;
 
 use super::list::ListBanner;
-use super::listing::who;
 use crate::domain::event::Action;
 use crate::domain::ids::{EventId, KeyId};
 use crate::domain::instant::Instant;
 use crate::edge::body::Fields;
 use crate::store::StoreError;
 use crate::web::error::PageError;
-use crate::web::session::SignedIn;
+use crate::web::guards::SignedIn;
+use crate::web::page::who;
 use crate::web::time::Zone;
 use crate::web::{Site, blocking};
 

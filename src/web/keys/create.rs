@@ -14,8 +14,8 @@ use crate::edge::body::FormBody;
 use crate::edge::caller::Caller;
 use crate::random;
 use crate::web::error::PageError;
+use crate::web::guards::{Admin, SignedIn};
 use crate::web::page::Field;
-use crate::web::session::{Admin, SignedIn};
 use crate::web::time::Zone;
 use crate::web::{Site, blocking, html};
 

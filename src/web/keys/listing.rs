@@ -9,14 +9,13 @@ use super::audit_trail::Place as TrailPlace;
 use super::list::{Counts, End, ListBanner, ListPage, Overlay, Pager, Row};
 use super::{banner, cursor, trail};
 use crate::domain::api_key::KeyState;
-use crate::domain::event::Actor;
 use crate::domain::user::Role;
 use crate::edge::body::Fields;
 use crate::store::{KeyListQuery, KeyPage, KeyTab, Names, Paging, SortBy, SortOrder, StoreError, StoredKey, place_of};
 use crate::web::error::PageError;
-use crate::web::page::Who;
+use crate::web::guards::SignedIn;
+use crate::web::page::{Who, who};
 use crate::web::request::Query;
-use crate::web::session::SignedIn;
 use crate::web::time::Zone;
 use crate::web::{Site, blocking, html};
 
@@ -181,14 +180,5 @@ fn row(key: StoredKey, names: &Names, zone: &Zone, now: crate::domain::instant::
         name: key.name,
         preview: key.preview,
         end,
-    }
-}
-
-/// An actor as lists, dialogs and events show them.
-pub(super) fn who(actor: Actor, names: &Names) -> Who {
-    match actor {
-        Actor::User(id) => Who::user(names.get(&id).cloned()),
-        Actor::CommandLine => Who::Words("Command line"),
-        Actor::System => Who::Words("Keydesk"),
     }
 }

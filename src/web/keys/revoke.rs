@@ -13,9 +13,9 @@ use crate::edge::body::FormBody;
 use crate::edge::caller::Caller;
 use crate::store::{Names, StoredKey};
 use crate::web::error::PageError;
+use crate::web::guards::{Admin, SignedIn};
 use crate::web::keys::address::{LIST, with_query};
 use crate::web::page::{Field, ShownTime, Who};
-use crate::web::session::{Admin, SignedIn};
 use crate::web::time::Zone;
 use crate::web::{Site, blocking, html, see_other};
 

@@ -6,16 +6,16 @@ use actix_web::web::Data;
 
 use super::audit_trail::{Act, AuditTrail, AuditTrailPage, Day, Event, Narrowed, Place};
 use super::cursor;
-use super::listing::who;
+use crate::domain::actor::Actor;
 use crate::domain::api_key::RevocationReason;
-use crate::domain::event::Actor;
 use crate::domain::ids::KeyId;
 use crate::domain::instant::Instant;
 use crate::edge::body::Fields;
 use crate::store::{AuditPage, ListedEvent, Names, StoreError};
 use crate::web::error::PageError;
+use crate::web::guards::SignedIn;
+use crate::web::page::who;
 use crate::web::request::Query;
-use crate::web::session::SignedIn;
 use crate::web::time::Zone;
 use crate::web::{Site, blocking, html};
 

@@ -82,8 +82,13 @@ export class Stage {
       empty: { keydesk: empty, cookies: [] },
       unopened: { keydesk: unopened, cookies: [] },
     });
-    await stage.#enter('demo', (page) => signIn(page, { email: demo.said('Email'), password: demo.said('Password') }));
-    await stage.#enter('empty', (page) => setUp(page, empty));
+    try {
+      await stage.#enter('demo', (page) => signIn(page, { email: demo.said('Email'), password: demo.said('Password') }));
+      await stage.#enter('empty', (page) => setUp(page, empty));
+    } catch (error) {
+      await stage.strike();
+      throw error;
+    }
     return stage;
   }
 

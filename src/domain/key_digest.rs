@@ -1,0 +1,50 @@
+//! What is stored instead of a key, and the secret that it takes to make it.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit};
+use secrecy::{ExposeSecret, SecretBox};
+use sha2::Sha256;
+
+/// The server-side secret under which keys are digested, and the name it goes by in stored rows.
+pub struct Pepper {
+    id: String,
+    secret: SecretBox<[u8; 32]>,
+}
+
+impl Pepper {
+    /// A pepper with its id.
+    #[must_use]
+    pub fn new(id: String, secret: [u8; 32]) -> Self {
+        Self { id, secret: SecretBox::new(Box::new(secret)) }
+    }
+
+    /// The id that is stored beside each digest made under this pepper.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length, RFC 2104 section 3")]
+    pub(super) fn mac(&self) -> Hmac<Sha256> {
+        Hmac::new_from_slice(self.secret.expose_secret()).expect("HMAC takes a key of any length")
+    }
+}
+
+impl fmt::Debug for Pepper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pepper").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The stored fingerprint of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyDigest(pub(super) [u8; 32]);
+
+impl KeyDigest {
+    /// The 32 bytes, for storage.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}

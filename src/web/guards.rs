@@ -1,0 +1,126 @@
+//! The guards of the pages: whoever is signed in, an admin, a visitor. A handler's signature says which it wants.
+
+use std::future::{Ready, ready};
+
+use actix_session::SessionExt;
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::{FromRequest, HttpRequest, web};
+
+use super::error::PageError;
+use super::session::{Loaded, SIGNED_IN, UNAVAILABLE};
+use super::{Site, paths};
+use crate::domain::actor::Actor;
+use crate::domain::ids::{CompanyId, SessionId, UserId};
+use crate::domain::user::Role;
+use crate::store::Company;
+
+/// Whoever is signed in, admin or auditor: what is true of them now.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The session.
+    pub session_id: SessionId,
+    /// Their company.
+    pub company: Company,
+    /// Who they are.
+    pub user_id: UserId,
+    /// Their name.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+impl SignedIn {
+    /// The actor they are in the trail.
+    #[must_use]
+    pub const fn actor(&self) -> Actor {
+        Actor::User(self.user_id)
+    }
+
+    /// Who is signed in; `None` for nobody.
+    fn find(request: &HttpRequest) -> Result<Option<Self>, PageError> {
+        let session = request.get_session();
+        if let Ok(Some(cause)) = session.get::<String>(UNAVAILABLE) {
+            return Err(PageError::Unavailable(cause));
+        }
+        let Ok(Some(loaded)) = session.get::<Loaded>(SIGNED_IN) else { return Ok(None) };
+        Ok(Self::from_loaded(loaded))
+    }
+
+    fn from_loaded(loaded: Loaded) -> Option<Self> {
+        Some(Self {
+            session_id: SessionId::parse(&loaded.session_id)?,
+            company: Company { id: CompanyId::parse(&loaded.company_id)?, name: loaded.company },
+            user_id: UserId::parse(&loaded.user_id)?,
+            name: loaded.name,
+            role: Role::parse(&loaded.role)?,
+        })
+    }
+}
+
+impl FromRequest for SignedIn {
+    type Error = PageError;
+    type Future = Ready<Result<Self, PageError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let found = Self::find(request);
+        ready(found.and_then(|found| found.ok_or_else(|| PageError::SignInNeeded(next_of(request)))))
+    }
+}
+
+/// An admin who is signed in.
+#[derive(Clone, Debug)]
+pub struct Admin(pub SignedIn);
+
+impl FromRequest for Admin {
+    type Error = PageError;
+    type Future = Ready<Result<Self, PageError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(SignedIn::from_request(request, payload).into_inner().and_then(|signed_in| match signed_in.role {
+            Role::Admin => Ok(Self(signed_in)),
+            Role::Auditor => Err(PageError::AdminsOnly),
+        }))
+    }
+}
+
+/// Whoever opens a page for people who are not signed in yet.
+#[derive(Debug)]
+pub struct Visitor {
+    /// They are signed in all the same.
+    pub is_signed_in: bool,
+    /// Their browser holds the cookie of a session that is over.
+    pub was_signed_out: bool,
+}
+
+impl FromRequest for Visitor {
+    type Error = PageError;
+    type Future = Ready<Result<Self, PageError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let cookie = request.app_data::<web::Data<Site>>().and_then(|site| request.cookie(site.cookie_name()));
+        ready(
+            SignedIn::find(request).map(|found| Self {
+                is_signed_in: found.is_some(),
+                was_signed_out: found.is_none() && cookie.is_some(),
+            }),
+        )
+    }
+}
+
+/// Where somebody goes on after sign-in: to the page they asked for, or to the form that they sent.
+fn next_of(request: &HttpRequest) -> String {
+    let path = request.path();
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return paths::form_page(path).to_owned();
+    }
+    let shows_a_key = |query: &str| {
+        let decoded = percent_encoding::percent_decode_str(query).decode_utf8_lossy();
+        request.app_data::<web::Data<Site>>().is_some_and(|site| site.actions.key_format.occurs_in(&decoded))
+    };
+    match request.query_string() {
+        "" => path.to_owned(),
+        query if shows_a_key(query) => path.to_owned(),
+        query => format!("{path}?{query}"),
+    }
+}
