@@ -41,10 +41,12 @@ it-postgres: ## The same tests on a throw-away PostgreSQL
 # The integration tests' build leaves the program in target/debug. `cargo build` would make the same program, and
 # compile half of its dependencies once more to do so, as they are then wanted with fewer features.
 browser: $(BROWSER) ## Walk through the pages in Chromium
+	@tests/install_tools browser
 	$(CARGO_TEST) --test it --no-run
 	cd tests/browser && npm test --silent
 
 screens: $(BROWSER) ## Draw every page into ./screens, light and dark, wide and narrow
+	@tests/install_tools browser
 	$(CARGO_TEST) --test it --no-run
 	cd tests/browser && npm run screens --silent
 

@@ -8,6 +8,7 @@ mod serve;
 mod user;
 
 use std::fmt::Display;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -115,7 +116,8 @@ fn log(level: LogLevel) {
         LogLevel::Debug => "debug",
     };
     let filter = EnvFilter::new(format!("warn,keydesk={ours}"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.with_ansi(std::io::stderr().is_terminal()).init();
 }
 
 /// The company that a name or an id means.

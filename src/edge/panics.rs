@@ -22,3 +22,24 @@ impl ResponseError for Panicked {}
 pub async fn catch<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
     AssertUnwindSafe(next.call(request)).catch_unwind().await.unwrap_or_else(|_| Err(Panicked.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::middleware::from_fn;
+    use actix_web::{App, HttpResponse, test, web};
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_handler_that_panics_becomes_an_error_that_can_be_answered() {
+        let panics = || async {
+            assert!(std::hint::black_box(false), "a defect");
+            HttpResponse::Ok()
+        };
+        let app = App::new().route("/", web::get().to(panics)).wrap(from_fn(catch));
+        let app = test::init_service(app).await;
+        let error = test::try_call_service(&app, test::TestRequest::get().uri("/").to_request()).await.unwrap_err();
+        assert!(error.as_error::<Panicked>().is_some());
+        assert_eq!(error.as_response_error().status_code(), 500);
+    }
+}

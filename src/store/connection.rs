@@ -138,3 +138,50 @@ impl r2d2::ManageConnection for ConnectionManager {
         std::thread::panicking() || connection.is_broken()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::sql_types::BigInt;
+
+    use super::*;
+
+    #[derive(QueryableByName)]
+    struct Value {
+        #[diesel(sql_type = BigInt)]
+        value: i64,
+    }
+
+    fn pragma(connection: &mut AnyConnection, name: &str) -> i64 {
+        let query = format!(
+            "SELECT {column} AS value FROM pragma_{name}",
+            column = if name == "busy_timeout" { "timeout" } else { name }
+        );
+        diesel::sql_query(query).get_result::<Value>(connection).unwrap().value
+    }
+
+    #[test]
+    fn every_connection_to_sqlite_is_durable_strict_and_patient() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::Sqlite(folder.path().join("keydesk.db"));
+        for purpose in [Use::Write, Use::Read] {
+            let mut connection = AnyConnection::open(&database, purpose).unwrap();
+            let full = 2;
+            assert_eq!(pragma(&mut connection, "synchronous"), full);
+            assert_eq!(pragma(&mut connection, "foreign_keys"), 1);
+            assert_eq!(pragma(&mut connection, "trusted_schema"), 0);
+            assert_eq!(pragma(&mut connection, "query_only"), i64::from(purpose == Use::Read));
+            assert_eq!(pragma(&mut connection, "busy_timeout"), 5_000);
+            let wal = "SELECT journal_mode = 'wal' AS value FROM pragma_journal_mode";
+            assert_eq!(diesel::sql_query(wal).get_result::<Value>(&mut connection).unwrap().value, 1);
+        }
+    }
+
+    #[test]
+    fn a_connection_for_reading_refuses_to_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::Sqlite(folder.path().join("keydesk.db"));
+        AnyConnection::open(&database, Use::Write).unwrap().batch_execute("CREATE TABLE t (a)").unwrap();
+        let mut reader = AnyConnection::open(&database, Use::Read).unwrap();
+        assert!(reader.batch_execute("INSERT INTO t VALUES (1)").is_err());
+    }
+}

@@ -40,7 +40,10 @@ export class Keydesk {
     this.#process = spawn(program, words, { cwd: project, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process.stderr.on('data', (text) => (this.#log = (this.#log + text).slice(-4000)));
     this.#ended = new Promise((end) => this.#process.once('exit', end).once('error', end));
-    process.once('exit', () => this.#process.kill('SIGKILL'));
+    // A test that never came to stop it leaves nothing behind.
+    const kill = () => this.#process.kill('SIGKILL');
+    process.once('exit', kill);
+    this.#ended.then(() => process.off('exit', kill));
   }
 
   #ready(...labels) {

@@ -35,7 +35,7 @@ export class Visitor {
     context.on('request', (request) => {
       if (!request.url().startsWith(`${home}/`)) this.#complaints.push(`asks another host: ${request.url()}`);
     });
-    context.on('weberror', ({ error }) => this.#complaints.push(`script: ${error()}`));
+    context.on('weberror', (thrown) => this.#complaints.push(`script: ${thrown.error()}`));
     context.on('console', (message) => {
       // A page that is itself the answer to a refusal: Chromium notes its status, and nothing is wrong with it.
       const isThePage = message.location().url === message.page()?.url() && message.text().startsWith('Failed to load resource: the server responded');

@@ -7,6 +7,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use tempfile::NamedTempFile;
+
 /// The program with a data folder of its own, no variables of ours, and a free port.
 pub fn keydesk(data_dir: &Path) -> Command {
     keydesk_at(data_dir, "127.0.0.1:0")
@@ -28,20 +30,27 @@ pub fn keydesk_at(data_dir: &Path, address: &str) -> Command {
 pub struct Serving {
     child: Child,
     pub lines: Vec<String>,
+    log: NamedTempFile,
 }
 
 impl Serving {
     /// Starts it and reads so many lines.
     pub fn start(mut command: Command, lines: usize) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log.reopen().unwrap()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let lines = output.lines().take(lines).map(Result::unwrap).collect();
-        Self { child, lines }
+        Self { child, lines, log }
     }
 
     /// What a line says behind its label.
     pub fn said(&self, label: &str) -> String {
         self.lines.iter().find_map(|line| line.strip_prefix(label)).unwrap().to_owned()
+    }
+
+    /// What it wrote to standard error so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
     }
 
     /// Asks it to stop, as a service manager does: its exit code.

@@ -126,3 +126,36 @@ fn the_demo_shows_a_company_and_leaves_nothing_behind() {
     assert_eq!(serving.stop(), 0);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn the_log_names_requests_and_no_secret_however_much_it_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = keydesk(folder.path());
+    command.args(["demo", "--log-level", "debug"]).env("TMPDIR", folder.path());
+    let serving = Serving::start(command, 3);
+    let browser = crate::support::Browser::new(serving.said("Listening on http://").parse().unwrap());
+    let (email, password) = (serving.said("Email: "), serving.said("Password: "));
+    browser.post("/sign-in", &[("email", &email), ("password", "a wrong password")]).expect(422);
+    let signed_in = browser.post("/sign-in", &[("email", &email), ("password", &password)]).expect(303);
+    let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
+    let (_, key) = browser.create_key("Secret Keeper");
+    browser.bearer("/v1/whoami", &key).expect(200);
+    browser.get(&format!("{}?q={key}", crate::support::K)).expect(200);
+    browser.get(&format!("/{key}")).expect(404);
+    browser.bearer("/v1/whoami", &format!("{}0", &key[..41]));
+    let request = browser.get("/sign-in").header("x-request-id").to_owned();
+    let log = serving.log();
+    assert!(log.contains(&request) && log.contains("status=422"), "{log}");
+    for secret in [
+        &key,
+        &key[4..20],
+        &password,
+        "a wrong password",
+        &cookie,
+        &cookie[cookie.len() - 20..],
+        &email,
+        "Secret Keeper",
+    ] {
+        assert!(!log.contains(secret), "{secret}");
+    }
+}
