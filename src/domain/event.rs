@@ -227,6 +227,8 @@ impl Event {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::super::merkle::leaf_hash;
+    use super::super::text::hex;
     use super::*;
 
     pub(crate) fn event(sequence: i64) -> Event {
@@ -257,6 +259,35 @@ pub(crate) mod tests {
             +6:user-1\n+5:key-1\n+7:api_key\n+5:key-1\n+14:{\"name\":\"ERP\"}\n-\n+11:compromised\n\
             +14:zwei\nZeilen ü\n+9:192.0.2.1\n-\n+1:r\n";
         assert_eq!(String::from_utf8(event(7).canonical_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_example_of_the_format_has_the_bytes_and_the_hash_that_it_says() {
+        let example = Event {
+            trail_id: "T".to_owned(),
+            id: "E".to_owned(),
+            at: 1_795_424_400_000_000,
+            action: "user.added".to_owned(),
+            actor_type: "command_line".to_owned(),
+            actor_id: None,
+            key_id: None,
+            target_type: "user".to_owned(),
+            target_id: "U".to_owned(),
+            before: None,
+            after: Some(r#"{"role":"admin"}"#.to_owned()),
+            reason: None,
+            comment: None,
+            client_address: None,
+            request_id: None,
+            ..event(2)
+        };
+        let bytes = example.canonical_bytes();
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        let format = include_str!("../../docs/audit-format.md");
+        let indented: String = text.lines().map(|line| format!("    {line}\n")).collect();
+        assert!(format.contains(&indented), "{indented}");
+        assert!(format.contains(&format!("These are {} bytes", bytes.len())));
+        assert!(format.contains(&hex(&leaf_hash(&bytes))));
     }
 
     #[test]
