@@ -42,16 +42,34 @@ pub enum StartError {
     Secrets(#[from] SecretsError),
     /// The schema cannot be brought up to date.
     #[error(transparent)]
-    Migration(#[from] MigrationError),
+    Migration(MigrationError),
     /// The database and the secrets do not fit.
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(OpenError),
     /// The database does not answer.
-    #[error("{0}. Check --database-url and whether the server runs.")]
+    #[error("{0}. Check --database-url, and whether what it names is there.")]
     Store(#[from] StoreError),
     /// A folder, a file or an address cannot be used.
     #[error("{0}")]
     Machine(String),
+}
+
+impl From<MigrationError> for StartError {
+    fn from(error: MigrationError) -> Self {
+        match error {
+            MigrationError::Store(error) => Self::Store(error),
+            other => Self::Migration(other),
+        }
+    }
+}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Store(error) => Self::Store(error),
+            other @ OpenError::OtherSecrets => Self::Open(other),
+        }
+    }
 }
 
 /// Opens the installation that the configuration names; makes what is missing.

@@ -31,14 +31,14 @@ pub enum Use {
 impl AnyConnection {
     /// Opens a connection and sets it up.
     pub fn open(database: &Database, purpose: Use) -> Result<Self, StoreError> {
-        let unavailable = |error: ConnectionError| StoreError::Unavailable(error.to_string());
         let (mut connection, setup) = match database {
             Database::Sqlite(path) => {
-                let connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(unavailable)?;
+                let connection =
+                    SqliteConnection::establish(&path.to_string_lossy()).map_err(StoreError::unavailable)?;
                 (Self::Sqlite(connection), sqlite_setup(purpose))
             }
             Database::Postgres(url) => {
-                let connection = PgConnection::establish(url).map_err(unavailable)?;
+                let connection = PgConnection::establish(url).map_err(StoreError::unavailable)?;
                 (Self::Postgres(connection), POSTGRES_SETUP)
             }
         };

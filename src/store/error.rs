@@ -16,6 +16,13 @@ pub enum StoreError {
     Unexpected(String),
 }
 
+impl StoreError {
+    /// An error of the database, its message on one line.
+    pub(super) fn unavailable(cause: impl std::fmt::Display) -> Self {
+        Self::Unavailable(cause.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         match error {
@@ -30,7 +37,7 @@ impl From<Error> for StoreError {
             | Error::DeserializationError(_)
             | Error::SerializationError(_)
             | Error::QueryBuilderError(_) => Self::Unexpected(error.to_string()),
-            _ => Self::Unavailable(error.to_string()),
+            _ => Self::unavailable(error),
         }
     }
 }

@@ -66,7 +66,7 @@ impl Store {
                 .connection_timeout(WAIT_FOR_A_CONNECTION)
                 .error_handler(Box::new(NopErrorHandler))
                 .build(ConnectionManager { database: database.clone(), purpose })
-                .map_err(|error| StoreError::Unavailable(error.to_string()))
+                .map_err(StoreError::unavailable)
         };
         Ok(Self { writers: pool(Use::Write, writers)?, readers: pool(Use::Read, READERS)? })
     }
@@ -123,7 +123,7 @@ impl Store {
 }
 
 fn get(pool: &Pool<ConnectionManager>) -> Result<PooledConnection<ConnectionManager>, StoreError> {
-    pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
+    pool.get().map_err(StoreError::unavailable)
 }
 
 /// Where questions are asked. Each file of the store adds its own.
