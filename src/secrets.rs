@@ -118,8 +118,8 @@ fn make(path: &Path) -> io::Result<()> {
         cookie_key: BASE64_STANDARD.encode(random::bytes::<64>()),
         throttle_key: secret(),
     };
-    let beside = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let beside = path.with_file_name(format!(".secrets-{}", random::hex::<8>()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
     file.write_all(serde_json::to_string_pretty(&stored)?.as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;

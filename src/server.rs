@@ -17,6 +17,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use crate::actions::{Actions, OpenError, PasswordHasher, open_installation};
 use crate::clock::Clock;
 use crate::config::{Config, PublicUrl, SettingError};
+use crate::edge::connections::Connections;
 use crate::edge::{Edge, envelope};
 use crate::secrets::{Secrets, SecretsError};
 use crate::store::{MigrationError, Store, StoreError};
@@ -172,6 +173,8 @@ impl Server {
         });
         let store = Data::new(actions.store.clone());
         let site = Data::new(Site::new(actions, config.platform_name, public_url, setup_token));
+        let connections = Connections::watched()
+            .map_err(|error| StartError::Machine(format!("The server cannot start: {error}.")))?;
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(edge.clone())
@@ -180,6 +183,7 @@ impl Server {
                 .wrap(from_fn(envelope::wrap))
         });
         let server = server
+            .on_connect(move |stream, data| connections.add(stream, data))
             .client_request_timeout(REQUEST_HEAD)
             .client_disconnect_timeout(Duration::from_secs(5))
             .keep_alive(KEEP_ALIVE)

@@ -25,25 +25,30 @@ pub enum OpenError {
 /// # Errors
 /// [`OpenError`].
 pub fn open_installation(store: &Store, secrets: &Secrets, now: Instant) -> Result<InstallationId, OpenError> {
-    let found = store.ask(|questions| questions.installation())?;
-    let installation = match found {
+    let find = || store.ask(|questions| questions.installation());
+    let installation = match find()? {
         Some(installation) => installation,
-        None => store.write(|transaction| {
-            if let Some(begun_meanwhile) = transaction.installation()? {
-                return Ok::<_, StoreError>(begun_meanwhile);
-            }
-            let id = InstallationId::new(now, &random::bytes());
-            let begun = Installation {
-                id,
-                checkpoint_key: secrets.signer.public_key().to_bytes().to_vec(),
-                pepper_id: secrets.pepper.id().to_owned(),
-            };
-            transaction.insert_trail(id.into(), &super::signed_head(secrets, id, id.into(), &Frontier::default()))?;
-            transaction.insert_installation(&begun, now)?;
-            Ok(begun)
-        })?,
+        None => match begin(store, secrets, now) {
+            // Another server began it at this very moment; the table takes one row.
+            Err(StoreError::Exists) => find()?.ok_or(StoreError::Exists)?,
+            begun => begun?,
+        },
     };
     let fits = installation.checkpoint_key == secrets.signer.public_key().to_bytes()
         && installation.pepper_id == secrets.pepper.id();
     if fits { Ok(installation.id) } else { Err(OpenError::OtherSecrets) }
+}
+
+fn begin(store: &Store, secrets: &Secrets, now: Instant) -> Result<Installation, StoreError> {
+    store.write(|transaction| {
+        let id = InstallationId::new(now, &random::bytes());
+        let begun = Installation {
+            id,
+            checkpoint_key: secrets.signer.public_key().to_bytes().to_vec(),
+            pepper_id: secrets.pepper.id().to_owned(),
+        };
+        transaction.insert_trail(id.into(), &super::signed_head(secrets, id, id.into(), &Frontier::default()))?;
+        transaction.insert_installation(&begun, now)?;
+        Ok(begun)
+    })
 }

@@ -27,7 +27,7 @@ pub fn configure(config: &mut ServiceConfig, verifier: &Data<Verifier>, store: &
     config.service(v1);
     config.app_data(store.clone());
     config.service(endpoint("/healthz", health::alive));
-    config.service(endpoint("/readyz", health::ready));
+    config.service(endpoint("/readyz", health::ready).wrap(from_fn(problem::describe)));
 }
 
 /// An endpoint that is read.

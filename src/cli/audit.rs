@@ -24,9 +24,9 @@ impl Audit {
         let mut refused = None;
         for (name, trail) in trails.chain([own]) {
             match verify(actions, trail)? {
-                Ok(events) => println!("{name}: {events} events, all as they were recorded"),
+                Ok(events) => super::say(&format!("{name}: {events} events, all as they were recorded"))?,
                 Err(misfit) => {
-                    println!("{name}: {misfit}");
+                    super::say(&format!("{name}: {misfit}"))?;
                     refused.get_or_insert(format!("The audit trail of {name} does not verify: {misfit}."));
                 }
             }

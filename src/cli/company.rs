@@ -20,7 +20,7 @@ impl Company {
         match self {
             Self::Add { name } => {
                 let id = actions.add_company(&CompanyName::parse(&name)?, &Origin::command_line())?;
-                println!("Company: {id}");
+                super::say(&format!("Company: {id}"))?;
             }
         }
         Ok(())

@@ -64,7 +64,7 @@ fn list(actions: &Actions, company: &str) -> Result<(), Refusal> {
         loop {
             let page = actions.store.read(|questions| questions.list_keys(&query))?;
             for key in &page.keys {
-                println!("{}\t{}\t{}\t{}", key.id, key.preview, key.state(now).as_str(), key.name);
+                super::say(&format!("{}\t{}\t{}\t{}", key.id, key.preview, key.state(now).as_str(), key.name))?;
             }
             match page.keys.last() {
                 Some(last) if page.keys.len() == KEYS_AT_A_TIME => {
@@ -84,7 +84,7 @@ fn revoke(actions: &Actions, id: &str, reason: RevocationReason, comment: &str) 
     let key = actions.store.ask(|questions| questions.key(id))?.ok_or_else(unknown)?;
     match actions.revoke_key(key.company_id, id, reason, comment, &Origin::command_line()) {
         Ok((_, key)) => {
-            println!("Revoked: {} {}", key.name, key.preview);
+            super::say(&format!("Revoked: {} {}", key.name, key.preview))?;
             Ok(())
         }
         Err(RevokeKeyError::AlreadyEnded(key)) => {

@@ -8,7 +8,7 @@ mod serve;
 mod user;
 
 use std::fmt::Display;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -21,7 +21,7 @@ use crate::config::{Settings, settings::LogLevel};
 use crate::domain::ids::CompanyId;
 use crate::domain::text;
 use crate::server;
-use crate::store::Company;
+use crate::store::{Company, StoreError};
 
 /// Create, watch and permanently revoke the API keys of your service accounts.
 ///
@@ -82,7 +82,8 @@ pub fn run() -> ExitCode {
     match obey(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Refusal(sentence)) => {
-            eprintln!("{sentence}");
+            // Nobody may be listening there, and then there is nobody to tell.
+            let _ = writeln!(std::io::stderr(), "{sentence}");
             ExitCode::FAILURE
         }
     }
@@ -120,11 +121,19 @@ fn log(level: LogLevel) {
     log.with_ansi(std::io::stderr().is_terminal()).init();
 }
 
+/// Says what was done, or what was asked for.
+fn say(line: &str) -> Result<(), Refusal> {
+    writeln!(std::io::stdout(), "{line}").map_err(|error| Refusal(format!("The answer could not be written: {error}.")))
+}
+
 /// The company that a name or an id means.
 fn find_company(actions: &Actions, name_or_id: &str) -> Result<Company, Refusal> {
-    let found = actions.store.ask(|questions| match CompanyId::parse(name_or_id) {
-        Some(id) => questions.company(id),
-        None => questions.company_by_name(&text::folded(name_or_id)),
+    let found = actions.store.read(|questions| {
+        let by_id = CompanyId::parse(name_or_id).map(|id| questions.company(id)).transpose()?.flatten();
+        match by_id {
+            None => questions.company_by_name(&text::folded(name_or_id)),
+            found => Ok::<_, StoreError>(found),
+        }
     })?;
     found.ok_or_else(|| {
         Refusal(format!("There is no company “{name_or_id}”. Add it with: keydesk company add --name NAME"))

@@ -18,13 +18,13 @@ pub(super) fn run(server: Server, first: &[String]) -> Result<(), Refusal> {
     lines.push(format!("Listening on http://{}", server.address()));
     lines.extend(server.setup_link()?.map(|link| format!("Set-up link: {link}")));
     actix_web::rt::System::new().block_on(async move {
-        let server = server.start()?;
-        let mut output = io::stdout().lock();
-        for line in lines {
-            writeln!(output, "{line}")?;
-        }
+        let server = actix_web::rt::spawn(server.start()?);
+        // Its first poll takes the signals: whoever reads the lines may send one at once.
+        tokio::task::yield_now().await;
+        // In one piece: whoever wants the first line alone may stop listening behind it.
+        let mut output = io::stdout();
+        output.write_all(format!("{}\n", lines.join("\n")).as_bytes())?;
         output.flush()?;
-        drop(output);
-        Ok(server.await?)
+        Ok(server.await??)
     })
 }

@@ -47,13 +47,15 @@ impl User {
         let company = find_company(actions, &company)?;
         let (name, email) = (PersonName::parse(&name)?, EmailAddress::parse(&email)?);
         let mut typed = Zeroizing::new(String::new());
-        std::io::stdin().read_to_string(&mut typed)?;
+        let unreadable =
+            |_| Refusal("The password on standard input is not text in UTF-8. Give it as text.".to_owned());
+        std::io::stdin().read_to_string(&mut typed).map_err(unreadable)?;
         let typed = typed.strip_suffix('\n').unwrap_or(&typed);
         let words = [company.name.as_str(), name.as_str(), email.as_str(), &actions.platform_name, "keydesk"];
         let password_hash = actions.passwords.hash(&Password::chosen(typed, &words)?)?;
         let user = NewUser { role, name: &name, email: &email, password_hash: &password_hash };
         let id = actions.add_user(company.id, &user, &Origin::command_line())?;
-        println!("User: {id}");
+        super::say(&format!("User: {id}"))?;
         Ok(())
     }
 }

@@ -110,6 +110,11 @@ impl Settings {
             .ok_or_else(|| SettingError("--key-prefix is empty. Give a prefix such as goa.".to_owned()))?;
         let data_dir = std::path::absolute(&self.data_dir)
             .map_err(|error| SettingError(format!("--data-dir cannot be used: {error}. Name a folder.")))?;
+        let secrets_file = match self.secrets_file {
+            None => data_dir.join("secrets"),
+            Some(file) => std::path::absolute(file)
+                .map_err(|error| SettingError(format!("--secrets-file cannot be used: {error}. Name a file.")))?,
+        };
         let database = match self.database_url {
             None => Database::Sqlite(data_dir.join("keydesk.db")),
             Some(url) => Database::parse(&url)?,
@@ -117,7 +122,7 @@ impl Settings {
         Ok(Config {
             listen: self.listen,
             database,
-            secrets_file: self.secrets_file.unwrap_or_else(|| data_dir.join("secrets")),
+            secrets_file,
             data_dir,
             public_url: self.public_url,
             platform_name: self.platform_name.trim().to_owned(),

@@ -284,7 +284,7 @@ pub(crate) mod tests {
         let bytes = example.canonical_bytes();
         let text = String::from_utf8(bytes.clone()).unwrap();
         let format = include_str!("../../docs/audit-format.md");
-        let indented: String = text.lines().map(|line| format!("    {line}\n")).collect();
+        let indented = format!("    {}", text.trim_end().replace('\n', "\n    "));
         assert!(format.contains(&indented), "{indented}");
         assert!(format.contains(&format!("These are {} bytes", bytes.len())));
         assert!(format.contains(&hex(&leaf_hash(&bytes))));

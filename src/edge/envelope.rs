@@ -1,5 +1,6 @@
 //! The outermost layer: gives a request its id and an answer its headers, and logs pages, one line each.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -12,6 +13,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, web};
 
 use super::Edge;
 use super::body::WasRead;
+use super::connections::Connection;
 use super::request_id::RequestId;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -40,6 +42,15 @@ pub async fn wrap<B: MessageBody + 'static>(
     let method = request.method().clone();
     let is_page = is_page(request.path());
     request.extensions_mut().insert(id.clone());
+    let connection = request.conn_data::<Arc<Connection>>().cloned();
+    if let Some(connection) = &connection {
+        connection.begin();
+    }
+    let done = |is_last| {
+        if let Some(connection) = connection {
+            connection.finish(is_last);
+        }
+    };
     match next.call(request).await {
         Ok(mut response) => {
             let unread = has_body && !response.request().extensions().contains::<WasRead>();
@@ -47,6 +58,7 @@ pub async fn wrap<B: MessageBody + 'static>(
             if unread {
                 close(response.response_mut());
             }
+            done(unread);
             if is_page {
                 let pattern = response.request().match_pattern();
                 log(&id, &method, pattern.as_deref().unwrap_or("unknown"), response.status(), began);
@@ -59,6 +71,7 @@ pub async fn wrap<B: MessageBody + 'static>(
             if has_body {
                 close(&mut response);
             }
+            done(has_body);
             log(&id, &method, "refused", response.status(), began);
             Err(InternalError::from_response(error, response).into())
         }

@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod caller;
+pub mod connections;
 pub mod envelope;
 pub mod panics;
 pub mod request_id;

@@ -34,7 +34,7 @@ mod tests {
     async fn a_handler_that_panics_becomes_an_error_that_can_be_answered() {
         let panics = || async {
             assert!(std::hint::black_box(false), "a defect");
-            HttpResponse::Ok()
+            HttpResponse::Ok().finish()
         };
         let app = App::new().route("/", web::get().to(panics)).wrap(from_fn(catch));
         let app = test::init_service(app).await;

@@ -19,7 +19,9 @@ pub enum StoreError {
 impl StoreError {
     /// An error of the database, its message on one line.
     pub(super) fn unavailable(cause: impl std::fmt::Display) -> Self {
-        Self::Unavailable(cause.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
+        Self::Unavailable(
+            cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches('.').to_owned(),
+        )
     }
 }
 

@@ -1,6 +1,11 @@
 //! Brings a database's schema up to date, and refuses one that is newer than this program.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+
 use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::Store;
@@ -28,6 +33,12 @@ pub enum MigrationError {
     Failed(String),
 }
 
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
 impl Store {
     /// Whether Keydesk's tables stand in this database already; `false` where there is no database yet.
     ///
@@ -39,12 +50,14 @@ impl Store {
         {
             return Ok(false);
         }
-        let mut connection = AnyConnection::open(database, Use::Write)?;
-        Ok(match &mut connection {
-            AnyConnection::Sqlite(connection) => connection.batch_execute("SELECT 1 FROM installation LIMIT 1"),
-            AnyConnection::Postgres(connection) => connection.batch_execute("SELECT 1 FROM installation LIMIT 1"),
-        }
-        .is_ok())
+        let mut connection = AnyConnection::open(database, Use::Read)?;
+        let tables = match &connection {
+            AnyConnection::Sqlite(_) => "SELECT count(*) AS count FROM sqlite_master WHERE name = 'installation'",
+            AnyConnection::Postgres(_) => {
+                "SELECT count(*) AS count FROM pg_class WHERE relname = 'installation' AND pg_table_is_visible(oid)"
+            }
+        };
+        Ok(diesel::sql_query(tables).get_result::<Found>(&mut connection)?.count > 0)
     }
 
     /// Applies what is missing to the schema; on PostgreSQL one server at a time does so.
@@ -52,6 +65,11 @@ impl Store {
     /// # Errors
     /// [`MigrationError`], a sentence for whoever starts the program.
     pub fn migrate(database: &Database) -> Result<(), MigrationError> {
+        if let Database::Sqlite(path) = database {
+            // SQLite's further files take over this one's mode.
+            let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+            made.map_err(StoreError::unavailable)?;
+        }
         match AnyConnection::open(database, Use::Write)? {
             AnyConnection::Sqlite(mut connection) => apply(&mut connection, SQLITE),
             AnyConnection::Postgres(mut connection) => {

@@ -36,7 +36,7 @@ use crate::config::Database;
 
 const READERS: u32 = 8;
 const POSTGRES_WRITERS: u32 = 8;
-const WAIT_FOR_A_CONNECTION: Duration = Duration::from_secs(5);
+const WAIT_FOR_A_CONNECTION: Duration = Duration::from_secs(2);
 
 /// The database: many readers; writers one at a time on SQLite (sixteen waiting for one connection have a far shorter
 /// tail than sixteen contending for the file's lock), several on PostgreSQL.

@@ -111,16 +111,13 @@ impl FromRequest for Visitor {
 /// Where somebody goes on after sign-in: to the page they asked for, or to the form that they sent.
 fn next_of(request: &HttpRequest) -> String {
     let path = request.path();
-    if request.method() != Method::GET && request.method() != Method::HEAD {
-        return paths::form_page(path).to_owned();
-    }
-    let shows_a_key = |query: &str| {
-        let decoded = percent_encoding::percent_decode_str(query).decode_utf8_lossy();
-        request.app_data::<web::Data<Site>>().is_some_and(|site| site.actions.key_format.occurs_in(&decoded))
-    };
-    match request.query_string() {
+    let next = match request.query_string() {
+        _ if !matches!(*request.method(), Method::GET | Method::HEAD) => paths::form_page(path).to_owned(),
         "" => path.to_owned(),
-        query if shows_a_key(query) => path.to_owned(),
         query => format!("{path}?{query}"),
+    };
+    match request.app_data::<web::Data<Site>>() {
+        Some(site) if site.shows_a_key(&next) => paths::API_KEYS.to_owned(),
+        _ => next,
     }
 }

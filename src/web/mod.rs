@@ -69,6 +69,12 @@ impl Site {
         if self.public_url.is_https() { "__Host-keydesk" } else { "keydesk" }
     }
 
+    /// Whether a part of an address holds a key, which must then go nowhere else.
+    fn shows_a_key(&self, address: &str) -> bool {
+        let decoded = percent_encoding::percent_decode_str(address).decode_utf8_lossy();
+        self.actions.key_format.occurs_in(&decoded)
+    }
+
     /// Waits for a turn to hash a password; not longer than a person would.
     async fn permit_to_hash(&self) -> Result<SemaphorePermit<'_>, PageError> {
         match tokio::time::timeout(LONGEST_WAIT_FOR_A_TURN, self.passwords.acquire()).await {

@@ -54,7 +54,7 @@ pub(super) async fn show(visitor: Visitor, query: Query, site: Data<Site>) -> Re
         return Ok(see_other(paths::API_KEYS));
     }
     let notice = visitor.was_signed_out.then_some(SignInNotice::SignedOut);
-    let next = local(query.0.one("next")?);
+    let next = local(&site, query.0.one("next")?);
     html(StatusCode::OK, &SignInPage { shell: site.outside_shell(), email: String::new(), next, notice })
 }
 
@@ -67,7 +67,7 @@ pub(super) async fn submit(
     let fields = body.fields().await?;
     let email = fields.one("email")?.to_owned();
     let password = Password::presented(fields.one("password")?);
-    let next = local(fields.one("next")?);
+    let next = local(&site, fields.one("next")?);
     let permit = site.permit_to_hash().await?;
     let (actions, typed, client) = (site.actions.clone(), email.clone(), caller.address);
     let origin = caller.as_origin(Actor::System);
@@ -117,6 +117,6 @@ pub(super) async fn sign_out(
 }
 
 /// A path that may follow sign-in; everything else is ignored.
-fn local(next: &str) -> Option<String> {
-    paths::is_local(next).then(|| next.to_owned())
+fn local(site: &Site, next: &str) -> Option<String> {
+    (paths::is_local(next) && !site.shows_a_key(next)).then(|| next.to_owned())
 }

@@ -12,7 +12,8 @@ CREATE TABLE installation (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES audit_trails (id),
     created_at BIGINT NOT NULL,
     checkpoint_key BYTEA NOT NULL,
-    pepper_id TEXT NOT NULL
+    pepper_id TEXT NOT NULL,
+    only_row INTEGER NOT NULL DEFAULT 1 UNIQUE CHECK (only_row = 1)
 );
 
 CREATE TABLE companies (

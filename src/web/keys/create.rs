@@ -19,6 +19,9 @@ use crate::web::page::Field;
 use crate::web::time::Zone;
 use crate::web::{Site, blocking, html};
 
+/// A name is kept in clear for ever, in the list and in the trail: a key must not get there.
+const NAME_IS_A_KEY: &str = "This looks like an API key. Enter a name for the service account instead.";
+
 /// The form over the list.
 #[derive(Clone, Debug)]
 pub struct AddKey {
@@ -59,9 +62,13 @@ pub(in crate::web) async fn submit(
     let now = site.actions.clock.now();
     let submission = fields.one("submission")?;
     let submission = site.actions.secrets.submissions.check(submission, KeyForm::Create, admin.session_id, now);
-    let name = ServiceAccountName::parse(typed);
+    let (typed, name) = if site.actions.key_format.occurs_in(typed) {
+        ("", Err(NAME_IS_A_KEY.to_owned()))
+    } else {
+        (typed, ServiceAccountName::parse(typed).map_err(|error| error.to_string()))
+    };
     let Some(submission) = submission else {
-        let field = Field { value: typed.to_owned(), error: name.err().map(|error| error.to_string()) };
+        let field = Field { value: typed.to_owned(), error: name.err() };
         return draw_form(StatusCode::UNPROCESSABLE_ENTITY, &site, &admin, &zone, field, true).await;
     };
     let store = site.actions.store.clone();
@@ -71,7 +78,7 @@ pub(in crate::web) async fn submit(
     let name = match name {
         Ok(name) => name,
         Err(error) => {
-            let field = Field::refused(typed, error.to_string());
+            let field = Field::refused(typed, error);
             return draw_form(StatusCode::UNPROCESSABLE_ENTITY, &site, &admin, &zone, field, false).await;
         }
     };

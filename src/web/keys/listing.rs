@@ -11,7 +11,9 @@ use super::{banner, cursor, trail};
 use crate::domain::api_key::KeyState;
 use crate::domain::user::Role;
 use crate::edge::body::Fields;
-use crate::store::{KeyListQuery, KeyPage, KeyTab, Names, Paging, SortBy, SortOrder, StoreError, StoredKey, place_of};
+use crate::store::{
+    KeyListQuery, KeyPage, KeyTab, Names, Paging, Snapshot, SortBy, SortOrder, StoreError, StoredKey, place_of,
+};
 use crate::web::error::PageError;
 use crate::web::guards::SignedIn;
 use crate::web::page::{Who, who};
@@ -20,6 +22,8 @@ use crate::web::time::Zone;
 use crate::web::{Site, blocking, html};
 
 const PAGE_SIZE: usize = 50;
+const LONGEST_SEARCH: usize = 256;
+const COMMENT_IN_A_ROW: usize = 80;
 
 pub(in crate::web) async fn show(
     signed_in: SignedIn,
@@ -94,10 +98,8 @@ async fn load(
             Tab::Revoked => KeyTab::Ended,
         },
         search: match &address.search {
-            // A text with a control character in it is part of no name.
-            Search::Text(text) if !text.contains(char::is_control) => Some(text.clone()),
-            Search::None => None,
-            Search::Text(_) | Search::WholeKey => Some("\u{FFFF}".to_owned()),
+            Search::Text(text) => Some(text.clone()),
+            Search::None | Search::WholeKey => None,
         },
         sort_by: match address.sort.column {
             Column::Name => SortBy::Name,
@@ -109,9 +111,15 @@ async fn load(
         page_size: PAGE_SIZE,
         now,
     };
+    let finds_nothing = match &address.search {
+        // No name is so long, and a control character is part of none.
+        Search::Text(text) => text.contains(char::is_control) || text.chars().count() > LONGEST_SEARCH,
+        Search::WholeKey => true,
+        Search::None => false,
+    };
     let sort_by = query.sort_by;
     let store = site.actions.store.clone();
-    let loaded = blocking(move || store.read(|questions| load_rows(questions, query))).await?;
+    let loaded = blocking(move || store.read(|questions| load_rows(questions, query, finds_nothing))).await?;
     let shown = i64::try_from(loaded.page.keys.len()).unwrap_or(i64::MAX);
     let has_next = loaded.page.position.saturating_add(shown) < loaded.page.total;
     let edge = |key: Option<&StoredKey>, cursor: fn(&crate::store::Place) -> String| {
@@ -136,7 +144,17 @@ async fn load(
     })
 }
 
-fn load_rows(questions: &mut crate::store::Snapshot<'_>, mut query: KeyListQuery) -> Result<Loaded, StoreError> {
+fn load_rows(questions: &mut Snapshot<'_>, mut query: KeyListQuery, finds_nothing: bool) -> Result<Loaded, StoreError> {
+    let mut counts = |search: Option<&str>| {
+        let mut on = |tab| questions.count_keys(query.company_id, tab, search, query.now).map(count);
+        Ok::<_, StoreError>(Counts { active: on(KeyTab::Active)?, revoked: on(KeyTab::Ended)? })
+    };
+    let total = counts(None)?;
+    if finds_nothing {
+        let page = KeyPage { keys: Vec::new(), position: 0, total: 0 };
+        return Ok(Loaded { page, names: Names::new(), total, found: Counts { active: 0, revoked: 0 } });
+    }
+    let found = if query.search.is_none() { total } else { counts(query.search.as_deref())? };
     let mut page = questions.list_keys(&query)?;
     let is_short = page.keys.len() < query.page_size && page.position == 0;
     if matches!(query.paging, Paging::Before(_)) && is_short {
@@ -145,12 +163,6 @@ fn load_rows(questions: &mut crate::store::Snapshot<'_>, mut query: KeyListQuery
         page = questions.list_keys(&query)?;
     }
     let names = questions.names_of(query.company_id, page.keys.iter().flat_map(StoredKey::users))?;
-    let mut counts = |search: Option<&str>| {
-        let mut on = |tab| questions.count_keys(query.company_id, tab, search, query.now).map(count);
-        Ok::<_, StoreError>(Counts { active: on(KeyTab::Active)?, revoked: on(KeyTab::Ended)? })
-    };
-    let total = counts(None)?;
-    let found = if query.search.is_none() { total } else { counts(query.search.as_deref())? };
     Ok(Loaded { page, names, total, found })
 }
 
@@ -165,7 +177,7 @@ fn row(key: StoredKey, names: &Names, zone: &Zone, now: crate::domain::instant::
             by: who(revocation.by, names),
             at: zone.date(revocation.at),
             reason: revocation.reason.label(),
-            comment: revocation.comment.as_ref().map(|comment| comment.as_str().to_owned()),
+            comment: revocation.comment.as_ref().map(|comment| shortened(comment.as_str())),
         }),
         (KeyState::Expired, _, Some(at)) => {
             Some(End { by: Who::Words("Expired"), at: zone.date(at), reason: "Expired", comment: None })
@@ -180,5 +192,13 @@ fn row(key: StoredKey, names: &Names, zone: &Zone, now: crate::domain::instant::
         name: key.name,
         preview: key.preview,
         end,
+    }
+}
+
+/// The beginning of a comment: the list is for finding a key, and the trail has the whole of it.
+fn shortened(comment: &str) -> String {
+    match comment.char_indices().nth(COMMENT_IN_A_ROW) {
+        None => comment.to_owned(),
+        Some((end, _)) => format!("{}…", comment[..end].trim_end()),
     }
 }

@@ -77,9 +77,14 @@ pub(in crate::web) async fn submit(
     let (reason, comment) = (fields.one("reason")?, fields.one("comment")?);
     let parsed_reason =
         if reason.is_empty() { Some(RevocationReason::Unspecified) } else { RevocationReason::parse(reason) };
-    let (Some(parsed_reason), Ok(parsed_comment)) = (parsed_reason, Comment::parse(comment)) else {
-        let error = Comment::parse(comment).err().map(|error| error.to_string());
-        let comment = Field { value: comment.to_owned(), error };
+    // A comment is kept in clear for ever: a key must not get there.
+    let (comment, parsed_comment) = if site.actions.key_format.occurs_in(comment) {
+        ("", Err("The comment contains an API key. Leave it out.".to_owned()))
+    } else {
+        (comment, Comment::parse(comment).map_err(|error| error.to_string()))
+    };
+    let (Some(parsed_reason), Ok(parsed_comment)) = (parsed_reason, parsed_comment.clone()) else {
+        let comment = Field { value: comment.to_owned(), error: parsed_comment.err() };
         let reason = match parsed_reason {
             Some(known) => Field::kept(known.as_str()),
             None => Field::refused(RevocationReason::Unspecified.as_str(), "Choose one of the reasons"),

@@ -48,6 +48,9 @@ fn companies_and_users_are_added_from_the_command_line() {
     };
     assert_eq!(user("Brightwater", "maria@example.com", &format!("{PASSWORD}\n")).status.code(), Some(0));
     assert_eq!(user(&id, "tomasz@example.com", PASSWORD).status.code(), Some(0));
+    let like_an_id = "01a20812-5ceb-7b12-8de9-f0c654921895";
+    assert!(run(&["company", "add", "--name", like_an_id], "").status.success());
+    assert!(run(&["key", "list", "--company", like_an_id], "").status.success());
     let taken = user("Brightwater", "MARIA@example.com", PASSWORD);
     assert!(text(&taken.stderr).contains("This email address cannot be used."));
     assert!(text(&user("Brightwater", "a@example.com", "short").stderr).contains("Use at least 15 characters."));

@@ -36,7 +36,7 @@ pub struct Serving {
 impl Serving {
     /// Starts it and reads so many lines.
     pub fn start(mut command: Command, lines: usize) -> Self {
-        let log = tempfile::NamedTempFile::new().unwrap();
+        let log = NamedTempFile::new().unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log.reopen().unwrap()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let lines = output.lines().take(lines).map(Result::unwrap).collect();

@@ -162,3 +162,22 @@ fn the_log_names_requests_and_no_secret_however_much_it_says() {
         assert!(!log.contains(secret), "{secret}");
     }
 }
+
+#[test]
+fn a_signal_right_after_the_first_line_ends_it_in_order() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Serving::start(keydesk(folder.path()), 1).stop(), 0);
+    }
+}
+
+#[test]
+fn the_secrets_file_may_be_named_without_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = keydesk(folder.path());
+    command.args(["key", "list", "--company", "Nobody", "--secrets-file", "own.json"]).current_dir(folder.path());
+    let sentence = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    assert!(sentence.contains("There is no company"), "{sentence}");
+    assert!(folder.path().join("own.json").exists());
+    assert_eq!(fs::metadata(folder.path().join("keydesk.db")).unwrap().permissions().mode() & 0o777, 0o600);
+}

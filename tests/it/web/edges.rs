@@ -1,7 +1,8 @@
 //! What every page shares: methods, bodies, headers, where requests come from, failures.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use crate::support::{K, TestServer, browser, database};
 
@@ -148,7 +149,7 @@ fn a_connection_with_an_unread_body_is_closed() {
         server.address
     )
     .unwrap();
-    stream.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer);
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
@@ -181,4 +182,44 @@ fn while_the_database_cannot_answer_every_page_says_so_and_all_is_well_afterward
     assert!(page.body.contains("</html>"));
     database::tamper(&server.database_url, "ALTER TABLE hidden RENAME TO sessions");
     admin.get(K).expect(200);
+}
+
+/// Sends what a slow client sends, a byte a second, until the server hangs up: how long that took.
+fn dribble(server: &TestServer, first: &str, then: &[u8]) -> Duration {
+    let began = Instant::now();
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.write_all(first.as_bytes()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    let mut answer = [0; 4096];
+    while began.elapsed() < Duration::from_mins(1) {
+        match stream.read(&mut answer) {
+            Ok(0) => break,
+            Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
+            _ => {}
+        }
+        if stream.write_all(then).is_err() {
+            break;
+        }
+    }
+    began.elapsed()
+}
+
+#[test]
+fn connections_without_progress_are_cut() {
+    let server = TestServer::start();
+    let chunked = "POST /nope HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let form = "POST /sign-in HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9999\r\n\r\n";
+    std::thread::scope(|scope| {
+        let cases: [(&str, &[u8]); 4] = [
+            ("GET /sign-in HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"a"),
+            ("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nX-Slow: ", b"a"),
+            (chunked, b"1\r\na\r\n"),
+            (form, b"a"),
+        ];
+        let threads = cases.map(|(first, then)| (first, scope.spawn(|| dribble(&server, first, then))));
+        for (first, thread) in threads {
+            let took = thread.join().unwrap();
+            assert!(took <= Duration::from_secs(40), "{first}: {took:?}");
+        }
+    });
 }

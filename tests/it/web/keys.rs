@@ -356,3 +356,30 @@ fn a_reload_of_the_page_that_showed_the_key_asks_for_the_list() {
     let bare = browser::send(admin.request("POST", K).header("Sec-Fetch-Site", "same-origin")).status;
     assert_eq!(bare, 422);
 }
+
+#[test]
+fn a_key_is_accepted_neither_as_a_name_nor_in_a_comment_and_not_shown_again() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, key) = admin.create_key("ERP Sync");
+    for answer in [admin.add_key(&key), admin.revoke(&id, "compromised", &format!("It was {key}."))] {
+        let answer = answer.expect(422);
+        assert!(!answer.body.contains(&key[4..38]));
+        assert!(answer.html().has("[aria-invalid=true]"));
+    }
+    assert_eq!(server.whoami(&key), 200);
+}
+
+#[test]
+fn a_long_comment_is_cut_in_the_list_and_whole_in_the_trail() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, _) = admin.create_key("ERP Sync");
+    let comment = "👩 leaked & revoked ".repeat(20);
+    admin.revoke(&id, "compromised", &comment).expect(303);
+    let row = admin.get(&format!("{K}?tab=revoked")).html().text("tr[data-key-id] .comment");
+    assert!(row.ends_with('…') && row.chars().count() <= 81, "{row}");
+    assert!(
+        admin.get(&format!("{K}?audit=open")).html().text("[data-action='api_key.revoked']").contains(comment.trim())
+    );
+}

@@ -103,6 +103,7 @@ fn keys_are_found_by_part_of_a_name_or_preview_whatever_the_case() {
         assert!(!found(wildcard).key_names().iter().any(|name| name == "Reporting"), "{wildcard}");
     }
     assert!(found("no\0thing").key_names().is_empty());
+    assert!(found(&"a".repeat(60_000)).key_names().is_empty());
     assert_eq!(found("").key_names().len(), 2);
 }
 
@@ -120,6 +121,7 @@ fn a_whole_key_pasted_into_the_search_is_found_nowhere_and_shown_nowhere() {
     let server = TestServer::start();
     let admin = server.admin();
     let (_, key) = admin.create_key("ERP Sync");
+    admin.create_key("Odd\u{FFFF}name");
     for pasted in [key.clone(), format!("Bearer {key}"), key[..30].to_owned()] {
         let encoded = pasted.replace(' ', "+");
         let answer = admin.get(&format!("{K}?q={encoded}")).expect(200);
@@ -127,6 +129,8 @@ fn a_whole_key_pasted_into_the_search_is_found_nowhere_and_shown_nowhere() {
         assert!(!answer.body.contains(&key[10..30]));
         let signed_out = server.anonymous().get(&format!("{K}?q={encoded}")).expect(303);
         assert!(!signed_out.header("location").contains(&key[10..30]));
+        let in_the_path = server.anonymous().get(&format!("{K}/{encoded}/revoke")).expect(303);
+        assert!(!in_the_path.header("location").contains(&key[10..30]));
     }
 }
 
