@@ -102,7 +102,7 @@ fn sqlite_setup(purpose: Use) -> &'static str {
         }
         Use::Write => {
             "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-             PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+             PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 33554432;"
         }
     }
 }

@@ -81,9 +81,10 @@ CREATE TABLE api_keys (
     CHECK ((revoked_by IS NOT NULL) = (revoked_by_type IS NOT NULL AND revoked_by_type = 'user'))
 );
 
+-- Each is in the order of a list and holds what decides whether a row is in it: no sorting, and no row is read in vain. An
+-- index that begins with refused_from would look better to SQLite, and sort thousands of rows for fifty.
 CREATE INDEX api_keys_by_creation ON api_keys (company_id, created_at, id, refused_from);
 CREATE INDEX api_keys_by_end ON api_keys (company_id, ended_at, id, refused_from);
-CREATE INDEX api_keys_by_refusal ON api_keys (company_id, refused_from);
 CREATE INDEX api_keys_by_service_account ON api_keys (company_id, service_account_id, refused_from);
 
 CREATE TABLE submissions (
