@@ -165,17 +165,13 @@ impl Server {
     pub fn start(self) -> Result<actix_web::dev::Server, StartError> {
         let Self { listener, public_url, setup_token, config, actions, .. } = self;
         let edge = Data::new(Edge { trusted_proxies: config.trusted_proxies, https: public_url.is_https() });
-        let verifier = Data::new(Verifier {
-            store: actions.store.clone(),
-            clock: actions.clock.clone(),
-            secrets: Arc::clone(&actions.secrets),
-            key_format: config.key_format,
-        });
+        let (clock, secrets) = (actions.clock.clone(), Arc::clone(&actions.secrets));
         let store = Data::new(actions.store.clone());
         let site = Data::new(Site::new(actions, config.platform_name, public_url, setup_token));
         let connections = Connections::watched()
             .map_err(|error| StartError::Machine(format!("The server cannot start: {error}.")))?;
         let server = HttpServer::new(move || {
+            let verifier = Data::new(Verifier::new(&store, &clock, &secrets, &config.key_format));
             App::new()
                 .app_data(edge.clone())
                 .configure(|routes| api::configure(routes, &verifier, &store))

@@ -24,6 +24,8 @@ pub type AnyBackend = <AnyConnection as Connection>::Backend;
 pub enum Use {
     /// Questions only; on SQLite the connection refuses to write.
     Read,
+    /// The same from a thread that serves others: it waits hardly at all for a lock.
+    LookUp,
     /// Changes.
     Write,
 }
@@ -50,11 +52,13 @@ impl AnyConnection {
     /// SQLite, one that holds the write lock from the start (one that takes it later fails when another came between).
     pub fn begin(&mut self, purpose: Use) -> Result<(), StoreError> {
         let begun = match (self, purpose) {
-            (Self::Sqlite(connection), Use::Read) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN"),
+            (Self::Sqlite(connection), Use::Read | Use::LookUp) => {
+                AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN")
+            }
             (Self::Sqlite(connection), Use::Write) => {
                 AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
             }
-            (Self::Postgres(connection), Use::Read) => AnsiTransactionManager::begin_transaction_sql(
+            (Self::Postgres(connection), Use::Read | Use::LookUp) => AnsiTransactionManager::begin_transaction_sql(
                 connection,
                 "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
             ),
@@ -98,6 +102,10 @@ fn sqlite_setup(purpose: Use) -> &'static str {
     match purpose {
         Use::Read => {
             "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+             PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;"
+        }
+        Use::LookUp => {
+            "PRAGMA busy_timeout = 100; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
              PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;"
         }
         Use::Write => {
@@ -163,14 +171,14 @@ mod tests {
     fn every_connection_to_sqlite_is_durable_strict_and_patient() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::Sqlite(folder.path().join("keydesk.db"));
-        for purpose in [Use::Write, Use::Read] {
+        for purpose in [Use::Write, Use::Read, Use::LookUp] {
             let mut connection = AnyConnection::open(&database, purpose).unwrap();
             let full = 2;
             assert_eq!(pragma(&mut connection, "synchronous"), full);
             assert_eq!(pragma(&mut connection, "foreign_keys"), 1);
             assert_eq!(pragma(&mut connection, "trusted_schema"), 0);
-            assert_eq!(pragma(&mut connection, "query_only"), i64::from(purpose == Use::Read));
-            assert_eq!(pragma(&mut connection, "busy_timeout"), 5_000);
+            assert_eq!(pragma(&mut connection, "query_only"), i64::from(purpose != Use::Write));
+            assert_eq!(pragma(&mut connection, "busy_timeout"), if purpose == Use::LookUp { 100 } else { 5_000 });
             let wal = "SELECT journal_mode = 'wal' AS value FROM pragma_journal_mode";
             assert_eq!(diesel::sql_query(wal).get_result::<Value>(&mut connection).unwrap().value, 1);
         }

@@ -15,6 +15,7 @@ mod sign_in_failures;
 mod submissions;
 mod users;
 
+use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ const WAIT_FOR_A_CONNECTION: Duration = Duration::from_secs(2);
 /// tail than sixteen contending for the file's lock), several on PostgreSQL.
 #[derive(Clone, Debug)]
 pub struct Store {
+    database: Database,
     readers: Pool<ConnectionManager>,
     writers: Pool<ConnectionManager>,
 }
@@ -68,7 +70,8 @@ impl Store {
                 .build(ConnectionManager { database: database.clone(), purpose })
                 .map_err(StoreError::unavailable)
         };
-        Ok(Self { writers: pool(Use::Write, writers)?, readers: pool(Use::Read, READERS)? })
+        let (writers, readers) = (pool(Use::Write, writers)?, pool(Use::Read, READERS)?);
+        Ok(Self { database: database.clone(), readers, writers })
     }
 
     /// Asks several questions of one and the same state of the database.
@@ -95,6 +98,16 @@ impl Store {
         question(&mut Snapshot { connection: &mut connection })
     }
 
+    /// A connection of its own for a thread that asks so often that waiting for a pool and for another thread would take
+    /// longer than the answer; `None` on PostgreSQL, whose answers a thread that serves others must not wait for.
+    #[must_use]
+    pub fn own_reader(&self) -> Option<OwnReader> {
+        match &self.database {
+            Database::Sqlite(_) => Some(OwnReader { database: self.database.clone(), connection: RefCell::new(None) }),
+            Database::Postgres(_) => None,
+        }
+    }
+
     /// Makes several changes, all of them or none; they are durable when this has answered `Ok`.
     ///
     /// # Errors
@@ -119,6 +132,31 @@ impl Store {
                 Err(error)
             }
         }
+    }
+}
+
+/// A reading connection that belongs to one thread; opened when it is first asked, and anew after a failure.
+pub struct OwnReader {
+    database: Database,
+    connection: RefCell<Option<AnyConnection>>,
+}
+
+impl OwnReader {
+    /// Asks one question outside a transaction.
+    ///
+    /// # Errors
+    /// What `question` answers, and [`StoreError::Unavailable`].
+    pub fn ask<T>(&self, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut own = self.connection.borrow_mut();
+        let connection = match &mut *own {
+            Some(connection) => connection,
+            None => own.insert(AnyConnection::open(&self.database, Use::LookUp)?),
+        };
+        let answer = question(&mut Snapshot { connection });
+        if answer.is_err() {
+            *own = None;
+        }
+        answer
     }
 }
 
