@@ -79,6 +79,9 @@ fn list(actions: &Actions, company: &str) -> Result<(), Refusal> {
 
 fn revoke(actions: &Actions, id: &str, reason: RevocationReason, comment: &str) -> Result<(), Refusal> {
     let unknown = || Refusal(format!("No API key has the id {id}. List them with: keydesk key list --company NAME"));
+    if actions.key_format.occurs_in(comment) {
+        return Err("The comment contains an API key, and would be kept for ever. Leave it out.".into());
+    }
     let comment = Comment::parse(comment)?;
     let id = KeyId::parse(id).ok_or_else(unknown)?;
     let key = actions.store.ask(|questions| questions.key(id))?.ok_or_else(unknown)?;

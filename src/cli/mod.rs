@@ -108,7 +108,8 @@ fn open(settings: Settings) -> Result<Actions, Refusal> {
     Ok(server::open(&settings.check()?, &Clock::machine())?)
 }
 
-/// Logs go to standard error. Libraries say only what may become a failure: none of them may log what they are given.
+/// Logs go to standard error. Libraries say only what may become a failure: none of them may log what they are given, and
+/// actix-http would write a line for every request that it cannot read.
 fn log(level: LogLevel) {
     let ours = match level {
         LogLevel::Error => "error",
@@ -116,7 +117,7 @@ fn log(level: LogLevel) {
         LogLevel::Info => "info",
         LogLevel::Debug => "debug",
     };
-    let filter = EnvFilter::new(format!("warn,keydesk={ours}"));
+    let filter = EnvFilter::new(format!("warn,actix_http=off,keydesk={ours}"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     log.with_ansi(std::io::stderr().is_terminal()).init();
 }

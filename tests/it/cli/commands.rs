@@ -92,6 +92,9 @@ fn a_key_is_listed_and_revoked_while_the_server_runs() {
     let listed = text(&run(&["key", "list", "--company", "Brightwater"]).stdout);
     assert_eq!(listed, format!("{id}\t{}…{}\tactive\tERP Sync\n", &key[..8], &key[38..]));
     assert_eq!(server.whoami(&key), 200);
+    let with_key = run(&["key", "revoke", &id, "--comment", &key]);
+    assert_eq!(with_key.status.code(), Some(1));
+    assert!(!text(&with_key.stderr).contains(&key));
     let revoked = run(&["key", "revoke", &id, "--reason", "compromised", "--comment", "Found in a log."]);
     assert!(revoked.status.success(), "{}", text(&revoked.stderr));
     assert_eq!(server.whoami(&key), 401);
