@@ -9,10 +9,11 @@ use super::audit_trail::Place as TrailPlace;
 use super::list::{Counts, End, ListBanner, ListPage, Overlay, Pager, Row};
 use super::{banner, cursor, trail};
 use crate::domain::api_key::KeyState;
+use crate::domain::instant::Instant;
 use crate::domain::user::Role;
 use crate::edge::body::Fields;
 use crate::store::{
-    KeyListQuery, KeyPage, KeyTab, Names, Paging, Snapshot, SortBy, SortOrder, StoreError, StoredKey, place_of,
+    KeyListQuery, KeyPage, KeyTab, Names, Paging, Place, Snapshot, SortBy, SortOrder, StoreError, StoredKey, place_of,
 };
 use crate::web::error::PageError;
 use crate::web::guards::SignedIn;
@@ -122,9 +123,7 @@ async fn load(
     let loaded = blocking(move || store.read(|questions| load_rows(questions, query, finds_nothing))).await?;
     let shown = i64::try_from(loaded.page.keys.len()).unwrap_or(i64::MAX);
     let has_next = loaded.page.position.saturating_add(shown) < loaded.page.total;
-    let edge = |key: Option<&StoredKey>, cursor: fn(&crate::store::Place) -> String| {
-        key.map(|key| cursor(&place_of(key, sort_by)))
-    };
+    let edge = |key: Option<&StoredKey>, cursor: fn(&Place) -> String| key.map(|key| cursor(&place_of(key, sort_by)));
     let pager = Pager {
         first: count(loaded.page.position).saturating_add(1),
         previous: edge(loaded.page.keys.first().filter(|_| loaded.page.position > 0), cursor::before),
@@ -145,16 +144,12 @@ async fn load(
 }
 
 fn load_rows(questions: &mut Snapshot<'_>, mut query: KeyListQuery, finds_nothing: bool) -> Result<Loaded, StoreError> {
-    let mut counts = |search: Option<&str>| {
-        let mut on = |tab| questions.count_keys(query.company_id, tab, search, query.now).map(count);
-        Ok::<_, StoreError>(Counts { active: on(KeyTab::Active)?, revoked: on(KeyTab::Ended)? })
-    };
-    let total = counts(None)?;
     if finds_nothing {
+        query.search = None;
+        let total = counts(questions, &query, None)?;
         let page = KeyPage { keys: Vec::new(), position: 0, total: 0 };
         return Ok(Loaded { page, names: Names::new(), total, found: Counts { active: 0, revoked: 0 } });
     }
-    let found = if query.search.is_none() { total } else { counts(query.search.as_deref())? };
     let mut page = questions.list_keys(&query)?;
     let is_short = page.keys.len() < query.page_size && page.position == 0;
     if matches!(query.paging, Paging::Before(_)) && is_short {
@@ -162,15 +157,31 @@ fn load_rows(questions: &mut Snapshot<'_>, mut query: KeyListQuery, finds_nothin
         query.paging = Paging::First;
         page = questions.list_keys(&query)?;
     }
+    let found = counts(questions, &query, Some(page.total))?;
+    let total = match query.search.take() {
+        None => found,
+        Some(_) => counts(questions, &query, None)?,
+    };
     let names = questions.names_of(query.company_id, page.keys.iter().flat_map(StoredKey::users))?;
     Ok(Loaded { page, names, total, found })
+}
+
+/// How many keys both tabs have; how many this one has may be known.
+fn counts(questions: &mut Snapshot<'_>, query: &KeyListQuery, here: Option<i64>) -> Result<Counts, StoreError> {
+    let mut on = |tab| questions.count_keys(query.company_id, tab, query.search.as_deref(), query.now);
+    let here = count(here.map_or_else(|| on(query.tab), Ok)?);
+    let elsewhere = count(on(query.tab.other())?);
+    Ok(match query.tab {
+        KeyTab::Active => Counts { active: here, revoked: elsewhere },
+        KeyTab::Ended => Counts { active: elsewhere, revoked: here },
+    })
 }
 
 fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-fn row(key: StoredKey, names: &Names, zone: &Zone, now: crate::domain::instant::Instant) -> Row {
+fn row(key: StoredKey, names: &Names, zone: &Zone, now: Instant) -> Row {
     let state = key.state(now);
     let end = match (state, &key.revocation, key.expires_at) {
         (KeyState::Revoked, Some(revocation), _) => Some(End {
