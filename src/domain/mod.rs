@@ -1,5 +1,6 @@
 //! Types and rules, pure: no I/O, no clock, no random source of its own, no word of diesel or actix.
 
+pub mod action;
 pub mod actor;
 pub mod api_key;
 pub mod checkpoint;
@@ -12,7 +13,9 @@ pub mod key_digest;
 pub mod merkle;
 pub mod name;
 pub mod password;
+pub mod second_factor;
 pub mod submission;
 pub mod text;
+pub mod token;
 pub mod trail_check;
 pub mod user;
