@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::checkpoint::CheckpointSigner;
 use crate::domain::key_digest::Pepper;
+use crate::domain::second_factor::SecondFactorKey;
 use crate::domain::submission::SubmissionKey;
 use crate::random;
 
@@ -28,6 +29,8 @@ pub struct Secrets {
     pub cookie_key: SecretBox<[u8; 64]>,
     /// Digests the addresses whose failed sign-ins are counted.
     pub throttle_key: SecretBox<[u8; 32]>,
+    /// Makes the secrets of authenticators, and digests recovery codes.
+    pub second_factor: SecondFactorKey,
 }
 
 /// Why the secrets cannot be used. Displays as a sentence that says what to do.
@@ -90,13 +93,16 @@ impl Secrets {
                 .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
                 .ok_or_else(|| damaged(&format!("{name} is not 32 bytes long")))
         };
+        let throttle_key = secret("throttle_key", &stored.throttle_key)?;
         let cookie_key = BASE64_STANDARD.decode(&stored.cookie_key).ok().and_then(|bytes| bytes.try_into().ok());
         Ok(Self {
             pepper: Pepper::new(stored.pepper_id, secret("pepper", &stored.pepper)?),
             signer: CheckpointSigner::from_seed(&secret("checkpoint_seed", &stored.checkpoint_seed)?),
             submissions: SubmissionKey::new(secret("submission_key", &stored.submission_key)?),
             cookie_key: SecretBox::new(Box::new(cookie_key.ok_or_else(|| damaged("cookie_key is not 64 bytes long"))?)),
-            throttle_key: SecretBox::new(Box::new(secret("throttle_key", &stored.throttle_key)?)),
+            // Derived, so that a file made before there were second factors serves as it is.
+            second_factor: SecondFactorKey::derived_from(&throttle_key),
+            throttle_key: SecretBox::new(Box::new(throttle_key)),
         })
     }
 

@@ -18,6 +18,15 @@ pub struct Company {
     pub name: String,
 }
 
+/// What a company's admins decide for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompanySettings {
+    /// Its name, as typed.
+    pub name: String,
+    /// Its admins must have a second factor.
+    pub require_second_factor: bool,
+}
+
 impl Snapshot<'_> {
     /// The company of that name, compared as names are.
     ///
@@ -43,6 +52,18 @@ impl Snapshot<'_> {
             .first(self.connection)
             .optional()?;
         row.map(company).transpose()
+    }
+
+    /// What the admins of a company decided.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn company_settings(&mut self, id: CompanyId) -> Result<CompanySettings, StoreError> {
+        let (name, require_second_factor) = companies::table
+            .filter(companies::id.eq(id.to_string()))
+            .select((companies::name, companies::require_second_factor))
+            .first(self.connection)?;
+        Ok(CompanySettings { name, require_second_factor })
     }
 
     /// Every company, by name.
@@ -74,6 +95,25 @@ impl Transaction<'_> {
                 companies::name.eq(name.as_str()),
                 companies::name_folded.eq(name.folded()),
                 companies::created_at.eq(now.as_micros()),
+            ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+    /// Gives a company another name and other rules.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] where another company has the name.
+    pub fn update_company(
+        &mut self,
+        id: CompanyId,
+        name: &CompanyName,
+        require_second_factor: bool,
+    ) -> Result<(), StoreError> {
+        diesel::update(companies::table.filter(companies::id.eq(id.to_string())))
+            .set((
+                companies::name.eq(name.as_str()),
+                companies::name_folded.eq(name.folded()),
+                companies::require_second_factor.eq(require_second_factor),
             ))
             .execute(self.connection)?;
         Ok(())

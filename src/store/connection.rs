@@ -88,6 +88,11 @@ impl AnyConnection {
         }
     }
 
+    /// Moves SQLite's log of changes into the database file and empties it.
+    pub fn empty_change_log(&mut self) -> Result<(), StoreError> {
+        Ok(self.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?)
+    }
+
     fn is_broken(&mut self) -> bool {
         match self {
             Self::Sqlite(connection) => AnsiTransactionManager::is_broken_transaction_manager(connection),
@@ -97,7 +102,7 @@ impl AnyConnection {
 }
 
 /// `synchronous=FULL`: what was acknowledged survives a power loss. `trusted_schema=OFF`: a schema that was tampered
-/// with runs no code of its own.
+/// with runs no code of its own. `secure_delete`: what is erased is overwritten, not only given up.
 fn sqlite_setup(purpose: Use) -> &'static str {
     match purpose {
         Use::Read => {
@@ -110,7 +115,8 @@ fn sqlite_setup(purpose: Use) -> &'static str {
         }
         Use::Write => {
             "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-             PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 33554432;"
+             PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
+             PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 33554432;"
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct StoredKey {
     pub created_at: Instant,
     /// Who made it.
     pub created_by: UserId,
+    /// Whose it is: its creator's, until it is handed over.
+    pub owner: UserId,
     /// From when on it is refused by itself.
     pub expires_at: Option<Instant>,
     /// How somebody ended it.
@@ -66,7 +68,7 @@ pub struct KeyToStore<'a> {
     pub preview: &'a Preview,
     /// Now.
     pub created_at: Instant,
-    /// Who makes it.
+    /// Who makes it, and owns it at first.
     pub created_by: UserId,
 }
 
@@ -95,6 +97,7 @@ pub(super) struct KeyRow {
     preview: String,
     created_at: i64,
     created_by: String,
+    owner: String,
     expires_at: Option<i64>,
     revoked_at: Option<i64>,
     revoked_by_type: Option<String>,
@@ -124,6 +127,7 @@ impl KeyRow {
             preview: self.preview,
             created_at: Instant::from_micros(self.created_at),
             created_by: read_back("user id", UserId::parse(&self.created_by))?,
+            owner: read_back("user id", UserId::parse(&self.owner))?,
             expires_at: self.expires_at.map(Instant::from_micros),
             revocation,
         })
@@ -187,6 +191,47 @@ impl Snapshot<'_> {
         .transpose()
     }
 
+    /// The keys of an owner that are active at that instant, by name; at most so many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn active_keys_of_owner(
+        &mut self,
+        company_id: CompanyId,
+        owner: UserId,
+        now: Instant,
+        limit: i64,
+    ) -> Result<Vec<StoredKey>, StoreError> {
+        let rows: Vec<(KeyRow, String)> = api_keys::table
+            .inner_join(service_accounts::table.on(service_accounts::id.eq(api_keys::service_account_id)))
+            .filter(api_keys::company_id.eq(company_id.to_string()))
+            .filter(api_keys::owner.eq(owner.to_string()))
+            .filter(api_keys::refused_from.gt(now.as_micros()))
+            .order((service_accounts::name_folded, api_keys::id))
+            .limit(limit)
+            .select((KeyRow::as_select(), service_accounts::name))
+            .load(self.connection)?;
+        rows.into_iter().map(|(row, name)| row.into_key(name)).collect()
+    }
+
+    /// How many keys of an owner are active at that instant.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn count_active_keys_of_owner(
+        &mut self,
+        company_id: CompanyId,
+        owner: UserId,
+        now: Instant,
+    ) -> Result<i64, StoreError> {
+        Ok(api_keys::table
+            .filter(api_keys::company_id.eq(company_id.to_string()))
+            .filter(api_keys::owner.eq(owner.to_string()))
+            .filter(api_keys::refused_from.gt(now.as_micros()))
+            .count()
+            .get_result(self.connection)?)
+    }
+
     /// Whether a service account has a key that is active at that instant.
     ///
     /// # Errors
@@ -225,6 +270,7 @@ impl Transaction<'_> {
                 api_keys::preview_folded.eq(text::folded(key.preview.as_str())),
                 api_keys::created_at.eq(key.created_at.as_micros()),
                 api_keys::created_by.eq(key.created_by.to_string()),
+                api_keys::owner.eq(key.created_by.to_string()),
             ))
             .execute(self.connection)?;
         Ok(())
@@ -247,6 +293,17 @@ impl Transaction<'_> {
                 api_keys::revocation_comment.eq(revocation.comment.as_ref().map(Comment::as_str)),
             ))
             .execute(self.connection)?;
+        Ok(())
+    }
+    /// Gives a key another owner.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn set_owner(&mut self, company_id: CompanyId, id: KeyId, owner: UserId) -> Result<(), StoreError> {
+        let key = api_keys::table
+            .filter(api_keys::company_id.eq(company_id.to_string()))
+            .filter(api_keys::id.eq(id.to_string()));
+        diesel::update(key).set(api_keys::owner.eq(owner.to_string())).execute(self.connection)?;
         Ok(())
     }
 }

@@ -5,13 +5,17 @@ mod companies;
 mod connection;
 mod error;
 mod installation;
+mod invitations;
 mod key_list;
 mod keys;
+mod known_devices;
 mod migrate;
 mod schema;
+mod second_factors;
 mod service_accounts;
 mod sessions;
 mod sign_in_failures;
+mod sign_ins_awaiting_code;
 mod submissions;
 mod users;
 
@@ -22,16 +26,19 @@ use std::time::Duration;
 use r2d2::{NopErrorHandler, Pool, PooledConnection};
 
 pub use audit::{AuditPage, ListedEvent};
-pub use companies::Company;
+pub use companies::{Company, CompanySettings};
 use connection::{AnyConnection, ConnectionManager, Use};
 pub use error::StoreError;
 pub use installation::Installation;
+pub use invitations::Invitation;
 pub use key_list::{KeyListQuery, KeyPage, KeyTab, Paging, Place, SortBy, SortKey, SortOrder, place_of};
 pub use keys::{KeyToStore, StoredKey, VerifiableKey};
 pub use migrate::MigrationError;
-pub use sessions::{NewSession, Session};
+pub use second_factors::SecondFactor;
+pub use sessions::{ListedSession, NewSession, Outlived, Session};
 pub use sign_in_failures::SignInFailures;
-pub use users::{Credentials, Names, UserToStore};
+pub use sign_ins_awaiting_code::SignInAwaitingCode;
+pub use users::{Credentials, Names, User, UserPaging, UserPlace, UserToStore};
 
 use crate::config::Database;
 
@@ -131,6 +138,16 @@ impl Store {
                 connection.roll_back();
                 Err(error)
             }
+        }
+    }
+
+    /// Empties SQLite's log of changes, in which what was erased would stand for a while. Where somebody still reads from
+    /// it, that waits for the next time. PostgreSQL's log is its operator's.
+    pub fn empty_change_log(&self) {
+        if let Database::Sqlite(_) = &self.database
+            && let Err(error) = get(&self.writers).and_then(|mut connection| connection.empty_change_log())
+        {
+            tracing::warn!(%error, "the database's log of changes could not be emptied");
         }
     }
 }

@@ -24,6 +24,7 @@ diesel::table! {
         name -> Text,
         name_folded -> Text,
         created_at -> BigInt,
+        require_second_factor -> Bool,
     }
 }
 
@@ -38,6 +39,10 @@ diesel::table! {
         password_hash -> Nullable<Text>,
         created_at -> BigInt,
         deleted_at -> Nullable<BigInt>,
+        time_zone -> Nullable<Text>,
+        theme -> Text,
+        last_signed_in_at -> Nullable<BigInt>,
+        sign_in_epoch -> BigInt,
     }
 }
 
@@ -62,6 +67,7 @@ diesel::table! {
         preview_folded -> Text,
         created_at -> BigInt,
         created_by -> Text,
+        owner -> Text,
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
         revoked_by_type -> Nullable<Text>,
@@ -90,6 +96,59 @@ diesel::table! {
         last_seen_at -> BigInt,
         client_address -> Nullable<Text>,
         user_agent -> Nullable<Text>,
+        pending_second_factor -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    invitations (user_id) {
+        user_id -> Text,
+        company_id -> Text,
+        token_digest -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    second_factors (user_id) {
+        user_id -> Text,
+        company_id -> Text,
+        seed -> Binary,
+        since -> BigInt,
+    }
+}
+
+diesel::table! {
+    used_codes (user_id, step) {
+        user_id -> Text,
+        step -> BigInt,
+    }
+}
+
+diesel::table! {
+    recovery_codes (user_id, digest) {
+        user_id -> Text,
+        digest -> Binary,
+    }
+}
+
+diesel::table! {
+    sign_ins_awaiting_code (token_digest) {
+        token_digest -> Binary,
+        company_id -> Text,
+        user_id -> Text,
+        epoch -> BigInt,
+        next -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    known_devices (token_digest) {
+        token_digest -> Binary,
+        company_id -> Text,
+        user_id -> Text,
+        seen_at -> BigInt,
     }
 }
 
@@ -137,6 +196,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     submissions,
     sessions,
+    invitations,
+    second_factors,
+    used_codes,
+    recovery_codes,
+    sign_ins_awaiting_code,
+    known_devices,
     sign_in_failures,
     events,
 );

@@ -58,30 +58,54 @@ impl Transaction<'_> {
         to_report: bool,
         now: Instant,
     ) -> Result<(), StoreError> {
-        if self.count_again(subject, to_report, now)? == 0 {
+        self.add_to_sign_in_failures(subject, 1, i64::from(to_report), now)
+    }
+
+    /// Notes a failure of that subject which an event has to speak of, but which is counted elsewhere.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn note_sign_in_failure(&mut self, subject: &[u8; 32], now: Instant) -> Result<(), StoreError> {
+        self.add_to_sign_in_failures(subject, 0, 1, now)
+    }
+
+    fn add_to_sign_in_failures(
+        &mut self,
+        subject: &[u8; 32],
+        failures: i64,
+        unreported: i64,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        if self.add_again(subject, failures, unreported, now)? == 0 {
             let first = diesel::insert_into(sign_in_failures::table).values((
                 sign_in_failures::subject.eq(&subject[..]),
-                sign_in_failures::failures.eq(1),
+                sign_in_failures::failures.eq(failures),
                 sign_in_failures::first_at.eq(now.as_micros()),
                 sign_in_failures::last_at.eq(now.as_micros()),
-                sign_in_failures::unreported.eq(i64::from(to_report)),
+                sign_in_failures::unreported.eq(unreported),
             ));
             // A transaction of its own: on PostgreSQL an insert that fails would take the whole outer one with it.
             let inserted = self.connection.transaction(|connection| first.execute(connection));
             match inserted.map_err(StoreError::from) {
-                Err(StoreError::Exists) => self.count_again(subject, to_report, now)?,
+                Err(StoreError::Exists) => self.add_again(subject, failures, unreported, now)?,
                 other => other?,
             };
         }
         Ok(())
     }
 
-    fn count_again(&mut self, subject: &[u8; 32], to_report: bool, now: Instant) -> Result<usize, StoreError> {
+    fn add_again(
+        &mut self,
+        subject: &[u8; 32],
+        failures: i64,
+        unreported: i64,
+        now: Instant,
+    ) -> Result<usize, StoreError> {
         Ok(diesel::update(sign_in_failures::table.filter(sign_in_failures::subject.eq(&subject[..])))
             .set((
-                sign_in_failures::failures.eq(sign_in_failures::failures + 1),
+                sign_in_failures::failures.eq(sign_in_failures::failures + failures),
                 sign_in_failures::last_at.eq(now.as_micros()),
-                sign_in_failures::unreported.eq(sign_in_failures::unreported + i64::from(to_report)),
+                sign_in_failures::unreported.eq(sign_in_failures::unreported + unreported),
             ))
             .execute(self.connection)?)
     }
@@ -123,6 +147,15 @@ impl Transaction<'_> {
         let last_to_go = last_to_go.unwrap_or(i64::MIN).max(quiet_since.as_micros());
         let old = sign_in_failures::last_at.le(last_to_go).and(sign_in_failures::unreported.eq(0));
         diesel::delete(sign_in_failures::table.filter(old)).execute(self.connection)?;
+        Ok(())
+    }
+    /// Forgets all about a subject.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn forget_sign_in_failures(&mut self, subject: &[u8; 32]) -> Result<(), StoreError> {
+        diesel::delete(sign_in_failures::table.filter(sign_in_failures::subject.eq(&subject[..])))
+            .execute(self.connection)?;
         Ok(())
     }
 }

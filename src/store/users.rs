@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::error::StoreError;
-use super::schema::users;
+use super::schema::{second_factors, users};
 use super::{Snapshot, Transaction, read_back};
 use crate::domain::email::EmailAddress;
 use crate::domain::ids::{CompanyId, UserId};
 use crate::domain::instant::Instant;
 use crate::domain::name::PersonName;
-use crate::domain::user::Role;
+use crate::domain::user::{Role, Theme};
 
 /// The names of users that still have one; who is not in it was deleted.
 pub type Names = HashMap<UserId, String>;
@@ -29,10 +29,86 @@ pub struct UserToStore<'a> {
     pub name: &'a PersonName,
     /// Their address, unique in the installation.
     pub email: &'a EmailAddress,
-    /// The hash of their password, in PHC string format.
-    pub password_hash: &'a str,
+    /// The hash of their password, in PHC string format; none for somebody who is invited to choose one.
+    pub password_hash: Option<&'a str>,
     /// Now.
     pub created_at: Instant,
+}
+
+/// A user who was not deleted.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Their id.
+    pub id: UserId,
+    /// Their company.
+    pub company_id: CompanyId,
+    /// What they may do.
+    pub role: Role,
+    /// Their name.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// They have chosen a password; until then they can only be invited.
+    pub has_password: bool,
+    /// They have set a second factor up.
+    pub has_second_factor: bool,
+    /// The time zone they chose.
+    pub time_zone: Option<String>,
+    /// How pages look to them.
+    pub theme: Theme,
+    /// When they signed in last.
+    pub last_signed_in_at: Option<Instant>,
+}
+
+/// A place in the list of users, which is in the order of names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserPlace {
+    /// The name.
+    pub name: String,
+    /// The id, which decides between equal names.
+    pub id: UserId,
+}
+
+/// Which users are listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserPaging {
+    /// The first.
+    First,
+    /// The next after a place.
+    After(UserPlace),
+    /// The last before a place.
+    Before(UserPlace),
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct UserRow {
+    id: String,
+    company_id: String,
+    role: String,
+    name: Option<String>,
+    email: Option<String>,
+    password_hash: Option<String>,
+    time_zone: Option<String>,
+    theme: String,
+    last_signed_in_at: Option<i64>,
+}
+
+impl UserRow {
+    fn into_user(self, has_second_factor: bool) -> Result<User, StoreError> {
+        Ok(User {
+            id: read_back("user id", UserId::parse(&self.id))?,
+            company_id: read_back("company id", CompanyId::parse(&self.company_id))?,
+            role: read_back("role", Role::parse(&self.role))?,
+            name: read_back("name", self.name)?,
+            email: read_back("email address", self.email)?,
+            has_password: self.password_hash.is_some(),
+            has_second_factor,
+            time_zone: self.time_zone,
+            theme: read_back("theme", Theme::parse(&self.theme))?,
+            last_signed_in_at: self.last_signed_in_at.map(Instant::from_micros),
+        })
+    }
 }
 
 /// What a sign-in is checked against.
@@ -44,6 +120,10 @@ pub struct Credentials {
     pub company_id: CompanyId,
     /// The hash of their password, where they have set one.
     pub password_hash: Option<String>,
+    /// They have set a second factor up.
+    pub has_second_factor: bool,
+    /// How often something ended their sign-ins.
+    pub sign_in_epoch: i64,
 }
 
 impl Snapshot<'_> {
@@ -69,19 +149,149 @@ impl Snapshot<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn credentials(&mut self, email_folded: &str) -> Result<Option<Credentials>, StoreError> {
-        let row: Option<(String, String, Option<String>)> = users::table
+        type Row = (String, String, Option<String>, i64, Option<i64>);
+        let row: Option<Row> = users::table
+            .left_join(second_factors::table.on(second_factors::user_id.eq(users::id)))
             .filter(users::email_folded.eq(email_folded))
-            .select((users::id, users::company_id, users::password_hash))
+            .select((
+                users::id,
+                users::company_id,
+                users::password_hash,
+                users::sign_in_epoch,
+                second_factors::since.nullable(),
+            ))
             .first(self.connection)
             .optional()?;
-        row.map(|(user_id, company_id, password_hash)| {
+        row.map(|(user_id, company_id, password_hash, sign_in_epoch, second_factor_since)| {
             Ok(Credentials {
                 user_id: read_back("user id", UserId::parse(&user_id))?,
                 company_id: read_back("company id", CompanyId::parse(&company_id))?,
                 password_hash,
+                has_second_factor: second_factor_since.is_some(),
+                sign_in_epoch,
             })
         })
         .transpose()
+    }
+
+    /// How often something ended a user's sign-ins; `None` for nobody, or one who was deleted.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn sign_in_epoch(&mut self, id: UserId) -> Result<Option<i64>, StoreError> {
+        Ok(users::table
+            .filter(users::id.eq(id.to_string()))
+            .filter(users::deleted_at.is_null())
+            .select(users::sign_in_epoch)
+            .first(self.connection)
+            .optional()?)
+    }
+
+    /// The hash of a user's password.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn password_hash(&mut self, id: UserId) -> Result<Option<String>, StoreError> {
+        let hash: Option<Option<String>> = users::table
+            .filter(users::id.eq(id.to_string()))
+            .select(users::password_hash)
+            .first(self.connection)
+            .optional()?;
+        Ok(hash.flatten())
+    }
+
+    /// The user of that id in that company; another company's and a deleted one are as absent as one that never was.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn user(&mut self, company_id: CompanyId, id: UserId) -> Result<Option<User>, StoreError> {
+        let row: Option<(UserRow, Option<i64>)> = users::table
+            .left_join(second_factors::table.on(second_factors::user_id.eq(users::id)))
+            .filter(users::company_id.eq(company_id.to_string()))
+            .filter(users::id.eq(id.to_string()))
+            .filter(users::deleted_at.is_null())
+            .select((UserRow::as_select(), second_factors::since.nullable()))
+            .first(self.connection)
+            .optional()?;
+        row.map(|(row, since)| row.into_user(since.is_some())).transpose()
+    }
+
+    /// Users of a company in the order of their names, compared as bytes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn list_users(
+        &mut self,
+        company_id: CompanyId,
+        paging: &UserPaging,
+        limit: i64,
+    ) -> Result<Vec<User>, StoreError> {
+        let mut query = users::table
+            .left_join(second_factors::table.on(second_factors::user_id.eq(users::id)))
+            .filter(users::company_id.eq(company_id.to_string()))
+            .filter(users::deleted_at.is_null())
+            .select((UserRow::as_select(), second_factors::since.nullable()))
+            .limit(limit)
+            .into_boxed();
+        query = match paging {
+            UserPaging::First => query.order((users::name.asc(), users::id.asc())),
+            UserPaging::After(UserPlace { name, id }) => query
+                .filter(users::name.gt(name.clone()).or(users::name.eq(name.clone()).and(users::id.gt(id.to_string()))))
+                .order((users::name.asc(), users::id.asc())),
+            UserPaging::Before(UserPlace { name, id }) => query
+                .filter(users::name.lt(name.clone()).or(users::name.eq(name.clone()).and(users::id.lt(id.to_string()))))
+                .order((users::name.desc(), users::id.desc())),
+        };
+        let rows: Vec<(UserRow, Option<i64>)> = query.load(self.connection)?;
+        let listed = rows.into_iter().map(|(row, since)| row.into_user(since.is_some()));
+        let mut listed = listed.collect::<Result<Vec<_>, _>>()?;
+        if matches!(paging, UserPaging::Before(_)) {
+            listed.reverse();
+        }
+        Ok(listed)
+    }
+
+    /// How many users a company has.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn count_users(&mut self, company_id: CompanyId) -> Result<i64, StoreError> {
+        Ok(users::table
+            .filter(users::company_id.eq(company_id.to_string()))
+            .filter(users::deleted_at.is_null())
+            .count()
+            .get_result(self.connection)?)
+    }
+
+    /// Whether a company has an admin, besides this user, who has a password to sign in with.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn has_another_admin(&mut self, company_id: CompanyId, besides: UserId) -> Result<bool, StoreError> {
+        let other: Option<String> = users::table
+            .filter(users::company_id.eq(company_id.to_string()))
+            .filter(users::id.ne(besides.to_string()))
+            .filter(users::role.eq(Role::Admin.as_str()))
+            .filter(users::password_hash.is_not_null())
+            .select(users::id)
+            .first(self.connection)
+            .optional()?;
+        Ok(other.is_some())
+    }
+
+    /// How many admins of a company have no second factor.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn count_admins_without_second_factor(&mut self, company_id: CompanyId) -> Result<i64, StoreError> {
+        Ok(users::table
+            .left_join(second_factors::table.on(second_factors::user_id.eq(users::id)))
+            .filter(users::company_id.eq(company_id.to_string()))
+            .filter(users::deleted_at.is_null())
+            .filter(users::role.eq(Role::Admin.as_str()))
+            .filter(second_factors::since.nullable().is_null())
+            .count()
+            .get_result(self.connection)?)
     }
 
     /// The names of these users of a company.
@@ -120,6 +330,79 @@ impl Transaction<'_> {
                 users::email_folded.eq(user.email.folded()),
                 users::password_hash.eq(user.password_hash),
                 users::created_at.eq(user.created_at.as_micros()),
+            ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+    /// Gives a user another role.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn set_role(&mut self, id: UserId, role: Role) -> Result<(), StoreError> {
+        diesel::update(users::table.filter(users::id.eq(id.to_string())))
+            .set(users::role.eq(role.as_str()))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Gives a user another password.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn set_password_hash(&mut self, id: UserId, hash: &str) -> Result<(), StoreError> {
+        diesel::update(users::table.filter(users::id.eq(id.to_string())))
+            .set(users::password_hash.eq(hash))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Gives a user another name and other preferences.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn set_profile(
+        &mut self,
+        id: UserId,
+        name: &PersonName,
+        time_zone: Option<&str>,
+        theme: Theme,
+    ) -> Result<(), StoreError> {
+        diesel::update(users::table.filter(users::id.eq(id.to_string())))
+            .set((users::name.eq(name.as_str()), users::time_zone.eq(time_zone), users::theme.eq(theme.as_str())))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Notes that a user signed in now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn set_last_signed_in(&mut self, id: UserId, now: Instant) -> Result<(), StoreError> {
+        diesel::update(users::table.filter(users::id.eq(id.to_string())))
+            .set(users::last_signed_in_at.eq(now.as_micros()))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Erases everything that says who a user was or lets them in; the id stays.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn erase_user(&mut self, id: UserId, now: Instant) -> Result<(), StoreError> {
+        self.end_sign_ins(id, None)?;
+        self.delete_invitation(id)?;
+        self.delete_second_factor(id)?;
+        self.forget_devices(id)?;
+        diesel::update(users::table.filter(users::id.eq(id.to_string())))
+            .set((
+                users::name.eq(None::<String>),
+                users::email.eq(None::<String>),
+                users::email_folded.eq(None::<String>),
+                users::password_hash.eq(None::<String>),
+                users::time_zone.eq(None::<String>),
+                users::theme.eq(Theme::default().as_str()),
+                users::last_signed_in_at.eq(None::<i64>),
+                users::deleted_at.eq(now.as_micros()),
             ))
             .execute(self.connection)?;
         Ok(())

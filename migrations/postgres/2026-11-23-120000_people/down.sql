@@ -1,0 +1,14 @@
+DROP INDEX api_keys_by_owner;
+ALTER TABLE api_keys DROP COLUMN owner;
+DROP TABLE known_devices;
+DROP TABLE sign_ins_awaiting_code;
+DROP TABLE recovery_codes;
+DROP TABLE used_codes;
+DROP TABLE second_factors;
+DROP TABLE invitations;
+ALTER TABLE sessions DROP COLUMN pending_second_factor;
+ALTER TABLE companies DROP COLUMN require_second_factor;
+ALTER TABLE users DROP COLUMN sign_in_epoch;
+ALTER TABLE users DROP COLUMN last_signed_in_at;
+ALTER TABLE users DROP COLUMN theme;
+ALTER TABLE users DROP COLUMN time_zone;
