@@ -3,11 +3,12 @@
 use serde_json::json;
 
 use super::users::{AddUserError, NewUser};
-use super::{Actions, Change};
+use super::{Actions, Admission, Change, SignedInUser};
+use crate::domain::action::Action;
 use crate::domain::actor::Actor;
 use crate::domain::email::{EmailAddress, EmailError};
-use crate::domain::event::{Action, Happening, Origin, Target};
-use crate::domain::ids::{CompanyId, TrailId, UserId};
+use crate::domain::event::{Happening, Origin, Target};
+use crate::domain::ids::{CompanyId, EventId, TrailId, UserId};
 use crate::domain::merkle::Frontier;
 use crate::domain::name::{CompanyName, NameError, PersonName};
 use crate::domain::password::{Password, PasswordError};
@@ -15,9 +16,9 @@ use crate::domain::user::Role;
 use crate::random;
 use crate::store::{StoreError, Transaction};
 
-/// Why a company was not added.
+/// Why a company was not added, or not given another name.
 #[derive(Debug, thiserror::Error)]
-pub enum AddCompanyError {
+pub enum CompanyNameError {
     /// Another has the name.
     #[error("A company named “{0}” already exists. Choose another name.")]
     NameTaken(String),
@@ -74,7 +75,7 @@ impl Actions {
     ///
     /// # Errors
     /// [`SetUpError`].
-    pub fn set_up(&self, typed: &SetUp<'_>, origin: &Origin) -> Result<(CompanyId, UserId), SetUpError> {
+    pub fn set_up(&self, typed: &SetUp<'_>, origin: &Origin) -> Result<Admission, SetUpError> {
         let company_name = CompanyName::parse(typed.company_name);
         let name = PersonName::parse(typed.name);
         let email = EmailAddress::parse(typed.email);
@@ -100,18 +101,18 @@ impl Actions {
             }
             let user_id = UserId::new(self.clock.now(), &random::bytes());
             let origin = Origin { actor: Actor::User(user_id), ..origin.clone() };
-            let user = NewUser { role: Role::Admin, name: &name, email: &email, password_hash: &password_hash };
+            let user = NewUser { role: Role::Admin, name: &name, email: &email };
             let added = self.begin_company(transaction, &company_name, &origin, |change, company_id| {
-                match user.add_to(change, company_id, user_id) {
-                    Ok(()) => change.record_signed_in(user_id).map_err(AddCompanyError::from),
+                match user.add_to(change, company_id, user_id, Some(&password_hash)) {
+                    Ok(()) => change.record_signed_in(user_id, None).map_err(CompanyNameError::from),
                     Err(AddUserError::Store(error)) => Err(error.into()),
                     Err(AddUserError::EmailTaken) => Err(StoreError::Exists.into()),
                 }
             });
             match added {
-                Ok(company_id) => Ok((company_id, user_id)),
-                Err(AddCompanyError::Store(error)) => Err(error.into()),
-                Err(taken @ AddCompanyError::NameTaken(_)) => Err(SetUpError::Refused(Box::new(SetUpRefused {
+                Ok(company_id) => Ok(Admission { user: SignedInUser { user_id, company_id }, epoch: 0 }),
+                Err(CompanyNameError::Store(error)) => Err(error.into()),
+                Err(taken @ CompanyNameError::NameTaken(_)) => Err(SetUpError::Refused(Box::new(SetUpRefused {
                     company_name: Some(taken.to_string()),
                     ..SetUpRefused::default()
                 }))),
@@ -122,11 +123,46 @@ impl Actions {
     /// Adds a company without users.
     ///
     /// # Errors
-    /// [`AddCompanyError`].
-    pub fn add_company(&self, name: &CompanyName, origin: &Origin) -> Result<CompanyId, AddCompanyError> {
+    /// [`CompanyNameError`].
+    pub fn add_company(&self, name: &CompanyName, origin: &Origin) -> Result<CompanyId, CompanyNameError> {
         self.store.write(|transaction| {
             transaction.lock_trail(self.installation.into())?;
             self.begin_company(transaction, name, origin, |_, _| Ok(()))
+        })
+    }
+
+    /// Gives a company another name and other rules; answers the event that says so, where anything changed.
+    ///
+    /// # Errors
+    /// [`CompanyNameError`].
+    pub fn change_company(
+        &self,
+        id: CompanyId,
+        name: &CompanyName,
+        require_second_factor: bool,
+        origin: &Origin,
+    ) -> Result<Option<EventId>, CompanyNameError> {
+        let taken = || CompanyNameError::NameTaken(name.as_str().to_owned());
+        self.change(id.into(), origin, |change| {
+            let before = change.company_settings(id)?;
+            if before.name == name.as_str() && before.require_second_factor == require_second_factor {
+                return Ok(None);
+            }
+            if change.company_by_name(&name.folded())?.is_some_and(|company| company.id != id) {
+                return Err(taken());
+            }
+            // Two companies may take the same name at once, each under its own lock: the table decides then.
+            change.update_company(id, name, require_second_factor).map_err(|error| match error {
+                StoreError::Exists => taken(),
+                other => other.into(),
+            })?;
+            let words = |name: &str, require| json!({ "name": name, "require_second_factor": require });
+            let event = change.record(Happening {
+                before: Some(words(&before.name, before.require_second_factor)),
+                after: Some(words(name.as_str(), require_second_factor)),
+                ..Happening::new(Action::CompanyChanged, Target::Company(id))
+            })?;
+            Ok(Some(event))
         })
     }
 
@@ -135,10 +171,10 @@ impl Actions {
         transaction: &mut Transaction<'_>,
         name: &CompanyName,
         origin: &Origin,
-        then: impl FnOnce(&mut Change<'_, '_>, CompanyId) -> Result<(), AddCompanyError>,
-    ) -> Result<CompanyId, AddCompanyError> {
+        then: impl FnOnce(&mut Change<'_, '_>, CompanyId) -> Result<(), CompanyNameError>,
+    ) -> Result<CompanyId, CompanyNameError> {
         if let Some(taken) = transaction.company_by_name(&name.folded())? {
-            return Err(AddCompanyError::NameTaken(taken.name));
+            return Err(CompanyNameError::NameTaken(taken.name));
         }
         let id = CompanyId::new(self.clock.now(), &random::bytes());
         let trail = TrailId::from(id);
@@ -148,12 +184,8 @@ impl Actions {
             let now = change.now;
             change.insert_company(id, name, now)?;
             change.record(Happening {
-                action: Action::CompanyCreated,
-                target: Target::Company(id),
-                before: None,
                 after: Some(json!({ "name": name.as_str() })),
-                reason: None,
-                comment: None,
+                ..Happening::new(Action::CompanyCreated, Target::Company(id))
             })?;
             then(change, id)
         })?;

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use super::Actions;
+use super::{Actions, Change};
+use crate::domain::action::Action;
 use crate::domain::api_key::{Comment, KeyState, Revocation, RevocationReason};
-use crate::domain::event::{Action, Happening, Origin, Target};
+use crate::domain::event::{Happening, Origin, Target};
 use crate::domain::ids::{CompanyId, EventId, KeyId, ServiceAccountId, UserId};
 use crate::domain::key::ApiKey;
 use crate::domain::name::ServiceAccountName;
@@ -32,6 +33,9 @@ pub enum CreateKeyError {
     /// The service account of that name has an active key.
     #[error("An active key named “{0}” already exists. Choose another name.")]
     NameTaken(String),
+    /// Whoever asked for it was deleted meanwhile: nobody would have decided what becomes of it.
+    #[error("Whoever asked for this key is no user any more.")]
+    CreatorDeleted,
     /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,6 +71,9 @@ impl Actions {
         let key = self.key_format.generate(&mut random::system());
         self.change(company_id.into(), origin, |change| {
             let now = change.now;
+            if change.user(company_id, creator)?.is_none() {
+                return Err(CreateKeyError::CreatorDeleted);
+            }
             if change.submission_was_used(submission)? {
                 return Err(CreateKeyError::AlreadyShown);
             }
@@ -95,17 +102,13 @@ impl Actions {
                 created_by: creator,
             })?;
             change.record(Happening {
-                action: Action::ApiKeyCreated,
-                target: Target::ApiKey(id),
-                before: None,
                 after: Some(json!({
                     "name": name,
                     "service_account_id": account.to_string(),
                     "preview": preview.as_str(),
                     "state": KeyState::Active.as_str(),
                 })),
-                reason: None,
-                comment: None,
+                ..Happening::new(Action::ApiKeyCreated, Target::ApiKey(id))
             })?;
             Ok(CreatedKey { id, name, key })
         })
@@ -129,17 +132,38 @@ impl Actions {
             if key.state(now) != KeyState::Active {
                 return Err(RevokeKeyError::AlreadyEnded(Box::new(key)));
             }
-            let revocation = Revocation { at: now, by: origin.actor, reason, comment: comment.clone() };
-            change.revoke_key(company_id, id, &revocation)?;
-            let event = change.record(Happening {
-                action: Action::ApiKeyRevoked,
-                target: Target::ApiKey(id),
-                before: Some(json!({ "name": key.name, "state": KeyState::Active.as_str() })),
-                after: Some(json!({ "name": key.name, "state": KeyState::Revoked.as_str() })),
-                reason: Some(reason),
-                comment,
-            })?;
+            let event = change.revoke(&key, reason, comment)?;
             Ok((event, key))
+        })
+    }
+}
+
+impl Change<'_, '_> {
+    /// Ends an active key.
+    pub(super) fn revoke(
+        &mut self,
+        key: &StoredKey,
+        reason: RevocationReason,
+        comment: Option<Comment>,
+    ) -> Result<EventId, StoreError> {
+        let revocation = Revocation { at: self.now, by: self.origin.actor, reason, comment: comment.clone() };
+        self.revoke_key(key.company_id, key.id, &revocation)?;
+        self.record(Happening {
+            before: Some(json!({ "name": key.name, "state": KeyState::Active.as_str() })),
+            after: Some(json!({ "name": key.name, "state": KeyState::Revoked.as_str() })),
+            reason: Some(reason),
+            comment,
+            ..Happening::new(Action::ApiKeyRevoked, Target::ApiKey(key.id))
+        })
+    }
+
+    /// Gives an active key another owner.
+    pub(super) fn hand_over(&mut self, key: &StoredKey, owner: UserId) -> Result<EventId, StoreError> {
+        self.set_owner(key.company_id, key.id, owner)?;
+        self.record(Happening {
+            before: Some(json!({ "name": key.name, "owner": key.owner.to_string() })),
+            after: Some(json!({ "name": key.name, "owner": owner.to_string() })),
+            ..Happening::new(Action::ApiKeyHandedOver, Target::ApiKey(key.id))
         })
     }
 }

@@ -1,21 +1,29 @@
 //! Every change of company data: the rule checked, the rows and the event written in one transaction. Knows no HTTP.
 
+mod account;
 mod companies;
+mod departure;
 mod installation;
 mod keys;
 mod passwords;
+mod second_factor;
 mod sign_in;
+mod throttle;
 mod users;
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-pub use companies::{AddCompanyError, SetUp, SetUpError, SetUpRefused};
+pub use account::OwnPasswordError;
+pub use companies::{CompanyNameError, SetUp, SetUpError, SetUpRefused};
+pub use departure::{DeleteUserError, KeysLeftBehind};
 pub use installation::{OpenError, open_installation};
 pub use keys::{CreateKeyError, CreatedKey, RevokeKeyError};
 pub use passwords::{PasswordHash, PasswordHasher};
-pub use sign_in::{SignInError, SignedInUser};
-pub use users::{AddUserError, NewUser};
+pub use second_factor::ConfirmSecondFactorError;
+pub use sign_in::{Admission, SignIn, SignInError, SignedInUser};
+pub use throttle::Attempter;
+pub use users::{AcceptInvitationError, AddUserError, ChangeUserError, Invited, NewUser};
 
 use crate::clock::Clock;
 use crate::domain::checkpoint;

@@ -1,34 +1,21 @@
-//! Signing in and out: the password, the throttle, and the events that say so.
+//! Signing in and out: the password, then the code where there is a second factor, and the events that say so.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit, Mac};
-use secrecy::ExposeSecret;
 use serde_json::json;
-use sha2::Sha256;
 
+use super::throttle::{Attempt, Attempter, Barred};
 use super::{Actions, Change};
+use crate::domain::action::Action;
 use crate::domain::actor::Actor;
 use crate::domain::email::EmailAddress;
-use crate::domain::event::{Action, Happening, Origin, Target};
-use crate::domain::ids::{CompanyId, EventId, UserId};
-use crate::domain::instant::Instant;
+use crate::domain::event::{Happening, Origin, Target};
+use crate::domain::ids::{CompanyId, UserId};
 use crate::domain::password::Password;
 use crate::domain::text;
-use crate::store::{Credentials, SignInFailures, StoreError};
+use crate::store::{Credentials, SecondFactor, Snapshot, StoreError};
 
-/// From so many consecutive failures on, an address has to wait. Below 5 nobody is bothered; at 10 everybody is.
-const FAILURES_OF_AN_ADDRESS: i64 = 7;
-/// From so many failures within [`WAIT`] on, a client has to wait.
-const FAILURES_OF_A_CLIENT: i64 = 100;
-const WAIT: Duration = Duration::from_mins(15);
-/// An event speaks of refused sign-ins at most so often.
-const BETWEEN_REPORTS: Duration = Duration::from_hours(1);
-/// An address that has been quiet for so long is forgotten.
-const REMEMBERED_FOR: Duration = Duration::from_hours(24);
-
-/// Who signed in.
+/// Who signed in, or is about to.
 #[derive(Clone, Copy, Debug)]
 pub struct SignedInUser {
     /// The user.
@@ -37,24 +24,64 @@ pub struct SignedInUser {
     pub company_id: CompanyId,
 }
 
+impl From<&Credentials> for SignedInUser {
+    fn from(credentials: &Credentials) -> Self {
+        Self { user_id: credentials.user_id, company_id: credentials.company_id }
+    }
+}
+
+/// Somebody who may begin a session, unless something ends their sign-ins first: another password, another role.
+#[derive(Clone, Copy, Debug)]
+pub struct Admission {
+    /// The user.
+    pub user: SignedInUser,
+    /// How often something had ended their sign-ins when they were admitted.
+    pub epoch: i64,
+}
+
+/// How far a sign-in has come whose password was right.
+#[derive(Clone, Copy, Debug)]
+pub enum SignIn {
+    /// They are signed in.
+    Complete(Admission),
+    /// They have a second factor, and have to give a code.
+    AwaitsCode(Admission),
+}
+
 /// Why nobody signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The address or the password is wrong: which, nobody learns.
-    #[error("Email or password is incorrect.")]
+    /// The address or the password is wrong: which, nobody learns. Or the code is.
+    #[error("what was given is not right")]
     Refused,
     /// Too many tries; how long to wait.
-    #[error("Too many attempts. Try again in 15 minutes.")]
+    #[error("there were too many tries")]
     Throttled(Duration),
+    /// Something ended their sign-ins since the password was given.
+    #[error("the password was given too long ago")]
+    Outdated,
+    /// Far too many tries: only a browser that the user has signed in with may go on.
+    #[error("there were too many tries from strange browsers")]
+    Stopped,
     /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The clocks of two servers may differ by so much.
-const SKEW: Duration = Duration::from_mins(5);
+impl From<Barred> for SignInError {
+    fn from(barred: Barred) -> Self {
+        match barred {
+            Barred::For(wait) => Self::Throttled(wait),
+            Barred::Stopped => Self::Stopped,
+        }
+    }
+}
 
-type Subject = [u8; 32];
+/// What a code turned out to be.
+enum Given {
+    AuthenticatorCode,
+    RecoveryCode,
+}
 
 impl Actions {
     /// Checks an address and a password. Takes as long for an address that nobody has.
@@ -65,32 +92,87 @@ impl Actions {
         &self,
         email: &str,
         password: &Password,
-        client: Option<IpAddr>,
+        attempter: &Attempter,
         origin: &Origin,
-    ) -> Result<SignedInUser, SignInError> {
-        let address = self.subject(b"address", text::folded(email).as_bytes());
-        let client = client.map(|client| self.subject(b"client", &network_of(client)));
+    ) -> Result<SignIn, SignInError> {
         let now = self.clock.now();
-        let (of_address, of_client, credentials) = self.store.read(|questions| {
-            let of_address = questions.sign_in_failures(&address)?;
-            let of_client = client.as_ref().map(|client| questions.sign_in_failures(client)).transpose()?.flatten();
+        let (credentials, attempt) = self.store.read(|questions| {
             let credentials = match EmailAddress::parse(email) {
                 Ok(email) => questions.credentials(&email.folded())?,
                 Err(_) => None,
             };
-            Ok::<_, StoreError>((of_address, of_client, credentials))
+            let user = credentials.as_ref().map(SignedInUser::from);
+            let attempt = self.attempt(questions, &text::folded(email), user, attempter)?;
+            match attempt.barred(questions, now)? {
+                Some(barred) => Err(SignInError::from(barred)),
+                None => Ok((credentials, attempt)),
+            }
         })?;
-        let waits = [wait_of_address(of_address, now), wait_of_client(of_client, now)];
-        if let Some(wait) = waits.into_iter().flatten().max() {
-            return Err(SignInError::Throttled(wait));
-        }
         let hash = credentials.as_ref().and_then(|credentials| credentials.password_hash.as_deref());
         let fits = self.passwords.verify(password, hash);
-        if let Some(credentials) = credentials.as_ref().filter(|_| fits) {
-            return Ok(self.signed_in(credentials, &address, origin)?);
+        let Some(credentials) = credentials.as_ref().filter(|_| fits) else {
+            self.count_failure(credentials.as_ref().map(SignedInUser::from), &attempt, origin)?;
+            return Err(SignInError::Refused);
+        };
+        let user = SignedInUser::from(credentials);
+        let admission = Admission { user, epoch: credentials.sign_in_epoch };
+        if credentials.has_second_factor {
+            // The count goes on until the code is right, too: else whoever has the password could try codes for ever.
+            return Ok(SignIn::AwaitsCode(admission));
         }
-        self.refused(credentials.as_ref(), &address, of_address, client.as_ref(), origin)?;
-        Err(SignInError::Refused)
+        let origin = Origin { actor: Actor::User(user.user_id), ..origin.clone() };
+        self.change(user.company_id.into(), &origin, |change| {
+            // Checking took a while: another password, or a second factor, that was set up meanwhile counts.
+            if change.password_hash(user.user_id)? != credentials.password_hash {
+                return Err(SignInError::Refused);
+            }
+            if change.second_factor(user.user_id)?.is_some() {
+                return Ok(SignIn::AwaitsCode(admission));
+            }
+            change.forgive(&attempt)?;
+            change.record_signed_in(user.user_id, None)?;
+            Ok(SignIn::Complete(admission))
+        })
+    }
+
+    /// Checks the code of somebody whose password was right: one of their authenticator, or a recovery code.
+    ///
+    /// # Errors
+    /// [`SignInError`].
+    pub fn give_code(
+        &self,
+        admission: Admission,
+        typed: &str,
+        attempter: &Attempter,
+        origin: &Origin,
+    ) -> Result<(), SignInError> {
+        let user = admission.user;
+        let now = self.clock.now();
+        let attempt = self.store.read(|questions| {
+            let attempt = self.attempt_of(questions, user, attempter)?;
+            match attempt.barred(questions, now)? {
+                Some(barred) => Err(SignInError::from(barred)),
+                None => Ok(attempt),
+            }
+        })?;
+        let origin = Origin { actor: Actor::User(user.user_id), ..origin.clone() };
+        let signed_in = self.change(user.company_id.into(), &origin, |change| {
+            if change.sign_in_epoch(user.user_id)? != Some(admission.epoch) {
+                return Err(SignInError::Outdated);
+            }
+            let second_factor = change.second_factor(user.user_id)?.ok_or(SignInError::Outdated)?;
+            let given = self.use_code(change, user, &second_factor, typed)?.ok_or(SignInError::Refused)?;
+            change.forgive(&attempt)?;
+            let word = match given {
+                Given::AuthenticatorCode => "authenticator",
+                Given::RecoveryCode => "recovery_code",
+            };
+            Ok(change.record_signed_in(user.user_id, Some(word))?)
+        });
+        if let Err(SignInError::Refused) = signed_in {
+            self.count_failure(Some(user), &attempt, &origin)?;
+        }
+        signed_in
     }
 
     /// Records that a user signed out.
@@ -99,166 +181,58 @@ impl Actions {
     /// [`StoreError`].
     pub fn sign_out(&self, user: SignedInUser, origin: &Origin) -> Result<(), StoreError> {
         self.change(user.company_id.into(), origin, |change| {
-            change.record(Happening {
-                action: Action::UserSignedOut,
-                target: Target::User(user.user_id),
-                before: None,
-                after: None,
-                reason: None,
-                comment: None,
-            })
+            change.record(Happening::new(Action::UserSignedOut, Target::User(user.user_id)))
         })?;
         Ok(())
     }
 
-    fn signed_in(
+    fn attempt_of(
         &self,
-        credentials: &Credentials,
-        address: &Subject,
-        origin: &Origin,
-    ) -> Result<SignedInUser, StoreError> {
-        let (user_id, company_id) = (credentials.user_id, credentials.company_id);
-        let origin = Origin { actor: Actor::User(user_id), ..origin.clone() };
-        self.change(company_id.into(), &origin, |change| {
-            let now = change.now;
-            change.reset_sign_in_failures(address, now)?;
-            change.record_signed_in(user_id)
-        })?;
-        Ok(SignedInUser { user_id, company_id })
+        questions: &mut Snapshot<'_>,
+        user: SignedInUser,
+        attempter: &Attempter,
+    ) -> Result<Attempt, SignInError> {
+        let found = questions.user(user.company_id, user.user_id)?.ok_or(SignInError::Outdated)?;
+        Ok(self.attempt(questions, &text::folded(&found.email), Some(user), attempter)?)
     }
 
-    fn refused(
+    fn use_code(
         &self,
-        of: Option<&Credentials>,
-        address: &Subject,
-        before: Option<SignInFailures>,
-        client: Option<&Subject>,
-        origin: &Origin,
-    ) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let reported = before.and_then(|before| before.reported_at).map(Instant::from_micros);
-        let due = reported.is_none_or(|reported| now.since(reported) >= BETWEEN_REPORTS);
-        let count = |transaction: &mut crate::store::Transaction<'_>| -> Result<(), StoreError> {
-            transaction.count_sign_in_failure(address, of.is_some(), now)?;
-            if let Some(client) = client {
-                let failures = transaction.sign_in_failures(client)?;
-                if failures.is_some_and(|failures| now.since(Instant::from_micros(failures.first_at)) >= WAIT) {
-                    transaction.reset_sign_in_failures(client, now)?;
-                }
-                transaction.count_sign_in_failure(client, false, now)?;
-            }
-            transaction.forget_old_sign_in_failures(now - REMEMBERED_FOR)
-        };
-        let Some(user) = of.filter(|_| due) else {
-            return self.store.write(count);
-        };
-        let origin = Origin { actor: Actor::System, ..origin.clone() };
-        self.change(user.company_id.into(), &origin, |change| {
-            count(change)?;
-            let refusals = change.sign_in_failures(address)?.map_or(1, |failures| failures.unreported);
-            change.record(Happening {
-                action: Action::UserSignInRefused,
-                target: Target::User(user.user_id),
-                before: None,
-                after: Some(json!({ "refusals": refusals })),
-                reason: None,
-                comment: None,
-            })?;
-            change.sign_in_failures_reported(address, now)
-        })
-    }
-
-    /// The name under which failures are counted: a keyed digest, so that strangers' addresses are not kept.
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length, RFC 2104 section 3")]
-    fn subject(&self, kind: &[u8], value: &[u8]) -> Subject {
-        let key = self.secrets.throttle_key.expose_secret();
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
-        mac.update(kind);
-        mac.update(b"\0");
-        mac.update(value);
-        mac.finalize().into_bytes().into()
+        change: &mut Change<'_, '_>,
+        user: SignedInUser,
+        second_factor: &SecondFactor,
+        typed: &str,
+    ) -> Result<Option<Given>, StoreError> {
+        let (key, now) = (&self.secrets.second_factor, change.now);
+        let authenticator = key.authenticator(user.user_id, &second_factor.seed);
+        if let Some(step) = authenticator.check(typed, now, &second_factor.used) {
+            change.use_code(user.user_id, step)?;
+            return Ok(Some(Given::AuthenticatorCode));
+        }
+        let was_there = change.use_recovery_code(user.user_id, &key.recovery_digest(user.user_id, typed))?;
+        Ok(was_there.then_some(Given::RecoveryCode))
     }
 }
 
 impl Change<'_, '_> {
-    pub(super) fn record_signed_in(&mut self, user_id: UserId) -> Result<(), StoreError> {
+    /// Lets somebody begin a session who has just proven to be that user.
+    pub(super) fn admit(&mut self, user: SignedInUser) -> Result<Admission, StoreError> {
+        let epoch = self.sign_in_epoch(user.user_id)?;
+        let epoch = epoch.ok_or_else(|| StoreError::Unexpected("whoever is admitted is deleted".to_owned()))?;
+        Ok(Admission { user, epoch })
+    }
+
+    pub(super) fn record_signed_in(
+        &mut self,
+        user_id: UserId,
+        second_factor: Option<&'static str>,
+    ) -> Result<(), StoreError> {
+        let now = self.now;
+        self.set_last_signed_in(user_id, now)?;
         self.record(Happening {
-            action: Action::UserSignedIn,
-            target: Target::User(user_id),
-            before: None,
-            after: None,
-            reason: None,
-            comment: None,
-        })
-        .map(|_: EventId| ())
-    }
-}
-
-/// One household or server often has a whole /64 of IPv6 addresses: it counts as one client.
-fn network_of(client: IpAddr) -> Vec<u8> {
-    match client.to_canonical() {
-        IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => address.octets()[..8].to_vec(),
-    }
-}
-
-fn wait_of_address(failures: Option<SignInFailures>, now: Instant) -> Option<Duration> {
-    let failures = failures.filter(|failures| failures.failures >= FAILURES_OF_AN_ADDRESS)?;
-    remaining(Instant::from_micros(failures.last_at), now)
-}
-
-fn wait_of_client(failures: Option<SignInFailures>, now: Instant) -> Option<Duration> {
-    let failures = failures.filter(|failures| failures.failures >= FAILURES_OF_A_CLIENT)?;
-    remaining(Instant::from_micros(failures.first_at), now)
-}
-
-/// What is left of the wait that began then; nothing where that is in the future, as after a clock that went back.
-fn remaining(began: Instant, now: Instant) -> Option<Duration> {
-    let is_past = began.since(now) <= SKEW;
-    WAIT.checked_sub(now.since(began)).filter(|wait| is_past && !wait.is_zero())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn failures(failures: i64, at: Instant) -> SignInFailures {
-        let at = at.as_micros();
-        SignInFailures { failures, first_at: at, last_at: at, unreported: 0, reported_at: None }
-    }
-
-    #[test]
-    fn an_address_waits_15_minutes_after_its_seventh_failure_in_a_row() {
-        let now = Instant::from_micros(1_790_000_000_000_000);
-        assert_eq!(wait_of_address(None, now), None);
-        assert_eq!(wait_of_address(Some(failures(6, now)), now), None);
-        assert_eq!(wait_of_address(Some(failures(7, now)), now), Some(WAIT));
-        assert_eq!(
-            wait_of_address(Some(failures(7, now)), now + Duration::from_mins(14)),
-            Some(Duration::from_mins(1))
-        );
-        assert_eq!(wait_of_address(Some(failures(7, now)), now + WAIT), None);
-    }
-
-    #[test]
-    fn nobody_waits_for_a_clock_that_went_back() {
-        let now = Instant::from_micros(1_790_000_000_000_000);
-        assert_eq!(wait_of_address(Some(failures(7, now)), now - Duration::from_hours(48)), None);
-    }
-
-    #[test]
-    fn a_client_waits_from_its_hundredth_failure_within_15_minutes() {
-        let now = Instant::from_micros(1_790_000_000_000_000);
-        assert_eq!(wait_of_client(Some(failures(99, now)), now), None);
-        assert_eq!(wait_of_client(Some(failures(100, now)), now), Some(WAIT));
-        assert_eq!(wait_of_client(Some(failures(100, now)), now + WAIT), None);
-    }
-
-    #[test]
-    fn addresses_of_one_ipv6_network_are_one_client() {
-        let network = |text: &str| network_of(text.parse().unwrap());
-        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
-        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
-        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+            after: second_factor.map(|given| json!({ "second_factor": given })),
+            ..Happening::new(Action::UserSignedIn, Target::User(user_id))
+        })?;
+        Ok(())
     }
 }
