@@ -11,7 +11,7 @@ use super::page::AssetPaths;
 use crate::domain::text;
 
 /// The declaration of the layers comes first; after it the order does not matter.
-const STYLES: [&str; 19] = [
+const STYLES: [&str; 21] = [
     include_str!("../../static/css/layers.css"),
     include_str!("../../static/css/reset.css"),
     include_str!("../../static/css/tokens.css"),
@@ -22,11 +22,13 @@ const STYLES: [&str; 19] = [
     include_str!("../../static/css/components/dialog.css"),
     include_str!("../../static/css/components/field.css"),
     include_str!("../../static/css/components/icon.css"),
-    include_str!("../../static/css/components/keys.css"),
     include_str!("../../static/css/components/list-bar.css"),
     include_str!("../../static/css/components/outside.css"),
+    include_str!("../../static/css/components/panel.css"),
     include_str!("../../static/css/components/person.css"),
+    include_str!("../../static/css/components/pill.css"),
     include_str!("../../static/css/components/rail.css"),
+    include_str!("../../static/css/components/table.css"),
     include_str!("../../static/css/components/top-bar.css"),
     include_str!("../../static/css/components/trail.css"),
     include_str!("../../static/css/utilities.css"),

@@ -23,6 +23,12 @@ pub enum PageError {
     /// Nobody is signed in; where they wanted to go.
     #[error("nobody is signed in")]
     SignInNeeded(String),
+    /// A code was given, or asked for, without a password before it.
+    #[error("nobody gave a password")]
+    PasswordNeeded,
+    /// The company requires a second factor of them.
+    #[error("an admin has no second factor and must have one")]
+    SecondFactorNeeded,
     /// The role does not allow it.
     #[error("an auditor cannot do this")]
     AdminsOnly,
@@ -44,6 +50,12 @@ pub enum PageError {
     /// The form or the query cannot be used.
     #[error("the body or the query cannot be used: {0:?}")]
     Body(BodyError),
+    /// The company has no such user.
+    #[error("there is no such user")]
+    NoUser,
+    /// An invitation was used, has expired, or never was.
+    #[error("there is no such invitation")]
+    DeadInvitation,
     /// A form for a new key was sent again.
     #[error("the form was sent before")]
     KeyAlreadyShown,
@@ -82,9 +94,9 @@ impl From<askama::Error> for PageError {
 impl ResponseError for PageError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::SignInNeeded(_) => StatusCode::SEE_OTHER,
+            Self::SignInNeeded(_) | Self::PasswordNeeded | Self::SecondFactorNeeded => StatusCode::SEE_OTHER,
             Self::AdminsOnly | Self::CrossSite | Self::SetupLinkNeeded => StatusCode::FORBIDDEN,
-            Self::NoPage | Self::NoKey => StatusCode::NOT_FOUND,
+            Self::NoPage | Self::NoKey | Self::NoUser | Self::DeadInvitation => StatusCode::NOT_FOUND,
             Self::WrongMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body(BodyError::WrongType) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Body(BodyError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -103,6 +115,12 @@ impl ResponseError for PageError {
             Self::SignInNeeded(next) => {
                 let location = super::keys::address::with_query(paths::SIGN_IN, &[("next", next)]);
                 response.insert_header((LOCATION, location));
+            }
+            Self::PasswordNeeded => {
+                response.insert_header((LOCATION, paths::SIGN_IN));
+            }
+            Self::SecondFactorNeeded => {
+                response.insert_header((LOCATION, paths::SECOND_FACTOR));
             }
             Self::WrongMethod(allowed) => {
                 response.insert_header((ALLOW, allowed.as_str()));
@@ -123,7 +141,12 @@ impl PageError {
             Self::CrossSite => Message::cross_site(),
             Self::SetupLinkNeeded => Message::setup_link_needed(),
             Self::NoKey => Message::no_key(),
-            Self::NoPage | Self::SignInNeeded(_) => Message::no_page(),
+            Self::NoUser => Message::no_user(),
+            Self::DeadInvitation => Message::dead_invitation(),
+            // Those that redirect show no page.
+            Self::NoPage | Self::SignInNeeded(_) | Self::PasswordNeeded | Self::SecondFactorNeeded => {
+                Message::no_page()
+            }
             Self::WrongMethod(_) => Message::wrong_method(),
             Self::Body(BodyError::WrongType) => Message::wrong_type(),
             Self::Body(BodyError::TooLarge) => Message::too_large(),

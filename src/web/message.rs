@@ -5,6 +5,7 @@ use askama::Template;
 
 use crate::web::keys::address::LIST;
 use crate::web::page::OutsideShell;
+use crate::web::paths;
 
 #[derive(Template)]
 #[template(path = "message/page.html")]
@@ -74,6 +75,19 @@ impl Message {
     #[must_use]
     pub fn no_key() -> Self {
         Self::new("Not found", "This API key does not exist.").with_link(LIST, "Back to API keys")
+    }
+
+    /// 404: no such user in this company.
+    #[must_use]
+    pub fn no_user() -> Self {
+        Self::new("Not found", "This user does not exist.").with_link(paths::USERS, "Back to users")
+    }
+
+    /// 404: a link to choose a password that was used, has expired or never was.
+    #[must_use]
+    pub fn dead_invitation() -> Self {
+        Self::new("Link no longer works", "This link no longer works. Ask an administrator for a new one.")
+            .with_link(paths::SIGN_IN, "Go to sign-in")
     }
 
     /// 405.

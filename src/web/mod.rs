@@ -1,13 +1,19 @@
 //! The pages: which there are, what guards them, how they are drawn. No queries here, and no change without an action.
 
+mod account;
 mod assets;
+mod device;
+mod done;
 mod error;
 pub mod guards;
 mod home;
+mod invitation;
+mod key_policy;
 pub mod keys;
 mod message;
 pub mod page;
 pub mod paths;
+pub mod rail;
 mod request;
 mod same_origin;
 #[cfg(test)]
@@ -15,14 +21,17 @@ mod samples;
 pub mod session;
 mod setup;
 mod sign_in;
+mod sign_in_code;
 pub mod time;
+mod users;
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use actix_session::SessionMiddleware;
 use actix_session::config::CookieContentSecurity;
 use actix_web::cookie::{Key, SameSite};
-use actix_web::http::header::ContentType;
+use actix_web::http::header::{ContentType, HeaderValue, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, ServiceConfig};
@@ -30,9 +39,10 @@ use actix_web::{FromRequest, Handler, HttpResponse, Responder, Route, web};
 use askama::Template;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use self::account::{own, second_factor};
 use self::error::PageError;
 use self::guards::SignedIn;
-use self::page::{OutsideShell, Person, Shell};
+use self::page::{Field, OutsideShell, Person, Shell};
 use self::session::StoredSessions;
 use crate::actions::Actions;
 use crate::config::PublicUrl;
@@ -40,6 +50,8 @@ use crate::edge::panics;
 
 /// Argon2 takes 19 MiB and all of a core: more at once would only stop everything else.
 const PASSWORDS_AT_ONCE: usize = 2;
+/// How long to wait is told to whoever a stop keeps out, too: what ended it may have happened by then.
+const LONGEST_WAIT: Duration = Duration::from_mins(15);
 const LONGEST_WAIT_FOR_A_TURN: Duration = Duration::from_secs(10);
 
 /// What every page draws from.
@@ -69,10 +81,27 @@ impl Site {
         if self.public_url.is_https() { "__Host-keydesk" } else { "keydesk" }
     }
 
+    /// The same for the cookie by which a browser is known again.
+    fn device_cookie_name(&self) -> &'static str {
+        if self.public_url.is_https() { "__Host-keydesk-device" } else { "keydesk-device" }
+    }
+
     /// Whether a part of an address holds a key, which must then go nowhere else.
     fn shows_a_key(&self, address: &str) -> bool {
         let decoded = percent_encoding::percent_decode_str(address).decode_utf8_lossy();
         self.actions.key_format.occurs_in(&decoded)
+    }
+
+    /// What somebody typed as a name or an address, or the field with what is wrong with it. A key in its place would be
+    /// kept and shown for ever: it is refused and not repeated.
+    fn name_field<T, E: Display>(&self, typed: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, Field> {
+        if self.actions.key_format.occurs_in(typed) {
+            return Err(Field::refused(
+                "",
+                "This looks like an API key. Enter something else here, and revoke the key if others may have seen it.",
+            ));
+        }
+        parse(typed).map_err(|error| Field::refused(typed, error.to_string()))
     }
 
     /// Waits for a turn to hash a password; not longer than a person would.
@@ -88,6 +117,7 @@ impl Site {
             company: signed_in.company.name.clone(),
             platform: self.platform.clone(),
             person: Person::named(&signed_in.name),
+            theme: signed_in.theme,
             assets: assets::paths(),
         }
     }
@@ -143,11 +173,24 @@ pub fn pages() -> Vec<Page> {
         Page::at("/").get(home::show),
         Page::at(paths::SETUP).get(setup::show).post(setup::submit),
         Page::at(paths::SIGN_IN).get(sign_in::show).post(sign_in::submit),
+        Page::at(paths::SIGN_IN_CODE).get(sign_in_code::show).post(sign_in_code::submit),
         Page::at(paths::SIGN_OUT).post(sign_in::sign_out),
+        Page::at(paths::INVITATION).get(invitation::show).post(invitation::submit),
+        Page::at(paths::ACCOUNT).get(own::show).post(own::save),
+        Page::at(paths::OWN_PASSWORD).post(own::change_password),
+        Page::at(paths::SECOND_FACTOR).get(second_factor::show).post(second_factor::submit),
+        Page::at(paths::END_OTHER_SESSIONS).post(own::end_other_sessions),
+        Page::at(paths::END_SESSION).post(own::end_session),
         Page::at(paths::API_KEYS).get(keys::listing::show).post(keys::create::submit),
         Page::at(paths::ADD_API_KEY).get(keys::create::show),
         Page::at(paths::KEY_AUDIT_TRAIL).get(keys::trail::show),
         Page::at(paths::REVOKE_API_KEY).get(keys::revoke::show).post(keys::revoke::submit),
+        Page::at(paths::KEY_POLICY).get(key_policy::show).post(key_policy::submit),
+        Page::at(paths::USERS).get(users::listing::show).post(users::invite::submit),
+        Page::at(paths::ADD_USER).get(users::invite::show),
+        Page::at(paths::USER_ROLE).get(users::change_role::show).post(users::change_role::submit),
+        Page::at(paths::DELETE_USER).get(users::delete::show).post(users::delete::submit),
+        Page::at(paths::USER_INVITATION).post(users::invite::renew),
         Page::at("/assets/{file}").get(assets::serve),
     ]
 }
@@ -194,6 +237,21 @@ async fn blocking<T: Send + 'static, E: Into<PageError> + Send + 'static>(
 /// A page as an answer.
 fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, PageError> {
     Ok(HttpResponse::build(status).content_type(ContentType::html()).body(page.render()?))
+}
+
+/// A page that asks for patience; the header says for how long.
+fn too_many_attempts(page: &impl Template, wait: Duration) -> Result<HttpResponse, PageError> {
+    let mut answer = html(StatusCode::TOO_MANY_REQUESTS, page)?;
+    let seconds = wait.as_millis().div_ceil(1_000).to_string();
+    if let Ok(seconds) = HeaderValue::from_str(&seconds) {
+        answer.headers_mut().insert(RETRY_AFTER, seconds);
+    }
+    Ok(answer)
+}
+
+/// A wait in whole minutes, as a page says it.
+fn minutes(wait: Duration) -> u64 {
+    wait.as_secs().div_ceil(60).max(1)
 }
 
 /// An answer that leads to another page here.

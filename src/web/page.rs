@@ -1,6 +1,7 @@
 //! What every page is drawn with: shell, people, times, fields. Owned data only; it must not ask the database.
 
 use crate::domain::actor::Actor;
+use crate::domain::user::Theme;
 use crate::store::Names;
 
 /// The addresses of the two files that every page loads.
@@ -16,6 +17,7 @@ pub struct Shell {
     pub company: String,
     pub platform: String,
     pub person: Person,
+    pub theme: Theme,
     pub assets: AssetPaths,
 }
 

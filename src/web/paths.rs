@@ -1,5 +1,8 @@
 //! Where the pages are.
 
+use crate::config::PublicUrl;
+use crate::domain::token::Token;
+
 /// The API Keys page, and the beginning of every path below it.
 pub const API_KEYS: &str = "/administration/company-settings/api-keys";
 /// Where the Add API Key form is.
@@ -8,6 +11,33 @@ pub const ADD_API_KEY: &str = "/administration/company-settings/api-keys/new";
 pub const KEY_AUDIT_TRAIL: &str = "/administration/company-settings/api-keys/audit-trail";
 /// One key's revocation.
 pub const REVOKE_API_KEY: &str = "/administration/company-settings/api-keys/{id}/revoke";
+/// The users of the company, and the beginning of every path below it.
+pub const USERS: &str = "/administration/access-control/users";
+/// Where the Add user form is.
+pub const ADD_USER: &str = "/administration/access-control/users/new";
+/// One user's role.
+pub const USER_ROLE: &str = "/administration/access-control/users/{id}/role";
+/// One user's deletion.
+pub const DELETE_USER: &str = "/administration/access-control/users/{id}/delete";
+/// A new link for one user.
+pub const USER_INVITATION: &str = "/administration/access-control/users/{id}/invitation";
+/// The company's own settings.
+pub const KEY_POLICY: &str = "/administration/company-settings/key-policy";
+/// Where a link leads that lets somebody choose a password.
+pub const INVITATION: &str = "/invitation";
+/// One's own name, preferences, password and sessions.
+pub const ACCOUNT: &str = "/account";
+/// One's own password.
+pub const OWN_PASSWORD: &str = "/account/password";
+/// One's own second factor.
+pub const SECOND_FACTOR: &str = "/account/second-factor";
+const SESSIONS: &str = "/account/sessions/";
+/// The end of one's other sessions.
+pub const END_OTHER_SESSIONS: &str = "/account/sessions/end-others";
+/// The end of one of one's sessions.
+pub const END_SESSION: &str = "/account/sessions/{id}/end";
+/// The code of a second factor.
+pub const SIGN_IN_CODE: &str = "/sign-in/code";
 /// Signing in.
 pub const SIGN_IN: &str = "/sign-in";
 /// Signing out.
@@ -15,12 +45,22 @@ pub const SIGN_OUT: &str = "/sign-out";
 /// The first company and its admin.
 pub const SETUP: &str = "/setup";
 
+/// The link by which somebody chooses a password.
+#[must_use]
+pub fn invitation_link(public_url: &PublicUrl, token: &Token) -> String {
+    format!("{}{INVITATION}?token={}", public_url.as_str(), token.reveal())
+}
+
 /// The page whose form is sent to `path`, which is where somebody goes on who had to sign in first.
 #[must_use]
 pub fn form_page(path: &str) -> &str {
     match path {
         API_KEYS => ADD_API_KEY,
+        USERS => ADD_USER,
         SIGN_OUT => API_KEYS,
+        OWN_PASSWORD => ACCOUNT,
+        sessions if sessions.starts_with(SESSIONS) => ACCOUNT,
+        invitation if invitation.starts_with(USERS) && invitation.ends_with("/invitation") => USERS,
         other => other,
     }
 }

@@ -6,6 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::error::PageError;
+use super::guards::SignedIn;
 use super::time::Zone;
 use crate::edge::body::Fields;
 
@@ -27,6 +28,10 @@ impl FromRequest for Zone {
     type Future = Ready<Result<Self, PageError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self::from_cookie(request.cookie("tz").as_ref().map(actix_web::cookie::Cookie::value))))
+        ready(SignedIn::find(request).map(|signed_in| {
+            let chosen = signed_in.and_then(|signed_in| signed_in.time_zone).and_then(|name| Self::named(&name));
+            let cookie = request.cookie("tz");
+            chosen.unwrap_or_else(|| Self::from_cookie(cookie.as_ref().map(actix_web::cookie::Cookie::value)))
+        }))
     }
 }

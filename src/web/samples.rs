@@ -1,13 +1,29 @@
 //! Every page with sample data, so that one test draws them all and a look at them needs no server.
 
+use std::time::Duration;
+
 use askama::Template;
 
+use crate::domain::instant::Instant;
+use crate::domain::user::Theme;
+use crate::web::account::page::AccountPage;
+use crate::web::account::second_factor::SecondFactorPage;
+use crate::web::invitation::InvitationPage;
+use crate::web::key_policy::KeyPolicyPage;
+use crate::web::keys::audit_trail::AuditTrailPage;
+use crate::web::keys::list::ListPage;
 use crate::web::message::{Message, MessagePage};
-use crate::web::page::{AssetPaths, Field, OutsideShell, Person, Shell};
+use crate::web::page::{AssetPaths, Field, OutsideShell, Person, Shell, Who};
 use crate::web::setup::SetupPage;
 use crate::web::sign_in::{SignInNotice, SignInPage};
+use crate::web::sign_in_code::{CodeNotice, SignInCodePage};
+use crate::web::time::Zone;
+use crate::web::users::list::UsersPage;
 
 const ASSETS: AssetPaths = AssetPaths { stylesheet: "/static/keydesk.css", favicon: "/static/favicon.svg" };
+
+/// A name as long as they may be, without a place to break at.
+pub(crate) const LONG_NAME: &str = "Warehouse_Label_Printer_And_Pallet_Tracking_Gateway_Rotterdam_02";
 
 /// A page drawn, under the name of what it shows.
 pub(crate) type Drawn = (&'static str, String);
@@ -21,8 +37,23 @@ pub(crate) fn shell() -> Shell {
         company: "Brightwater Foods".to_owned(),
         platform: "Go Autonomous".to_owned(),
         person: Person::named("Maria Lindqvist"),
+        theme: Theme::System,
         assets: ASSETS,
     }
+}
+
+pub(crate) fn zone() -> Zone {
+    Zone::from_cookie(Some("Europe/Oslo"))
+}
+
+/// 23 November 2026, 09:30 in Oslo, less some minutes.
+pub(crate) fn ago(minutes: u64) -> Instant {
+    Instant::from_micros(1_795_422_600_000_000) - Duration::from_secs(minutes * 60)
+}
+
+/// A user, or the deleted user for no name.
+pub(crate) fn user(name: &str) -> Who {
+    Who::user((!name.is_empty()).then(|| name.to_owned()))
 }
 
 fn outside() -> OutsideShell {
@@ -42,7 +73,61 @@ impl SignInPage {
             drawn("sign-in", &page(None)),
             drawn("sign-in-incorrect", &page(Some(SignInNotice::Incorrect))),
             drawn("sign-in-throttled", &page(Some(SignInNotice::Throttled { minutes: 15 }))),
+            drawn("sign-in-stopped", &page(Some(SignInNotice::Stopped))),
             drawn("sign-in-signed-out", &page(Some(SignInNotice::SignedOut))),
+        ]
+    }
+}
+
+impl SignInCodePage {
+    pub(crate) fn samples() -> Vec<Drawn> {
+        let page = |notice| Self { shell: outside(), notice };
+        vec![
+            drawn("sign-in-code", &page(None)),
+            drawn("sign-in-code-incorrect", &page(Some(CodeNotice::Incorrect))),
+            drawn("sign-in-code-throttled", &page(Some(CodeNotice::Throttled { minutes: 1 }))),
+            drawn("sign-in-code-stopped", &page(Some(CodeNotice::Stopped))),
+        ]
+    }
+}
+
+impl InvitationPage {
+    pub(crate) fn samples() -> Vec<Drawn> {
+        let page = |email: &str, error: Option<&str>| Self {
+            shell: outside(),
+            email: email.to_owned(),
+            token: "Zm9v_b-Fy".to_owned(),
+            password_error: error.map(str::to_owned),
+        };
+        let long = "priya.wolfeschlegelsteinhausenbergerdorff@procurement.brightwater.example";
+        vec![
+            drawn("invitation", &page("tomasz.wojcik@brightwater.example", None)),
+            drawn("invitation-refused", &page(long, Some("Use at least 15 characters."))),
+        ]
+    }
+}
+
+impl KeyPolicyPage {
+    pub(crate) fn samples() -> Vec<Drawn> {
+        let page = || Self {
+            shell: shell(),
+            company_name: Field::kept("Brightwater Foods"),
+            require_second_factor: true,
+            can_change: true,
+            admins_without: 0,
+            banner_saved: false,
+        };
+        let refused = Self {
+            company_name: Field::refused("", "Enter a name for the company"),
+            require_second_factor: false,
+            admins_without: 2,
+            ..page()
+        };
+        vec![
+            drawn("key-policy", &page()),
+            drawn("key-policy-saved", &Self { banner_saved: true, ..page() }),
+            drawn("key-policy-refused", &refused),
+            drawn("key-policy-auditor", &Self { can_change: false, ..page() }),
         ]
     }
 }
@@ -95,10 +180,22 @@ impl MessagePage {
 }
 
 pub(crate) fn all() -> Vec<Drawn> {
-    use crate::web::keys::{audit_trail::AuditTrailPage, list::ListPage};
-    let pages = [SignInPage::samples(), SetupPage::samples(), MessagePage::samples()];
-    let pages = pages.into_iter().chain([ListPage::samples(), AuditTrailPage::samples()]);
-    pages.flatten().collect()
+    [
+        SignInPage::samples(),
+        SignInCodePage::samples(),
+        SetupPage::samples(),
+        InvitationPage::samples(),
+        MessagePage::samples(),
+        ListPage::samples(),
+        AuditTrailPage::samples(),
+        UsersPage::samples(),
+        KeyPolicyPage::samples(),
+        AccountPage::samples(),
+        SecondFactorPage::samples(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Sessions behind actix-session: the token in the cookie, its digest in the store.
+//! Sessions behind actix-session: the token in the cookie, its digest in the store. The same cookie carries a sign-in
+//! that lacks its code, which is no session.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,23 +8,24 @@ use actix_session::Session;
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::web;
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::error::PageError;
-use crate::actions::SignedInUser;
+use crate::actions::Admission;
 use crate::clock::Clock;
 use crate::domain::ids::{CompanyId, SessionId, UserId};
+use crate::domain::instant::Instant;
+use crate::domain::token::{Token, TokenDigest};
 use crate::edge::caller::Caller;
 use crate::random;
-use crate::store::{NewSession, Store, StoreError};
+use crate::store::{NewSession, Outlived, SignInAwaitingCode, Store, StoreError, Transaction};
 
 /// A session ends when it was not used for so long.
 const IDLE: Duration = Duration::from_hours(1);
 /// A session ends so long after sign-in.
 const OVERALL: Duration = Duration::from_hours(24);
+/// A code may be given so long after the password.
+const CODE_AWAITED_FOR: Duration = Duration::from_mins(10);
 /// A session's use is noted at most so often.
 const BETWEEN_TOUCHES: Duration = Duration::from_mins(1);
 
@@ -32,8 +34,10 @@ const SKEW: Duration = Duration::from_mins(5);
 
 /// The entry that a loaded session has.
 pub(super) const SIGNED_IN: &str = "signed_in";
-/// The entry that makes a session.
-const SIGNING_IN: &str = "signing_in";
+/// The entry that a loaded sign-in has which lacks its code.
+pub(super) const AWAITING_CODE: &str = "awaiting_code";
+/// The entry that makes a session, or a sign-in that lacks its code.
+const BEGINNING: &str = "beginning";
 /// The entry that stands for a store that did not answer.
 pub(super) const UNAVAILABLE: &str = "unavailable";
 
@@ -45,14 +49,34 @@ pub(super) struct Loaded {
     pub(super) user_id: String,
     pub(super) name: String,
     pub(super) role: String,
+    pub(super) time_zone: Option<String>,
+    pub(super) theme: String,
+    pub(super) owes_second_factor: bool,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct LoadedAwaitingCode {
+    pub(super) company_id: String,
+    pub(super) user_id: String,
+    pub(super) epoch: i64,
+    pub(super) next: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Beginning {
-    company_id: String,
-    user_id: String,
-    client_address: Option<String>,
-    user_agent: Option<String>,
+enum Beginning {
+    Session {
+        company_id: String,
+        user_id: String,
+        epoch: i64,
+        client_address: Option<String>,
+        user_agent: Option<String>,
+    },
+    AwaitingCode(LoadedAwaitingCode),
+}
+
+/// What a session has to be younger than.
+pub(super) fn outlived(now: Instant) -> Outlived {
+    Outlived { not_seen_since: now - IDLE, begun_before: now - OVERALL }
 }
 
 /// A session could not be stored or ended.
@@ -80,9 +104,21 @@ impl StoredSessions {
         Self { store, clock }
     }
 
-    fn read(&self, token: &str) -> Result<Option<Loaded>, StoreError> {
+    fn load_entry(&self, token: &str) -> Result<Option<(&'static str, String)>, StoreError> {
+        let unreadable = |error: serde_json::Error| StoreError::Unexpected(error.to_string());
+        let digest = TokenDigest::of(token);
+        if let Some(session) = self.session(&digest)? {
+            return Ok(Some((SIGNED_IN, serde_json::to_string(&session).map_err(unreadable)?)));
+        }
+        match self.awaiting_code(&digest)? {
+            Some(sign_in) => Ok(Some((AWAITING_CODE, serde_json::to_string(&sign_in).map_err(unreadable)?))),
+            None => Ok(None),
+        }
+    }
+
+    fn session(&self, digest: &TokenDigest) -> Result<Option<Loaded>, StoreError> {
         let now = self.clock.now();
-        let Some(session) = self.store.ask(|questions| questions.session(&digest(token)))? else { return Ok(None) };
+        let Some(session) = self.store.ask(|questions| questions.session(digest))? else { return Ok(None) };
         let from_the_future = session.created_at.since(now) > SKEW;
         if from_the_future || now.since(session.last_seen_at) >= IDLE || now.since(session.created_at) >= OVERALL {
             return Ok(None);
@@ -99,32 +135,79 @@ impl StoredSessions {
             user_id: session.user_id.to_string(),
             name: session.name,
             role: session.role.as_str().to_owned(),
+            time_zone: session.time_zone,
+            theme: session.theme.as_str().to_owned(),
+            owes_second_factor: session.owes_second_factor,
         }))
     }
 
-    fn begin(&self, beginning: &Beginning) -> Result<String, SessionFailed> {
-        let broken = || SessionFailed("it names nobody".to_owned());
-        let token = BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<32>());
+    fn awaiting_code(&self, digest: &TokenDigest) -> Result<Option<LoadedAwaitingCode>, StoreError> {
         let now = self.clock.now();
-        let session = NewSession {
-            id: SessionId::new(now, &random::bytes()),
-            token_digest: digest(&token),
-            company_id: CompanyId::parse(&beginning.company_id).ok_or_else(broken)?,
-            user_id: UserId::parse(&beginning.user_id).ok_or_else(broken)?,
-            created_at: now,
-            client_address: beginning.client_address.clone(),
-            user_agent: beginning.user_agent.clone(),
-        };
-        self.store.write(|transaction| {
-            transaction.delete_sessions(now - IDLE, now - OVERALL)?;
-            transaction.insert_session(&session)
-        })?;
+        let sign_in = self.store.ask(|questions| questions.sign_in_awaiting_code(digest))?;
+        let sign_in = sign_in.filter(|sign_in| {
+            now.since(sign_in.created_at) < CODE_AWAITED_FOR && sign_in.created_at.since(now) <= SKEW
+        });
+        Ok(sign_in.map(|sign_in| LoadedAwaitingCode {
+            company_id: sign_in.company_id.to_string(),
+            user_id: sign_in.user_id.to_string(),
+            epoch: sign_in.epoch,
+            next: sign_in.next,
+        }))
+    }
+
+    fn begin(&self, beginning: Beginning) -> Result<Token, SessionFailed> {
+        let nobody = || SessionFailed("it names nobody".to_owned());
+        let company = |id: &str| CompanyId::parse(id).ok_or_else(nobody);
+        let user = |id: &str| UserId::parse(id).ok_or_else(nobody);
+        let token = Token::new(random::bytes());
+        let now = self.clock.now();
+        match beginning {
+            Beginning::Session { company_id, user_id, epoch, client_address, user_agent } => {
+                let session = NewSession {
+                    id: SessionId::new(now, &random::bytes()),
+                    token_digest: token.digest(),
+                    company_id: company(&company_id)?,
+                    user_id: user(&user_id)?,
+                    created_at: now,
+                    client_address,
+                    user_agent,
+                };
+                self.unless_ended(session.company_id, session.user_id, epoch, |transaction| {
+                    transaction.delete_sessions(outlived(now))?;
+                    transaction.insert_session(&session)
+                })?;
+            }
+            Beginning::AwaitingCode(LoadedAwaitingCode { company_id, user_id, epoch, next }) => {
+                let sign_in = SignInAwaitingCode {
+                    company_id: company(&company_id)?,
+                    user_id: user(&user_id)?,
+                    epoch,
+                    next,
+                    created_at: now,
+                };
+                let good_since = now - CODE_AWAITED_FOR;
+                self.unless_ended(sign_in.company_id, sign_in.user_id, epoch, |transaction| {
+                    transaction.insert_sign_in_awaiting_code(&token.digest(), &sign_in, good_since)
+                })?;
+            }
+        }
         Ok(token)
     }
-}
 
-fn digest(token: &str) -> [u8; 32] {
-    Sha256::digest(token).into()
+    /// Inserts what begins, unless something has ended the user's sign-ins since they were admitted: their token then
+    /// opens nothing, and they sign in again. Whatever ends sign-ins holds the company's trail, so this takes it first.
+    fn unless_ended(
+        &self,
+        company_id: CompanyId,
+        user_id: UserId,
+        epoch: i64,
+        insert: impl FnOnce(&mut Transaction<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.store.write(|transaction| {
+            transaction.lock_trail(company_id.into())?;
+            if transaction.sign_in_epoch(user_id)? == Some(epoch) { insert(transaction) } else { Ok(()) }
+        })
+    }
 }
 
 impl SessionStore for StoredSessions {
@@ -132,25 +215,27 @@ impl SessionStore for StoredSessions {
     /// would answer an empty 500.
     async fn load(&self, key: &SessionKey) -> Result<Option<HashMap<String, String>>, LoadError> {
         let (sessions, token) = (self.clone(), key.as_ref().to_owned());
-        let loaded = super::blocking(move || sessions.read(&token).map_err(PageError::from)).await;
-        let entry = match &loaded {
+        let loaded = super::blocking(move || sessions.load_entry(&token).map_err(PageError::from)).await;
+        let (name, value) = match loaded {
             Ok(None) => return Ok(None),
-            Ok(Some(session)) => (SIGNED_IN, serde_json::to_string(session)),
-            Err(error) => (UNAVAILABLE, serde_json::to_string(&error.to_string())),
+            Ok(Some(entry)) => entry,
+            Err(error) => {
+                let cause = serde_json::to_string(&error.to_string());
+                (UNAVAILABLE, cause.map_err(|error| LoadError::Deserialization(error.into()))?)
+            }
         };
-        let value = entry.1.map_err(|error| LoadError::Deserialization(error.into()))?;
-        Ok(Some(HashMap::from([(entry.0.to_owned(), value)])))
+        Ok(Some(HashMap::from([(name.to_owned(), value)])))
     }
 
     async fn save(&self, state: HashMap<String, String>, _: &CookieDuration) -> Result<SessionKey, SaveError> {
-        let beginning = state.get(SIGNING_IN).and_then(|value| serde_json::from_str(value).ok());
+        let beginning = state.get(BEGINNING).and_then(|value| serde_json::from_str(value).ok());
         let beginning: Beginning =
             beginning.ok_or_else(|| SaveError::Other(SessionFailed("nobody signs in".to_owned()).into()))?;
         let sessions = self.clone();
-        let token = web::block(move || sessions.begin(&beginning)).await;
+        let token = web::block(move || sessions.begin(beginning)).await;
         let token = token.map_err(|error| SaveError::Other(SessionFailed(error.to_string()).into()))?;
         let token = token.map_err(|error| SaveError::Other(error.into()))?;
-        SessionKey::try_from(token).map_err(|error| SaveError::Other(error.into()))
+        SessionKey::try_from(token.reveal().to_owned()).map_err(|error| SaveError::Other(error.into()))
     }
 
     /// Nothing in a stored session changes, and an ended one is not made again.
@@ -168,7 +253,7 @@ impl SessionStore for StoredSessions {
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
-        let (store, digest) = (self.store.clone(), digest(key.as_ref()));
+        let (store, digest) = (self.store.clone(), TokenDigest::of(key.as_ref()));
         web::block(move || store.end_session(&digest).map_err(SessionFailed::from))
             .await
             .map_err(|error| SessionFailed(error.to_string()))??;
@@ -180,15 +265,30 @@ impl SessionStore for StoredSessions {
 ///
 /// # Errors
 /// [`PageError::Internal`].
-pub(super) fn begin(session: &Session, user: SignedInUser, caller: &Caller) -> Result<(), PageError> {
-    let beginning = Beginning {
-        company_id: user.company_id.to_string(),
-        user_id: user.user_id.to_string(),
+pub(super) fn begin(session: &Session, admission: Admission, caller: &Caller) -> Result<(), PageError> {
+    let beginning = Beginning::Session {
+        company_id: admission.user.company_id.to_string(),
+        user_id: admission.user.user_id.to_string(),
+        epoch: admission.epoch,
         client_address: caller.address.map(|address| address.to_string()),
         user_agent: caller.user_agent.clone(),
     };
+    put(session, &beginning)
+}
+
+/// Begins to wait for the code of somebody whose password was right.
+///
+/// # Errors
+/// [`PageError::Internal`].
+pub(super) fn await_code(session: &Session, admission: Admission, next: Option<String>) -> Result<(), PageError> {
+    let Admission { user, epoch } = admission;
+    let (company_id, user_id) = (user.company_id.to_string(), user.user_id.to_string());
+    put(session, &Beginning::AwaitingCode(LoadedAwaitingCode { company_id, user_id, epoch, next }))
+}
+
+fn put(session: &Session, beginning: &Beginning) -> Result<(), PageError> {
     session.clear();
-    session.insert(SIGNING_IN, beginning).map_err(|error| PageError::Internal(error.to_string()))?;
+    session.insert(BEGINNING, beginning).map_err(|error| PageError::Internal(error.to_string()))?;
     session.renew();
     Ok(())
 }

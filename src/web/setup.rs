@@ -7,10 +7,11 @@ use actix_web::web::Data;
 use askama::Template;
 use subtle::ConstantTimeEq;
 
+use super::device::Device;
 use super::error::PageError;
 use super::request::Query;
-use super::{Site, blocking, html, paths, see_other, session};
-use crate::actions::{SetUp, SetUpError, SignedInUser};
+use super::{Site, blocking, html, sign_in};
+use crate::actions::{SetUp, SetUpError, SignIn};
 use crate::domain::actor::Actor;
 use crate::edge::body::FormBody;
 use crate::edge::caller::Caller;
@@ -68,6 +69,7 @@ pub(super) async fn submit(
     query: Query,
     body: FormBody,
     caller: Caller,
+    device: Device,
     session: Session,
     site: Data<Site>,
 ) -> Result<HttpResponse, PageError> {
@@ -94,10 +96,7 @@ pub(super) async fn submit(
     let set_up = set_up.await?;
     drop(permit);
     match set_up {
-        Ok((company_id, user_id)) => {
-            session::begin(&session, SignedInUser { user_id, company_id }, &caller)?;
-            Ok(see_other(paths::API_KEYS))
-        }
+        Ok(admission) => sign_in::go_on(SignIn::Complete(admission), None, &caller, device, &session, &site).await,
         Err(SetUpError::Refused(refused)) => {
             page.company_name.error = refused.company_name;
             page.name.error = refused.name.map(|error| error.to_string());

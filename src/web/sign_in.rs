@@ -6,11 +6,12 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use askama::Template;
 
+use super::device::Device;
 use super::error::PageError;
-use super::guards::{SignedIn, Visitor};
+use super::guards::{SessionHolder, Visitor};
 use super::request::Query;
-use super::{Site, blocking, html, paths, see_other, session};
-use crate::actions::{SignInError, SignedInUser};
+use super::{LONGEST_WAIT, Site, blocking, html, minutes, paths, see_other, session, too_many_attempts};
+use crate::actions::{SignIn, SignInError};
 use crate::domain::actor::Actor;
 use crate::domain::password::Password;
 use crate::edge::body::FormBody;
@@ -36,6 +37,8 @@ pub enum SignInNotice {
         minutes: u64,
     },
     SignedOut,
+    /// No browser that is unknown gets in any more.
+    Stopped,
 }
 
 impl SignInPage {
@@ -45,7 +48,7 @@ impl SignInPage {
     }
 
     fn failed(&self) -> bool {
-        matches!(self.notice, Some(SignInNotice::Incorrect | SignInNotice::Throttled { .. }))
+        matches!(self.notice, Some(SignInNotice::Incorrect | SignInNotice::Throttled { .. } | SignInNotice::Stopped))
     }
 }
 
@@ -61,6 +64,7 @@ pub(super) async fn show(visitor: Visitor, query: Query, site: Data<Site>) -> Re
 pub(super) async fn submit(
     body: FormBody,
     caller: Caller,
+    device: Device,
     session: Session,
     site: Data<Site>,
 ) -> Result<HttpResponse, PageError> {
@@ -69,49 +73,65 @@ pub(super) async fn submit(
     let password = Password::presented(fields.one("password")?);
     let next = local(&site, fields.one("next")?);
     let permit = site.permit_to_hash().await?;
-    let (actions, typed, client) = (site.actions.clone(), email.clone(), caller.address);
+    let (actions, typed, attempter) = (site.actions.clone(), email.clone(), device.as_attempter(&caller));
     let origin = caller.as_origin(Actor::System);
-    let signed_in = blocking(move || match actions.sign_in(&typed, &password, client, &origin) {
+    let accepted = blocking(move || match actions.sign_in(&typed, &password, &attempter, &origin) {
         Err(SignInError::Store(error)) => Err(PageError::from(error)),
         other => Ok(other),
     })
     .await?;
     drop(permit);
     let page = |notice| SignInPage { shell: site.outside_shell(), email, next: next.clone(), notice: Some(notice) };
-    match signed_in {
-        Ok(user) => {
-            session::begin(&session, user, &caller)?;
-            Ok(see_other(next.as_deref().unwrap_or(paths::API_KEYS)))
-        }
+    match accepted {
+        Ok(sign_in) => go_on(sign_in, next, &caller, device, &session, &site).await,
         Err(SignInError::Throttled(wait)) => {
-            let seconds = wait.as_millis().div_ceil(1_000);
-            let minutes = u64::try_from(seconds.div_ceil(60)).unwrap_or(u64::MAX);
-            let mut answer = html(StatusCode::TOO_MANY_REQUESTS, &page(SignInNotice::Throttled { minutes }))?;
-            let seconds = actix_web::http::header::HeaderValue::from_str(&seconds.to_string());
-            if let Ok(seconds) = seconds {
-                answer.headers_mut().insert(actix_web::http::header::RETRY_AFTER, seconds);
-            }
+            too_many_attempts(&page(SignInNotice::Throttled { minutes: minutes(wait) }), wait)
+        }
+        Err(SignInError::Stopped) => too_many_attempts(&page(SignInNotice::Stopped), LONGEST_WAIT),
+        Err(_) => html(StatusCode::UNPROCESSABLE_ENTITY, &page(SignInNotice::Incorrect)),
+    }
+}
+
+/// Begins the session of somebody who is signed in, or asks for the code that is still missing.
+pub(super) async fn go_on(
+    sign_in: SignIn,
+    next: Option<String>,
+    caller: &Caller,
+    device: Device,
+    session: &Session,
+    site: &Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    match sign_in {
+        SignIn::Complete(admission) => {
+            session::begin(session, admission, caller)?;
+            let mut answer = see_other(next.as_deref().unwrap_or(paths::API_KEYS));
+            device.remember(site, admission.user, &mut answer).await;
             Ok(answer)
         }
-        Err(_) => html(StatusCode::UNPROCESSABLE_ENTITY, &page(SignInNotice::Incorrect)),
+        SignIn::AwaitsCode(admission) => {
+            session::await_code(session, admission, next)?;
+            Ok(see_other(paths::SIGN_IN_CODE))
+        }
     }
 }
 
 /// For both roles; whoever is signed out already is led to the same place.
 pub(super) async fn sign_out(
-    signed_in: Result<SignedIn, PageError>,
+    holder: Result<SessionHolder, PageError>,
     caller: Caller,
     session: Session,
     site: Data<Site>,
 ) -> Result<HttpResponse, PageError> {
-    let signed_in = match signed_in {
-        Ok(signed_in) => signed_in,
-        Err(PageError::SignInNeeded(_)) => return Ok(see_other(paths::SIGN_IN)),
+    let SessionHolder(signed_in) = match holder {
+        Ok(holder) => holder,
+        Err(PageError::SignInNeeded(_)) => {
+            session.purge();
+            return Ok(see_other(paths::SIGN_IN));
+        }
         Err(error) => return Err(error),
     };
-    let user = SignedInUser { user_id: signed_in.user_id, company_id: signed_in.company.id };
     let (actions, origin) = (site.actions.clone(), caller.as_origin(signed_in.actor()));
-    blocking(move || actions.sign_out(user, &origin)).await?;
+    blocking(move || actions.sign_out(signed_in.as_user(), &origin)).await?;
     session.purge();
     Ok(see_other(paths::SIGN_IN))
 }

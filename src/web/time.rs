@@ -21,6 +21,10 @@ const WEEKDAY: StaticFormatDescription = format_description!("[weekday]");
 const MACHINE: StaticFormatDescription =
     format_description!("[year]-[month padding:zero]-[day padding:zero]T[hour]:[minute]:[second]Z");
 
+/// What else the zone database has are older names of the same zones, and zones of a fixed offset.
+const AREAS: [&str; 10] =
+    ["Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"];
+
 // A day's room at both ends, so that no offset leads out of the years 1 to 9999.
 const FIRST: i64 = datetime!(0001-01-02 00:00 UTC).unix_timestamp();
 const LAST: i64 = datetime!(9999-12-30 00:00 UTC).unix_timestamp();
@@ -39,7 +43,22 @@ impl Zone {
     /// The zone that the `tz` cookie names; UTC where it is absent or names none.
     #[must_use]
     pub fn from_cookie(value: Option<&str>) -> Self {
-        value.and_then(|name| TimeZone::get(name).ok()).map_or_else(Self::utc, Self)
+        value.and_then(Self::named).unwrap_or_else(Self::utc)
+    }
+
+    /// The zone of that name, where the zone database has it.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        TimeZone::get(name).ok().map(Self)
+    }
+
+    /// The names of all zones that are named after places, and UTC.
+    #[must_use]
+    pub fn names() -> Vec<String> {
+        let names = jiff::tz::db().available().map(|name| name.as_str().to_owned());
+        names
+            .filter(|name| name == "UTC" || name.split_once('/').is_some_and(|(area, _)| AREAS.contains(&area)))
+            .collect()
     }
 
     /// “12 Nov 2026”.
@@ -180,6 +199,16 @@ mod tests {
         for value in [None, Some(""), Some("Europe/Atlantis"), Some("../../etc/passwd"), Some("Oslo\u{0}")] {
             assert_eq!(Zone::from_cookie(value).label(now), "UTC", "{value:?}");
         }
+    }
+
+    #[test]
+    fn the_zones_on_offer_are_places_that_the_zone_database_has() {
+        let names = Zone::names();
+        assert!(names.len() > 400, "{}", names.len());
+        for expected in ["UTC", "Europe/Oslo", "America/Argentina/Buenos_Aires", "Pacific/Auckland"] {
+            assert!(names.iter().any(|name| name == expected), "{expected}");
+        }
+        assert!(names.iter().all(|name| Zone::named(name).is_some() && !name.starts_with("Etc/")));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use askama::Template;
 
 use crate::web::keys::address::{LIST, ListAddress, with_query};
 use crate::web::page::{Shell, ShownTime, Who, counted};
+use crate::web::rail::{Rail, RailLink};
 
 #[derive(Template)]
 #[template(path = "audit_trail/page.html")]
@@ -45,16 +46,19 @@ pub struct Day {
     pub events: Vec<Event>,
 }
 
-/// Something that happened to a key: “{who} revoked {name}”.
+/// Something that happened to a key, or to whom it belonged: “{who} revoked {name}”.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub id: String,
     pub act: Act,
-    pub key_id: String,
-    pub preview: String,
+    /// The key that it happened to, where it did not happen to a user.
+    pub key_id: Option<String>,
+    pub preview: Option<String>,
     /// The service account's name then.
     pub name: String,
     pub who: Who,
+    /// Whom a key was handed over to.
+    pub new_owner: Option<Who>,
     /// `Zone::clock`.
     pub at: ShownTime,
     pub address: Option<String>,
@@ -67,13 +71,17 @@ pub struct Event {
 pub enum Act {
     Created,
     Revoked,
+    HandedOver,
+    UserDeleted,
 }
 
 impl Act {
+    const ALL: [Self; 4] = [Self::Created, Self::Revoked, Self::HandedOver, Self::UserDeleted];
+
     /// The act that an action of the trail is.
     #[must_use]
     pub fn of(action: &str) -> Option<Self> {
-        [Self::Created, Self::Revoked].into_iter().find(|act| act.action() == action)
+        Self::ALL.into_iter().find(|act| act.action() == action)
     }
 
     /// Its name in the trail.
@@ -82,26 +90,17 @@ impl Act {
         match self {
             Self::Created => "api_key.created",
             Self::Revoked => "api_key.revoked",
-        }
-    }
-
-    pub(super) fn verb(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Revoked => "revoked",
+            Self::HandedOver => "api_key.handed_over",
+            Self::UserDeleted => "user.deleted",
         }
     }
 }
 
 impl AuditTrailPage {
+    const RAIL: Rail = Rail::Beneath(RailLink::ApiKeys);
+
     fn title(&self) -> String {
         format!("Audit trail – API Keys – Company Settings – {}", self.shell.company)
-    }
-
-    /// How the rail marks API Keys: this page lies beneath it.
-    #[expect(clippy::unused_self, reason = "the layout asks every page")]
-    fn current(&self) -> &'static str {
-        "true"
     }
 }
 
@@ -111,8 +110,10 @@ impl AuditTrail {
         counted(events as u64, "event shown", "events shown")
     }
 
-    pub(super) fn is_narrowed(&self) -> bool {
-        self.narrowed.is_some()
+    /// The history of an event's key, unless this is it.
+    pub(super) fn link_to(&self, event: &Event) -> Option<String> {
+        let id = event.key_id.as_deref().filter(|_| self.narrowed.is_none())?;
+        Some(self.href(Some(id)))
     }
 
     /// The newest events, of all keys or of one.

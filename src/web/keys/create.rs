@@ -16,11 +16,9 @@ use crate::random;
 use crate::web::error::PageError;
 use crate::web::guards::{Admin, SignedIn};
 use crate::web::page::Field;
+use crate::web::paths::ADD_API_KEY;
 use crate::web::time::Zone;
 use crate::web::{Site, blocking, html};
-
-/// A name is kept in clear for ever, in the list and in the trail: a key must not get there.
-const NAME_IS_A_KEY: &str = "This looks like an API key. Enter a name for the service account instead.";
 
 /// The form over the list.
 #[derive(Clone, Debug)]
@@ -62,13 +60,9 @@ pub(in crate::web) async fn submit(
     let now = site.actions.clock.now();
     let submission = fields.one("submission")?;
     let submission = site.actions.secrets.submissions.check(submission, KeyForm::Create, admin.session_id, now);
-    let (typed, name) = if site.actions.key_format.occurs_in(typed) {
-        ("", Err(NAME_IS_A_KEY.to_owned()))
-    } else {
-        (typed, ServiceAccountName::parse(typed).map_err(|error| error.to_string()))
-    };
+    let name = site.name_field(typed, ServiceAccountName::parse);
     let Some(submission) = submission else {
-        let field = Field { value: typed.to_owned(), error: name.err() };
+        let field = name.err().unwrap_or_else(|| Field::kept(typed));
         return draw_form(StatusCode::UNPROCESSABLE_ENTITY, &site, &admin, &zone, field, true).await;
     };
     let store = site.actions.store.clone();
@@ -77,10 +71,7 @@ pub(in crate::web) async fn submit(
     }
     let name = match name {
         Ok(name) => name,
-        Err(error) => {
-            let field = Field::refused(typed, error);
-            return draw_form(StatusCode::UNPROCESSABLE_ENTITY, &site, &admin, &zone, field, false).await;
-        }
+        Err(field) => return draw_form(StatusCode::UNPROCESSABLE_ENTITY, &site, &admin, &zone, field, false).await,
     };
     let (actions, origin) = (site.actions.clone(), caller.as_origin(admin.actor()));
     let (company_id, creator) = (admin.company.id, admin.user_id);
@@ -99,6 +90,7 @@ pub(in crate::web) async fn submit(
             html(StatusCode::CREATED, &listing::load_beneath(&site, &admin, &zone, overlay).await?)
         }
         Err(CreateKeyError::AlreadyShown) => Err(PageError::KeyAlreadyShown),
+        Err(CreateKeyError::CreatorDeleted) => Err(PageError::SignInNeeded(ADD_API_KEY.to_owned())),
         Err(taken) => {
             let field = Field::refused(typed, taken.to_string());
             draw_form(StatusCode::UNPROCESSABLE_ENTITY, &site, &admin, &zone, field, false).await

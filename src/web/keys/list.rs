@@ -8,6 +8,7 @@ use crate::web::keys::audit_trail::{Act, AuditTrail, Place};
 use crate::web::keys::create::{AddKey, NewKey};
 use crate::web::keys::revoke::Revoke;
 use crate::web::page::{Shell, ShownTime, Who, counted, grouped};
+use crate::web::rail::{Rail, RailLink};
 
 #[derive(Template)]
 #[template(path = "api_keys/list.html")]
@@ -105,6 +106,8 @@ struct Head {
 }
 
 impl ListPage {
+    const RAIL: Rail = Rail::On(RailLink::ApiKeys);
+
     fn title(&self) -> String {
         let tab = if self.on_revoked() { "Revoked – " } else { "" };
         let list = format!("{tab}API Keys – Company Settings – {}", self.shell.company);
@@ -116,12 +119,6 @@ impl ListPage {
             Overlay::AuditTrail(_) => (false, "Audit trail".to_owned()),
         };
         format!("{}{heading} – {list}", if failed { "Error: " } else { "" })
-    }
-
-    /// How the rail marks API Keys: this is the page itself.
-    #[expect(clippy::unused_self, reason = "the layout asks every page")]
-    fn current(&self) -> &'static str {
-        "page"
     }
 
     fn on_revoked(&self) -> bool {

@@ -17,7 +17,7 @@ use crate::web::guards::{Admin, SignedIn};
 use crate::web::keys::address::{LIST, with_query};
 use crate::web::page::{Field, ShownTime, Who};
 use crate::web::time::Zone;
-use crate::web::{Site, blocking, html, see_other};
+use crate::web::{Site, blocking, done, html, see_other};
 
 /// The dialog over the list.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ pub(in crate::web) async fn submit(
             other => Ok(other),
         });
     match revoked.await? {
-        Ok((event, _)) => Ok(see_other(&with_query(LIST, &[("done", &event.to_string())]))),
+        Ok((event, _)) => Ok(done::lead_to(LIST, Some(event))),
         Err(RevokeKeyError::AlreadyEnded(key)) => Ok(already_revoked(key.id)),
         Err(_) => Err(PageError::NoKey),
     }

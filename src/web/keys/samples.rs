@@ -1,8 +1,5 @@
 //! The list, its overlays and the audit trail with sample data.
 
-use std::time::Duration;
-
-use crate::domain::instant::Instant;
 use crate::domain::key::KeyFormat;
 use crate::web::keys::address::{Column, ListAddress, Search, Sort, Tab};
 use crate::web::keys::audit_trail::{Act, AuditTrail, AuditTrailPage, Day, Event, Narrowed, Place};
@@ -10,24 +7,9 @@ use crate::web::keys::create::{AddKey, NewKey};
 use crate::web::keys::list::{Counts, End, ListBanner, ListPage, Overlay, Pager, Row};
 use crate::web::keys::revoke::Revoke;
 use crate::web::page::{Field, Who};
-use crate::web::samples::{Drawn, drawn, shell};
-use crate::web::time::Zone;
+use crate::web::samples::{Drawn, LONG_NAME, ago, drawn, shell, user, zone};
 
-const LONG_NAME: &str = "Warehouse_Label_Printer_And_Pallet_Tracking_Gateway_Rotterdam_02";
 const ERP: &str = "ERP Sync Service";
-
-fn zone() -> Zone {
-    Zone::from_cookie(Some("Europe/Oslo"))
-}
-
-// 23 November 2026, 09:30 in Oslo, less some minutes.
-fn ago(minutes: u64) -> Instant {
-    Instant::from_micros(1_795_422_600_000_000) - Duration::from_secs(minutes * 60)
-}
-
-fn user(name: &str) -> Who {
-    Who::user((!name.is_empty()).then(|| name.to_owned()))
-}
 
 fn row((id, name, preview, by, minutes): (&str, &str, &str, &str, u64)) -> Row {
     Row {
@@ -147,10 +129,11 @@ fn days() -> Vec<Day> {
     let event = |act, name: &str, who, minutes, address: Option<&str>| Event {
         id: format!("e{minutes}"),
         act,
-        key_id: "k8".to_owned(),
-        preview: "goa_9xQ2…b71c".to_owned(),
+        key_id: Some("k8".to_owned()),
+        preview: Some("goa_9xQ2…b71c".to_owned()),
         name: name.to_owned(),
         who,
+        new_owner: None,
         at: zone().clock(ago(minutes)),
         address: address.map(str::to_owned),
         reason: None,
@@ -160,6 +143,15 @@ fn days() -> Vec<Day> {
         reason: Some("Compromised"),
         comment: Some(comment.to_owned()),
         ..event(Act::Revoked, name, who, minutes, address)
+    };
+    let handed_over = Event {
+        new_owner: Some(user("Priya Wolfeschlegelsteinhausenbergerdorff")),
+        ..event(Act::HandedOver, ERP, user("Maria Lindqvist"), 40, Some("203.0.113.24"))
+    };
+    let deleted = Event {
+        key_id: None,
+        preview: None,
+        ..event(Act::UserDeleted, "", user("Maria Lindqvist"), 41, Some("203.0.113.24"))
     };
     let groups = vec![
         vec![
@@ -171,6 +163,8 @@ fn days() -> Vec<Day> {
                 30,
                 Some("2001:db8:85a3:8d3:1319:8a2e:370:7348"),
             ),
+            handed_over,
+            deleted,
         ],
         vec![event(Act::Created, "Staging Smoke Tests", user("Tomasz Wójcik"), 2_608, Some("198.51.100.7"))],
         vec![

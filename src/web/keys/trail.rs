@@ -8,13 +8,13 @@ use super::audit_trail::{Act, AuditTrail, AuditTrailPage, Day, Event, Narrowed, 
 use super::cursor;
 use crate::domain::actor::Actor;
 use crate::domain::api_key::RevocationReason;
-use crate::domain::ids::KeyId;
+use crate::domain::ids::{KeyId, UserId};
 use crate::domain::instant::Instant;
 use crate::edge::body::Fields;
 use crate::store::{AuditPage, ListedEvent, Names, StoreError};
 use crate::web::error::PageError;
 use crate::web::guards::SignedIn;
-use crate::web::page::who;
+use crate::web::page::{Who, who};
 use crate::web::request::Query;
 use crate::web::time::Zone;
 use crate::web::{Site, blocking, html};
@@ -65,8 +65,8 @@ pub(super) async fn load(
                 None => None,
             };
             let events = questions.events_about_keys(&asked)?;
-            let actors = events.iter().filter_map(|listed| actor(listed).user());
-            let names = questions.names_of(company_id, actors)?;
+            let people = events.iter().flat_map(|listed| actor(listed).user().into_iter().chain(new_owner(listed)));
+            let names = questions.names_of(company_id, people)?;
             Ok::<_, PageError>((narrowed, events, names))
         })
     })
@@ -89,6 +89,11 @@ fn actor(listed: &ListedEvent) -> Actor {
     Actor::parse(&listed.event.actor_type, listed.event.actor_id.as_deref()).unwrap_or(Actor::System)
 }
 
+/// Whom a key was handed over to.
+fn new_owner(listed: &ListedEvent) -> Option<UserId> {
+    UserId::parse(listed.event.detail("owner")?.as_str()?)
+}
+
 fn days(events: &[ListedEvent], names: &Names, zone: &Zone, now: Instant) -> Result<Vec<Day>, StoreError> {
     let at = |listed: &ListedEvent| Instant::from_micros(listed.event.at);
     let same_day = |a: &ListedEvent, b: &ListedEvent| zone.day(at(a)) == zone.day(at(b));
@@ -107,10 +112,11 @@ fn shown(listed: &ListedEvent, names: &Names, zone: &Zone) -> Result<Event, Stor
     Ok(Event {
         id: event.id.clone(),
         act: Act::of(&event.action).ok_or_else(unreadable)?,
-        key_id: event.key_id.clone().ok_or_else(unreadable)?,
-        preview: listed.key_preview.clone().unwrap_or_default(),
+        key_id: event.key_id.clone(),
+        preview: listed.key_preview.clone(),
         name: event.subject_name().unwrap_or_default(),
         who: who(actor(listed), names),
+        new_owner: new_owner(listed).map(|id| Who::user(names.get(&id).cloned())),
         at: zone.clock(Instant::from_micros(event.at)),
         address: event.client_address.clone(),
         reason: reason.filter(|reason| *reason != RevocationReason::Unspecified).map(RevocationReason::label),

@@ -1,0 +1,163 @@
+//! The Users page and its overlays with sample data.
+
+use crate::domain::user::Role;
+use crate::web::page::{Field, Person};
+use crate::web::samples::{Drawn, LONG_NAME, ago, drawn, shell, user, zone};
+use crate::web::users::change_role::ChangeRole;
+use crate::web::users::delete::{DeleteUser, Heir, KeysChoice, OwnedKey};
+use crate::web::users::invite::{AddUser, InvitationLink};
+use crate::web::users::list::{LastSignIn, UserRow, UsersBanner, UsersOverlay, UsersPage, UsersPager};
+
+const TOMASZ: &str = "Tomasz Wójcik";
+
+fn rows() -> Vec<UserRow> {
+    let row = |id: &str, name: &str, email: &str, role, has_second_factor, last_sign_in| UserRow {
+        id: id.to_owned(),
+        person: Person::named(name),
+        email: email.to_owned(),
+        role,
+        has_second_factor,
+        last_sign_in,
+        is_you: id == "u1",
+    };
+    let at = |minutes| LastSignIn::At(zone().date_time(ago(minutes)));
+    let long = "priya.wolfeschlegelsteinhausenbergerdorff@procurement.brightwater.example";
+    vec![
+        row("u1", "Maria Lindqvist", "maria.lindqvist@brightwater.example", Role::Admin, true, at(16)),
+        row("u2", TOMASZ, "tomasz.wojcik@brightwater.example", Role::Admin, true, at(2_608)),
+        row("u3", "דנה לוי", "dana.levi@brightwater.example", Role::Auditor, false, at(73_000)),
+        row("u4", "Priya Wolfeschlegelsteinhausenbergerdorff", long, Role::Auditor, false, LastSignIn::Invited),
+        row("u5", LONG_NAME, "warehouse@brightwater.example", Role::Auditor, false, LastSignIn::NotYet),
+    ]
+}
+
+fn list() -> UsersPage {
+    UsersPage {
+        shell: shell(),
+        rows: rows(),
+        pager: UsersPager { previous: None, next: None },
+        total: 5,
+        can_change: true,
+        zone: zone().label(ago(0)),
+        banner: None,
+        overlay: UsersOverlay::None,
+    }
+}
+
+fn over(overlay: UsersOverlay) -> UsersPage {
+    UsersPage { overlay, ..list() }
+}
+
+fn change_role(name: &str, role: Field, is_you: bool) -> UsersPage {
+    over(UsersOverlay::ChangeRole(ChangeRole { user_id: "u2".to_owned(), name: name.to_owned(), role, is_you }))
+}
+
+fn delete(name: &str) -> DeleteUser {
+    DeleteUser {
+        user_id: "u2".to_owned(),
+        name: name.to_owned(),
+        is_you: false,
+        refusal: None,
+        keys: vec![],
+        more_keys: 0,
+        heirs: vec![],
+        choice: KeysChoice::HandOver,
+        new_owner: Field::default(),
+    }
+}
+
+fn delete_owner(name: &str) -> DeleteUser {
+    let key = |(id, name, preview): (&str, &str, &str)| OwnedKey {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        preview: preview.to_owned(),
+    };
+    let heir = |(id, name, role): (&str, &str, Role)| Heir { id: id.to_owned(), name: name.to_owned(), role };
+    DeleteUser {
+        keys: [
+            ("k1", "Staging Smoke Tests", "goa_2nQj…PyB6"),
+            ("k3", "خدمة مزامنة الطلبات", "goa_Lm4x…T0ve"),
+            ("k4", LONG_NAME, "goa_b9Zc…eW31"),
+        ]
+        .map(key)
+        .into(),
+        heirs: [
+            ("u1", "Maria Lindqvist", Role::Admin),
+            ("u3", "דנה לוי", Role::Auditor),
+            ("u4", "Priya Wolfeschlegelsteinhausenbergerdorff", Role::Auditor),
+            ("u5", LONG_NAME, Role::Auditor),
+        ]
+        .map(heir)
+        .into(),
+        ..delete(name)
+    }
+}
+
+impl UsersPage {
+    pub(crate) fn samples() -> Vec<Drawn> {
+        let role = |name: &str| Field::kept(name);
+        let refused = AddUser {
+            name: Field::refused("", "Enter a name"),
+            email: Field::refused("maria.lindqvist@brightwater.example", "This email address cannot be used."),
+            role: Field::refused("owner", "Choose one of the roles"),
+        };
+        let link = InvitationLink {
+            user_id: "u4".to_owned(),
+            name: "Priya Wolfeschlegelsteinhausenbergerdorff".to_owned(),
+            email: "priya.wolfeschlegelsteinhausenbergerdorff@procurement.brightwater.example".to_owned(),
+            link: "https://keys.brightwater.example/invitation?token=mZ3kq8uWv0bY5xTn2LrPc7Gd9sHf4JaEoXi6RtVwQ1U"
+                .to_owned(),
+            until: zone().date_time(ago(0)),
+        };
+        let paged = UsersPage {
+            total: 1_204,
+            pager: UsersPager { previous: Some("cA".to_owned()), next: Some("bg".to_owned()) },
+            ..list()
+        };
+        let banner = |banner| UsersPage { banner: Some(banner), ..list() };
+        let changed = UsersBanner::RoleChanged { name: TOMASZ.to_owned(), role: Role::Auditor };
+        let deleted = |keys_handed_over, keys_revoked| UsersBanner::Deleted {
+            keys_handed_over,
+            keys_revoked,
+            new_owner: (keys_handed_over > 0).then(|| user("דנה לוי")),
+        };
+        let with_keys = DeleteUser { more_keys: 12, ..delete_owner(TOMASZ) };
+        let nobody = DeleteUser {
+            new_owner: Field::refused("", "Choose who gets the keys"),
+            ..delete_owner("Priya Wolfeschlegelsteinhausenbergerdorff")
+        };
+        let last_admin = DeleteUser {
+            is_you: true,
+            refusal: Some("The last administrator cannot be deleted.".to_owned()),
+            choice: KeysChoice::Revoke,
+            keys: delete_owner(TOMASZ).keys.into_iter().take(1).collect(),
+            ..delete_owner("Maria Lindqvist")
+        };
+        vec![
+            drawn("users", &list()),
+            drawn("users-auditor", &UsersPage { can_change: false, ..list() }),
+            drawn("users-paged", &paged),
+            drawn("users-past-the-end", &UsersPage { rows: vec![], ..paged }),
+            drawn("users-role-changed", &banner(changed)),
+            drawn("users-deleted", &banner(deleted(0, 0))),
+            drawn("users-deleted-handed-over", &banner(deleted(3, 0))),
+            drawn("users-deleted-revoked", &banner(deleted(0, 1))),
+            drawn("add-user", &over(UsersOverlay::AddUser(AddUser::default()))),
+            drawn("add-user-refused", &over(UsersOverlay::AddUser(refused))),
+            drawn("invitation-link", &over(UsersOverlay::Invitation(link))),
+            drawn("change-role", &change_role(TOMASZ, role("admin"), false)),
+            drawn(
+                "change-role-refused",
+                &change_role(
+                    "Maria Lindqvist",
+                    Field::refused("auditor", "The company needs an admin: this is the last one."),
+                    true,
+                ),
+            ),
+            drawn("delete-user", &over(UsersOverlay::Delete(delete("דנה לוי")))),
+            drawn("delete-user-keys", &over(UsersOverlay::Delete(with_keys))),
+            drawn("delete-user-nobody", &over(UsersOverlay::Delete(nobody))),
+            drawn("delete-user-refused", &over(UsersOverlay::Delete(last_admin))),
+        ]
+    }
+}
