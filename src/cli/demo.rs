@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Refusal, serve};
-use crate::actions::{Actions, NewUser};
+use crate::actions::{Actions, Attempter, KeysLeftBehind, NewUser};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::actor::Actor;
@@ -20,26 +20,32 @@ use crate::random;
 use crate::server::{self, Server};
 
 const COMPANY: &str = "Brightwater Foods";
-const PEOPLE: [(&str, &str, Role, &str); 4] = [
+const PEOPLE: [(&str, &str, Role, &str); 5] = [
     ("Maria Lindqvist", "maria.lindqvist@brightwater.example", Role::Admin, "203.0.113.24"),
     ("Tomasz Wójcik", "tomasz.wojcik@brightwater.example", Role::Admin, "198.51.100.7"),
     ("Priya Raman", "priya.raman@brightwater.example", Role::Admin, "192.0.2.61"),
     ("Jonas Bakke", "jonas.bakke@brightwater.example", Role::Auditor, "192.0.2.18"),
+    ("Anders Holm", "anders.holm@brightwater.example", Role::Admin, "203.0.113.57"),
 ];
+const NEWCOMER: (&str, &str) = ("Elif Demir", "elif.demir@brightwater.example");
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 const A_DAY: i64 = 24 * 60 * 60 * 1_000_000;
 const WORK_BEGINS: Duration = Duration::from_hours(7);
 
-/// Something that happened to a service account's key.
+/// Something that somebody did.
 enum Act {
     Create(&'static str),
     Revoke(&'static str, RevocationReason, &'static str),
+    SignIn,
+    Invite,
+    /// Deletes one of [`PEOPLE`] and hands their keys to another.
+    Delete(usize, usize),
 }
 
 /// How many days ago, how many minutes into the working day (or, today, how many minutes ago), who did it, and what.
-const HISTORY: [(u64, u64, usize, Act); 17] = [
-    (440, 310, 0, Act::Create("Legacy Importer")),
+const HISTORY: [(u64, u64, usize, Act); 22] = [
+    (440, 310, 4, Act::Create("Legacy Importer")),
     (412, 95, 2, Act::Create("Power BI Gateway")),
     (371, 505, 2, Act::Create("Mobile Scanner Pilot")),
     (
@@ -52,9 +58,10 @@ const HISTORY: [(u64, u64, usize, Act); 17] = [
             "The pilot in the Gdańsk warehouse has ended.",
         ),
     ),
-    (301, 120, 0, Act::Create("Order Alerts")),
+    (301, 120, 4, Act::Create("Order Alerts")),
     (264, 33, 0, Act::Create("Supplier Portal Webhooks")),
     (215, 61, 2, Act::Create("Payroll Export (nightly)")),
+    (180, 505, 0, Act::Delete(4, 0)),
     (158, 477, 1, Act::Create("Warehouse Label Printer")),
     (120, 240, 1, Act::Create("Reporting Dashboard")),
     (
@@ -73,7 +80,11 @@ const HISTORY: [(u64, u64, usize, Act); 17] = [
     (33, 180, 0, Act::Create("שירות דיווח חודשי")),
     (19, 300, 1, Act::Create("Customs declaration and freight document exchange with Rotterdam")),
     (11, 501, 0, Act::Create("ERP Sync Service")),
+    (9, 75, 2, Act::SignIn),
+    (4, 132, 3, Act::SignIn),
+    (2, 231, 1, Act::SignIn),
     (2, 238, 1, Act::Create("Staging Smoke Tests")),
+    (1, 190, 0, Act::Invite),
     (0, 14, 0, Act::Revoke("Legacy Importer", RevocationReason::NoLongerUsed, "")),
 ];
 
@@ -104,8 +115,8 @@ impl Story<'_> {
         let mut users = Vec::new();
         for (name, email, role, _) in PEOPLE {
             let (name, email) = (PersonName::parse(name)?, EmailAddress::parse(email)?);
-            let user = NewUser { role, name: &name, email: &email, password_hash: &password_hash };
-            users.push(self.actions.add_user(company, &user, &Origin::command_line())?);
+            let user = NewUser { role, name: &name, email: &email };
+            users.push(self.actions.add_user(company, &user, &password_hash, &Origin::command_line())?);
         }
         let mut newest: Vec<(&str, KeyId)> = Vec::new();
         for (days, minutes, person, act) in &HISTORY {
@@ -117,6 +128,19 @@ impl Story<'_> {
                     let key = newest.iter().find(|(known, _)| known == name).map(|(_, key)| *key);
                     let key = key.ok_or("The demo revokes a key that it never made.")?;
                     self.actions.revoke_key(company, key, *reason, Comment::parse(comment)?, &origin)?;
+                }
+                Act::SignIn => {
+                    let password = Password::presented(self.password);
+                    self.actions.sign_in(PEOPLE[*person].1, &password, &Attempter::default(), &origin)?;
+                }
+                Act::Invite => {
+                    let (name, email) = (PersonName::parse(NEWCOMER.0)?, EmailAddress::parse(NEWCOMER.1)?);
+                    let user = NewUser { role: Role::Auditor, name: &name, email: &email };
+                    self.actions.invite_user(company, &user, &origin)?;
+                }
+                Act::Delete(leaver, heir) => {
+                    let keys = KeysLeftBehind::HandOver(users[*heir]);
+                    self.actions.delete_user(company, users[*leaver], keys, &origin)?;
                 }
             }
         }

@@ -17,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::actions::Actions;
 use crate::clock::Clock;
-use crate::config::{Settings, settings::LogLevel};
+use crate::config::{PublicUrl, Settings, settings::LogLevel};
 use crate::domain::ids::CompanyId;
 use crate::domain::text;
 use crate::server;
@@ -98,7 +98,11 @@ fn obey(arguments: Arguments) -> Result<(), Refusal> {
         None | Some(Command::Serve) => serve::serve(settings.check()?),
         Some(Command::Demo) => demo::demo(settings),
         Some(Command::Company(command)) => command.run(&open(settings)?),
-        Some(Command::User(command)) => command.run(&open(settings)?),
+        Some(Command::User(command)) => {
+            let config = settings.check()?;
+            let actions = server::open(&config, &Clock::machine())?;
+            command.run(&actions, &PublicUrl::new(&config, config.listen))
+        }
         Some(Command::Key(command)) => command.run(&open(settings)?),
         Some(Command::Audit(command)) => command.run(&open(settings)?),
     }
