@@ -1,23 +1,7 @@
 //! Commands that write, beside a server that runs.
 
-use std::io::Write;
-use std::path::Path;
-use std::process::{Output, Stdio};
-
-use super::keydesk;
+use super::{run, text};
 use crate::support::{PASSWORD, TestServer, database};
-
-fn run(data_dir: &Path, url: &str, words: &[&str], input: &str) -> Output {
-    let mut command = keydesk(data_dir);
-    command.args(words).args(["--database-url", url]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
 
 #[test]
 fn companies_and_users_are_added_from_the_command_line() {
@@ -57,10 +41,9 @@ fn companies_and_users_are_added_from_the_command_line() {
     assert!(text(&user("Nowhere", "a@example.com", PASSWORD).stderr).contains("There is no company"));
     let words =
         ["user", "add", "--company", "Brightwater", "--name", "M", "--email", "m@example.com", "--role", "admin"];
-    let without = run(&words, "");
-    assert_eq!(without.status.code(), Some(1));
-    assert!(text(&without.stderr).contains("--password-stdin"));
-    let (code, said) = (run(&["audit", "verify"], ""), "Brightwater: 3 events");
+    let invited = run(&words, "");
+    assert!(text(&invited.stdout).starts_with("Invitation link: http://127.0.0.1:"));
+    let (code, said) = (run(&["audit", "verify"], ""), "Brightwater: 5 events");
     assert!(code.status.success() && text(&code.stdout).contains(said), "{}", text(&code.stdout));
 }
 

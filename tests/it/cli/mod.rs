@@ -1,11 +1,12 @@
 //! The program itself: what it prints, what it refuses, how it exits.
 
 mod commands;
+mod people;
 mod start;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::NamedTempFile;
 
@@ -24,6 +25,20 @@ pub fn keydesk_at(data_dir: &Path, address: &str) -> Command {
     }
     command.arg("--data-dir").arg(data_dir).env("KEYDESK_LISTEN", address);
     command
+}
+
+/// Runs a command to its end, with that on its standard input.
+pub fn run(data_dir: &Path, url: &str, words: &[&str], input: &str) -> Output {
+    let mut command = keydesk(data_dir);
+    command.args(words).args(["--database-url", url]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// What a program wrote.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// A program that serves, ended with the test.

@@ -50,14 +50,19 @@ fn fill(url: &str) {
         INSERT INTO users (id, company_id, role, name, email, email_folded, created_at) SELECT 'u' || n, 'c' || n, 'admin', 'u', 'u' || n, 'u' || n, 0 FROM numbers WHERE n <= 90;
         INSERT INTO service_accounts (id, company_id, name, name_folded, created_at)
             SELECT 'a' || n, CASE WHEN n > 90000 THEN COMPANY ELSE 'c' || (n % 90 + 1) END, 'service ' || n, 'service ' || n, 0 FROM numbers;
-        INSERT INTO api_keys (id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, revoked_at, revoked_by_type, revocation_reason)
+        INSERT INTO api_keys (id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, owner, revoked_at, revoked_by_type, revocation_reason)
             SELECT 'k' || n, CASE WHEN n > 90000 THEN COMPANY ELSE 'c' || (n % 90 + 1) END, 'a' || n, DIGEST, 'p', 'goa_' || n, 'goa_' || n, n,
-                CASE WHEN n > 90000 THEN (SELECT id FROM users WHERE company_id = COMPANY LIMIT 1) ELSE 'u' || (n % 90 + 1) END,
+                CREATOR, CREATOR,
                 CASE WHEN n % 2 = 0 THEN n END, CASE WHEN n % 2 = 0 THEN 'system' END, CASE WHEN n % 2 = 0 THEN 'unspecified' END FROM numbers;
         INSERT INTO events (trail_id, sequence, id, at, action, actor_type, key_id, target_type, target_id, leaf_hash)
             SELECT CASE WHEN n > 90000 THEN COMPANY ELSE 'c' || (n % 90 + 1) END, n + 1000, 'e' || n, n,
                 CASE WHEN n % 3 = 0 THEN 'api_key.created' ELSE 'user.signed_in' END, 'system', CASE WHEN n % 3 = 0 THEN 'k' || n END, 'api_key', 'k', EMPTY FROM numbers;
-    ".replace("COMPANY", company);
+    "
+    .replace(
+        "CREATOR",
+        "CASE WHEN n > 90000 THEN (SELECT id FROM users WHERE company_id = COMPANY LIMIT 1) ELSE 'u' || (n % 90 + 1) END",
+    )
+    .replace("COMPANY", company);
     match Database::parse(url).unwrap() {
         Database::Sqlite(path) => {
             let numbers = "CREATE TEMP TABLE numbers AS WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 100000) SELECT n FROM up;";

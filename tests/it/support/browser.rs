@@ -101,6 +101,14 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
+    /// The cookie of that name that the answer sets.
+    pub fn cookie(&self, name: &str) -> String {
+        let cookies = self.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+        let own: Vec<&str> = cookies.filter(|cookie| cookie.starts_with(&format!("{name}="))).collect();
+        assert_eq!(own.len(), 1, "{own:?}");
+        own[0].to_owned()
+    }
+
     pub fn html(&self) -> Html {
         Html(scraper::Html::parse_document(&self.body))
     }

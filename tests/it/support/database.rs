@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection, SqliteConnection};
+use diesel::sql_types::{Nullable, Text};
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use keydesk::config::Database;
 use tempfile::TempDir;
 
@@ -55,4 +56,30 @@ pub fn unlock_events() -> &'static str {
     } else {
         "DROP TRIGGER events_are_not_updated; DROP TRIGGER events_are_not_deleted;"
     }
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Nullable<Text>)]
+    value: Option<String>,
+}
+
+/// What the one column of a query holds, as text, row by row; NULL is `None`.
+pub fn column(url: &str, expression: &str, rest: &str) -> Vec<Option<String>> {
+    let query = format!("SELECT CAST({expression} AS TEXT) AS value {rest}");
+    let rows: Vec<Row> = match Database::parse(url).unwrap() {
+        Database::Sqlite(path) => {
+            let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+            connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+            sql_query(query).load(&mut connection).unwrap()
+        }
+        Database::Postgres(url) => sql_query(query).load(&mut PgConnection::establish(&url).unwrap()).unwrap(),
+    };
+    rows.into_iter().map(|row| row.value).collect()
+}
+
+/// How many rows of a table a condition holds for.
+pub fn count(url: &str, table: &str, condition: &str) -> u64 {
+    let found = column(url, "count(*)", &format!("FROM {table} WHERE {condition}"));
+    found[0].as_deref().unwrap().parse().unwrap()
 }

@@ -1,7 +1,9 @@
 //! A real server for each test, the callers that talk to it, and a database of its own.
 
+pub mod authenticator;
 pub mod browser;
 pub mod database;
+pub mod people;
 pub mod server;
 
 pub use browser::{Answer, Browser, Html};
@@ -9,6 +11,9 @@ pub use server::TestServer;
 
 /// The API Keys page.
 pub const K: &str = "/administration/company-settings/api-keys";
+
+/// The Users page.
+pub const U: &str = "/administration/access-control/users";
 
 /// A password that is hard enough to guess.
 pub const PASSWORD: &str = "violet tram hums loudly";

@@ -16,6 +16,7 @@ use keydesk::domain::name::{CompanyName, PersonName};
 use keydesk::domain::password::Password;
 use keydesk::domain::user::Role;
 use keydesk::server::{self, Server};
+use keydesk::store::User;
 use tempfile::TempDir;
 
 use super::{Browser, PASSWORD, database};
@@ -105,6 +106,11 @@ impl TestServer {
     pub fn auditor(&self) -> Browser {
         let company = self.company("Brightwater");
         add_user(&self.actions, company, "Jonas Bakke", "jonas@brightwater.example", Role::Auditor);
+        self.auditor_again()
+    }
+
+    /// The same auditor in another browser.
+    pub fn auditor_again(&self) -> Browser {
         self.signed_in_as("jonas@brightwater.example")
     }
 
@@ -119,6 +125,23 @@ impl TestServer {
     pub fn company(&self, name: &str) -> CompanyId {
         let folded = keydesk::domain::text::folded(name);
         self.actions.store.ask(|questions| questions.company_by_name(&folded)).unwrap().unwrap().id
+    }
+
+    /// The user of that address.
+    pub fn user(&self, email: &str) -> User {
+        let folded = EmailAddress::parse(email).unwrap().folded();
+        let found = self.actions.store.read(|questions| {
+            let known = questions.credentials(&folded)?.unwrap();
+            questions.user(known.company_id, known.user_id)
+        });
+        found.unwrap().unwrap()
+    }
+
+    /// What happened in a company, in order: each action, and what is true since.
+    pub fn trail(&self, company: &str) -> Vec<(String, String)> {
+        let company = self.company(company);
+        let events = self.actions.store.ask(|questions| questions.events_after(company.into(), 0, 10_000)).unwrap();
+        events.into_iter().map(|(event, _)| (event.action, event.after.unwrap_or_default())).collect()
     }
 
     /// Asks the machine endpoint about a key: the status.
@@ -141,6 +164,6 @@ pub fn add_company(actions: &Actions, name: &str) -> CompanyId {
 pub fn add_user(actions: &Actions, company: CompanyId, name: &str, email: &str, role: Role) {
     let (name, email) = (PersonName::parse(name).unwrap(), EmailAddress::parse(email).unwrap());
     let password_hash = actions.passwords.hash(&Password::presented(PASSWORD)).unwrap();
-    let user = NewUser { role, name: &name, email: &email, password_hash: &password_hash };
-    actions.add_user(company, &user, &Origin::command_line()).unwrap();
+    let user = NewUser { role, name: &name, email: &email };
+    actions.add_user(company, &user, &password_hash, &Origin::command_line()).unwrap();
 }

@@ -10,7 +10,7 @@ use crate::support::{K, PASSWORD, TestServer};
 fn the_cookie_is_for_this_server_alone_and_lasts_as_long_as_the_browser() {
     let fields = [("email", "maria@brightwater.example"), ("password", PASSWORD)];
     let server = TestServer::start();
-    let cookie = server.anonymous().post("/sign-in", &fields).header("set-cookie").to_owned();
+    let cookie = server.anonymous().post("/sign-in", &fields).cookie("keydesk");
     assert!(cookie.starts_with("keydesk="), "{cookie}");
     for part in ["; HttpOnly", "; SameSite=Lax", "; Path=/"] {
         assert!(cookie.contains(part), "{cookie}");
@@ -24,8 +24,11 @@ fn the_cookie_is_for_this_server_alone_and_lasts_as_long_as_the_browser() {
         crate::support::server::add_user(actions, company, "Maria", "maria@brightwater.example", admin);
     });
     let answer = behind_tls.anonymous().post("/sign-in", &fields);
-    let cookie = answer.header("set-cookie");
-    assert!(cookie.starts_with("__Host-keydesk=") && cookie.contains("; Secure"), "{cookie}");
+    for name in ["__Host-keydesk", "__Host-keydesk-device"] {
+        let cookie = answer.cookie(name);
+        assert!(cookie.contains("; Secure") && cookie.contains("; HttpOnly"), "{cookie}");
+        assert!(!cookie.contains("Domain"), "{cookie}");
+    }
     assert!(answer.header("strict-transport-security").starts_with("max-age="));
 }
 

@@ -1,0 +1,229 @@
+//! Users as their admins see them: the list, adding by a link, roles, the last admin.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use keydesk::actions::NewUser;
+use keydesk::domain::email::EmailAddress;
+use keydesk::domain::event::Origin;
+use keydesk::domain::name::PersonName;
+use keydesk::domain::user::Role;
+
+use crate::support::{Answer, Browser, Html, TestServer, U, database};
+
+const MARIA: &str = "maria@brightwater.example";
+pub const LAST_ADMIN: &str =
+    "The last administrator can be neither deleted nor made an auditor. Make somebody else an administrator first.";
+
+fn row(page: &Html, id: &str) -> String {
+    page.text(&format!("tr[data-user-id='{id}']"))
+}
+
+fn add(admin: &Browser, name: &str, email: &str, role: &str) -> Answer {
+    admin.post(U, &[("name", name), ("email", email), ("role", role)])
+}
+
+#[test]
+fn the_list_says_who_there_is_and_how_they_sign_in() {
+    let server = TestServer::start();
+    let jonas = server.add_person("Jonas Bakke", "jonas@brightwater.example", Role::Auditor);
+    let admin = server.admin();
+    server.set_up_second_factor(&admin);
+    admin.invite("Nina Okafor", "nina@brightwater.example", "admin");
+    let page = admin.get(U).expect(200).html();
+    assert_eq!(page.texts("tr[data-user-id] th bdi"), ["Jonas Bakke", "Maria Lindqvist", "Nina Okafor"]);
+    let maria = row(&page, &server.user_id(MARIA));
+    assert!(maria.contains("You") && maria.contains("Admin On") && maria.contains("09:00"), "{maria}");
+    let auditor = row(&page, &jonas);
+    assert!(auditor.contains("Auditor Off Not signed in yet") && !auditor.contains("You"), "{auditor}");
+    let nina = row(&page, &server.user_id("nina@brightwater.example"));
+    assert!(nina.contains("nina@brightwater.example") && nina.contains("Invited, not signed in yet"), "{nina}");
+    server.wait(Duration::from_mins(30));
+    let reader = server.signed_in_as("jonas@brightwater.example");
+    let page = reader.get(U).expect(200).html();
+    assert!(row(&page, &jonas).contains("09:30"), "{}", row(&page, &jonas));
+    assert!(!page.has("a[href$='/new']") && !page.has("a[href$='/delete']") && !page.has("td form"));
+}
+
+#[test]
+fn a_new_user_gets_a_link_that_is_shown_once_and_stored_nowhere() {
+    let server = TestServer::with(&["--public-url", "https://keys.example.com"], |actions| {
+        let company = crate::support::server::add_company(actions, "Brightwater");
+        crate::support::server::add_user(actions, company, "Maria Lindqvist", MARIA, Role::Admin);
+    });
+    let admin = server.anonymous();
+    // The cookie of an https server is Secure: sent by hand here.
+    let fields = [("email", MARIA), ("password", crate::support::PASSWORD)];
+    let signed_in = admin.post("/sign-in", &fields).expect(303);
+    let cookie = signed_in.cookie("__Host-keydesk");
+    let cookie = cookie.split(';').next().unwrap();
+    let form = [("name", "Nina Okafor"), ("email", "Nina@Brightwater.example"), ("role", "auditor")];
+    let request = admin.request("POST", U).header("Cookie", cookie).header("Sec-Fetch-Site", "same-origin");
+    let answer = crate::support::browser::send(request.header("Host", "evil.example").form(&form)).expect(201);
+    let link: String = answer.html().all("#invitation-link")[0].text().collect();
+    let token = link.strip_prefix("https://keys.example.com/invitation?token=").unwrap();
+    assert!(token.len() >= 22 && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+    assert_eq!(answer.body.matches(token).count(), 1);
+    let dialog = answer.html().text("dialog");
+    assert!(dialog.contains("Nina@Brightwater.example") && dialog.contains("26 Nov 2026"), "{dialog}");
+    let list = crate::support::browser::send(admin.request("GET", U).header("Cookie", cookie)).expect(200);
+    assert!(!list.body.contains(token));
+    for file in std::fs::read_dir(server.folder.path()).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(!bytes.windows(token.len()).any(|window| window == token.as_bytes()), "{}", path.display());
+    }
+    assert_eq!((server.events("user.added"), server.events("user.invited")), (2, 1));
+}
+
+#[test]
+fn fields_are_refused_with_a_sentence_and_kept() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (long_name, long_local) = ("é".repeat(65), format!("{}@example.com", "a".repeat(65)));
+    let long_address = format!("a@{}.example", "b".repeat(245));
+    assert_eq!(long_address.len(), 255);
+    let (good_name, good_email) = ("Nina Okafor", "nina@brightwater.example");
+    let malformed = "Enter an email address such as name@example.com";
+    for (name, email, field, sentence) in [
+        ("", good_email, "name", "Enter a name"),
+        (" \u{3000} ", good_email, "name", "Enter a name"),
+        (long_name.as_str(), good_email, "name", "Name must be 64 characters or fewer"),
+        ("Ni\u{202E}na", good_email, "name", "The name contains a character that cannot be seen (U+202E). Remove it."),
+        ("Ni\0na", good_email, "name", "The name contains a character that cannot be seen (U+0000). Remove it."),
+        (good_name, "", "email", "Enter an email address"),
+        (good_name, "nina", "email", malformed),
+        (good_name, "nina@brightwater.example\0", "email", malformed),
+        (good_name, "ni\u{202E}na@brightwater.example", "email", malformed),
+        (good_name, "nina@brightwater.example\r\nBcc: x@y.z", "email", malformed),
+        (good_name, long_local.as_str(), "email", malformed),
+        (good_name, long_address.as_str(), "email", "The email address must be 254 characters or fewer"),
+    ] {
+        let answer = add(&admin, name, email, "admin");
+        assert_eq!(answer.status, 422, "{name:?} {email:?}");
+        let page = answer.html();
+        let input = format!("input[name={field}]");
+        assert_eq!(page.attribute(&input, "aria-invalid"), "true", "{name:?} {email:?}");
+        assert!(page.text("dialog").contains(sentence), "{name:?} {email:?}: {}", page.text("dialog"));
+        assert!(page.text("title").starts_with("Error: Add user"));
+        let (kept, other) = if field == "name" { ("email", email) } else { ("name", name) };
+        assert_eq!(page.attribute(&format!("input[name={kept}]"), "value"), other);
+        assert_eq!(page.attribute("input[name=role][checked]", "value"), "admin");
+    }
+    assert_eq!(add(&admin, &long_name, good_email, "admin").html().attribute("input[name=name]", "value"), long_name);
+    for role in ["", "Admin", "owner"] {
+        let page = add(&admin, good_name, good_email, role).expect(422).html();
+        assert!(page.text("dialog").contains("Choose one of the roles"));
+        assert_eq!(page.attribute("input[name=name]", "value"), good_name);
+        assert!(!page.has("input[name=role][checked]"));
+    }
+    assert_eq!(database::count(&server.database_url, "users", "TRUE"), 1);
+    assert_eq!(database::count(&server.database_url, "invitations", "TRUE"), 0);
+    let longest = format!("a@{}.example", "b".repeat(244));
+    add(&admin, &"é".repeat(64), &longest, "auditor").expect(201);
+}
+
+#[test]
+fn an_address_that_somebody_has_cannot_be_used_whatever_its_spelling_and_whoever_has_it() {
+    let server = TestServer::start();
+    let elsewhere = server.admin_elsewhere();
+    elsewhere.invite("J", "jörg@northwind.example", "auditor");
+    let admin = server.admin();
+    admin.invite("Nina Okafor", "Nina@Brightwater.example", "auditor");
+    let pages: Vec<String> = [
+        "maria@brightwater.example",
+        " MARIA@Brightwater.EXAMPLE ",
+        "nina@brightwater.example",
+        "ada@northwind.example",
+        "jo\u{308}rg@northwind.example",
+        "JÖRG@northwind.example",
+    ]
+    .into_iter()
+    .map(|email| {
+        let answer = add(&admin, "Somebody", email, "auditor");
+        assert_eq!(answer.status, 422, "{email}");
+        let page = answer.html();
+        assert!(page.text("dialog").contains("This email address cannot be used."), "{email}");
+        assert_eq!(page.attribute("input[name=email]", "value"), email);
+        answer.body.replace(email, "EMAIL")
+    })
+    .collect();
+    assert_eq!(pages[2], pages[3], "whose address it is can be told");
+    assert_eq!(database::count(&server.database_url, "users", "TRUE"), 4);
+}
+
+#[test]
+fn of_two_companies_that_invite_one_address_at_once_one_gets_it() {
+    let server = TestServer::start();
+    let browsers = [server.admin(), server.admin_elsewhere()];
+    for round in 0..10 {
+        let email = format!("nina{round}@brightwater.example");
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let threads = browsers.each_ref().map(|browser| {
+                let email = &email;
+                scope.spawn(move || add(browser, "Nina Okafor", email, "auditor").status)
+            });
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(statuses.contains(&201) && statuses.contains(&422), "{statuses:?}");
+    }
+}
+
+#[test]
+fn a_key_pasted_as_a_name_or_an_address_is_refused_and_not_repeated() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (_, key) = admin.create_key("ERP Sync");
+    let (inside, address) = (format!("Nina {key}"), format!("{key}@example.com"));
+    for (name, email) in [
+        (key.as_str(), "nina@brightwater.example"),
+        (inside.as_str(), "nina@brightwater.example"),
+        ("Nina", key.as_str()),
+        ("Nina", address.as_str()),
+    ] {
+        let answer = add(&admin, name, email, "auditor").expect(422);
+        assert!(answer.body.contains("This looks like an API key."), "{name} {email}");
+        assert!(!answer.body.contains(&key[4..38]));
+    }
+    assert_eq!(database::count(&server.database_url, "users", "TRUE"), 1);
+    assert_eq!(server.whoami(&key), 200);
+}
+
+#[test]
+fn a_list_of_many_users_is_walked_to_its_end_and_back() {
+    let server = TestServer::start();
+    let company = server.company("Brightwater");
+    for number in 0..120 {
+        // Many share a name, and some sort differently by byte than by letter.
+        let name = ["Anna", "anna", "Åsa", "Zoë", "李"][number % 5];
+        let (name, email) = (PersonName::parse(name).unwrap(), format!("p{number}@brightwater.example"));
+        let user = NewUser { role: Role::Auditor, name: &name, email: &EmailAddress::parse(&email).unwrap() };
+        server.actions.invite_user(company, &user, &Origin::command_line()).unwrap();
+    }
+    let admin = server.admin();
+    let ids = |page: &Html| -> Vec<String> {
+        page.all("tr[data-user-id]").iter().map(|row| row.attr("data-user-id").unwrap().to_owned()).collect()
+    };
+    let mut pages = vec![admin.get(U).expect(200).html()];
+    while pages.last().unwrap().has("a[rel=next]") {
+        let next = pages.last().unwrap().attribute("a[rel=next]", "href");
+        pages.push(admin.get(&next).expect(200).html());
+        assert!(pages.len() < 9);
+    }
+    let forth: Vec<Vec<String>> = pages.iter().map(ids).collect();
+    assert_eq!(forth.iter().map(Vec::len).collect::<Vec<_>>(), [50, 50, 21]);
+    assert_eq!(forth.iter().flatten().collect::<BTreeSet<_>>().len(), 121);
+    assert!(!pages[0].has("a[rel=prev]") && pages[0].text(".list-foot").contains("121 users"));
+    let mut back = vec![forth[2].clone()];
+    let mut page = pages.pop().unwrap();
+    while page.has("a[rel=prev]") {
+        page = admin.get(&page.attribute("a[rel=prev]", "href")).expect(200).html();
+        back.push(ids(&page));
+        assert!(back.len() < 9);
+    }
+    back.reverse();
+    assert_eq!(back, forth);
+    for cursor in ["", "nonsense", "YQ", "%00", &"a".repeat(3_000)] {
+        admin.get(&format!("{U}?cursor={cursor}")).expect(404);
+    }
+}
