@@ -1,39 +1,10 @@
 // What people come for, from beginning to end, on an installation of their own: with JavaScript and without.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { Keydesk } from './support/keydesk.mjs';
-import { ADMIN, AUDITOR, COMPANY, KEYS, addKey, events, overlay, revokeKey, row, setUp, signIn } from './support/steps.mjs';
-import { Visitor, launch } from './support/visitor.mjs';
+import { journey } from './support/journey.mjs';
+import { ADMIN, AUDITOR, COMPANY, KEYS, addKey, addUser, events, overlay, revokeKey, row, setUp, signIn } from './support/steps.mjs';
 
 const ERP = 'ERP Sync Service';
-
-let browser;
-before(async () => {
-  browser = await launch();
-});
-after(() => browser.close());
-
-/** `walk` is given a fresh keydesk and `arrive`, which brings a visitor with a clean browser. */
-function journey(sentence, walk) {
-  for (const javaScriptEnabled of [true, false]) {
-    test(`${sentence}, JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, { timeout: 120_000 }, async () => {
-      const keydesk = await Keydesk.fresh();
-      const visitors = [];
-      const arrive = async () => {
-        visitors.push(await Visitor.arrive(browser, keydesk, { javaScriptEnabled }));
-        return visitors.at(-1);
-      };
-      try {
-        await walk(keydesk, arrive);
-        for (const visitor of visitors.splice(0)) await visitor.leave();
-      } finally {
-        await Promise.allSettled(visitors.map((visitor) => visitor.leave()));
-        await keydesk.stop();
-      }
-    });
-  }
-}
 
 journey('an admin sets the company up, adds a key and sees it once', async (keydesk, arrive) => {
   const { page } = await arrive();
@@ -126,8 +97,7 @@ journey('an auditor sees everything and can change nothing', async (keydesk, arr
   const active = await addKey(admin.page, ERP);
   const revoked = await addKey(admin.page, 'Reporting Dashboard');
   await revokeKey(admin.page, revoked, 'no-longer-used', '');
-  const person = ['--company', COMPANY, '--name', AUDITOR.name, '--email', AUDITOR.email, '--role', 'auditor'];
-  await keydesk.command(['user', 'add', ...person, '--password-stdin'], `${AUDITOR.password}\n`);
+  await addUser(keydesk, AUDITOR);
 
   const auditor = await arrive();
   const { page } = auditor;

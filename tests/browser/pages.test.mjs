@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import axe from 'axe-core';
-import { Stage, scenes } from './support/scenes.mjs';
+import { scenes } from './support/scenes.mjs';
+import { Stage } from './support/stage.mjs';
 import { launch } from './support/visitor.mjs';
 
 let browser;
@@ -40,6 +41,9 @@ for (const scene of scenes) {
         .map((element) => element.outerHTML.slice(0, 200)),
     );
     assert.deepEqual(tooWide, []);
+    // Wherever the focus is put, what a dialog is about can be read; after a refusal, what was wrong.
+    const scrolled = await visitor.page.locator('dialog[open]:not(:has(.field-error))').evaluateAll((all) => all.map(({ scrollTop }) => scrollTop));
+    assert.ok(scrolled.every((top) => top === 0), `opens ${scrolled} px below its heading`);
     await visitor.leave();
   });
 }

@@ -2,7 +2,8 @@
 
 import { mkdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { Stage, hasOverlay, scenes } from './support/scenes.mjs';
+import { scenes } from './support/scenes.mjs';
+import { Stage, hasOverlay } from './support/stage.mjs';
 import { launch } from './support/visitor.mjs';
 
 const folder = fileURLToPath(new URL('../../screens/', import.meta.url));

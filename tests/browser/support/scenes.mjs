@@ -1,27 +1,22 @@
-// Every page and state worth looking at, and how to get there. The checks of pages.test.mjs and the pictures of
-// screens.mjs walk the same list: a page that is added here is checked and drawn.
+// Every page and state worth looking at, where it plays (stage.mjs) and how to get there. The checks of pages.test.mjs
+// and the pictures of screens.mjs walk the same list: a page that is added here is checked and drawn. A scene is played
+// more than once.
 
-import { Keydesk } from './keydesk.mjs';
-import { KEYS, addKey, overlay, revokeKey, setUp, signIn } from './steps.mjs';
-import { Visitor } from './visitor.mjs';
+import { peopleScenes } from './people-scenes.mjs';
+import { KEYS, addKey, revokeKey } from './steps.mjs';
+import { at, submitEmpty } from './ways.mjs';
 
 let made = 0;
 const newName = () => `Customs declarations ${(made += 1)}`;
-const at = (path) => (page) => page.goto(path);
-const submitEmpty = (path, button) => async (page) => {
-  await page.goto(path);
-  await page.getByRole('button', { name: button }).click();
-  await page.locator('[aria-invalid="true"]').first().waitFor();
-};
 const firstKey = async (page) => {
   await page.goto(KEYS);
   return page.locator('tr[data-key-id]').first().getAttribute('data-key-id');
 };
 
-/** Where: `demo` (signed in), `outside` (the same, signed out), `empty` (signed in, no keys), `unopened` (not set up). */
 export const scenes = [
   { name: 'the list', where: 'demo', open: at(KEYS) },
   { name: 'the list of revoked keys', where: 'demo', open: at(`${KEYS}?tab=revoked`) },
+  { name: 'the list, for an auditor', where: 'auditor', open: at(KEYS) },
   { name: 'a search that finds nothing', where: 'demo', open: at(`${KEYS}?q=zebra`) },
   { name: 'the form for a new key', where: 'demo', open: at(`${KEYS}/new`) },
   { name: 'the form for a new key, refused', where: 'demo', open: submitEmpty(`${KEYS}/new`, 'Create key') },
@@ -67,57 +62,5 @@ export const scenes = [
     open: (page, keydesk) => submitEmpty(keydesk.said('Set-up link'), 'Create company')(page),
   },
   { name: 'the set-up page without its link', where: 'unopened', open: at('/setup') },
+  ...peopleScenes,
 ];
-
-/** The installations that the scenes play in, each set up once. */
-export class Stage {
-  #browser;
-  #places;
-
-  static async build(browser) {
-    const [demo, empty, unopened] = await Promise.all([Keydesk.demo(), Keydesk.fresh(), Keydesk.fresh()]);
-    const stage = new Stage(browser, {
-      demo: { keydesk: demo, cookies: [] },
-      outside: { keydesk: demo, cookies: [] },
-      empty: { keydesk: empty, cookies: [] },
-      unopened: { keydesk: unopened, cookies: [] },
-    });
-    try {
-      await stage.#enter('demo', (page) => signIn(page, { email: demo.said('Email'), password: demo.said('Password') }));
-      await stage.#enter('empty', (page) => setUp(page, empty));
-    } catch (error) {
-      await stage.strike();
-      throw error;
-    }
-    return stage;
-  }
-
-  constructor(browser, places) {
-    this.#browser = browser;
-    this.#places = places;
-  }
-
-  async #enter(where, door) {
-    const place = this.#places[where];
-    const visitor = await Visitor.arrive(this.#browser, place.keydesk);
-    await door(visitor.page);
-    place.cookies = await visitor.cookies();
-    await visitor.leave();
-  }
-
-  /** Opens the scene for a new visitor, who must leave. */
-  async play({ where, open }, options) {
-    const { keydesk, cookies } = this.#places[where];
-    const visitor = await Visitor.arrive(this.#browser, keydesk, options);
-    await visitor.carry(cookies);
-    await open(visitor.page, keydesk);
-    return visitor;
-  }
-
-  async strike() {
-    const running = new Set(Object.values(this.#places).map(({ keydesk }) => keydesk));
-    await Promise.all([...running].map((keydesk) => keydesk.stop()));
-  }
-}
-
-export const hasOverlay = async (page) => (await overlay(page).count()) > 0;

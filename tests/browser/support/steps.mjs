@@ -1,11 +1,18 @@
 // What people do on the pages, in their words.
 
 import assert from 'node:assert/strict';
+import { Authenticator } from './authenticator.mjs';
 
 export const KEYS = '/administration/company-settings/api-keys';
+export const KEY_POLICY = '/administration/company-settings/key-policy';
+export const USERS = '/administration/access-control/users';
+export const ACCOUNT = '/account';
+export const SECOND_FACTOR = '/account/second-factor';
+
 export const COMPANY = 'Brightwater Foods';
 export const ADMIN = { name: 'Maria Lindqvist', email: 'maria@brightwater.example', password: 'seven lanterns over a slow canoe' };
-export const AUDITOR = { name: 'Priya Raman', email: 'priya@brightwater.example', password: 'the quiet ledger keeps its own time' };
+export const AUDITOR = { name: 'Priya Raman', email: 'priya@brightwater.example', role: 'auditor', password: 'the quiet ledger keeps its own time' };
+export const COLLEAGUE = { name: 'Tomasz Wójcik', email: 'tomasz@brightwater.example', role: 'admin', password: 'four herons under a tin umbrella' };
 
 export async function setUp(page, keydesk) {
   await page.goto(keydesk.said('Set-up link'));
@@ -17,12 +24,68 @@ export async function setUp(page, keydesk) {
   await page.waitForURL(`**${KEYS}`);
 }
 
-export async function signIn(page, { email, password }) {
+export async function signIn(page, person) {
+  await givePassword(page, person);
+  await page.waitForURL(`**${KEYS}`);
+}
+
+/** The first step of signing in, for whoever has a second factor. */
+export async function awaitCode(page, person) {
+  await givePassword(page, person);
+  await page.waitForURL('**/sign-in/code');
+}
+
+/** The second step. Where it leads depends on the code. */
+export async function giveCode(page, code) {
+  await page.getByRole('textbox', { name: 'Code' }).fill(code);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+async function givePassword(page, { email, password }) {
   await page.goto('/sign-in');
   await page.getByLabel('Email').fill(email);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+export async function signOut(page) {
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL('**/sign-in');
+}
+
+/** From the command line, with a password and without an invitation. */
+export async function addUser(keydesk, { name, email, role, password }) {
+  const person = ['--company', COMPANY, '--name', name, '--email', email, '--role', role];
+  await keydesk.command(['user', 'add', ...person, '--password-stdin'], `${password}\n`);
+}
+
+/** From the list of users to the page that shows the link. Gives the link. */
+export async function invite(page, { name, email, role }) {
+  await page.goto(USERS);
+  await page.getByRole('link', { name: 'Add user' }).click();
+  await overlay(page).getByLabel('Name').fill(name);
+  await overlay(page).getByLabel('Email').fill(email);
+  await overlay(page).locator(`[name="role"][value="${role}"]`).check();
+  await overlay(page).getByRole('button', { name: 'Add user' }).click();
+  return page.locator('#invitation-link').textContent();
+}
+
+/** From the link to the list of keys. */
+export async function accept(page, link, { password }) {
+  await page.goto(link);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Set password' }).click();
   await page.waitForURL(`**${KEYS}`);
+}
+
+/** From its page to the one that shows the recovery codes. Gives them and the authenticator app. */
+export async function setUpSecondFactor(page) {
+  await page.goto(SECOND_FACTOR);
+  const app = new Authenticator(await page.locator('#second-factor-secret').textContent());
+  await page.getByRole('textbox', { name: 'Code' }).fill(app.code());
+  await page.getByRole('button', { name: 'Turn on' }).click();
+  await page.getByRole('heading', { name: 'Save your recovery codes' }).waitFor();
+  return { app, recoveryCodes: await page.locator('#recovery-codes code').allTextContents() };
 }
 
 /** From the list to the page that shows the key. Gives its id, its name and the key itself. */
@@ -49,6 +112,10 @@ export async function revokeKey(page, { name }, reason, comment) {
 
 export function overlay(page) {
   return page.locator('dialog[open]');
+}
+
+export function personRow(page, { name }) {
+  return page.locator('tr[data-user-id]').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
 }
 
 export function row(page, { id }) {

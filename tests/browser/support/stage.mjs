@@ -1,0 +1,95 @@
+// The installations that the scenes play in, and who is signed in there.
+
+import { Keydesk } from './keydesk.mjs';
+import { KEY_POLICY, SECOND_FACTOR, addUser, overlay, setUp, setUpSecondFactor, signIn } from './steps.mjs';
+import { Visitor } from './visitor.mjs';
+
+const AUDITOR_EMAIL = 'jonas.bakke@brightwater.example';
+/** Whoever is `guarded`. */
+export const GUARDED_EMAIL = 'tomasz.wojcik@brightwater.example';
+/** Somebody in the company without keys. */
+export const LONG_NAMED = {
+  name: 'Hubert Blaine Wolfeschlegelsteinhausenbergerdorff',
+  email: 'hubert.blaine.wolfeschlegelsteinhausenbergerdorff@administration-of-the-northern-warehouses.brightwater.example',
+  role: 'auditor',
+  password: 'nine barrels beside a patient mule',
+};
+
+/**
+ * - `demo`: an admin of the sample company, with a second session open;
+ * - `auditor`, `guarded`: there, too, an auditor and an admin with a second factor;
+ * - `outside`: there, signed out;
+ * - `empty`: the only admin of a company without keys;
+ * - `required`: an admin who has to set a second factor up first;
+ * - `unopened`: not set up.
+ */
+export class Stage {
+  #browser;
+  #places;
+
+  static async build(browser) {
+    const [demo, empty, required, unopened] = await Promise.all([Keydesk.demo(), Keydesk.fresh(), Keydesk.fresh(), Keydesk.fresh()]);
+    const stage = new Stage(browser, {
+      demo: { keydesk: demo, cookies: [] },
+      auditor: { keydesk: demo, cookies: [] },
+      guarded: { keydesk: demo, cookies: [] },
+      outside: { keydesk: demo, cookies: [] },
+      empty: { keydesk: empty, cookies: [] },
+      required: { keydesk: required, cookies: [] },
+      unopened: { keydesk: unopened, cookies: [] },
+    });
+    const password = demo.said('Password');
+    const admin = { email: demo.said('Email'), password };
+    try {
+      await stage.#enter('demo', (page) => signIn(page, admin));
+      await stage.#enter('demo', (page) => signIn(page, admin));
+      await stage.#enter('auditor', (page) => signIn(page, { email: AUDITOR_EMAIL, password }));
+      await stage.#enter('guarded', async (page) => {
+        await signIn(page, { email: GUARDED_EMAIL, password });
+        await setUpSecondFactor(page);
+      });
+      await stage.#enter('empty', (page) => setUp(page, empty));
+      await addUser(empty, LONG_NAMED);
+      await stage.#enter('required', async (page) => {
+        await setUp(page, required);
+        await page.goto(KEY_POLICY);
+        await page.getByLabel('Require a second factor for administrators').check();
+        await page.getByRole('button', { name: 'Save changes' }).click();
+        await page.waitForURL(`**${SECOND_FACTOR}`);
+      });
+    } catch (error) {
+      await stage.strike();
+      throw error;
+    }
+    return stage;
+  }
+
+  constructor(browser, places) {
+    this.#browser = browser;
+    this.#places = places;
+  }
+
+  async #enter(where, door) {
+    const place = this.#places[where];
+    const visitor = await Visitor.arrive(this.#browser, place.keydesk);
+    await door(visitor.page);
+    place.cookies = await visitor.cookies();
+    await visitor.leave();
+  }
+
+  /** Opens the scene for a new visitor, who must leave. */
+  async play({ where, open }, options) {
+    const { keydesk, cookies } = this.#places[where];
+    const visitor = await Visitor.arrive(this.#browser, keydesk, options);
+    await visitor.carry(cookies);
+    await open(visitor.page, keydesk);
+    return visitor;
+  }
+
+  async strike() {
+    const running = new Set(Object.values(this.#places).map(({ keydesk }) => keydesk));
+    await Promise.all([...running].map((keydesk) => keydesk.stop()));
+  }
+}
+
+export const hasOverlay = async (page) => (await overlay(page).count()) > 0;
