@@ -31,10 +31,18 @@ macro_rules! actions {
 actions! {
     /// A key was made.
     ApiKeyCreated = "api_key.created",
+    /// A key ended at its expiry; Keydesk noticed.
+    ApiKeyExpired = "api_key.expired",
+    /// A key that another one takes the place of works longer than was said before.
+    ApiKeyExpiryChanged = "api_key.expiry_changed",
     /// A key got another owner.
     ApiKeyHandedOver = "api_key.handed_over",
-    /// A key was ended by somebody.
+    /// A key's service account got another name.
+    ApiKeyRenamed = "api_key.renamed",
+    /// A key was ended by somebody, or by the key that took its place.
     ApiKeyRevoked = "api_key.revoked",
+    /// Another key takes a key's place.
+    ApiKeyRotated = "api_key.rotated",
     /// A company's name or a rule of its changed.
     CompanyChanged = "company.changed",
     /// A company was made.

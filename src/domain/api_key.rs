@@ -1,36 +1,67 @@
 //! The life of an API key: its state, computed from instants and now, and how it ends.
 
 use super::actor::Actor;
+use super::ids::UserId;
 use super::instant::Instant;
 use super::text;
 
 /// The longest comment, in Unicode scalar values.
 pub const LONGEST_COMMENT: usize = 500;
 
-/// What a key is, now. Never stored: it follows from the instants.
+/// The instants that end a key, each where there is such an end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyEnds {
+    /// From when on it is refused because it was given so long.
+    pub expires_at: Option<Instant>,
+    /// From when on it is refused because another key took its place.
+    pub overlap_ends_at: Option<Instant>,
+    /// When somebody ended it.
+    pub revoked_at: Option<Instant>,
+}
+
+impl KeyEnds {
+    /// The state at `now`. What ended it first is what it is. A revoked key is revoked whatever `now` says: a clock that
+    /// went back, or another server's, must not revive it.
+    #[must_use]
+    pub fn state(self, now: Instant) -> KeyState {
+        let came = |end: Option<Instant>| {
+            end.filter(|end| self.revoked_at.map_or(*end <= now, |revoked_at| *end < revoked_at))
+        };
+        match (came(self.expires_at), came(self.overlap_ends_at)) {
+            (Some(expiry), overlap) if overlap.is_none_or(|overlap| expiry < overlap) => KeyState::Expired,
+            (None, None) if self.revoked_at.is_none() => KeyState::Active,
+            _ => KeyState::Revoked,
+        }
+    }
+
+    /// When the key ends or ended, whatever ends it.
+    #[must_use]
+    pub fn first(self) -> Option<Instant> {
+        [self.expires_at, self.overlap_ends_at, self.revoked_at].into_iter().flatten().min()
+    }
+}
+
+/// How a key ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyEnd {
+    /// By itself, at its expiry.
+    Expired(Instant),
+    /// By somebody, or by the key that took its place.
+    Revoked(Revocation),
+}
+
+/// What a key is, now. Never stored: it follows from the instants of [`KeyEnds`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
     /// Good.
     Active,
-    /// Ended by somebody, for ever.
+    /// Ended by somebody, or by the key that took its place, for ever.
     Revoked,
     /// Ended by its expiry.
     Expired,
 }
 
 impl KeyState {
-    /// The state at `now` of a key that expires and was revoked at these instants. What ended it first is what it is. A
-    /// revoked key is revoked whatever `now` says: a clock that went back, or another server's, must not revive it.
-    #[must_use]
-    pub fn at(now: Instant, expires_at: Option<Instant>, revoked_at: Option<Instant>) -> Self {
-        match (expires_at, revoked_at) {
-            (Some(expiry), Some(revoked)) if expiry < revoked => Self::Expired,
-            (_, Some(_)) => Self::Revoked,
-            (Some(expiry), None) if expiry <= now => Self::Expired,
-            (_, None) => Self::Active,
-        }
-    }
-
     /// The state's word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -135,7 +166,7 @@ impl Comment {
 }
 
 /// How a key was ended by somebody.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
     /// From this instant on the key is refused.
     pub at: Instant,
@@ -147,6 +178,14 @@ pub struct Revocation {
     pub comment: Option<Comment>,
 }
 
+impl Revocation {
+    /// The end of a key whose place another one took.
+    #[must_use]
+    pub const fn superseded(at: Instant, rotated_by: UserId) -> Self {
+        Self { at, by: Actor::User(rotated_by), reason: RevocationReason::Superseded, comment: None }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,26 +194,42 @@ mod tests {
         Instant::from_micros(micros)
     }
 
+    fn state(now: i64, expires: Option<i64>, overlap: Option<i64>, revoked: Option<i64>) -> KeyState {
+        let [expires_at, overlap_ends_at, revoked_at] = [expires, overlap, revoked].map(|end| end.map(at));
+        KeyEnds { expires_at, overlap_ends_at, revoked_at }.state(at(now))
+    }
+
     #[test]
-    fn a_key_is_active_until_the_instant_before_its_expiry() {
-        for (now, state) in [(99, KeyState::Active), (100, KeyState::Expired), (101, KeyState::Expired)] {
-            assert_eq!(KeyState::at(at(now), Some(at(100)), None), state);
+    fn a_key_is_active_until_the_instant_before_its_end() {
+        for (now, expired, replaced) in [
+            (99, KeyState::Active, KeyState::Active),
+            (100, KeyState::Expired, KeyState::Revoked),
+            (101, KeyState::Expired, KeyState::Revoked),
+        ] {
+            assert_eq!(state(now, Some(100), None, None), expired);
+            assert_eq!(state(now, None, Some(100), None), replaced);
         }
-        assert_eq!(KeyState::at(at(i64::MAX), None, None), KeyState::Active);
+        assert_eq!(state(i64::MAX, None, None, None), KeyState::Active);
     }
 
     #[test]
     fn a_revoked_key_stays_revoked_when_the_clock_goes_back() {
         for now in [i64::MIN, 99, 100, 101] {
-            assert_eq!(KeyState::at(at(now), None, Some(at(100))), KeyState::Revoked);
+            assert_eq!(state(now, None, None, Some(100)), KeyState::Revoked);
+            assert_eq!(state(now, Some(200), Some(200), Some(100)), KeyState::Revoked);
         }
     }
 
     #[test]
     fn what_ended_a_key_first_is_what_it_is() {
-        assert_eq!(KeyState::at(at(300), Some(at(100)), Some(at(200))), KeyState::Expired);
-        assert_eq!(KeyState::at(at(300), Some(at(200)), Some(at(100))), KeyState::Revoked);
-        assert_eq!(KeyState::at(at(150), Some(at(200)), Some(at(100))), KeyState::Revoked);
+        assert_eq!(state(300, Some(100), None, Some(200)), KeyState::Expired);
+        assert_eq!(state(300, Some(200), None, Some(100)), KeyState::Revoked);
+        assert_eq!(state(150, Some(200), None, Some(100)), KeyState::Revoked);
+        assert_eq!(state(300, Some(100), Some(200), None), KeyState::Expired);
+        assert_eq!(state(300, Some(200), Some(100), None), KeyState::Revoked);
+        assert_eq!(state(300, Some(200), Some(100), Some(100)), KeyState::Revoked);
+        let ends = KeyEnds { expires_at: Some(at(7)), overlap_ends_at: Some(at(5)), revoked_at: Some(at(6)) };
+        assert_eq!((ends.first(), KeyEnds::default().first()), (Some(at(5)), None));
     }
 
     #[test]

@@ -146,9 +146,13 @@ impl Event {
     /// What it says under that name of what is true since, or, where it says nothing of that, of what was true before.
     #[must_use]
     pub fn detail(&self, name: &str) -> Option<Value> {
-        let details = self.after.as_deref().or(self.before.as_deref())?;
-        let mut details: Value = serde_json::from_str(details).ok()?;
-        details.get_mut(name).map(Value::take)
+        member(self.after.as_deref().or(self.before.as_deref())?, name)
+    }
+
+    /// What it says under that name of what was true before.
+    #[must_use]
+    pub fn detail_before(&self, name: &str) -> Option<Value> {
+        member(self.before.as_deref()?, name)
     }
 
     /// The bytes of the event's leaf, as `docs/audit-format.md` specifies them.
@@ -187,6 +191,11 @@ impl Event {
         }
         bytes
     }
+}
+
+fn member(json: &str, name: &str) -> Option<Value> {
+    let mut details: Value = serde_json::from_str(json).ok()?;
+    details.get_mut(name).map(Value::take)
 }
 
 #[cfg(test)]

@@ -20,12 +20,15 @@ pub const GOOD_FOR: Duration = Duration::from_hours(24);
 pub enum KeyForm {
     /// Add API Key.
     Create,
+    /// Rotate.
+    Rotate,
 }
 
 impl KeyForm {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
+            Self::Rotate => "rotate",
         }
     }
 }
