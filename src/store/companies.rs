@@ -7,6 +7,7 @@ use super::schema::companies;
 use super::{Snapshot, Transaction, read_back};
 use crate::domain::ids::CompanyId;
 use crate::domain::instant::Instant;
+use crate::domain::key_policy::{Days, KeyPolicy};
 use crate::domain::name::CompanyName;
 
 /// A company.
@@ -25,6 +26,8 @@ pub struct CompanySettings {
     pub name: String,
     /// Its admins must have a second factor.
     pub require_second_factor: bool,
+    /// What it asks of its keys.
+    pub key_policy: KeyPolicy,
 }
 
 impl Snapshot<'_> {
@@ -59,11 +62,24 @@ impl Snapshot<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn company_settings(&mut self, id: CompanyId) -> Result<CompanySettings, StoreError> {
-        let (name, require_second_factor) = companies::table
+        type Row = (String, bool, Option<i32>, Option<i32>, Option<i32>);
+        let (name, require_second_factor, default_expiry, maximum_lifetime, rotation_period): Row = companies::table
             .filter(companies::id.eq(id.to_string()))
-            .select((companies::name, companies::require_second_factor))
+            .select((
+                companies::name,
+                companies::require_second_factor,
+                companies::default_expiry_days,
+                companies::maximum_lifetime_days,
+                companies::rotation_period_days,
+            ))
             .first(self.connection)?;
-        Ok(CompanySettings { name, require_second_factor })
+        let days = |days: Option<i32>| days.map(|days| read_back("period", Days::new(days))).transpose();
+        let key_policy = KeyPolicy {
+            default_expiry: days(default_expiry)?,
+            maximum_lifetime: days(maximum_lifetime)?,
+            rotation_period: days(rotation_period)?,
+        };
+        Ok(CompanySettings { name, require_second_factor, key_policy })
     }
 
     /// Every company, by name.
@@ -108,12 +124,17 @@ impl Transaction<'_> {
         id: CompanyId,
         name: &CompanyName,
         require_second_factor: bool,
+        key_policy: &KeyPolicy,
     ) -> Result<(), StoreError> {
+        let days = |days: Option<Days>| days.map(|days| i32::from(days.count()));
         diesel::update(companies::table.filter(companies::id.eq(id.to_string())))
             .set((
                 companies::name.eq(name.as_str()),
                 companies::name_folded.eq(name.folded()),
                 companies::require_second_factor.eq(require_second_factor),
+                companies::default_expiry_days.eq(days(key_policy.default_expiry)),
+                companies::maximum_lifetime_days.eq(days(key_policy.maximum_lifetime)),
+                companies::rotation_period_days.eq(days(key_policy.rotation_period)),
             ))
             .execute(self.connection)?;
         Ok(())

@@ -37,7 +37,7 @@ impl KeyTab {
 pub enum SortKey {
     /// By creation.
     Created(Instant),
-    /// By the instant of the end.
+    /// By the instant of the end, come or to come.
     Ended(Instant),
     /// By the folded name.
     Name(String),
@@ -48,7 +48,7 @@ pub enum SortKey {
 pub enum SortBy {
     /// Creation.
     Created,
-    /// The instant of the end.
+    /// The instant of the end, come or to come.
     Ended,
     /// The name.
     Name,
@@ -204,7 +204,7 @@ fn matching_query(query: &KeyListQuery) -> KeysQuery {
 /// The place of a row in an order.
 #[must_use]
 pub fn place_of(key: &StoredKey, sort_by: SortBy) -> Place {
-    let ended = [key.expires_at, key.revocation.as_ref().map(|revocation| revocation.at)].into_iter().flatten().min();
+    let ended = key.ends().first();
     let sort_key = match sort_by {
         SortBy::Created => SortKey::Created(key.created_at),
         SortBy::Ended => SortKey::Ended(ended.unwrap_or(Instant::from_micros(i64::MAX))),

@@ -5,14 +5,14 @@ use diesel::prelude::*;
 use super::companies::Company;
 use super::error::StoreError;
 use super::schema::{api_keys, companies, service_accounts};
-use super::{Snapshot, Transaction, read_back};
+use super::{Snapshot, read_back};
 use crate::domain::actor::Actor;
-use crate::domain::api_key::{Comment, KeyState, Revocation, RevocationReason};
+use crate::domain::api_key::{Comment, KeyEnd, KeyEnds, KeyState, Revocation, RevocationReason};
 use crate::domain::ids::{CompanyId, KeyId, ServiceAccountId, UserId};
 use crate::domain::instant::Instant;
 use crate::domain::key::Preview;
 use crate::domain::key_digest::KeyDigest;
-use crate::domain::text;
+use crate::domain::rotation::Replacement;
 
 /// A key as it is stored, with the name its service account has today.
 #[derive(Clone, Debug)]
@@ -21,7 +21,9 @@ pub struct StoredKey {
     pub id: KeyId,
     /// Its company.
     pub company_id: CompanyId,
-    /// The name of its service account.
+    /// Its service account.
+    pub service_account_id: ServiceAccountId,
+    /// The name of that.
     pub name: String,
     /// What may be shown of it.
     pub preview: String,
@@ -33,21 +35,49 @@ pub struct StoredKey {
     pub owner: UserId,
     /// From when on it is refused by itself.
     pub expires_at: Option<Instant>,
+    /// The key that took its place, or is about to.
+    pub replacement: Option<Replacement>,
     /// How somebody ended it.
     pub revocation: Option<Revocation>,
 }
 
 impl StoredKey {
+    /// The instants that end it.
+    #[must_use]
+    pub fn ends(&self) -> KeyEnds {
+        KeyEnds {
+            expires_at: self.expires_at,
+            overlap_ends_at: self.replacement.as_ref().and_then(|replacement| replacement.overlap_ends_at),
+            revoked_at: self.revocation.as_ref().map(|revocation| revocation.at),
+        }
+    }
+
     /// What the key is at that instant.
     #[must_use]
     pub fn state(&self, now: Instant) -> KeyState {
-        KeyState::at(now, self.expires_at, self.revocation.as_ref().map(|revocation| revocation.at))
+        self.ends().state(now)
+    }
+
+    /// How it ended, where it has ended at that instant.
+    #[must_use]
+    pub fn end(&self, now: Instant) -> Option<KeyEnd> {
+        match (self.state(now), &self.replacement) {
+            (KeyState::Active, _) => None,
+            (KeyState::Expired, _) => self.expires_at.map(KeyEnd::Expired),
+            (KeyState::Revoked, Some(Replacement { rotated_by, overlap_ends_at: Some(at), .. }))
+                if self.revocation.as_ref().is_none_or(|revocation| *at < revocation.at) =>
+            {
+                Some(KeyEnd::Revoked(Revocation::superseded(*at, *rotated_by)))
+            }
+            (KeyState::Revoked, _) => self.revocation.clone().map(KeyEnd::Revoked),
+        }
     }
 
     /// The users that its row speaks of.
     pub fn users(&self) -> impl Iterator<Item = UserId> {
         let revoked_by = self.revocation.as_ref().and_then(|revocation| revocation.by.user());
-        std::iter::once(self.created_by).chain(revoked_by)
+        let rotated_by = self.replacement.as_ref().map(|replacement| replacement.rotated_by);
+        [Some(self.created_by), Some(self.owner), revoked_by, rotated_by].into_iter().flatten()
     }
 }
 
@@ -68,8 +98,12 @@ pub struct KeyToStore<'a> {
     pub preview: &'a Preview,
     /// Now.
     pub created_at: Instant,
-    /// Who makes it, and owns it at first.
+    /// Who makes it.
     pub created_by: UserId,
+    /// Who owns it.
+    pub owner: UserId,
+    /// From when on it is refused by itself.
+    pub expires_at: Option<Instant>,
 }
 
 /// What verification needs to know of a key.
@@ -83,10 +117,8 @@ pub struct VerifiableKey {
     pub service_account: String,
     /// Its company.
     pub company: Company,
-    /// From when on it is refused by itself.
-    pub expires_at: Option<Instant>,
-    /// From when on it is refused because somebody ended it.
-    pub revoked_at: Option<Instant>,
+    /// What ends it.
+    pub ends: KeyEnds,
 }
 
 #[derive(Queryable, Selectable)]
@@ -94,6 +126,7 @@ pub struct VerifiableKey {
 pub(super) struct KeyRow {
     id: String,
     company_id: String,
+    service_account_id: String,
     preview: String,
     created_at: i64,
     created_by: String,
@@ -104,6 +137,10 @@ pub(super) struct KeyRow {
     revoked_by: Option<String>,
     revocation_reason: Option<String>,
     revocation_comment: Option<String>,
+    replaced_by: Option<String>,
+    rotated_by: Option<String>,
+    overlap_ends_at: Option<i64>,
+    overlap_extended: bool,
 }
 
 impl KeyRow {
@@ -120,15 +157,26 @@ impl KeyRow {
             }),
             _ => None,
         };
+        let replacement = match (self.replaced_by, self.rotated_by) {
+            (Some(by), Some(rotated_by)) => Some(Replacement {
+                by: read_back("key id", KeyId::parse(&by))?,
+                rotated_by: read_back("user id", UserId::parse(&rotated_by))?,
+                overlap_ends_at: self.overlap_ends_at.map(Instant::from_micros),
+                overlap_extended: self.overlap_extended,
+            }),
+            _ => None,
+        };
         Ok(StoredKey {
             id: read_back("key id", KeyId::parse(&self.id))?,
             company_id: read_back("company id", CompanyId::parse(&self.company_id))?,
+            service_account_id: read_back("service account id", ServiceAccountId::parse(&self.service_account_id))?,
             name,
             preview: self.preview,
             created_at: Instant::from_micros(self.created_at),
             created_by: read_back("user id", UserId::parse(&self.created_by))?,
             owner: read_back("user id", UserId::parse(&self.owner))?,
             expires_at: self.expires_at.map(Instant::from_micros),
+            replacement,
             revocation,
         })
     }
@@ -162,7 +210,7 @@ impl Snapshot<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn key_by_digest(&mut self, digest: &KeyDigest) -> Result<Option<VerifiableKey>, StoreError> {
-        type Row = (String, String, String, String, String, Option<i64>, Option<i64>);
+        type Row = (String, String, String, String, String, Option<i64>, Option<i64>, Option<i64>);
         let row: Option<Row> = api_keys::table
             .inner_join(service_accounts::table.on(service_accounts::id.eq(api_keys::service_account_id)))
             .inner_join(companies::table.on(companies::id.eq(api_keys::company_id)))
@@ -174,136 +222,48 @@ impl Snapshot<'_> {
                 companies::id,
                 companies::name,
                 api_keys::expires_at,
+                api_keys::overlap_ends_at,
                 api_keys::revoked_at,
             ))
             .first(self.connection)
             .optional()?;
-        row.map(|(id, service_account_id, service_account, company_id, company, expires_at, revoked_at)| {
-            Ok(VerifiableKey {
-                id: read_back("key id", KeyId::parse(&id))?,
-                service_account_id: read_back("service account id", ServiceAccountId::parse(&service_account_id))?,
+        row.map(
+            |(
+                id,
+                service_account_id,
                 service_account,
-                company: Company { id: read_back("company id", CompanyId::parse(&company_id))?, name: company },
-                expires_at: expires_at.map(Instant::from_micros),
-                revoked_at: revoked_at.map(Instant::from_micros),
-            })
-        })
+                company_id,
+                company,
+                expires_at,
+                overlap_ends_at,
+                revoked_at,
+            )| {
+                let [expires_at, overlap_ends_at, revoked_at] =
+                    [expires_at, overlap_ends_at, revoked_at].map(|end| end.map(Instant::from_micros));
+                Ok(VerifiableKey {
+                    id: read_back("key id", KeyId::parse(&id))?,
+                    service_account_id: read_back("service account id", ServiceAccountId::parse(&service_account_id))?,
+                    service_account,
+                    company: Company { id: read_back("company id", CompanyId::parse(&company_id))?, name: company },
+                    ends: KeyEnds { expires_at, overlap_ends_at, revoked_at },
+                })
+            },
+        )
         .transpose()
     }
 
-    /// The keys of an owner that are active at that instant, by name; at most so many.
+    /// The key that another one took the place of.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn active_keys_of_owner(
-        &mut self,
-        company_id: CompanyId,
-        owner: UserId,
-        now: Instant,
-        limit: i64,
-    ) -> Result<Vec<StoredKey>, StoreError> {
-        let rows: Vec<(KeyRow, String)> = api_keys::table
+    pub fn key_replaced_by(&mut self, company_id: CompanyId, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
+        let row: Option<(KeyRow, String)> = api_keys::table
             .inner_join(service_accounts::table.on(service_accounts::id.eq(api_keys::service_account_id)))
             .filter(api_keys::company_id.eq(company_id.to_string()))
-            .filter(api_keys::owner.eq(owner.to_string()))
-            .filter(api_keys::refused_from.gt(now.as_micros()))
-            .order((service_accounts::name_folded, api_keys::id))
-            .limit(limit)
+            .filter(api_keys::replaced_by.eq(id.to_string()))
             .select((KeyRow::as_select(), service_accounts::name))
-            .load(self.connection)?;
-        rows.into_iter().map(|(row, name)| row.into_key(name)).collect()
-    }
-
-    /// How many keys of an owner are active at that instant.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn count_active_keys_of_owner(
-        &mut self,
-        company_id: CompanyId,
-        owner: UserId,
-        now: Instant,
-    ) -> Result<i64, StoreError> {
-        Ok(api_keys::table
-            .filter(api_keys::company_id.eq(company_id.to_string()))
-            .filter(api_keys::owner.eq(owner.to_string()))
-            .filter(api_keys::refused_from.gt(now.as_micros()))
-            .count()
-            .get_result(self.connection)?)
-    }
-
-    /// Whether a service account has a key that is active at that instant.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn has_active_key(
-        &mut self,
-        company_id: CompanyId,
-        service_account_id: ServiceAccountId,
-        now: Instant,
-    ) -> Result<bool, StoreError> {
-        let active: Option<String> = api_keys::table
-            .filter(api_keys::company_id.eq(company_id.to_string()))
-            .filter(api_keys::service_account_id.eq(service_account_id.to_string()))
-            .filter(api_keys::refused_from.gt(now.as_micros()))
-            .select(api_keys::id)
             .first(self.connection)
             .optional()?;
-        Ok(active.is_some())
-    }
-}
-
-impl Transaction<'_> {
-    /// Adds a key.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn insert_key(&mut self, key: &KeyToStore<'_>) -> Result<(), StoreError> {
-        diesel::insert_into(api_keys::table)
-            .values((
-                api_keys::id.eq(key.id.to_string()),
-                api_keys::company_id.eq(key.company_id.to_string()),
-                api_keys::service_account_id.eq(key.service_account_id.to_string()),
-                api_keys::digest.eq(&key.digest.as_bytes()[..]),
-                api_keys::pepper_id.eq(key.pepper_id),
-                api_keys::preview.eq(key.preview.as_str()),
-                api_keys::preview_folded.eq(text::folded(key.preview.as_str())),
-                api_keys::created_at.eq(key.created_at.as_micros()),
-                api_keys::created_by.eq(key.created_by.to_string()),
-                api_keys::owner.eq(key.created_by.to_string()),
-            ))
-            .execute(self.connection)?;
-        Ok(())
-    }
-
-    /// Ends a key.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn revoke_key(&mut self, company_id: CompanyId, id: KeyId, revocation: &Revocation) -> Result<(), StoreError> {
-        let key = api_keys::table
-            .filter(api_keys::company_id.eq(company_id.to_string()))
-            .filter(api_keys::id.eq(id.to_string()));
-        diesel::update(key)
-            .set((
-                api_keys::revoked_at.eq(revocation.at.as_micros()),
-                api_keys::revoked_by_type.eq(revocation.by.kind()),
-                api_keys::revoked_by.eq(revocation.by.user().map(|user| user.to_string())),
-                api_keys::revocation_reason.eq(revocation.reason.as_str()),
-                api_keys::revocation_comment.eq(revocation.comment.as_ref().map(Comment::as_str)),
-            ))
-            .execute(self.connection)?;
-        Ok(())
-    }
-    /// Gives a key another owner.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn set_owner(&mut self, company_id: CompanyId, id: KeyId, owner: UserId) -> Result<(), StoreError> {
-        let key = api_keys::table
-            .filter(api_keys::company_id.eq(company_id.to_string()))
-            .filter(api_keys::id.eq(id.to_string()));
-        diesel::update(key).set(api_keys::owner.eq(owner.to_string())).execute(self.connection)?;
-        Ok(())
+        row.map(|(row, name)| row.into_key(name)).transpose()
     }
 }

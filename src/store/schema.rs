@@ -25,6 +25,9 @@ diesel::table! {
         name_folded -> Text,
         created_at -> BigInt,
         require_second_factor -> Bool,
+        default_expiry_days -> Nullable<Integer>,
+        maximum_lifetime_days -> Nullable<Integer>,
+        rotation_period_days -> Nullable<Integer>,
     }
 }
 
@@ -74,6 +77,11 @@ diesel::table! {
         revoked_by -> Nullable<Text>,
         revocation_reason -> Nullable<Text>,
         revocation_comment -> Nullable<Text>,
+        replaced_by -> Nullable<Text>,
+        rotated_by -> Nullable<Text>,
+        overlap_ends_at -> Nullable<BigInt>,
+        overlap_extended -> Bool,
+        end_recorded -> Bool,
         ended_at -> BigInt,
         refused_from -> BigInt,
     }

@@ -52,4 +52,22 @@ impl Transaction<'_> {
             .execute(self.connection)?;
         Ok(())
     }
+    /// Gives a service account another name; the old one is free then.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] where the name is taken.
+    pub fn rename_service_account(
+        &mut self,
+        company_id: CompanyId,
+        id: ServiceAccountId,
+        name: &ServiceAccountName,
+    ) -> Result<(), StoreError> {
+        let account = service_accounts::table
+            .filter(service_accounts::company_id.eq(company_id.to_string()))
+            .filter(service_accounts::id.eq(id.to_string()));
+        diesel::update(account)
+            .set((service_accounts::name.eq(name.as_str()), service_accounts::name_folded.eq(name.folded())))
+            .execute(self.connection)?;
+        Ok(())
+    }
 }
