@@ -29,6 +29,8 @@ use crate::{api, random, web};
 const REQUEST_HEAD: Duration = Duration::from_secs(10);
 /// An idle connection is kept for so long.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// So often the trail is told of keys that ended by themselves.
+const BETWEEN_ENDS: Duration = Duration::from_secs(20);
 /// At the end, requests under way have so many seconds to finish.
 const SHUTDOWN_SECONDS: u64 = 30;
 
@@ -167,6 +169,7 @@ impl Server {
         let edge = Data::new(Edge { trusted_proxies: config.trusted_proxies, https: public_url.is_https() });
         let (clock, secrets) = (actions.clock.clone(), Arc::clone(&actions.secrets));
         let store = Data::new(actions.store.clone());
+        actix_web::rt::spawn(record_ends(actions.clone()));
         let site = Data::new(Site::new(actions, config.platform_name, public_url, setup_token));
         let connections = Connections::watched()
             .map_err(|error| StartError::Machine(format!("The server cannot start: {error}.")))?;
@@ -187,5 +190,18 @@ impl Server {
             .listen(listener)
             .map_err(|error| StartError::Machine(format!("The server cannot start: {error}.")))?;
         Ok(server.run())
+    }
+}
+
+/// Keeps the trail up to date about keys that ended by themselves, for as long as the server runs.
+async fn record_ends(actions: Actions) {
+    loop {
+        let recorder = actions.clone();
+        match actix_web::web::block(move || recorder.record_ends()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the ends of keys could not be written into the trail"),
+            Err(error) => tracing::warn!(%error, "the ends of keys could not be written into the trail"),
+        }
+        tokio::time::sleep(BETWEEN_ENDS).await;
     }
 }

@@ -9,12 +9,13 @@ use crate::domain::actor::Actor;
 use crate::domain::email::{EmailAddress, EmailError};
 use crate::domain::event::{Happening, Origin, Target};
 use crate::domain::ids::{CompanyId, EventId, TrailId, UserId};
+use crate::domain::key_policy::{Days, KeyPolicy};
 use crate::domain::merkle::Frontier;
 use crate::domain::name::{CompanyName, NameError, PersonName};
 use crate::domain::password::{Password, PasswordError};
 use crate::domain::user::Role;
 use crate::random;
-use crate::store::{StoreError, Transaction};
+use crate::store::{CompanySettings, StoreError, Transaction};
 
 /// Why a company was not added, or not given another name.
 #[derive(Debug, thiserror::Error)]
@@ -140,26 +141,27 @@ impl Actions {
         id: CompanyId,
         name: &CompanyName,
         require_second_factor: bool,
+        key_policy: KeyPolicy,
         origin: &Origin,
     ) -> Result<Option<EventId>, CompanyNameError> {
         let taken = || CompanyNameError::NameTaken(name.as_str().to_owned());
+        let settings = CompanySettings { name: name.as_str().to_owned(), require_second_factor, key_policy };
         self.change(id.into(), origin, |change| {
             let before = change.company_settings(id)?;
-            if before.name == name.as_str() && before.require_second_factor == require_second_factor {
+            if before == settings {
                 return Ok(None);
             }
             if change.company_by_name(&name.folded())?.is_some_and(|company| company.id != id) {
                 return Err(taken());
             }
             // Two companies may take the same name at once, each under its own lock: the table decides then.
-            change.update_company(id, name, require_second_factor).map_err(|error| match error {
+            change.update_company(id, name, require_second_factor, &key_policy).map_err(|error| match error {
                 StoreError::Exists => taken(),
                 other => other.into(),
             })?;
-            let words = |name: &str, require| json!({ "name": name, "require_second_factor": require });
             let event = change.record(Happening {
-                before: Some(words(&before.name, before.require_second_factor)),
-                after: Some(words(name.as_str(), require_second_factor)),
+                before: Some(in_words(&before)),
+                after: Some(in_words(&settings)),
                 ..Happening::new(Action::CompanyChanged, Target::Company(id))
             })?;
             Ok(Some(event))
@@ -191,4 +193,17 @@ impl Actions {
         })?;
         Ok(id)
     }
+}
+
+/// A company's settings as an event holds them: periods in days, none as null.
+fn in_words(settings: &CompanySettings) -> serde_json::Value {
+    let CompanySettings { name, require_second_factor, key_policy } = settings;
+    let days = |days: Option<Days>| days.map(Days::count);
+    json!({
+        "name": name,
+        "require_second_factor": require_second_factor,
+        "default_expiry_days": days(key_policy.default_expiry),
+        "maximum_lifetime_days": days(key_policy.maximum_lifetime),
+        "rotation_period_days": days(key_policy.rotation_period),
+    })
 }

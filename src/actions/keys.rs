@@ -7,7 +7,10 @@ use crate::domain::action::Action;
 use crate::domain::api_key::{Comment, KeyState, Revocation, RevocationReason};
 use crate::domain::event::{Happening, Origin, Target};
 use crate::domain::ids::{CompanyId, EventId, KeyId, ServiceAccountId, UserId};
+use crate::domain::instant::Instant;
 use crate::domain::key::ApiKey;
+use crate::domain::key_digest::Pepper;
+use crate::domain::key_policy::{ExpiryError, ExpiryWish};
 use crate::domain::name::ServiceAccountName;
 use crate::domain::submission::{self, SubmissionId};
 use crate::random;
@@ -24,15 +27,27 @@ pub struct CreatedKey {
     pub key: ApiKey,
 }
 
+/// What somebody wishes of a new key.
+#[derive(Clone, Debug)]
+pub struct KeyWish {
+    /// The name of its service account.
+    pub name: ServiceAccountName,
+    /// Until when it should be good.
+    pub expiry: ExpiryWish,
+}
+
 /// Why a key was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateKeyError {
     /// This form was sent before, successfully.
     #[error("This key was already shown. If you did not save it, revoke it and create a new one.")]
     AlreadyShown,
-    /// The service account of that name has an active key.
-    #[error("An active key named “{0}” already exists. Choose another name.")]
-    NameTaken(String),
+    /// The service account of that name has an active key, which is this one.
+    #[error("An active key named “{0}” already exists. Rotate it, or choose another name.")]
+    NameTaken(String, KeyId),
+    /// It cannot live as long as was wished.
+    #[error(transparent)]
+    Expiry(#[from] ExpiryError),
     /// Whoever asked for it was deleted meanwhile: nobody would have decided what becomes of it.
     #[error("Whoever asked for this key is no user any more.")]
     CreatorDeleted,
@@ -55,6 +70,20 @@ pub enum RevokeKeyError {
     Store(#[from] StoreError),
 }
 
+/// Why none of several keys was revoked.
+#[derive(Debug, thiserror::Error)]
+pub enum RevokeKeysError {
+    /// The company lacks one of them.
+    #[error("This API key does not exist.")]
+    Unknown,
+    /// One of them has ended already; this is its name.
+    #[error("“{0}” has ended already, so that nothing was revoked. Check the list, and revoke the others.")]
+    AlreadyEnded(String),
+    /// The database does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl Actions {
     /// Makes a key for the service account of that name, which is made where there is none.
     ///
@@ -64,10 +93,11 @@ impl Actions {
         &self,
         company_id: CompanyId,
         creator: UserId,
-        name: &ServiceAccountName,
+        wish: &KeyWish,
         submission: SubmissionId,
         origin: &Origin,
     ) -> Result<CreatedKey, CreateKeyError> {
+        let name = &wish.name;
         let key = self.key_format.generate(&mut random::system());
         self.change(company_id.into(), origin, |change| {
             let now = change.now;
@@ -77,39 +107,23 @@ impl Actions {
             if change.submission_was_used(submission)? {
                 return Err(CreateKeyError::AlreadyShown);
             }
-            let (account, name) = match change.service_account_by_name(company_id, &name.folded())? {
-                Some((account, spelling)) if change.has_active_key(company_id, account, now)? => {
-                    return Err(CreateKeyError::NameTaken(spelling));
-                }
-                Some(continued) => continued,
-                None => {
-                    let account = ServiceAccountId::new(now, &random::bytes());
-                    change.insert_service_account(company_id, account, name, now)?;
-                    (account, name.as_str().to_owned())
-                }
+            let expires_at = change.company_settings(company_id)?.key_policy.expiry(wish.expiry, now)?;
+            let known = change.service_account_by_name(company_id, &name.folded())?;
+            if let Some((account, spelling)) = &known
+                && let Some(active) = change.active_key(company_id, *account, now)?
+            {
+                return Err(CreateKeyError::NameTaken(spelling.clone(), active));
+            }
+            let (account, name) = if let Some(continued) = known {
+                continued
+            } else {
+                let account = ServiceAccountId::new(now, &random::bytes());
+                change.insert_service_account(company_id, account, name, now)?;
+                (account, name.as_str().to_owned())
             };
             change.use_submission(submission, now, now - submission::GOOD_FOR)?;
-            let id = KeyId::new(now, &random::bytes());
-            let preview = key.preview();
-            change.insert_key(&KeyToStore {
-                id,
-                company_id,
-                service_account_id: account,
-                digest: key.digest(&self.secrets.pepper),
-                pepper_id: self.secrets.pepper.id(),
-                preview: &preview,
-                created_at: now,
-                created_by: creator,
-            })?;
-            change.record(Happening {
-                after: Some(json!({
-                    "name": name,
-                    "service_account_id": account.to_string(),
-                    "preview": preview.as_str(),
-                    "state": KeyState::Active.as_str(),
-                })),
-                ..Happening::new(Action::ApiKeyCreated, Target::ApiKey(id))
-            })?;
+            let new = NewKey { company_id, account, name: &name, owner: creator, expires_at, replaces: None };
+            let id = change.add_key(&new, &key, &self.secrets.pepper, creator)?;
             Ok(CreatedKey { id, name, key })
         })
     }
@@ -132,25 +146,104 @@ impl Actions {
             if key.state(now) != KeyState::Active {
                 return Err(RevokeKeyError::AlreadyEnded(Box::new(key)));
             }
-            let event = change.revoke(&key, reason, comment)?;
+            let event = change.revoke(&key, reason, comment, 1)?;
             Ok((event, key))
+        })
+    }
+
+    /// Ends several keys, all of them or none; answers the last of the events that say so.
+    ///
+    /// # Errors
+    /// [`RevokeKeysError`]; then nothing was changed.
+    pub fn revoke_keys(
+        &self,
+        company_id: CompanyId,
+        ids: &[KeyId],
+        reason: RevocationReason,
+        comment: Option<&Comment>,
+        origin: &Origin,
+    ) -> Result<Option<EventId>, RevokeKeysError> {
+        self.change(company_id.into(), origin, |change| {
+            let mut last = None;
+            for id in ids {
+                let key = change.key_of(company_id, *id)?.ok_or(RevokeKeysError::Unknown)?;
+                if key.state(change.now) != KeyState::Active {
+                    return Err(RevokeKeysError::AlreadyEnded(key.name));
+                }
+                last = Some(change.revoke(&key, reason, comment.cloned(), ids.len())?);
+            }
+            Ok(last)
         })
     }
 }
 
+/// A key to be made.
+pub(super) struct NewKey<'a> {
+    pub(super) company_id: CompanyId,
+    pub(super) account: ServiceAccountId,
+    pub(super) name: &'a str,
+    pub(super) owner: UserId,
+    pub(super) expires_at: Option<Instant>,
+    pub(super) replaces: Option<KeyId>,
+}
+
 impl Change<'_, '_> {
-    /// Ends an active key.
+    /// Adds a key, and the event that says so.
+    pub(super) fn add_key(
+        &mut self,
+        new: &NewKey<'_>,
+        key: &ApiKey,
+        pepper: &Pepper,
+        creator: UserId,
+    ) -> Result<KeyId, StoreError> {
+        let id = KeyId::new(self.now, &random::bytes());
+        let preview = key.preview();
+        let stored = KeyToStore {
+            id,
+            company_id: new.company_id,
+            service_account_id: new.account,
+            digest: key.digest(pepper),
+            pepper_id: pepper.id(),
+            preview: &preview,
+            created_at: self.now,
+            created_by: creator,
+            owner: new.owner,
+            expires_at: new.expires_at,
+        };
+        self.insert_key(&stored)?;
+        let mut after = json!({
+            "name": new.name,
+            "service_account_id": new.account.to_string(),
+            "preview": preview.as_str(),
+            "state": KeyState::Active.as_str(),
+        });
+        if let Some(expires_at) = new.expires_at {
+            after["expires_at"] = json!(expires_at.as_micros());
+        }
+        if let Some(replaced) = new.replaces {
+            after["replaces"] = json!(replaced.to_string());
+        }
+        self.record(Happening { after: Some(after), ..Happening::new(Action::ApiKeyCreated, Target::ApiKey(id)) })?;
+        Ok(id)
+    }
+
+    /// Ends an active key, which is one of so many that are ended together.
     pub(super) fn revoke(
         &mut self,
         key: &StoredKey,
         reason: RevocationReason,
         comment: Option<Comment>,
+        together: usize,
     ) -> Result<EventId, StoreError> {
+        let mut after = json!({ "name": key.name, "state": KeyState::Revoked.as_str() });
+        if together > 1 {
+            after["keys_together"] = json!(together);
+        }
         let revocation = Revocation { at: self.now, by: self.origin.actor, reason, comment: comment.clone() };
         self.revoke_key(key.company_id, key.id, &revocation)?;
         self.record(Happening {
             before: Some(json!({ "name": key.name, "state": KeyState::Active.as_str() })),
-            after: Some(json!({ "name": key.name, "state": KeyState::Revoked.as_str() })),
+            after: Some(after),
             reason: Some(reason),
             comment,
             ..Happening::new(Action::ApiKeyRevoked, Target::ApiKey(key.id))

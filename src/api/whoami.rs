@@ -22,7 +22,7 @@ struct WhoAmI {
     key_id: String,
     service_account: Named,
     company: Named,
-    /// RFC 3339, whole seconds.
+    /// When it stops working by itself, as far as is known now: RFC 3339, whole seconds.
     expires_at: Option<String>,
 }
 
@@ -32,7 +32,7 @@ pub(super) async fn show(key: BearerKey, verifier: Data<Verifier>) -> Result<Htt
         key_id: key.id.to_string(),
         service_account: Named { id: key.service_account_id.to_string(), name: key.service_account },
         company: Named { id: key.company.id.to_string(), name: key.company.name },
-        expires_at: key.expires_at.and_then(whole_seconds),
+        expires_at: key.ends.first().and_then(whole_seconds),
     }))
 }
 

@@ -47,6 +47,6 @@ impl Verifier {
             asked.await.map_err(|error| StoreError::Unavailable(error.to_string()))??
         };
         let now = self.clock.now();
-        Ok(found.filter(|key| KeyState::at(now, key.expires_at, key.revoked_at) == KeyState::Active))
+        Ok(found.filter(|key| key.ends.state(now) == KeyState::Active))
     }
 }
