@@ -59,6 +59,11 @@ impl Fields {
         Ok(self.given(name)?.unwrap_or(""))
     }
 
+    /// The values of a field that may be given more than once.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     /// The value of a field that may be given once, where it was given.
     ///
     /// # Errors

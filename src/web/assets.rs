@@ -1,4 +1,4 @@
-//! The one stylesheet, made of `static/css/*`, and the favicon: under names that change with their content.
+//! The one stylesheet, made of `static/css/*`, the one module and the favicon: under names that change with their content.
 
 use std::sync::LazyLock;
 
@@ -34,6 +34,7 @@ const STYLES: [&str; 21] = [
     include_str!("../../static/css/utilities.css"),
     include_str!("../../static/css/print.css"),
 ];
+const MODULE: &str = include_str!("../../static/js/keydesk.js");
 const FAVICON: &str = include_str!("../../static/favicon.svg");
 
 struct Asset {
@@ -42,9 +43,10 @@ struct Asset {
     content: String,
 }
 
-static ASSETS: LazyLock<[Asset; 2]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
     [
-        asset("keydesk", "css", "text/css; charset=utf-8", STYLES.concat()),
+        asset("keydesk", "css", "text/css; charset=utf-8", compact(&STYLES.concat())),
+        asset("keydesk", "js", "text/javascript; charset=utf-8", MODULE.to_owned()),
         asset("favicon", "svg", "image/svg+xml", FAVICON.to_owned()),
     ]
 });
@@ -54,10 +56,29 @@ fn asset(name: &str, extension: &str, content_type: &'static str, content: Strin
     Asset { path: format!("/assets/{name}-{fingerprint}.{extension}"), content_type, content }
 }
 
+/// A stylesheet without what only its readers need: indentation, blank lines, comments that fill their lines. Within a
+/// line nothing changes, and no string of CSS goes beyond one.
+fn compact(css: &str) -> String {
+    let mut compact = String::with_capacity(css.len());
+    let mut in_comment = false;
+    for line in css.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        in_comment |= line.starts_with("/*");
+        if in_comment {
+            in_comment = !line.ends_with("*/");
+            continue;
+        }
+        compact.push_str(line);
+        if !line.ends_with(['{', '}', ';', ',']) {
+            compact.push('\n');
+        }
+    }
+    compact
+}
+
 /// Where pages find them.
 pub(super) fn paths() -> AssetPaths {
-    let [stylesheet, favicon] = &*ASSETS;
-    AssetPaths { stylesheet: &stylesheet.path, favicon: &favicon.path }
+    let [stylesheet, module, favicon] = &*ASSETS;
+    AssetPaths { stylesheet: &stylesheet.path, module: &module.path, favicon: &favicon.path }
 }
 
 pub(super) async fn serve(file: web::Path<String>) -> Result<HttpResponse, PageError> {
@@ -86,6 +107,16 @@ mod tests {
             count += 1;
         }
         assert_eq!(count, STYLES.len());
+    }
+
+    #[test]
+    fn a_stylesheet_loses_only_what_its_readers_need() {
+        let css =
+            "/* Why */\n.a,\n.b {\n  content: \" /* ; \" / \"\";\n\n  /* Two\n     lines */\n  width:\n    1px\n}\n";
+        assert_eq!(compact(css), ".a,.b {content: \" /* ; \" / \"\";width:\n1px\n}");
+        for line in STYLES.concat().lines().map(str::trim).filter(|line| line.contains("/*")) {
+            assert!(line.starts_with("/*") && line.find("*/").is_none_or(|end| end + 2 == line.len()), "{line}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use askama::Template;
 use super::Site;
 use super::message::{Message, MessagePage};
 use super::paths;
+use crate::domain::ids::KeyId;
 use crate::edge::body::BodyError;
 use crate::edge::panics::Panicked;
 use crate::edge::request_id::RequestId;
@@ -56,6 +57,9 @@ pub enum PageError {
     /// An invitation was used, has expired, or never was.
     #[error("there is no such invitation")]
     DeadInvitation,
+    /// The key's state does not allow it; which key, and why.
+    #[error("{1}")]
+    KeyStands(KeyId, String),
     /// A form for a new key was sent again.
     #[error("the form was sent before")]
     KeyAlreadyShown,
@@ -102,7 +106,7 @@ impl ResponseError for PageError {
             Self::Body(BodyError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
             Self::Body(BodyError::Undecodable | BodyError::Repeated) => StatusCode::BAD_REQUEST,
-            Self::KeyAlreadyShown => StatusCode::CONFLICT,
+            Self::KeyAlreadyShown | Self::KeyStands(..) => StatusCode::CONFLICT,
             Self::TooManyAtOnce | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -153,6 +157,7 @@ impl PageError {
             Self::Body(BodyError::TooSlow) => Message::too_slow(),
             Self::Body(BodyError::Undecodable | BodyError::Repeated) => Message::bad_request(),
             Self::KeyAlreadyShown => Message::key_already_shown(),
+            Self::KeyStands(id, sentence) => Message::key_stands(*id, sentence),
             Self::TooManyAtOnce => Message::too_many_at_once(again),
             Self::Unavailable(_) => Message::database_unreachable(again),
             Self::Internal(_) => Message::internal_error(),

@@ -3,7 +3,9 @@
 
 use askama::Template;
 
+use crate::domain::ids::KeyId;
 use crate::web::keys::address::LIST;
+use crate::web::keys::key_page::KeyPage;
 use crate::web::page::OutsideShell;
 use crate::web::paths;
 
@@ -88,6 +90,12 @@ impl Message {
     pub fn dead_invitation() -> Self {
         Self::new("Link no longer works", "This link no longer works. Ask an administrator for a new one.")
             .with_link(paths::SIGN_IN, "Go to sign-in")
+    }
+
+    /// 409: what is asked for is not possible in the state that the key is in.
+    #[must_use]
+    pub fn key_stands(id: KeyId, sentence: &str) -> Self {
+        Self::new("Not possible any more", sentence).with_link(KeyPage::path(&id.to_string()), "Back to the key")
     }
 
     /// 405.

@@ -4,10 +4,11 @@ use crate::domain::actor::Actor;
 use crate::domain::user::Theme;
 use crate::store::Names;
 
-/// The addresses of the two files that every page loads.
+/// The addresses of the files that every page loads.
 #[derive(Clone, Copy, Debug)]
 pub struct AssetPaths {
     pub stylesheet: &'static str,
+    pub module: &'static str,
     pub favicon: &'static str,
 }
 

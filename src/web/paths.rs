@@ -9,6 +9,18 @@ pub const API_KEYS: &str = "/administration/company-settings/api-keys";
 pub const ADD_API_KEY: &str = "/administration/company-settings/api-keys/new";
 /// The audit trail of API keys as a page.
 pub const KEY_AUDIT_TRAIL: &str = "/administration/company-settings/api-keys/audit-trail";
+/// One key.
+pub const API_KEY: &str = "/administration/company-settings/api-keys/{id}";
+/// One key's name and owner.
+pub const EDIT_API_KEY: &str = "/administration/company-settings/api-keys/{id}/edit";
+/// One key's rotation.
+pub const ROTATE_API_KEY: &str = "/administration/company-settings/api-keys/{id}/rotate";
+/// The end of a key that another one takes the place of.
+pub const KEY_OVERLAP: &str = "/administration/company-settings/api-keys/{id}/overlap";
+/// Several keys' revocation.
+pub const REVOKE_API_KEYS: &str = "/administration/company-settings/api-keys/revoke";
+/// Which key is this.
+pub const IDENTIFY_API_KEY: &str = "/administration/company-settings/api-keys/identify";
 /// One key's revocation.
 pub const REVOKE_API_KEY: &str = "/administration/company-settings/api-keys/{id}/revoke";
 /// The users of the company, and the beginning of every path below it.
@@ -57,9 +69,12 @@ pub fn form_page(path: &str) -> &str {
     match path {
         API_KEYS => ADD_API_KEY,
         USERS => ADD_USER,
-        SIGN_OUT => API_KEYS,
+        IDENTIFY_API_KEY | SIGN_OUT => API_KEYS,
         OWN_PASSWORD => ACCOUNT,
         sessions if sessions.starts_with(SESSIONS) => ACCOUNT,
+        overlap if overlap.starts_with(API_KEYS) && overlap.ends_with("/overlap") => {
+            overlap.strip_suffix("/overlap").unwrap_or(API_KEYS)
+        }
         invitation if invitation.starts_with(USERS) && invitation.ends_with("/invitation") => USERS,
         other => other,
     }

@@ -11,6 +11,7 @@ use crate::web::account::second_factor::SecondFactorPage;
 use crate::web::invitation::InvitationPage;
 use crate::web::key_policy::KeyPolicyPage;
 use crate::web::keys::audit_trail::AuditTrailPage;
+use crate::web::keys::key_page::KeyPage;
 use crate::web::keys::list::ListPage;
 use crate::web::message::{Message, MessagePage};
 use crate::web::page::{AssetPaths, Field, OutsideShell, Person, Shell, Who};
@@ -20,7 +21,8 @@ use crate::web::sign_in_code::{CodeNotice, SignInCodePage};
 use crate::web::time::Zone;
 use crate::web::users::list::UsersPage;
 
-const ASSETS: AssetPaths = AssetPaths { stylesheet: "/static/keydesk.css", favicon: "/static/favicon.svg" };
+const ASSETS: AssetPaths =
+    AssetPaths { stylesheet: "/static/keydesk.css", module: "/static/js/keydesk.js", favicon: "/static/favicon.svg" };
 
 /// A name as long as they may be, without a place to break at.
 pub(crate) const LONG_NAME: &str = "Warehouse_Label_Printer_And_Pallet_Tracking_Gateway_Rotterdam_02";
@@ -107,31 +109,6 @@ impl InvitationPage {
     }
 }
 
-impl KeyPolicyPage {
-    pub(crate) fn samples() -> Vec<Drawn> {
-        let page = || Self {
-            shell: shell(),
-            company_name: Field::kept("Brightwater Foods"),
-            require_second_factor: true,
-            can_change: true,
-            admins_without: 0,
-            banner_saved: false,
-        };
-        let refused = Self {
-            company_name: Field::refused("", "Enter a name for the company"),
-            require_second_factor: false,
-            admins_without: 2,
-            ..page()
-        };
-        vec![
-            drawn("key-policy", &page()),
-            drawn("key-policy-saved", &Self { banner_saved: true, ..page() }),
-            drawn("key-policy-refused", &refused),
-            drawn("key-policy-auditor", &Self { can_change: false, ..page() }),
-        ]
-    }
-}
-
 impl SetupPage {
     pub(crate) fn samples() -> Vec<Drawn> {
         let empty = Self {
@@ -188,6 +165,7 @@ pub(crate) fn all() -> Vec<Drawn> {
         MessagePage::samples(),
         ListPage::samples(),
         AuditTrailPage::samples(),
+        KeyPage::samples(),
         UsersPage::samples(),
         KeyPolicyPage::samples(),
         AccountPage::samples(),
@@ -200,7 +178,10 @@ pub(crate) fn all() -> Vec<Drawn> {
 
 #[test]
 fn every_page_is_drawn_whole_and_without_anything_inline() {
+    let module = "<script type=\"module\" src=\"/static/js/keydesk.js\"></script>";
     for (name, html) in all() {
+        assert_eq!(html.matches(module).count(), 1, "{name} loads the module");
+        let html = html.replace(module, "");
         assert!(html.starts_with("<!DOCTYPE html>") && html.trim_end().ends_with("</html>"), "{name}");
         for forbidden in
             ["<script", "<style", " style=", " onclick=", " onload=", "javascript:", " maxlength=", " placeholder="]

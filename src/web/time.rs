@@ -79,6 +79,16 @@ impl Zone {
         self.shown(instant, CLOCK)
     }
 
+    /// The last microsecond of a day here, also of one on which the clocks change. `None` beyond the calendar.
+    #[must_use]
+    pub fn end_of_day(&self, date: Date) -> Option<Instant> {
+        let next = date.next_day()?;
+        let year = i16::try_from(next.year()).ok()?;
+        let month = i8::try_from(u8::from(next.month())).ok()?;
+        let midnight = jiff::civil::date(year, month, i8::try_from(next.day()).ok()?).to_zoned(self.0.clone()).ok()?;
+        Some(Instant::from_micros(midnight.timestamp().as_microsecond() - 1))
+    }
+
     /// The day an instant falls on here, for grouping.
     #[must_use]
     pub fn day(&self, instant: Instant) -> Date {
@@ -111,6 +121,18 @@ impl Zone {
             Some((_, city)) => format!("{} time ({shift})", city.replace('_', " ")),
             None => format!("{name} time ({shift})"),
         }
+    }
+
+    /// “in 9 days”, “in 23 hours”, “in 12 minutes”: whole units that are left, rounded up from the minute.
+    #[must_use]
+    pub fn left(instant: Instant, now: Instant) -> String {
+        let minutes = instant.since(now).as_secs().div_ceil(60).max(1);
+        let (count, unit) = match minutes {
+            0..60 => (minutes, "minute"),
+            60..2_880 => (minutes / 60, "hour"),
+            _ => (minutes / 1_440, "day"),
+        };
+        format!("in {count} {unit}{}", if count == 1 { "" } else { "s" })
     }
 
     fn shown(&self, instant: Instant, format: StaticFormatDescription) -> ShownTime {
@@ -183,6 +205,22 @@ mod tests {
     }
 
     #[test]
+    fn a_day_ends_with_its_last_microsecond_also_when_the_clocks_change() {
+        let end = |zone: &Zone, year, month, day| {
+            let date = Date::from_calendar_date(year, month, day).unwrap();
+            zone.end_of_day(date).map(|end| end.as_micros() + 1)
+        };
+        let micros = |moment: OffsetDateTime| Some(moment.unix_timestamp() * 1_000_000);
+        assert_eq!(end(&oslo(), 2026, time::Month::March, 28), micros(datetime!(2026-03-28 23:00 UTC)));
+        assert_eq!(end(&oslo(), 2026, time::Month::March, 29), micros(datetime!(2026-03-29 22:00 UTC)));
+        assert_eq!(end(&oslo(), 2026, time::Month::October, 25), micros(datetime!(2026-10-25 23:00 UTC)));
+        // In Cairo, the clocks went forward at midnight: 24 April 2026 began at one o'clock.
+        let cairo = Zone::from_cookie(Some("Africa/Cairo"));
+        assert_eq!(end(&cairo, 2026, time::Month::April, 23), micros(datetime!(2026-04-23 22:00 UTC)));
+        assert_eq!(end(&Zone::utc(), 9_999, time::Month::December, 31), None);
+    }
+
+    #[test]
     fn a_zone_is_labelled_by_its_city() {
         let now = at(datetime!(2026-11-23 08:00 UTC));
         let label = |name| Zone::from_cookie(Some(name)).label(now);
@@ -191,6 +229,18 @@ mod tests {
         assert_eq!(label("Etc/GMT+5"), "UTC−05:00");
         assert_eq!(label("Etc/UTC"), "UTC");
         assert_eq!(label("UTC"), "UTC");
+    }
+
+    #[test]
+    fn what_is_left_is_said_in_whole_units() {
+        let now = at(datetime!(2026-11-23 08:00 UTC));
+        let left = |seconds: i64| Zone::left(Instant::from_micros(now.as_micros() + seconds * 1_000_000), now);
+        assert_eq!((left(-5), left(1), left(61)), ("in 1 minute".into(), "in 1 minute".into(), "in 2 minutes".into()));
+        assert_eq!(
+            (left(3_600), left(86_400), left(2 * 86_400)),
+            ("in 1 hour".into(), "in 24 hours".into(), "in 2 days".into())
+        );
+        assert_eq!(left(14 * 86_400 - 1), "in 14 days");
     }
 
     #[test]

@@ -55,6 +55,7 @@ impl Tab {
 pub enum Column {
     Name,
     Created,
+    Expires,
     Revoked,
 }
 
@@ -72,6 +73,7 @@ impl Sort {
         let column = match (column, tab) {
             ("name", _) => Column::Name,
             ("created", _) => Column::Created,
+            ("expires", Tab::Active) => Column::Expires,
             ("revoked", Tab::Revoked) => Column::Revoked,
             _ => return None,
         };
@@ -85,6 +87,8 @@ impl Sort {
             (Column::Name, true) => "-name",
             (Column::Created, false) => "created",
             (Column::Created, true) => "-created",
+            (Column::Expires, false) => "expires",
+            (Column::Expires, true) => "-expires",
             (Column::Revoked, false) => "revoked",
             (Column::Revoked, true) => "-revoked",
         }
@@ -98,16 +102,19 @@ impl Sort {
             (Column::Name, true) => "by name, Z to A",
             (Column::Created, false) => "oldest first",
             (Column::Created, true) => "newest first",
+            (Column::Expires, false) => "first to expire first",
+            (Column::Expires, true) => "last to expire first",
             (Column::Revoked, false) => "first ended first",
             (Column::Revoked, true) => "most recently ended first",
         }
     }
 
     /// What a click on a column's head asks for: the other way round where it is sorted by it already,
-    /// else names from A and dates from the newest.
+    /// else names from A, past dates from the newest and future ones from the next.
     #[must_use]
     pub fn clicked(self, column: Column) -> Self {
-        let descending = if self.column == column { !self.descending } else { column != Column::Name };
+        let descending =
+            if self.column == column { !self.descending } else { matches!(column, Column::Created | Column::Revoked) };
         Self { column, descending }
     }
 }
@@ -220,7 +227,11 @@ mod tests {
         for value in ["name", "-name", "created", "-created", "revoked", "-revoked"] {
             assert_eq!(Sort::parse(Tab::Revoked, value).map(Sort::value), Some(value));
         }
-        for value in ["revoked", "-revoked", "", "-", "--name", "Name", "expires"] {
+        for value in ["expires", "-expires"] {
+            assert_eq!(Sort::parse(Tab::Active, value).map(Sort::value), Some(value));
+            assert_eq!(Sort::parse(Tab::Revoked, value), None, "{value}");
+        }
+        for value in ["revoked", "-revoked", "", "-", "--name", "Name", "Expires"] {
             assert_eq!(Sort::parse(Tab::Active, value), None, "{value}");
         }
     }
@@ -232,5 +243,6 @@ mod tests {
         assert_eq!(by_name.href(), format!("{LIST}?sort=name"));
         assert_eq!(by_name.sorted(by_name.sort.clicked(Column::Name)).href(), format!("{LIST}?sort=-name"));
         assert_eq!(address.sorted(address.sort.clicked(Column::Created)).href(), format!("{LIST}?sort=created"));
+        assert_eq!(address.sorted(address.sort.clicked(Column::Expires)).href(), format!("{LIST}?sort=expires"));
     }
 }

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use crate::web::keys::address::{LIST, ListAddress, with_query};
+use crate::web::keys::key_page::KeyPage;
 use crate::web::page::{Shell, ShownTime, Who, counted};
 use crate::web::rail::{Rail, RailLink};
 
@@ -32,6 +33,8 @@ pub enum Place {
     /// Over the list at this address.
     Drawer(ListAddress),
     Page,
+    /// On the page of this key, whose history it is.
+    Key(String),
 }
 
 #[derive(Clone, Debug)]
@@ -54,11 +57,14 @@ pub struct Event {
     /// The key that it happened to, where it did not happen to a user.
     pub key_id: Option<String>,
     pub preview: Option<String>,
-    /// The service account's name then.
+    /// The service account's name then; the new one where it was renamed.
     pub name: String,
+    pub old_name: Option<String>,
     pub who: Who,
     /// Whom a key was handed over to.
     pub new_owner: Option<Who>,
+    /// Until when a key was let work, or the one that it replaced.
+    pub until: Option<ShownTime>,
     /// `Zone::clock`.
     pub at: ShownTime,
     pub address: Option<String>,
@@ -70,13 +76,26 @@ pub struct Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     Created,
+    Renamed,
+    Rotated,
     Revoked,
+    Expired,
+    ExpiryChanged,
     HandedOver,
     UserDeleted,
 }
 
 impl Act {
-    const ALL: [Self; 4] = [Self::Created, Self::Revoked, Self::HandedOver, Self::UserDeleted];
+    const ALL: [Self; 8] = [
+        Self::Created,
+        Self::Renamed,
+        Self::Rotated,
+        Self::Revoked,
+        Self::Expired,
+        Self::ExpiryChanged,
+        Self::HandedOver,
+        Self::UserDeleted,
+    ];
 
     /// The act that an action of the trail is.
     #[must_use]
@@ -89,7 +108,11 @@ impl Act {
     pub fn action(self) -> &'static str {
         match self {
             Self::Created => "api_key.created",
+            Self::Renamed => "api_key.renamed",
+            Self::Rotated => "api_key.rotated",
             Self::Revoked => "api_key.revoked",
+            Self::Expired => "api_key.expired",
+            Self::ExpiryChanged => "api_key.expiry_changed",
             Self::HandedOver => "api_key.handed_over",
             Self::UserDeleted => "user.deleted",
         }
@@ -138,7 +161,7 @@ impl AuditTrail {
     pub(super) fn close_href(&self) -> String {
         match &self.place {
             Place::Drawer(list) => list.href(),
-            Place::Page => LIST.to_owned(),
+            Place::Page | Place::Key(_) => LIST.to_owned(),
         }
     }
 
@@ -158,6 +181,10 @@ impl AuditTrail {
                 let cursor = cursor.map(|cursor| ("cursor", cursor));
                 let parameters: Vec<_> = [key, cursor].into_iter().flatten().collect();
                 with_query(&format!("{LIST}/audit-trail"), &parameters)
+            }
+            Place::Key(id) => {
+                let cursor: Vec<_> = cursor.map(|cursor| ("cursor", cursor)).into_iter().collect();
+                with_query(&KeyPage::path(id), &cursor)
             }
         }
     }

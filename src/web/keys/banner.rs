@@ -4,6 +4,7 @@ use actix_web::web::Data;
 
 use super::list::ListBanner;
 use crate::domain::action::Action;
+use crate::domain::api_key::KeyEnd;
 use crate::domain::ids::KeyId;
 use crate::edge::body::Fields;
 use crate::store::StoreError;
@@ -22,7 +23,10 @@ pub(super) async fn load(
 ) -> Result<Option<ListBanner>, PageError> {
     if let Some((action, event)) = done::load(site, signed_in, query).await? {
         return Ok(match action {
-            Action::ApiKeyRevoked => event.subject_name().map(|name| ListBanner::Revoked { name }),
+            Action::ApiKeyRevoked => match event.detail("keys_together").and_then(|count| count.as_u64()) {
+                Some(count) => Some(ListBanner::RevokedSeveral { count }),
+                None => event.subject_name().map(|name| ListBanner::Revoked { name }),
+            },
             _ => None,
         });
     }
@@ -47,9 +51,12 @@ async fn already(
         })
     })
     .await?;
-    Ok(found.and_then(|(key, names)| {
-        let revocation = key.revocation?;
-        let (by, on) = (who(revocation.by, &names), zone.date(revocation.at));
-        Some(ListBanner::AlreadyRevoked { name: key.name, by, on })
+    let now = site.actions.clock.now();
+    Ok(found.and_then(|(key, names)| match key.end(now)? {
+        KeyEnd::Revoked(revocation) => {
+            let (by, on) = (who(revocation.by, &names), zone.date(revocation.at));
+            Some(ListBanner::AlreadyRevoked { name: key.name, by, on })
+        }
+        KeyEnd::Expired(at) => Some(ListBanner::AlreadyExpired { name: key.name, on: zone.date(at) }),
     }))
 }

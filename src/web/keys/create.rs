@@ -4,9 +4,11 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 
+use super::expiry::{ExpiryField, OldKey, TypedExpiry};
 use super::list::Overlay;
 use super::listing;
-use crate::actions::CreateKeyError;
+use super::rotate::Rotate;
+use crate::actions::{CreateKeyError, CreatedKey, KeyWish};
 use crate::domain::key::ApiKey;
 use crate::domain::name::ServiceAccountName;
 use crate::domain::submission::KeyForm;
@@ -21,9 +23,12 @@ use crate::web::time::Zone;
 use crate::web::{Site, blocking, html};
 
 /// The form over the list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct AddKey {
     pub name: Field,
+    /// The service account of that name has an active key.
+    pub taken: Option<Taken>,
+    pub expiry: ExpiryField,
     pub submission: String,
     /// The hidden `submission` that came was missing, foreign or too old; the one above is new.
     pub outdated: bool,
@@ -31,8 +36,15 @@ pub struct AddKey {
 
 impl AddKey {
     pub(super) fn failed(&self) -> bool {
-        self.outdated || self.name.error.is_some()
+        self.outdated || self.taken.is_some() || self.name.error.is_some() || self.expiry.failed()
     }
+}
+
+/// An active key that has the name already.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    pub name: String,
+    pub rotate_path: String,
 }
 
 /// The new key, shown in this one answer.
@@ -42,10 +54,13 @@ pub struct NewKey {
     pub new_key: ApiKey,
     /// Without a slash at its end.
     pub public_url: String,
+    /// The key that it replaces, after a rotation.
+    pub old_key: Option<OldKey>,
 }
 
 pub(in crate::web) async fn show(Admin(admin): Admin, zone: Zone, site: Data<Site>) -> Result<HttpResponse, PageError> {
-    draw_form(StatusCode::OK, &site, &admin, &zone, Field::default(), false).await
+    let form = AddKey { expiry: offered(&site, &admin, &zone).await?, ..AddKey::default() };
+    draw_form(StatusCode::OK, &site, &admin, &zone, form).await
 }
 
 pub(in crate::web) async fn submit(
@@ -57,45 +72,71 @@ pub(in crate::web) async fn submit(
 ) -> Result<HttpResponse, PageError> {
     let fields = body.fields().await?;
     let typed = fields.one("name")?;
+    let typed_expiry = TypedExpiry::read(&fields)?;
     let now = site.actions.clock.now();
     let submission = fields.one("submission")?;
     let submission = site.actions.secrets.submissions.check(submission, KeyForm::Create, admin.session_id, now);
     let name = site.name_field(typed, ServiceAccountName::parse);
-    let Some(submission) = submission else {
-        let field = name.err().unwrap_or_else(|| Field::kept(typed));
-        return draw_form(StatusCode::UNPROCESSABLE_ENTITY, &site, &admin, &zone, field, true).await;
+    let expiry = typed_expiry.wish(&zone);
+    let form = AddKey {
+        name: name.as_ref().err().cloned().unwrap_or_else(|| Field::kept(typed)),
+        expiry: offered(&site, &admin, &zone).await?.kept(&typed_expiry),
+        outdated: submission.is_none(),
+        ..AddKey::default()
     };
+    let form = match expiry {
+        Err(error) => AddKey { expiry: form.expiry.refused(error), ..form },
+        Ok(_) => form,
+    };
+    let refuse = |form| draw_form(StatusCode::UNPROCESSABLE_ENTITY, &site, &admin, &zone, form);
+    let Some(submission) = submission else { return refuse(form).await };
     let store = site.actions.store.clone();
     if blocking(move || store.ask(|questions| questions.submission_was_used(submission))).await? {
         return Err(PageError::KeyAlreadyShown);
     }
-    let name = match name {
-        Ok(name) => name,
-        Err(field) => return draw_form(StatusCode::UNPROCESSABLE_ENTITY, &site, &admin, &zone, field, false).await,
-    };
-    let (actions, origin) = (site.actions.clone(), caller.as_origin(admin.actor()));
+    let (Ok(name), Ok(expiry)) = (name, expiry) else { return refuse(form).await };
+    let (actions, origin, wish) = (site.actions.clone(), caller.as_origin(admin.actor()), KeyWish { name, expiry });
     let (company_id, creator) = (admin.company.id, admin.user_id);
-    let created = blocking(move || match actions.create_key(company_id, creator, &name, submission, &origin) {
+    let created = blocking(move || match actions.create_key(company_id, creator, &wish, submission, &origin) {
         Err(CreateKeyError::Store(error)) => Err(PageError::from(error)),
         other => Ok(other),
     });
     match created.await? {
-        Ok(created) => {
-            let overlay = Overlay::NewKey(NewKey {
-                key_id: created.id.to_string(),
-                name: created.name,
-                new_key: created.key,
-                public_url: site.public_url.as_str().to_owned(),
-            });
-            html(StatusCode::CREATED, &listing::load_beneath(&site, &admin, &zone, overlay).await?)
-        }
+        Ok(created) => draw_new_key(created, None, &admin, &zone, &site).await,
         Err(CreateKeyError::AlreadyShown) => Err(PageError::KeyAlreadyShown),
         Err(CreateKeyError::CreatorDeleted) => Err(PageError::SignInNeeded(ADD_API_KEY.to_owned())),
-        Err(taken) => {
-            let field = Field::refused(typed, taken.to_string());
-            draw_form(StatusCode::UNPROCESSABLE_ENTITY, &site, &admin, &zone, field, false).await
+        Err(CreateKeyError::Expiry(error)) => refuse(AddKey { expiry: form.expiry.refused(error), ..form }).await,
+        Err(CreateKeyError::NameTaken(spelling, active)) => {
+            let taken = Taken { name: spelling, rotate_path: Rotate::path(&active.to_string()) };
+            refuse(AddKey { taken: Some(taken), ..form }).await
         }
+        Err(CreateKeyError::Store(error)) => Err(error.into()),
     }
+}
+
+/// The one answer that shows a new key, over the list.
+pub(super) async fn draw_new_key(
+    created: CreatedKey,
+    old_key: Option<OldKey>,
+    admin: &SignedIn,
+    zone: &Zone,
+    site: &Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let overlay = Overlay::NewKey(NewKey {
+        key_id: created.id.to_string(),
+        name: created.name,
+        new_key: created.key,
+        public_url: site.public_url.as_str().to_owned(),
+        old_key,
+    });
+    html(StatusCode::CREATED, &listing::load_beneath(site, admin, zone, overlay).await?)
+}
+
+/// What the company's policy lets choose.
+pub(super) async fn offered(site: &Data<Site>, admin: &SignedIn, zone: &Zone) -> Result<ExpiryField, PageError> {
+    let (store, company_id) = (site.actions.store.clone(), admin.company.id);
+    let settings = blocking(move || store.ask(|questions| questions.company_settings(company_id))).await?;
+    Ok(ExpiryField::offered(&settings.key_policy, zone, site.actions.clock.now()))
 }
 
 /// The form, with a new submission: one that was not used stays good, but nobody needs the old one any more.
@@ -104,11 +145,10 @@ async fn draw_form(
     site: &Data<Site>,
     admin: &SignedIn,
     zone: &Zone,
-    name: Field,
-    outdated: bool,
+    form: AddKey,
 ) -> Result<HttpResponse, PageError> {
     let now = site.actions.clock.now();
     let submission = site.actions.secrets.submissions.issue(KeyForm::Create, admin.session_id, now, random::bytes());
-    let form = AddKey { name, submission, outdated };
+    let form = AddKey { submission, ..form };
     html(status, &listing::load_beneath(site, admin, zone, Overlay::AddKey(form)).await?)
 }

@@ -26,7 +26,7 @@ pub(super) fn read(cursor: &str, sort: Sort) -> Option<Paging> {
     let (column, value) = value.split_at_checked(1)?;
     let sort_key = match (column, sort.column) {
         ("c", Column::Created) => SortKey::Created(Instant::from_micros(value.parse().ok()?)),
-        ("e", Column::Revoked) => SortKey::Ended(Instant::from_micros(value.parse().ok()?)),
+        ("e", Column::Expires | Column::Revoked) => SortKey::Ended(Instant::from_micros(value.parse().ok()?)),
         // PostgreSQL takes no NUL in a text.
         ("n", Column::Name) if !value.contains('\0') => SortKey::Name(value.to_owned()),
         _ => return None,

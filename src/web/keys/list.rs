@@ -6,7 +6,11 @@ use crate::domain::api_key::RevocationReason;
 use crate::web::keys::address::{Column, LIST, ListAddress, Search, Tab};
 use crate::web::keys::audit_trail::{Act, AuditTrail, Place};
 use crate::web::keys::create::{AddKey, NewKey};
+use crate::web::keys::expiry::Expiry;
+use crate::web::keys::identify::Identify;
+use crate::web::keys::key_page::KeyPage;
 use crate::web::keys::revoke::Revoke;
+use crate::web::keys::revoke_several::RevokeSeveral;
 use crate::web::page::{Shell, ShownTime, Who, counted, grouped};
 use crate::web::rail::{Rail, RailLink};
 
@@ -55,6 +59,7 @@ pub struct Row {
     pub preview: String,
     pub created_by: Who,
     pub created: ShownTime,
+    pub expires: Expiry,
     /// How it ended, on the Revoked tab.
     pub end: Option<End>,
 }
@@ -82,6 +87,10 @@ pub struct Pager {
 pub enum ListBanner {
     Revoked { name: String },
     AlreadyRevoked { name: String, by: Who, on: ShownTime },
+    AlreadyExpired { name: String, on: ShownTime },
+    RevokedSeveral { count: u64 },
+    Renamed { old: String, new: String },
+    HandedOver { name: String, to: Who },
 }
 
 /// What is drawn over the list.
@@ -90,6 +99,8 @@ pub enum Overlay {
     AddKey(AddKey),
     NewKey(NewKey),
     Revoke(Revoke),
+    RevokeSeveral(RevokeSeveral),
+    Identify(Identify),
     AuditTrail(AuditTrail),
 }
 
@@ -116,6 +127,8 @@ impl ListPage {
             Overlay::AddKey(form) => (form.failed(), "Add API Key".to_owned()),
             Overlay::NewKey(_) => (false, "Save your API key".to_owned()),
             Overlay::Revoke(form) => (form.failed(), format!("Revoke {}", form.name)),
+            Overlay::RevokeSeveral(form) => (form.failed(), form.heading()),
+            Overlay::Identify(form) => (form.error.is_some(), "Find a key".to_owned()),
             Overlay::AuditTrail(_) => (false, "Audit trail".to_owned()),
         };
         format!("{}{heading} – {list}", if failed { "Error: " } else { "" })
@@ -123,6 +136,11 @@ impl ListPage {
 
     fn on_revoked(&self) -> bool {
         self.address.tab == Tab::Revoked
+    }
+
+    /// Admins tick active keys, to revoke several at once.
+    fn can_select(&self) -> bool {
+        self.can_change && !self.on_revoked()
     }
 
     fn is_searched(&self) -> bool {

@@ -6,9 +6,10 @@ use actix_web::web::Data;
 
 use super::address::{Column, ListAddress, Search, Sort, Tab};
 use super::audit_trail::Place as TrailPlace;
+use super::expiry::Expiry;
 use super::list::{Counts, End, ListBanner, ListPage, Overlay, Pager, Row};
 use super::{banner, cursor, trail};
-use crate::domain::api_key::KeyState;
+use crate::domain::api_key::KeyEnd;
 use crate::domain::instant::Instant;
 use crate::domain::user::Role;
 use crate::edge::body::Fields;
@@ -105,7 +106,7 @@ async fn load(
         sort_by: match address.sort.column {
             Column::Name => SortBy::Name,
             Column::Created => SortBy::Created,
-            Column::Revoked => SortBy::Ended,
+            Column::Expires | Column::Revoked => SortBy::Ended,
         },
         order: if address.sort.descending { SortOrder::Descending } else { SortOrder::Ascending },
         paging,
@@ -183,23 +184,21 @@ fn count(number: i64) -> u64 {
 
 fn row(key: StoredKey, names: &Names, zone: &Zone, now: Instant) -> Row {
     let state = key.state(now);
-    let end = match (state, &key.revocation, key.expires_at) {
-        (KeyState::Revoked, Some(revocation), _) => Some(End {
+    let end = key.end(now).map(|end| match end {
+        KeyEnd::Revoked(revocation) => End {
             by: who(revocation.by, names),
             at: zone.date(revocation.at),
             reason: revocation.reason.label(),
             comment: revocation.comment.as_ref().map(|comment| shortened(comment.as_str())),
-        }),
-        (KeyState::Expired, _, Some(at)) => {
-            Some(End { by: Who::Words("Expired"), at: zone.date(at), reason: "Expired", comment: None })
-        }
-        _ => None,
-    };
+        },
+        KeyEnd::Expired(at) => End { by: Who::Words("Expired"), at: zone.date(at), reason: "Expired", comment: None },
+    });
     Row {
         id: key.id.to_string(),
         status: state.as_str(),
         created_by: Who::user(names.get(&key.created_by).cloned()),
         created: zone.date(key.created_at),
+        expires: Expiry::of(&key, zone, now),
         name: key.name,
         preview: key.preview,
         end,

@@ -6,14 +6,15 @@ use actix_web::web::{Data, Path};
 
 use super::list::Overlay;
 use super::listing;
+use super::one_key::{self, Found};
 use crate::actions::RevokeKeyError;
-use crate::domain::api_key::{Comment, RevocationReason};
+use crate::domain::api_key::{Comment, KeyState, RevocationReason};
 use crate::domain::ids::KeyId;
-use crate::edge::body::FormBody;
+use crate::edge::body::{BodyError, Fields, FormBody};
 use crate::edge::caller::Caller;
 use crate::store::{Names, StoredKey};
 use crate::web::error::PageError;
-use crate::web::guards::{Admin, SignedIn};
+use crate::web::guards::Admin;
 use crate::web::keys::address::{LIST, with_query};
 use crate::web::page::{Field, ShownTime, Who};
 use crate::web::time::Zone;
@@ -54,9 +55,9 @@ pub(in crate::web) async fn show(
     zone: Zone,
     site: Data<Site>,
 ) -> Result<HttpResponse, PageError> {
-    let (key, names) = find(&site, &admin, &id).await?;
-    if key.revocation.is_some() {
-        return Ok(already_revoked(key.id));
+    let Found { key, names, .. } = one_key::find(&site, &admin, &id).await?;
+    if key.state(site.actions.clock.now()) != KeyState::Active {
+        return Ok(already_ended(key.id));
     }
     let reason = Field::kept(RevocationReason::Unspecified.as_str());
     let dialog = question(&key, &names, &zone, reason, Field::default());
@@ -72,26 +73,15 @@ pub(in crate::web) async fn submit(
     caller: Caller,
     site: Data<Site>,
 ) -> Result<HttpResponse, PageError> {
-    let (key, names) = find(&site, &admin, &id).await?;
+    let Found { key, names, .. } = one_key::find(&site, &admin, &id).await?;
     let fields = body.fields().await?;
-    let (reason, comment) = (fields.one("reason")?, fields.one("comment")?);
-    let parsed_reason =
-        if reason.is_empty() { Some(RevocationReason::Unspecified) } else { RevocationReason::parse(reason) };
-    // A comment is kept in clear for ever: a key must not get there.
-    let (comment, parsed_comment) = if site.actions.key_format.occurs_in(comment) {
-        ("", Err("The comment contains an API key. Leave it out.".to_owned()))
-    } else {
-        (comment, Comment::parse(comment).map_err(|error| error.to_string()))
-    };
-    let (Some(parsed_reason), Ok(parsed_comment)) = (parsed_reason, parsed_comment.clone()) else {
-        let comment = Field { value: comment.to_owned(), error: parsed_comment.err() };
-        let reason = match parsed_reason {
-            Some(known) => Field::kept(known.as_str()),
-            None => Field::refused(RevocationReason::Unspecified.as_str(), "Choose one of the reasons"),
-        };
-        let dialog = question(&key, &names, &zone, reason, comment);
-        let page = listing::load_beneath(&site, &admin, &zone, Overlay::Revoke(dialog)).await?;
-        return html(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    let (parsed_reason, parsed_comment) = match why(&fields, &site)? {
+        Ok(why) => why,
+        Err((reason, comment)) => {
+            let dialog = question(&key, &names, &zone, reason, comment);
+            let page = listing::load_beneath(&site, &admin, &zone, Overlay::Revoke(dialog)).await?;
+            return html(StatusCode::UNPROCESSABLE_ENTITY, &page);
+        }
     };
     let (actions, origin) = (site.actions.clone(), caller.as_origin(admin.actor()));
     let revoked =
@@ -101,26 +91,39 @@ pub(in crate::web) async fn submit(
         });
     match revoked.await? {
         Ok((event, _)) => Ok(done::lead_to(LIST, Some(event))),
-        Err(RevokeKeyError::AlreadyEnded(key)) => Ok(already_revoked(key.id)),
+        Err(RevokeKeyError::AlreadyEnded(key)) => Ok(already_ended(key.id)),
         Err(_) => Err(PageError::NoKey),
     }
 }
 
-fn already_revoked(id: KeyId) -> HttpResponse {
-    see_other(&with_query(LIST, &[("tab", "revoked"), ("already", &id.to_string())]))
+/// Why something is revoked: a reason, and a comment where there is one.
+type Why = (RevocationReason, Option<Comment>);
+
+/// Reason and comment of a revocation; or the two fields, with what is wrong with them.
+pub(super) fn why(fields: &Fields, site: &Site) -> Result<Result<Why, (Field, Field)>, BodyError> {
+    let (reason, comment) = (fields.one("reason")?, fields.one("comment")?);
+    let parsed_reason =
+        if reason.is_empty() { Some(RevocationReason::Unspecified) } else { RevocationReason::parse(reason) };
+    // A comment is kept in clear for ever: a key must not get there.
+    let (comment, parsed_comment) = if site.actions.key_format.occurs_in(comment) {
+        ("", Err("The comment contains an API key. Leave it out.".to_owned()))
+    } else {
+        (comment, Comment::parse(comment).map_err(|error| error.to_string()))
+    };
+    Ok(match (parsed_reason, parsed_comment) {
+        (Some(reason), Ok(comment)) => Ok((reason, comment)),
+        (parsed_reason, parsed_comment) => {
+            let reason = match parsed_reason {
+                Some(known) => Field::kept(known.as_str()),
+                None => Field::refused(RevocationReason::Unspecified.as_str(), "Choose one of the reasons"),
+            };
+            Err((reason, Field { value: comment.to_owned(), error: parsed_comment.err() }))
+        }
+    })
 }
 
-async fn find(site: &Data<Site>, admin: &SignedIn, id: &str) -> Result<(StoredKey, Names), PageError> {
-    let (id, company_id) = (KeyId::parse(id).ok_or(PageError::NoKey)?, admin.company.id);
-    let store = site.actions.store.clone();
-    blocking(move || {
-        store.read(|questions| {
-            let key = questions.key_of(company_id, id)?.ok_or(PageError::NoKey)?;
-            let names = questions.names_of(company_id, key.users())?;
-            Ok::<_, PageError>((key, names))
-        })
-    })
-    .await
+fn already_ended(id: KeyId) -> HttpResponse {
+    see_other(&with_query(LIST, &[("tab", "revoked"), ("already", &id.to_string())]))
 }
 
 fn question(key: &StoredKey, names: &Names, zone: &Zone, reason: Field, comment: Field) -> Revoke {

@@ -1,15 +1,19 @@
-//! The list, its overlays and the audit trail with sample data.
+//! The list and its overlays with sample data.
 
 use crate::domain::key::KeyFormat;
 use crate::web::keys::address::{Column, ListAddress, Search, Sort, Tab};
-use crate::web::keys::audit_trail::{Act, AuditTrail, AuditTrailPage, Day, Event, Narrowed, Place};
+use crate::web::keys::audit_trail::{AuditTrail, Day, Place};
 use crate::web::keys::create::{AddKey, NewKey};
+use crate::web::keys::expiry::{Expiry, ExpiryField, ExpiryOption, OldKey};
+use crate::web::keys::identify::Identify;
 use crate::web::keys::list::{Counts, End, ListBanner, ListPage, Overlay, Pager, Row};
 use crate::web::keys::revoke::Revoke;
+use crate::web::keys::revoke_several::{NamedKey, RevokeSeveral};
+use crate::web::keys::trail_samples::{days, narrowed, trail};
 use crate::web::page::{Field, Who};
 use crate::web::samples::{Drawn, LONG_NAME, ago, drawn, shell, user, zone};
 
-const ERP: &str = "ERP Sync Service";
+pub(super) const ERP: &str = "ERP Sync Service";
 
 fn row((id, name, preview, by, minutes): (&str, &str, &str, &str, u64)) -> Row {
     Row {
@@ -19,6 +23,7 @@ fn row((id, name, preview, by, minutes): (&str, &str, &str, &str, u64)) -> Row {
         preview: preview.to_owned(),
         created_by: user(by),
         created: zone().date(ago(minutes)),
+        expires: Expiry::Never,
         end: None,
     }
 }
@@ -34,7 +39,18 @@ fn active_rows() -> Vec<Row> {
         ("k7", "تحلیل‌گر 👨‍👩‍👧", "goa_vG1s…c7Uo", "", 634_000),
     ]
     .map(row)
+    .map(|row| Row { expires: expires(&row.id), ..row })
     .into()
+}
+
+fn expires(key_id: &str) -> Expiry {
+    let at = zone().date_time(ago(0));
+    match key_id {
+        "k1" => Expiry::On(zone().date(ago(0))),
+        "k2" => Expiry::Ending { at, in_words: "Ends in 23 hours".to_owned() },
+        "k4" => Expiry::Soon { at, in_words: "in 9 days".to_owned() },
+        _ => Expiry::Never,
+    }
 }
 
 fn revoked_rows() -> Vec<Row> {
@@ -93,7 +109,22 @@ fn over(overlay: Overlay) -> ListPage {
 }
 
 fn add_key(name: Field, outdated: bool) -> ListPage {
-    over(Overlay::AddKey(AddKey { name, submission: "c3VibWlzc2lvbg".to_owned(), outdated }))
+    let expiry = expiry_field("90d");
+    over(Overlay::AddKey(AddKey { name, expiry, submission: "c3VibWlzc2lvbg".to_owned(), outdated, taken: None }))
+}
+
+/// With all that can be chosen where no lifetime is too long.
+pub(super) fn expiry_field(selected: &str) -> ExpiryField {
+    let option = |(value, label): (&'static str, &str)| ExpiryOption { value, label: label.to_owned() };
+    let options = [
+        ("none", "Never"),
+        ("30d", "In 30 days (23 Dec 2026)"),
+        ("90d", "In 90 days (21 Feb 2027)"),
+        ("180d", "In 180 days (22 May 2027)"),
+        ("365d", "In 365 days (23 Nov 2027)"),
+        ("date", "On a date"),
+    ];
+    ExpiryField { options: options.map(option).into(), selected: selected.to_owned(), ..ExpiryField::default() }
 }
 
 fn revoke(name: &str, created_by: &str, comment: Field) -> ListPage {
@@ -108,8 +139,14 @@ fn revoke(name: &str, created_by: &str, comment: Field) -> ListPage {
     }))
 }
 
-fn trail(place: Place, days: Vec<Day>) -> AuditTrail {
-    AuditTrail { place, zone: zone().label(ago(0)), narrowed: None, days, continued: false, older: None }
+fn revoke_several(keys: usize, error: Option<&str>) -> ListPage {
+    let key = |row: Row| NamedKey { id: row.id, name: row.name, preview: row.preview };
+    over(Overlay::RevokeSeveral(RevokeSeveral {
+        keys: active_rows().into_iter().take(keys).map(key).collect(),
+        reason: Field::kept("compromised"),
+        comment: Field::default(),
+        error: error.map(str::to_owned),
+    }))
 }
 
 fn drawer(trail: AuditTrail) -> ListPage {
@@ -120,74 +157,23 @@ fn in_drawer(days: Vec<Day>) -> AuditTrail {
     trail(Place::Drawer(ListAddress::of(Tab::Active)), days)
 }
 
-fn narrowed(name: &str) -> Narrowed {
-    Narrowed { key_id: "k8".to_owned(), name: name.to_owned() }
-}
-
-fn days() -> Vec<Day> {
-    let comment = "Found in a public repository: https://git.example/brightwater/import-scripts/settings_production.py";
-    let event = |act, name: &str, who, minutes, address: Option<&str>| Event {
-        id: format!("e{minutes}"),
-        act,
-        key_id: Some("k8".to_owned()),
-        preview: Some("goa_9xQ2…b71c".to_owned()),
-        name: name.to_owned(),
-        who,
-        new_owner: None,
-        at: zone().clock(ago(minutes)),
-        address: address.map(str::to_owned),
-        reason: None,
-        comment: None,
+fn new_keys() -> Vec<Drawn> {
+    let new_key = |until| NewKey {
+        key_id: "k1".to_owned(),
+        name: "Staging Smoke Tests".to_owned(),
+        new_key: KeyFormat::new("goa".parse().unwrap(), [])
+            .parse("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g")
+            .unwrap(),
+        public_url: "http://127.0.0.1:8080".to_owned(),
+        old_key: Some(OldKey { id: "k2".to_owned(), preview: "goa_7Hq2…9fKd".to_owned(), until }),
     };
-    let revoked = |name, who, minutes, address| Event {
-        reason: Some("Compromised"),
-        comment: Some(comment.to_owned()),
-        ..event(Act::Revoked, name, who, minutes, address)
-    };
-    let handed_over = Event {
-        new_owner: Some(user("Priya Wolfeschlegelsteinhausenbergerdorff")),
-        ..event(Act::HandedOver, ERP, user("Maria Lindqvist"), 40, Some("203.0.113.24"))
-    };
-    let deleted = Event {
-        key_id: None,
-        preview: None,
-        ..event(Act::UserDeleted, "", user("Maria Lindqvist"), 41, Some("203.0.113.24"))
-    };
-    let groups = vec![
-        vec![
-            revoked("Legacy Importer", user("Maria Lindqvist"), 16, Some("203.0.113.24")),
-            event(
-                Act::Created,
-                "خدمة مزامنة الطلبات",
-                user("דנה לוי"),
-                30,
-                Some("2001:db8:85a3:8d3:1319:8a2e:370:7348"),
-            ),
-            handed_over,
-            deleted,
-        ],
-        vec![event(Act::Created, "Staging Smoke Tests", user("Tomasz Wójcik"), 2_608, Some("198.51.100.7"))],
-        vec![
-            event(Act::Revoked, "Reporting Dashboard", Who::Words("Command line"), 73_200, None),
-            event(
-                Act::Created,
-                LONG_NAME,
-                user("Priya Wolfeschlegelsteinhausenbergerdorff"),
-                73_250,
-                Some("192.0.2.61"),
-            ),
-            event(Act::Created, "Warehouse Label Printer", user(""), 73_300, Some("192.0.2.18")),
-        ],
-        vec![event(Act::Created, "Power BI Gateway", user("Priya Raman"), 225_400, Some("192.0.2.61"))],
-        vec![event(Act::Created, ERP, user("Maria Lindqvist"), 325_400, Some("192.0.2.61"))],
-    ];
-    let heading = |events: &[Event], index: usize| match index {
-        0 => zone().day_heading(ago(16), ago(0)),
-        _ => events
-            .first()
-            .map_or_else(String::new, |event| format!("Saturday {}", event.at.title.split(',').next().unwrap())),
-    };
-    groups.into_iter().enumerate().map(|(index, events)| Day { heading: heading(&events, index), events }).collect()
+    let first_key = NewKey { old_key: None, ..new_key(None) };
+    let until = Some(zone().date_time(ago(0)));
+    vec![
+        drawn("new-key", &over(Overlay::NewKey(first_key))),
+        drawn("new-key-rotated", &over(Overlay::NewKey(new_key(until)))),
+        drawn("new-key-replaced", &over(Overlay::NewKey(new_key(None)))),
+    ]
 }
 
 impl ListPage {
@@ -217,28 +203,38 @@ impl ListPage {
                 .collect(),
             ..list(Tab::Active, vec![])
         };
-        let duplicate = format!("An active key named “{ERP}” already exists. Choose another name.");
-        let new_key = NewKey {
-            key_id: "k1".to_owned(),
-            name: "Staging Smoke Tests".to_owned(),
-            new_key: KeyFormat::new("goa".parse().unwrap(), [])
-                .parse("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g")
-                .unwrap(),
-            public_url: "http://127.0.0.1:8080".to_owned(),
+        let duplicate = format!("An active key named “{ERP}” already exists. Rotate it, or choose another name.");
+        let banner = |banner| ListPage { banner: Some(banner), ..list(Tab::Active, active_rows()) };
+        let renamed = ListBanner::Renamed { old: ERP.to_owned(), new: LONG_NAME.to_owned() };
+        let expiry = ExpiryField {
+            on: Field::refused("2026-11-01", "Choose a date in the future"),
+            error: Some("Keys may live for 180 days at most".to_owned()),
+            ..expiry_field("date")
         };
+        let bad_expiry = Overlay::AddKey(AddKey {
+            taken: None,
+            name: Field::kept(ERP),
+            expiry,
+            submission: "c3VibWlzc2lvbg".to_owned(),
+            outdated: false,
+        });
+        let refusal = Some("No key of this company matches.".to_owned());
         let done = ListBanner::Revoked { name: "Legacy Importer".to_owned() };
         let already = ListBanner::AlreadyRevoked {
             name: "ממשק הזמנות".to_owned(),
             by: user("Tomasz Wójcik"),
             on: zone().date(ago(16)),
         };
-        vec![
+        let lists = vec![
             drawn("list-active", &list(Tab::Active, active_rows())),
             drawn("list-auditor", &ListPage { can_change: false, ..list(Tab::Active, active_rows()) }),
             drawn("list-revoked", &list(Tab::Revoked, revoked_rows())),
             drawn("list-paged", &paged),
             drawn("list-past-the-end", &ListPage { rows: vec![], ..paged }),
             drawn("list-banner", &ListPage { banner: Some(done), ..list(Tab::Active, active_rows()) }),
+            drawn("list-revoked-several", &banner(ListBanner::RevokedSeveral { count: 4 })),
+            drawn("list-renamed", &banner(renamed)),
+            drawn("list-handed-over", &banner(ListBanner::HandedOver { name: ERP.to_owned(), to: user("דנה לוי") })),
             drawn("list-already-revoked", &ListPage { banner: Some(already), ..list(Tab::Revoked, revoked_rows()) }),
             drawn("list-empty", &empty(Tab::Active, Counts { active: 0, revoked: 0 })),
             drawn("list-none-active", &empty(Tab::Active, Counts { active: 0, revoked: 3 })),
@@ -255,7 +251,11 @@ impl ListPage {
             drawn("add-key", &add_key(Field::default(), false)),
             drawn("add-key-refused", &add_key(Field::refused(ERP, duplicate), false)),
             drawn("add-key-outdated", &add_key(Field::kept("Staging Smoke Tests"), true)),
-            drawn("new-key", &over(Overlay::NewKey(new_key))),
+            drawn("add-key-expiry-refused", &over(bad_expiry)),
+            drawn("identify-refused", &over(Overlay::Identify(Identify { error: refusal }))),
+            drawn("revoke-several", &revoke_several(4, None)),
+            drawn("revoke-several-refused", &revoke_several(1, Some("One of the keys has ended meanwhile."))),
+            drawn("revoke-several-none", &revoke_several(0, None)),
             drawn("revoke", &revoke(ERP, "Maria Lindqvist", Field::default())),
             drawn(
                 "revoke-refused",
@@ -271,23 +271,7 @@ impl ListPage {
                 }),
             ),
             drawn("drawer-empty", &drawer(in_drawer(vec![]))),
-        ]
-    }
-}
-
-impl AuditTrailPage {
-    pub(crate) fn samples() -> Vec<Drawn> {
-        let page = |trail| Self { shell: shell(), trail };
-        let narrow = AuditTrail {
-            narrowed: Some(narrowed(LONG_NAME)),
-            continued: true,
-            older: Some("b2xk".to_owned()),
-            ..trail(Place::Page, days())
-        };
-        vec![
-            drawn("trail", &page(trail(Place::Page, days()))),
-            drawn("trail-narrowed", &page(narrow)),
-            drawn("trail-empty", &page(trail(Place::Page, vec![]))),
-        ]
+        ];
+        [lists, new_keys()].concat()
     }
 }

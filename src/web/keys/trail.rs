@@ -29,6 +29,12 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// The history of one key, as its own page shows it.
+    pub(super) fn of_key(key: KeyId, query: &Fields) -> Result<Self, PageError> {
+        let request = Self::read(query, "cursor")?;
+        Ok(Self { key: Some(key), ..request })
+    }
+
     pub(super) fn read(query: &Fields, cursor: &str) -> Result<Self, PageError> {
         let key = query.given("key")?.map(|id| KeyId::parse(id).ok_or(PageError::NoKey)).transpose()?;
         let before = query.given(cursor)?.map(|cursor| cursor::read_sequence(cursor).ok_or(PageError::NoPage));
@@ -116,7 +122,9 @@ fn shown(listed: &ListedEvent, names: &Names, zone: &Zone) -> Result<Event, Stor
         preview: listed.key_preview.clone(),
         name: event.subject_name().unwrap_or_default(),
         who: who(actor(listed), names),
+        old_name: event.detail_before("name").and_then(|name| name.as_str().map(str::to_owned)),
         new_owner: new_owner(listed).map(|id| Who::user(names.get(&id).cloned())),
+        until: event.detail("ends_at").and_then(|at| at.as_i64()).map(|at| zone.date_time(Instant::from_micros(at))),
         at: zone.clock(Instant::from_micros(event.at)),
         address: event.client_address.clone(),
         reason: reason.filter(|reason| *reason != RevocationReason::Unspecified).map(RevocationReason::label),
