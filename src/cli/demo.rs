@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Refusal, serve};
-use crate::actions::{Actions, Attempter, KeysLeftBehind, NewUser};
+use crate::actions::{Actions, Attempter, KeyWish, KeysLeftBehind, NewUser, RotationWish};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::actor::Actor;
@@ -12,9 +12,11 @@ use crate::domain::email::EmailAddress;
 use crate::domain::event::Origin;
 use crate::domain::ids::{CompanyId, KeyId, SessionId, UserId};
 use crate::domain::instant::Instant;
+use crate::domain::key_policy::{Days, ExpiryWish, KeyPolicy};
 use crate::domain::name::{CompanyName, PersonName, ServiceAccountName};
 use crate::domain::password::Password;
-use crate::domain::submission::KeyForm;
+use crate::domain::rotation::Overlap;
+use crate::domain::submission::{KeyForm, SubmissionId};
 use crate::domain::user::Role;
 use crate::random;
 use crate::server::{self, Server};
@@ -37,6 +39,12 @@ const WORK_BEGINS: Duration = Duration::from_hours(7);
 enum Act {
     Create(&'static str),
     Revoke(&'static str, RevocationReason, &'static str),
+    /// Creates one that is good for so many days.
+    CreateFor(&'static str, i32),
+    Rename(&'static str, &'static str),
+    Rotate(&'static str, Overlap),
+    /// Asks for a rotation after so many days.
+    Policy(i32),
     SignIn,
     Invite,
     /// Deletes one of [`PEOPLE`] and hands their keys to another.
@@ -44,7 +52,7 @@ enum Act {
 }
 
 /// How many days ago, how many minutes into the working day (or, today, how many minutes ago), who did it, and what.
-const HISTORY: [(u64, u64, usize, Act); 22] = [
+const HISTORY: [(u64, u64, usize, Act); 27] = [
     (440, 310, 4, Act::Create("Legacy Importer")),
     (412, 95, 2, Act::Create("Power BI Gateway")),
     (371, 505, 2, Act::Create("Mobile Scanner Pilot")),
@@ -60,9 +68,11 @@ const HISTORY: [(u64, u64, usize, Act); 22] = [
     ),
     (301, 120, 4, Act::Create("Order Alerts")),
     (264, 33, 0, Act::Create("Supplier Portal Webhooks")),
-    (215, 61, 2, Act::Create("Payroll Export (nightly)")),
+    (215, 61, 2, Act::Create("Payroll Export")),
+    (214, 20, 2, Act::Rename("Payroll Export", "Payroll Export (nightly)")),
     (180, 505, 0, Act::Delete(4, 0)),
     (158, 477, 1, Act::Create("Warehouse Label Printer")),
+    (131, 88, 2, Act::CreateFor("Carrier Rate Import", 90)),
     (120, 240, 1, Act::Create("Reporting Dashboard")),
     (
         87,
@@ -78,13 +88,16 @@ const HISTORY: [(u64, u64, usize, Act); 22] = [
     ),
     (51, 224, 1, Act::Create("Reporting Dashboard")),
     (33, 180, 0, Act::Create("שירות דיווח חודשי")),
-    (19, 300, 1, Act::Create("Customs declaration and freight document exchange with Rotterdam")),
+    (20, 15, 0, Act::Policy(365)),
+    (19, 300, 1, Act::CreateFor("Customs declaration and freight document exchange with Rotterdam", 30)),
+    (12, 402, 2, Act::CreateFor("Route Planning", 180)),
     (11, 501, 0, Act::Create("ERP Sync Service")),
     (9, 75, 2, Act::SignIn),
     (4, 132, 3, Act::SignIn),
     (2, 231, 1, Act::SignIn),
     (2, 238, 1, Act::Create("Staging Smoke Tests")),
     (1, 190, 0, Act::Invite),
+    (0, 1_140, 1, Act::Rotate("Warehouse Label Printer", Overlap::Day)),
     (0, 14, 0, Act::Revoke("Legacy Importer", RevocationReason::NoLongerUsed, "")),
 ];
 
@@ -119,14 +132,39 @@ impl Story<'_> {
             users.push(self.actions.add_user(company, &user, &password_hash, &Origin::command_line())?);
         }
         let mut newest: Vec<(&str, KeyId)> = Vec::new();
+        let known = |newest: &[(&str, KeyId)], name: &str| {
+            let key = newest.iter().find(|(known, _)| *known == name).map(|(_, key)| *key);
+            key.ok_or("The demo speaks of a key that it never made.")
+        };
         for (days, minutes, person, act) in &HISTORY {
             self.at(*days, *minutes);
+            self.actions.record_ends()?;
             let (user, origin) = (users[*person], by(users[*person], PEOPLE[*person].3));
             match act {
-                Act::Create(name) => newest.insert(0, (name, self.create(company, user, name, &origin)?)),
+                Act::Create(name) => {
+                    newest.insert(0, (name, self.create(company, user, name, ExpiryWish::Default, &origin)?));
+                }
+                Act::CreateFor(name, days) => {
+                    let expiry = Days::new(*days).map_or(ExpiryWish::Default, ExpiryWish::For);
+                    newest.insert(0, (name, self.create(company, user, name, expiry, &origin)?));
+                }
+                Act::Rename(name, new) => {
+                    let key = known(&newest, name)?;
+                    self.actions.edit_key(company, key, &ServiceAccountName::parse(new)?, None, &origin)?;
+                    newest.insert(0, (new, key));
+                }
+                Act::Rotate(name, overlap) => {
+                    let wish = RotationWish { overlap: *overlap, expiry: ExpiryWish::Default };
+                    let (key, sent) = (known(&newest, name)?, self.sent(KeyForm::Rotate)?);
+                    let rotated = self.actions.rotate_key(company, key, user, &wish, sent, &origin)?;
+                    newest.insert(0, (name, rotated.created.id));
+                }
+                Act::Policy(days) => {
+                    let key_policy = KeyPolicy { rotation_period: Days::new(*days), ..KeyPolicy::default() };
+                    self.actions.change_company(company, &CompanyName::parse(COMPANY)?, false, key_policy, &origin)?;
+                }
                 Act::Revoke(name, reason, comment) => {
-                    let key = newest.iter().find(|(known, _)| known == name).map(|(_, key)| *key);
-                    let key = key.ok_or("The demo revokes a key that it never made.")?;
+                    let key = known(&newest, name)?;
                     self.actions.revoke_key(company, key, *reason, Comment::parse(comment)?, &origin)?;
                 }
                 Act::SignIn => {
@@ -158,14 +196,25 @@ impl Story<'_> {
         self.actions.clock.set(at);
     }
 
-    fn create(&self, company: CompanyId, user: UserId, name: &str, origin: &Origin) -> Result<KeyId, Refusal> {
+    fn create(
+        &self,
+        company: CompanyId,
+        user: UserId,
+        name: &str,
+        expiry: ExpiryWish,
+        origin: &Origin,
+    ) -> Result<KeyId, Refusal> {
+        let wish = KeyWish { name: ServiceAccountName::parse(name)?, expiry };
+        Ok(self.actions.create_key(company, user, &wish, self.sent(KeyForm::Create)?, origin)?.id)
+    }
+
+    /// A form that was opened and sent.
+    fn sent(&self, form: KeyForm) -> Result<SubmissionId, Refusal> {
         let then = self.actions.clock.now();
         let session = SessionId::new(then, &random::bytes());
         let submissions = &self.actions.secrets.submissions;
-        let form = submissions.issue(KeyForm::Create, session, then, random::bytes());
-        let sent = submissions.check(&form, KeyForm::Create, session, then).ok_or("The demo's form is not good.")?;
-        let name = ServiceAccountName::parse(name)?;
-        Ok(self.actions.create_key(company, user, &name, sent, origin)?.id)
+        let opened = submissions.issue(form, session, then, random::bytes());
+        Ok(submissions.check(&opened, form, session, then).ok_or("The demo's form is not good.")?)
     }
 }
 
