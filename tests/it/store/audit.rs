@@ -62,7 +62,7 @@ fn whatever_somebody_changes_in_the_trail_is_found_and_named() {
             "event 7",
         ),
         ("UPDATE audit_trails SET size = 5 WHERE size = 6", "event 6"),
-        ("UPDATE audit_trails SET checkpoint = replace(checkpoint, 'A', 'B') WHERE size = 6", "checkpoint"),
+        ("UPDATE audit_trails SET checkpoint = replace(checkpoint, '6', '7') WHERE size = 6", "checkpoint"),
         (
             "UPDATE audit_trails SET checkpoint = (SELECT checkpoint FROM audit_trails WHERE size = 0) WHERE size = 6",
             "another trail",

@@ -64,6 +64,11 @@ impl Browser {
         send(self.client.get(format!("{}{path}", self.origin)).bearer_auth(key))
     }
 
+    /// Says from now on that it is in that time zone.
+    pub fn go_to(&self, zone: &str) {
+        self.cookies.add_cookie_str(&format!("tz={zone}; Path=/"), &self.origin.parse().unwrap());
+    }
+
     /// Opens the form and sends it: the answer that shows the key, or refuses it.
     pub fn add_key(&self, name: &str) -> Answer {
         let submission = self.submission();

@@ -3,6 +3,7 @@
 pub mod authenticator;
 pub mod browser;
 pub mod database;
+pub mod keys;
 pub mod people;
 pub mod server;
 

@@ -1,7 +1,7 @@
 //! The real server on a free port of this machine, in a thread of its own, with a clock that a test can move.
 
 use std::net::SocketAddr;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
@@ -30,7 +30,7 @@ pub struct TestServer {
     pub actions: Actions,
     pub clock: Clock,
     pub database_url: String,
-    pub folder: TempDir,
+    pub folder: Arc<TempDir>,
     pub setup_link: Option<String>,
     handle: actix_web::dev::ServerHandle,
 }
@@ -51,14 +51,29 @@ impl TestServer {
 
     /// A server with these flags, prepared before it begins to answer.
     pub fn with(flags: &[&str], prepare: impl FnOnce(&Actions)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let database_url = database::new_url(&folder);
+        Self::on(folder, database_url, Clock::set_by_hand(NOW), flags, prepare)
+    }
+
+    /// Another server on the same database and secrets, with a clock of its own that says the same.
+    pub fn beside(&self) -> Self {
+        let clock = Clock::set_by_hand(self.clock.now());
+        Self::on(Arc::clone(&self.folder), self.database_url.clone(), clock, &[], |_| {})
+    }
+
+    fn on(
+        folder: Arc<TempDir>,
+        database_url: String,
+        clock: Clock,
+        flags: &[&str],
+        prepare: impl FnOnce(&Actions),
+    ) -> Self {
         let data_dir = folder.path().to_str().unwrap();
         let own = ["keydesk", "--listen", "127.0.0.1:0", "--data-dir", data_dir, "--database-url", &database_url];
         let command = Settings::augment_args(clap::Command::new("keydesk"));
         let matches = command.try_get_matches_from([&own, flags].concat()).unwrap();
         let config = Settings::from_arg_matches(&matches).unwrap().check().unwrap();
-        let clock = Clock::set_by_hand(NOW);
         let actions = server::open(&config, &clock).unwrap();
         prepare(&actions);
         let server = Server::bind(config, actions.clone()).unwrap();
@@ -73,6 +88,14 @@ impl TestServer {
         });
         let handle = receiver.recv().unwrap();
         Self { address, actions, clock, database_url, folder, setup_link, handle }
+    }
+
+    /// Moves the clock to an instant, and whoever is signed in stays so however far that is.
+    pub fn stand_at(&self, now: Instant) {
+        self.clock.set(now);
+        let now = now.as_micros();
+        let sql = format!("UPDATE sessions SET created_at = {now}, last_seen_at = {now}");
+        database::tamper(&self.database_url, &sql);
     }
 
     /// Moves the clock on.

@@ -1,5 +1,7 @@
 //! Who gets what: every route × every caller × own, foreign, malformed and missing ids, taken from the route table.
 
+mod table;
+
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
@@ -10,70 +12,10 @@ use keydesk::domain::name::PersonName;
 use keydesk::domain::user::Role;
 use url::Url;
 
-use self::Gets::{Is, Leads, Own, OwnLeads, SignIn, To};
+use self::table::Gets::{Is, Leads, Own, OwnLeads, SignIn, To};
+use self::table::{Gets, TABLE};
 use crate::support::server::{add_company, add_user};
 use crate::support::{Answer, Browser, K, TestServer, U, browser, database};
-
-/// What a caller gets; `{id}` in a place stands for the id that was asked for.
-#[derive(Clone, Copy, Debug)]
-enum Gets {
-    /// This status, whatever the id.
-    Is(u16),
-    /// This status for an id of one's own, 404 for every other.
-    Own(u16),
-    /// 303 to exactly this place, whatever the id.
-    To(&'static str),
-    /// 303 to this path, with whatever query.
-    Leads(&'static str),
-    /// The same for an id of one's own, 404 for every other.
-    OwnLeads(&'static str),
-    /// 303 to sign-in, which goes on to this place.
-    SignIn(&'static str),
-}
-
-const FACTOR: &str = "/account/second-factor";
-
-/// Method, path, and what these get: whoever is signed out, an auditor, an admin (of this or of another company), an
-/// admin whose company requires a second factor and who has none. Forms are sent empty. `K` and `U` are the contract's.
-#[rustfmt::skip]
-const TABLE: [(&str, &str, Gets, Gets, Gets, Gets); 36] = [
-    ("GET", "/", To("/sign-in"), To("K"), To("K"), To("K")),
-    ("GET", "/setup", Is(404), Is(404), Is(404), Is(404)),
-    ("POST", "/setup", Is(404), Is(404), Is(404), Is(404)),
-    ("GET", "/sign-in", Is(200), To("K"), To("K"), To("K")),
-    ("POST", "/sign-in", Is(422), Is(422), Is(422), Is(422)),
-    ("GET", "/sign-in/code", To("/sign-in"), To("/sign-in"), To("/sign-in"), To("/sign-in")),
-    ("POST", "/sign-in/code", To("/sign-in"), To("/sign-in"), To("/sign-in"), To("/sign-in")),
-    ("POST", "/sign-out", To("/sign-in"), To("/sign-in"), To("/sign-in"), To("/sign-in")),
-    ("GET", "/invitation", Is(404), Is(404), Is(404), Is(404)),
-    ("POST", "/invitation", Is(404), Is(404), Is(404), Is(404)),
-    ("GET", "/account", SignIn("/account"), Is(200), Is(200), To(FACTOR)),
-    ("POST", "/account", SignIn("/account"), Is(422), Is(422), To(FACTOR)),
-    ("POST", "/account/password", SignIn("/account"), Is(422), Is(422), To(FACTOR)),
-    ("GET", FACTOR, SignIn(FACTOR), Is(200), Is(200), Is(200)),
-    ("POST", FACTOR, SignIn(FACTOR), Is(422), Is(422), Is(422)),
-    ("POST", "/account/sessions/end-others", SignIn("/account"), Leads("/account"), Leads("/account"), To(FACTOR)),
-    ("POST", "/account/sessions/{id}/end", SignIn("/account"), OwnLeads("/account"), OwnLeads("/account"), To(FACTOR)),
-    ("GET", "K", SignIn("K"), Is(200), Is(200), To(FACTOR)),
-    ("GET", "K?audit=open&key={id}", SignIn("K?audit=open&key={id}"), Own(200), Own(200), To(FACTOR)),
-    ("POST", "K", SignIn("K/new"), Is(403), Is(422), To(FACTOR)),
-    ("GET", "K/new", SignIn("K/new"), Is(403), Is(200), To(FACTOR)),
-    ("GET", "K/audit-trail", SignIn("K/audit-trail"), Is(200), Is(200), To(FACTOR)),
-    ("GET", "K/audit-trail?key={id}", SignIn("K/audit-trail?key={id}"), Own(200), Own(200), To(FACTOR)),
-    ("GET", "K/{id}/revoke", SignIn("K/{id}/revoke"), Is(403), Own(200), To(FACTOR)),
-    ("POST", "K/{id}/revoke", SignIn("K/{id}/revoke"), Is(403), OwnLeads("K"), To(FACTOR)),
-    ("GET", "P", SignIn("P"), Is(200), Is(200), To(FACTOR)),
-    ("POST", "P", SignIn("P"), Is(403), Is(422), To(FACTOR)),
-    ("GET", "U", SignIn("U"), Is(200), Is(200), To(FACTOR)),
-    ("POST", "U", SignIn("U/new"), Is(403), Is(422), To(FACTOR)),
-    ("GET", "U/new", SignIn("U/new"), Is(403), Is(200), To(FACTOR)),
-    ("GET", "U/{id}/role", SignIn("U/{id}/role"), Is(403), Own(200), To(FACTOR)),
-    ("POST", "U/{id}/role", SignIn("U/{id}/role"), Is(403), Own(422), To(FACTOR)),
-    ("GET", "U/{id}/delete", SignIn("U/{id}/delete"), Is(403), Own(200), To(FACTOR)),
-    ("POST", "U/{id}/delete", SignIn("U/{id}/delete"), Is(403), OwnLeads("U"), To(FACTOR)),
-    ("POST", "U/{id}/invitation", SignIn("U"), Is(403), Own(201), To(FACTOR)),
-    ("GET", "/assets/{file}", Own(200), Own(200), Own(200), Own(200)),
-];
 
 const COMPANIES: [&str; 3] = ["Brightwater", "Northwind", "Southport"];
 const MISSING: &str = "01940000-0000-7000-8000-000000000000";
@@ -202,8 +144,7 @@ fn is_as_expected(answer: &Answer, expected: Gets, id: &str, is_own: bool) -> bo
 }
 
 /// Asks as every caller for every id; what went wrong.
-fn visit(method: &str, path: &str, expected: &[Gets; 4]) -> Vec<String> {
-    let world = World::new();
+fn visit(world: &World, method: &str, path: &str, expected: &[Gets; 4]) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut check = |caller: &Caller, index: usize, id: &str, is_own: bool, refused: &mut Option<String>| {
         let answer = ask(caller, method, &full(path, id));
@@ -256,16 +197,21 @@ fn every_route_has_an_entry_and_every_entry_has_a_route() {
 
 #[test]
 fn every_caller_gets_at_every_route_what_the_table_says() {
-    let heads = TABLE.iter().filter(|entry| entry.0 == "GET").map(|entry| ("HEAD", entry));
-    let todo = Mutex::new(TABLE.iter().map(|entry| (entry.0, entry)).chain(heads));
+    let of = |method| TABLE.iter().filter(move |entry| entry.0 == method);
+    let (gets, heads) = (of("GET").map(|entry| ("GET", entry)), of("GET").map(|entry| ("HEAD", entry)));
+    let todo = Mutex::new(gets.chain(heads).chain(of("POST").map(|entry| ("POST", entry))));
     let next = || todo.lock().unwrap().next();
     let wrong = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
+                let mut unchanged = None;
                 while let Some((method, (_, path, anonymous, auditor, admin, owing))) = next() {
-                    let found = visit(method, path, &[*anonymous, *auditor, *admin, *owing]);
+                    // A form changes the world; a page does not.
+                    let world = unchanged.take().unwrap_or_else(World::new);
+                    let found = visit(&world, method, path, &[*anonymous, *auditor, *admin, *owing]);
                     wrong.lock().unwrap().extend(found);
+                    unchanged = Some(world).filter(|_| method != "POST");
                 }
             });
         }

@@ -19,8 +19,9 @@ fn a_company_gets_another_name_and_the_trail_says_so() {
     assert_eq!(page.html().text(".brand"), "Brightwater Foods");
     assert!(page.html().has(".banner.ok"));
     assert!(!admin.get(POLICY).html().has(".banner"));
-    let changed = r#"{"name":"Brightwater Foods","require_second_factor":false}"#;
-    assert_eq!(server.trail("Brightwater Foods").last().unwrap(), &("company.changed".into(), changed.into()));
+    let (action, after) = server.trail("Brightwater Foods").pop().unwrap();
+    let changed = r#""name":"Brightwater Foods","require_second_factor":false"#;
+    assert!(action == "company.changed" && after.contains(changed), "{action} {after}");
     let before = server.trail("Brightwater Foods").len();
     save(&admin, "Brightwater Foods", None).expect_redirect(POLICY);
     assert_eq!(server.trail("Brightwater Foods").len(), before);

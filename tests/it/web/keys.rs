@@ -257,7 +257,7 @@ fn a_reload_of_the_page_that_showed_the_key_asks_for_the_list() {
     let page = admin.add_key("ERP Sync").html();
     let id = page.attribute("#new-key", "data-key-id");
     let on = page.attribute("dialog .dialog-foot a", "href");
-    assert_eq!(on, format!("{K}#key-{id}"));
+    assert_eq!(on, format!("{K}?tab=active#key-{id}"));
     assert!(page.has(".page[inert]") && page.has("dialog[open]") && !page.has("a.backdrop"));
     let bare = browser::send(admin.request("POST", K).header("Sec-Fetch-Site", "same-origin")).status;
     assert_eq!(bare, 422);

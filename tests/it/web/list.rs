@@ -125,7 +125,7 @@ fn a_whole_key_pasted_into_the_search_is_found_nowhere_and_shown_nowhere() {
     for pasted in [key.clone(), format!("Bearer {key}"), key[..30].to_owned()] {
         let encoded = pasted.replace(' ', "+");
         let answer = admin.get(&format!("{K}?q={encoded}")).expect(200);
-        assert!(answer.html().text(".card").contains("No keys match."));
+        assert!(answer.html().text(".card").contains("That is a whole key."));
         assert!(!answer.body.contains(&key[10..30]));
         let signed_out = server.anonymous().get(&format!("{K}?q={encoded}")).expect(303);
         assert!(!signed_out.header("location").contains(&key[10..30]));

@@ -1,0 +1,292 @@
+//! Random lives of keys over real HTTP, beside a small model: after every step everything that speaks of a key agrees.
+
+mod model;
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use keydesk::domain::instant::Instant;
+use keydesk::domain::user::Role;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use time::OffsetDateTime;
+
+use self::model::{Model, Outcome};
+use crate::support::server::{NOW, add_company, add_user};
+use crate::support::{Browser, K, TestServer, database};
+
+const MICRO: Duration = Duration::from_micros(1);
+const DAY: Duration = Duration::from_hours(24);
+/// The first two are the same name.
+const NAMES: [&str; 4] = ["ERP Sync", "erp  SYNC", "Reporting", "Archive"];
+const WISHES: [&str; 4] = ["none", "30d", "90d", "tomorrow"];
+const OVERLAPS: [(&str, Option<Duration>); 5] = [
+    ("none", None),
+    ("1h", Some(Duration::from_hours(1))),
+    ("24h", Some(DAY)),
+    ("7d", Some(model::WEEK)),
+    ("30d", Some(Duration::from_hours(30 * 24))),
+];
+
+#[derive(Clone, Debug)]
+enum Step {
+    Create {
+        name: &'static str,
+        wish: &'static str,
+    },
+    Edit {
+        key: Index,
+        name: Option<&'static str>,
+        owner: Option<usize>,
+    },
+    Rotate {
+        key: Index,
+        overlap: (&'static str, Option<Duration>),
+        wish: &'static str,
+    },
+    Extend(Index),
+    EndNow(Index),
+    Revoke(Index),
+    Wait(Duration),
+    /// Until so long before the next end of a key.
+    WaitForAnEnd(Duration),
+    RecordEnds,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let key = any::<Index>;
+    let waits = [MICRO, Duration::from_hours(1), Duration::from_hours(25), model::WEEK, DAY * 31];
+    prop_oneof![
+        4 => (select(&NAMES[..]), select(&WISHES[..])).prop_map(|(name, wish)| Step::Create { name, wish }),
+        5 => (key(), prop::option::of(select(&NAMES[..])), prop::option::of(0..2_usize))
+            .prop_map(|(key, name, owner)| Step::Edit { key, name, owner }),
+        6 => (key(), select(&OVERLAPS[..]), select(&WISHES[..]))
+            .prop_map(|(key, overlap, wish)| Step::Rotate { key, overlap, wish }),
+        5 => key().prop_map(Step::Extend),
+        2 => key().prop_map(Step::EndNow),
+        2 => key().prop_map(Step::Revoke),
+        2 => select(waits.to_vec()).prop_map(Step::Wait),
+        3 => select(vec![Duration::ZERO, MICRO]).prop_map(Step::WaitForAnEnd),
+        2 => Just(Step::RecordEnds),
+    ]
+}
+
+/// The end of the day after an instant, and what the form calls that day.
+fn tomorrow(now: Instant) -> (String, Instant) {
+    let today = OffsetDateTime::from_unix_timestamp(now.as_micros() / 1_000_000).unwrap().date();
+    let day = today.next_day().unwrap();
+    let end = day.next_day().unwrap().midnight().assume_utc().unix_timestamp() * 1_000_000 - 1;
+    (format!("{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day()), Instant::from_micros(end))
+}
+
+fn wished(wish: &str, now: Instant) -> (String, Option<Instant>) {
+    match wish {
+        "30d" => (wish.to_owned(), Some(now + DAY * 30)),
+        "90d" => (wish.to_owned(), Some(now + DAY * 90)),
+        "tomorrow" => {
+            let (date, end) = tomorrow(now);
+            (date, Some(end))
+        }
+        _ => (wish.to_owned(), None),
+    }
+}
+
+/// One company on a server that several share.
+struct World<'a> {
+    server: &'a TestServer,
+    admin: Browser,
+    company: String,
+    owners: [String; 2],
+    model: Model,
+}
+
+impl<'a> World<'a> {
+    fn new(server: &'a TestServer, number: u32) -> Self {
+        server.stand_at(NOW);
+        let company = add_company(&server.actions, &format!("Company {number}"));
+        let owners = ["Ada", "Sam"].map(|name| {
+            let email = format!("{name}@company{number}.example");
+            add_user(&server.actions, company, name, &email, Role::Admin);
+            server.user_id(&email)
+        });
+        let admin = server.signed_in_as(&format!("Ada@company{number}.example"));
+        let model = Model { now: NOW, accounts: Vec::new(), keys: Vec::new() };
+        Self { server, admin, company: company.to_string(), owners, model }
+    }
+
+    fn take(&mut self, step: &Step) {
+        let key = |index: &Index| (!self.model.keys.is_empty()).then(|| index.index(self.model.keys.len()));
+        match step {
+            Step::Create { name, wish } => self.create(name, wish),
+            Step::Wait(duration) => self.move_clock(self.model.now + *duration),
+            Step::WaitForAnEnd(before) => {
+                let end = self.model.next_end().filter(|end| *end - *before > self.model.now);
+                if let Some(end) = end {
+                    self.move_clock(end - *before);
+                }
+            }
+            Step::RecordEnds => {
+                self.server.actions.record_ends().unwrap();
+                self.model.record_ends();
+            }
+            Step::Edit { key: index, name, owner } => {
+                if let Some(key) = key(index) {
+                    self.edit(key, *name, *owner);
+                }
+            }
+            Step::Rotate { key: index, overlap, wish } => {
+                if let Some(key) = key(index) {
+                    self.rotate(key, *overlap, wish);
+                }
+            }
+            Step::Extend(index) | Step::EndNow(index) => {
+                // Of other keys it would be refused nearly always.
+                let keys = || self.model.keys.iter().enumerate();
+                let replaced: Vec<_> = keys().filter(|(_, key)| key.overlap_ends_at.is_some()).collect();
+                let key = if replaced.is_empty() { key(index) } else { Some(index.get(&replaced).0) };
+                if let Some(key) = key {
+                    self.end(key, step);
+                }
+            }
+            Step::Revoke(index) => {
+                if let Some(key) = key(index) {
+                    self.end(key, step);
+                }
+            }
+        }
+    }
+
+    fn move_clock(&mut self, now: Instant) {
+        self.model.now = now;
+        self.server.stand_at(now);
+    }
+
+    fn create(&mut self, name: &str, wish: &str) {
+        let (expires, expires_at) = wished(wish, self.model.now);
+        let answer = self.admin.add_key_with(name, &[("expires", &expires)]);
+        match self.model.may_create(name) {
+            Outcome::Done => self.model.create(name, answer.shown_key(), &self.owners[0], expires_at),
+            _ => assert_eq!(answer.status, 422, "{}", answer.body),
+        }
+    }
+
+    fn edit(&mut self, key: usize, name: Option<&str>, owner: Option<usize>) {
+        let name = name.unwrap_or(self.model.name(key)).to_owned();
+        let owner = owner.map_or_else(|| self.model.keys[key].owner.clone(), |owner| self.owners[owner].clone());
+        let answer = self.admin.edit(&self.model.keys[key].id, &name, &owner);
+        let expected = match self.model.edit(key, &name, &owner) {
+            Outcome::Done => 303,
+            Outcome::NameTaken => 422,
+            Outcome::Stands => 409,
+        };
+        assert_eq!(answer.status, expected, "{}", answer.body);
+    }
+
+    fn rotate(&mut self, key: usize, (overlap, duration): (&str, Option<Duration>), wish: &str) {
+        let (expires, expires_at) = wished(wish, self.model.now);
+        let path = format!("{K}/{}/rotate", self.model.keys[key].id);
+        let form = self.admin.get(&path).html();
+        let submission = form.all("dialog input[name=submission]").first().and_then(|field| field.attr("value"));
+        let fields = [("overlap", overlap), ("expires", &expires), ("submission", submission.unwrap_or_default())];
+        let answer = self.admin.post(&path, &fields);
+        match self.model.may_rotate(key) {
+            Outcome::Done => self.model.rotate(key, answer.shown_key(), duration, expires_at),
+            _ => assert_eq!(answer.status, 409, "{}", answer.body),
+        }
+    }
+
+    fn end(&mut self, key: usize, step: &Step) {
+        let id = self.model.keys[key].id.clone();
+        if let Step::Revoke(_) = step {
+            let location = self.admin.revoke(&id, "unspecified", "").expect(303).header("location").to_owned();
+            let expected = if self.model.revoke(key) { "done=" } else { "already=" };
+            assert!(location.contains(expected), "{location}");
+            return;
+        }
+        let (end, outcome) = match step {
+            Step::Extend(_) => ("7d", self.model.extend(key)),
+            _ => ("now", self.model.end_now(key)),
+        };
+        let expected = if outcome == Outcome::Done { 303 } else { 409 };
+        assert_eq!(self.admin.move_end(&id, end).status, expected);
+    }
+
+    fn check(&self) {
+        let model = &self.model;
+        let states: Vec<_> = (0..model.keys.len()).map(|key| model.state(key)).collect();
+        let active = states.iter().filter(|state| **state == "active").count();
+        let counters = [format!("Active Keys {active} keys"), format!("Revoked Keys {} keys", states.len() - active)];
+        let (mut shown, mut expected) = (Vec::new(), Vec::new());
+        for tab in ["active", "revoked"] {
+            let page = self.admin.tab(tab);
+            assert_eq!(page.counters(), counters);
+            for (row, name) in page.all("tr[data-key-id]").iter().zip(page.key_names()) {
+                let of = |name| row.attr(name).unwrap();
+                shown.push(format!("{tab}: {} {} {name}", of("data-key-id"), of("data-status")));
+            }
+        }
+        for (number, key) in model.keys.iter().enumerate() {
+            let (state, name) = (states[number], model.name(number));
+            let tab = if state == "active" { "active" } else { "revoked" };
+            expected.push(format!("{tab}: {} {state} {name}", key.id));
+            let answer = self.admin.bearer("/v1/whoami", &key.secret);
+            assert_eq!(answer.status, if state == "active" { 200 } else { 401 }, "{key:?}");
+            assert!(state != "active" || (answer.body.contains(name) && answer.body.contains(&key.id)));
+        }
+        shown.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(shown, expected);
+        if let (Some(key), Some(state)) = (model.keys.last(), states.last()) {
+            let page = self.admin.key_page(&key.id);
+            assert_eq!(page.text(".key-name .pill").to_lowercase(), *state);
+        }
+        self.check_database();
+    }
+
+    fn check_database(&self) {
+        let url = &self.server.database_url;
+        let rest = format!("FROM events WHERE trail_id = '{}' AND key_id IS NOT NULL ORDER BY sequence", self.company);
+        let event = "key_id || ' ' || actor_type || ' ' || action || coalesce(' ' || reason, '')";
+        let events: Vec<String> = database::column(url, event, &rest).into_iter().flatten().collect();
+        let owner = format!("FROM api_keys WHERE company_id = '{}' ORDER BY id", self.company);
+        let owners: Vec<_> = database::column(url, "id || ' ' || owner", &owner).into_iter().flatten().collect();
+        let mut expected: Vec<_> = self.model.keys.iter().map(|key| format!("{} {}", key.id, key.owner)).collect();
+        expected.sort_unstable();
+        assert_eq!(owners, expected);
+        for key in &self.model.keys {
+            let of = |actor: &str| -> Vec<&str> {
+                let start = format!("{} {actor} ", key.id);
+                events.iter().filter_map(|event| event.strip_prefix(&start)).collect()
+            };
+            assert_eq!(of("user"), key.events, "{key:?}");
+            // The server may have written an end down before it was told to.
+            let own_end = key.own_end(self.model.now).map(|state| match state {
+                "expired" => "api_key.expired",
+                _ => "api_key.revoked superseded",
+            });
+            let by_itself = of("system");
+            assert!(by_itself.len() <= 1 && by_itself.first().is_none_or(|end| own_end == Some(*end)), "{key:?}");
+            assert!(!key.is_recorded || by_itself.len() == 1, "{key:?}");
+        }
+    }
+}
+
+#[test]
+fn whatever_happens_to_keys_everything_that_speaks_of_them_agrees() {
+    let server = TestServer::start();
+    let config = Config { cases: 10, failure_persistence: None, max_shrink_iters: 40, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let number = Cell::new(0);
+    let run = runner.run(&vec(step(), 20), |steps| {
+        number.set(number.get() + 1);
+        let mut world = World::new(&server, number.get());
+        for step in &steps {
+            world.take(step);
+            world.check();
+        }
+        Ok(())
+    });
+    run.unwrap();
+}
