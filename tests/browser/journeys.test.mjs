@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { journey } from './support/journey.mjs';
-import { ADMIN, AUDITOR, COMPANY, KEYS, addKey, addUser, events, overlay, revokeKey, row, setUp, signIn } from './support/steps.mjs';
+import { ADMIN, AUDITOR, COMPANY, KEYS, addKey, addUser, events, overlay, preview, revokeKey, row, setUp, signIn } from './support/steps.mjs';
 
 const ERP = 'ERP Sync Service';
 
@@ -19,11 +19,11 @@ journey('an admin sets the company up, adds a key and sees it once', async (keyd
   assert.deepEqual([status, body.key_id, body.service_account.name, body.company.name], [200, made.id, ERP, COMPANY]);
 
   await page.getByRole('link', { name: 'I’ve saved this key' }).click();
-  await row(page, made).waitFor();
+  await page.waitForURL(`**#key-${made.id}`);
+  assert.equal(await page.locator('#new-key').count(), 0);
   assert.equal(await row(page, made).getAttribute('data-status'), 'active');
   assert.equal(await row(page, made).getByRole('rowheader').textContent(), ERP);
-  const preview = `${made.key.slice(0, 8)}…${made.key.slice(-4)}`;
-  assert.equal(await row(page, made).getByText(preview, { exact: true }).count(), 1);
+  assert.equal(await row(page, made).getByText(preview(made.key), { exact: true }).count(), 1);
 
   for (const path of [KEYS, `${KEYS}?tab=revoked`, `${KEYS}?audit=open`, `${KEYS}/audit-trail`, `${KEYS}/${made.id}/revoke`, `${KEYS}/new`]) {
     await page.goto(path);

@@ -1,4 +1,5 @@
 // Draws every scene into /screens at the project's root, in both themes and two widths, for people to look at.
+// `npm run screens -- 'page of a key'` draws the scenes whose name matches, beside what is there.
 
 import { mkdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -12,12 +13,14 @@ const SIZES = [
   { width: 390, height: 844 },
 ];
 
-await rm(folder, { recursive: true, force: true });
+const [wanted = ''] = process.argv.slice(2);
+if (!wanted) await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
 const browser = await launch();
 const stage = await Stage.build(browser);
 try {
   for (const [index, scene] of scenes.entries()) {
+    if (!new RegExp(wanted).test(scene.name)) continue;
     const visitor = await stage.play(scene);
     const name = `${String(index + 1).padStart(2, '0')}-${scene.name.replace(/[^a-z0-9]+/g, '-')}`;
     for (const colorScheme of ['light', 'dark']) {

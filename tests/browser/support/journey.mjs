@@ -11,18 +11,21 @@ before(async () => {
 });
 after(() => browser.close());
 
-/** `walk` is given a fresh keydesk and `arrive`, which brings a visitor with a clean browser. */
-export function journey(sentence, walk) {
-  for (const javaScriptEnabled of [true, false]) {
+/**
+ * `walk` is given a fresh keydesk, `arrive`, which brings a visitor with a clean browser (`options` are its context's own),
+ * and whether there is JavaScript. `needsJavaScript` is for what only a script can do.
+ */
+export function journey(sentence, walk, { needsJavaScript = false } = {}) {
+  for (const javaScriptEnabled of needsJavaScript ? [true] : [true, false]) {
     test(`${sentence}, JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, { timeout: 120_000 }, async () => {
       const keydesk = await Keydesk.fresh();
       const visitors = [];
-      const arrive = async () => {
-        visitors.push(await Visitor.arrive(browser, keydesk, { javaScriptEnabled }));
+      const arrive = async (options = {}) => {
+        visitors.push(await Visitor.arrive(browser, keydesk, { javaScriptEnabled, ...options }));
         return visitors.at(-1);
       };
       try {
-        await walk(keydesk, arrive);
+        await walk(keydesk, arrive, javaScriptEnabled);
         for (const visitor of visitors.splice(0)) await visitor.leave();
       } finally {
         await Promise.allSettled(visitors.map((visitor) => visitor.leave()));

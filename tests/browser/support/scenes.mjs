@@ -2,6 +2,7 @@
 // and the pictures of screens.mjs walk the same list: a page that is added here is checked and drawn. A scene is played
 // more than once.
 
+import { lifeScenes } from './life-scenes.mjs';
 import { peopleScenes } from './people-scenes.mjs';
 import { KEYS, addKey, revokeKey } from './steps.mjs';
 import { at, submitEmpty } from './ways.mjs';
@@ -62,5 +63,6 @@ export const scenes = [
     open: (page, keydesk) => submitEmpty(keydesk.said('Set-up link'), 'Create company')(page),
   },
   { name: 'the set-up page without its link', where: 'unopened', open: at('/setup') },
+  ...lifeScenes,
   ...peopleScenes,
 ];

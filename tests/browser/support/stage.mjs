@@ -21,6 +21,7 @@ export const LONG_NAMED = {
  * - `outside`: there, signed out;
  * - `empty`: the only admin of a company without keys;
  * - `required`: an admin who has to set a second factor up first;
+ * - `strict`: an admin of another sample company, whose policy its keys do not keep;
  * - `unopened`: not set up.
  */
 export class Stage {
@@ -28,7 +29,13 @@ export class Stage {
   #places;
 
   static async build(browser) {
-    const [demo, empty, required, unopened] = await Promise.all([Keydesk.demo(), Keydesk.fresh(), Keydesk.fresh(), Keydesk.fresh()]);
+    const [demo, strict, empty, required, unopened] = await Promise.all([
+      Keydesk.demo(),
+      Keydesk.demo(),
+      Keydesk.fresh(),
+      Keydesk.fresh(),
+      Keydesk.fresh(),
+    ]);
     const stage = new Stage(browser, {
       demo: { keydesk: demo, cookies: [] },
       auditor: { keydesk: demo, cookies: [] },
@@ -36,6 +43,7 @@ export class Stage {
       outside: { keydesk: demo, cookies: [] },
       empty: { keydesk: empty, cookies: [] },
       required: { keydesk: required, cookies: [] },
+      strict: { keydesk: strict, cookies: [] },
       unopened: { keydesk: unopened, cookies: [] },
     });
     const password = demo.said('Password');
@@ -47,6 +55,15 @@ export class Stage {
       await stage.#enter('guarded', async (page) => {
         await signIn(page, { email: GUARDED_EMAIL, password });
         await setUpSecondFactor(page);
+      });
+      await stage.#enter('strict', async (page) => {
+        await signIn(page, { email: strict.said('Email'), password: strict.said('Password') });
+        await page.goto(KEY_POLICY);
+        await page.getByLabel('Keys expire after (default)').selectOption('90 days');
+        await page.getByLabel('Longest lifetime allowed').selectOption('180 days');
+        await page.getByLabel('Rotate keys every').selectOption('90 days');
+        await page.getByRole('button', { name: 'Save changes' }).click();
+        await page.getByRole('status').waitFor();
       });
       await stage.#enter('empty', (page) => setUp(page, empty));
       await addUser(empty, LONG_NAMED);

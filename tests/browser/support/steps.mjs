@@ -94,8 +94,38 @@ export async function addKey(page, name) {
   await page.getByRole('link', { name: 'Add API Key' }).first().click();
   await page.getByLabel('Service account name').fill(name);
   await page.getByRole('button', { name: 'Create key' }).click();
+  return { name, ...(await newKey(page)) };
+}
+
+/** From the page of a key to the one that shows its successor. Gives that, like `addKey`. */
+export async function rotateKey(page, { id, name }, oldKey = 'Works for 24 more hours') {
+  await page.goto(`${KEYS}/${id}`);
+  await page.getByRole('link', { name: 'Rotate', exact: true }).click();
+  await overlay(page).getByRole('radio', { name: oldKey }).check();
+  await overlay(page).getByRole('button', { name: 'Rotate key' }).click();
+  return { name, ...(await newKey(page)) };
+}
+
+async function newKey(page) {
   const shown = page.locator('#new-key');
-  return { id: await shown.getAttribute('data-key-id'), name, key: await shown.textContent() };
+  return { id: await shown.getAttribute('data-key-id'), key: await shown.textContent() };
+}
+
+export function preview(key) {
+  return `${key.slice(0, 8)}…${key.slice(-4)}`;
+}
+
+/** The form for a new key with that date, not sent yet. */
+export async function wishForDate(page, name, date) {
+  await page.goto(`${KEYS}/new`);
+  await overlay(page).getByLabel('Service account name').fill(name);
+  await overlay(page).getByLabel('Expires', { exact: true }).selectOption('On a date');
+  await overlay(page).getByLabel('Date', { exact: true }).fill(date);
+}
+
+/** `YYYY-MM-DD`, so many days from now. */
+export function dateIn(days) {
+  return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 }
 
 /** From the list, through the confirmation, back to the list. */

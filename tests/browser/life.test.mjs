@@ -1,0 +1,357 @@
+// A key's life: made, named, handed over, found, replaced, ended. With JavaScript and without.
+
+import assert from 'node:assert/strict';
+import { journey } from './support/journey.mjs';
+import {
+  ADMIN,
+  COLLEAGUE,
+  KEYS,
+  KEY_POLICY,
+  addKey,
+  addUser,
+  dateIn,
+  events,
+  overlay,
+  preview,
+  revokeKey,
+  rotateKey,
+  row,
+  setUp,
+  wishForDate,
+} from './support/steps.mjs';
+
+const ERP = 'ERP Sync Service';
+const REPORTS = 'Reporting Dashboard';
+const PRINTER = 'Warehouse Label Printer';
+const STRANGER = 'goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g';
+
+const statuses = (keydesk, keys) => Promise.all(keys.map(async ({ key }) => (await keydesk.whoami(key)).status));
+const banner = (page, words) => page.getByRole('status').getByText(words).waitFor();
+const main = (page) => page.getByRole('main');
+const keyPath = ({ id }) => `${KEYS}/${id}`;
+const at = (page) => new URL(page.url()).pathname;
+const search = async (page, text) => {
+  await page.goto(KEYS);
+  await page.getByRole('searchbox', { name: 'Search keys' }).fill(text);
+  await page.getByRole('searchbox', { name: 'Search keys' }).press('Enter');
+};
+const inWords = (date) => {
+  const month = new Date(`${date}T00:00Z`).toLocaleDateString('en-US', { month: 'short', timeZone: 'UTC' });
+  return `${Number(date.slice(8))} ${month} ${date.slice(0, 4)}`;
+};
+/** How the browser asks before it leaves: what it asked, each time, and somebody who stays. */
+const stayWhenAsked = (page) => {
+  const asked = [];
+  page.on('dialog', (dialog) => {
+    asked.push(dialog.type());
+    return dialog.dismiss();
+  });
+  return asked;
+};
+
+journey('an admin rotates a key, and both work until the old one is ended', async (keydesk, arrive) => {
+  const { page } = await arrive();
+  await setUp(page, keydesk);
+  const old = await addKey(page, ERP);
+  const successor = await rotateKey(page, old);
+  await overlay(page).getByText(`The old key ${preview(old.key)} works until`).waitFor();
+  const both = [old, successor];
+  assert.notEqual(successor.id, old.id);
+  assert.deepEqual(await statuses(keydesk, both), [200, 200]);
+  const accounts = await Promise.all(both.map(async ({ key }) => (await keydesk.whoami(key)).body.service_account.id));
+  assert.equal(accounts[0], accounts[1]);
+
+  await page.getByRole('link', { name: 'I’ve saved this key' }).click();
+  for (const key of both) assert.equal(await row(page, key).getByRole('rowheader').textContent(), ERP);
+  await row(page, old).getByText(/^Ends in 2[34] hours$/).waitFor();
+  await row(page, successor).getByText('Never', { exact: true }).waitFor();
+
+  await row(page, old).getByRole('link', { name: ERP, exact: true }).click();
+  assert.equal(at(page), keyPath(old));
+  assert.equal(await main(page).getByRole('link', { name: 'Rotate', exact: true }).count(), 0);
+  const replacement = page.getByRole('region', { name: 'Replacement' });
+  await replacement.getByText(/^Being replaced by/).waitFor();
+  await replacement.getByRole('link', { name: preview(successor.key) }).click();
+  assert.equal(at(page), keyPath(successor));
+  await replacement.getByText(/^Replaces .*which works until/).waitFor();
+  await replacement.getByRole('link', { name: preview(old.key) }).click();
+  assert.equal(at(page), keyPath(old));
+
+  await page.getByRole('button', { name: 'Extend by 7 days' }).click();
+  await banner(page, 'The old key now works until');
+  await replacement.getByText(/Ends in [78] days/).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Extend by 7 days' }).count(), 0);
+  assert.deepEqual(await statuses(keydesk, both), [200, 200]);
+
+  await page.getByRole('button', { name: 'End now' }).click();
+  await banner(page, 'The old key has ended.');
+  assert.deepEqual(await statuses(keydesk, both), [401, 200]);
+  assert.equal(await page.getByRole('button', { name: 'End now' }).count(), 0);
+  await main(page).getByText('Revoked', { exact: true }).waitFor();
+  assert.match(await page.getByRole('region', { name: 'Revocation' }).textContent(), new RegExp(`${ADMIN.name}[^]*Replaced by another key`));
+
+  await page.goto(KEYS);
+  assert.deepEqual([await row(page, old).count(), await row(page, successor).count()], [0, 1]);
+  await page.goto(`${KEYS}?tab=revoked`);
+  assert.equal(await row(page, old).getAttribute('data-status'), 'revoked');
+  assert.match(await row(page, old).textContent(), new RegExp(`${ADMIN.name}[^]*Replaced by another key`));
+});
+
+journey('an admin adds a key that expires on a date and sees when', async (keydesk, arrive, withJavaScript) => {
+  const { page } = await arrive();
+  await setUp(page, keydesk);
+  await wishForDate(page, ERP, dateIn(-400));
+  await overlay(page).getByRole('button', { name: 'Create key' }).click();
+  await overlay(page).getByText('Choose a date that has not gone by').waitFor();
+  assert.equal(await overlay(page).getByLabel('Service account name').inputValue(), ERP);
+
+  const date = dateIn(60);
+  await overlay(page).getByLabel('Date', { exact: true }).fill(date);
+  await overlay(page).getByRole('button', { name: 'Create key' }).click();
+  const shown = page.locator('#new-key');
+  const made = { id: await shown.getAttribute('data-key-id'), key: await shown.textContent() };
+  const { body } = await keydesk.whoami(made.key);
+  // The whole day, wherever the browser is: in Oslo where its zone is known, by UTC where it is not.
+  const ends = new Date(body.expires_at).toLocaleString('sv', { timeZone: withJavaScript ? 'Europe/Oslo' : 'UTC' });
+  assert.equal(ends, `${date} 23:59:59`);
+
+  await page.goto(KEYS);
+  await row(page, made).getByRole('cell', { name: inWords(date) }).waitFor();
+  await row(page, made).getByRole('link', { name: ERP, exact: true }).click();
+  const facts = main(page).locator('dl').first();
+  assert.match(await facts.textContent(), new RegExp(`Expires\\s*${inWords(date)}`));
+});
+
+journey('an admin renames a key and hands it to a colleague', async (keydesk, arrive) => {
+  const { page } = await arrive();
+  await setUp(page, keydesk);
+  await addUser(keydesk, COLLEAGUE);
+  const made = await addKey(page, ERP);
+  await addKey(page, REPORTS);
+  const edit = async () => {
+    await page.goto(keyPath(made));
+    await page.getByRole('link', { name: 'Edit', exact: true }).click();
+  };
+  const save = () => overlay(page).getByRole('button', { name: 'Save changes' }).click();
+
+  await edit();
+  await overlay(page).getByLabel('Service account name').fill(REPORTS.toUpperCase());
+  await save();
+  await overlay(page).getByText(`A service account named “${REPORTS}” already exists. Choose another name.`).waitFor();
+  assert.equal(await overlay(page).getByLabel('Service account name').inputValue(), REPORTS.toUpperCase());
+  await overlay(page).getByLabel('Service account name').fill('ERP Sync (Rotterdam)');
+  await save();
+  await banner(page, `${ERP} is now named ERP Sync (Rotterdam).`);
+  await page.getByRole('heading', { level: 1, name: 'ERP Sync (Rotterdam)' }).waitFor();
+
+  await edit();
+  await overlay(page).getByLabel('Owner').selectOption(COLLEAGUE.name);
+  await save();
+  await banner(page, `ERP Sync (Rotterdam) now belongs to ${COLLEAGUE.name}.`);
+  const facts = (await main(page).locator('dl').first().textContent()).replaceAll(/\s+/g, ' ');
+  assert.match(facts, new RegExp(`Owner.*${COLLEAGUE.name} Created.*by ${ADMIN.name}`));
+  assert.equal((await keydesk.whoami(made.key)).body.service_account.name, 'ERP Sync (Rotterdam)');
+  for (const action of ['api_key.created', 'api_key.renamed', 'api_key.handed_over']) {
+    assert.equal(await main(page).locator(events(page, action, made)).count(), 1, action);
+  }
+
+  // The old name is free.
+  const another = await addKey(page, ERP);
+  await page.goto(KEYS);
+  assert.equal(await row(page, made).getByRole('rowheader').textContent(), 'ERP Sync (Rotterdam)');
+  assert.equal(await row(page, another).getByRole('rowheader').textContent(), ERP);
+  assert.ok((await row(page, made).textContent()).includes(ADMIN.name));
+});
+
+journey('an admin ticks several keys and revokes them together', async (keydesk, arrive) => {
+  const { page } = await arrive();
+  await setUp(page, keydesk);
+  const kept = await addKey(page, ERP);
+  const doomed = [await addKey(page, REPORTS), await addKey(page, PRINTER)];
+  const revokeSelected = () => page.getByRole('button', { name: 'Revoke selected' }).click();
+
+  await page.goto(KEYS);
+  await revokeSelected();
+  await overlay(page).getByText('No key is selected. Tick the keys in the list first.').waitFor();
+  await overlay(page).getByRole('link', { name: 'Cancel' }).click();
+
+  for (const { name } of doomed) await page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check();
+  await revokeSelected();
+  const dialog = page.getByRole('alertdialog', { name: 'Revoke 2 keys?' });
+  const named = await dialog.locator('li[data-key-id]').evaluateAll((all) => all.map((key) => key.dataset.keyId));
+  assert.deepEqual(named.sort(), doomed.map(({ id }) => id).sort());
+  for (const { name, key } of doomed) await dialog.getByText(`${name} ${preview(key)}`).waitFor();
+  await dialog.getByLabel('Reason').selectOption('No longer used');
+  await dialog.getByRole('button', { name: 'Revoke 2 keys' }).click();
+  await banner(page, '2 keys were revoked. Requests that use them are now rejected.');
+  assert.deepEqual(await statuses(keydesk, [kept, ...doomed]), [200, 401, 401]);
+
+  await page.goto(`${KEYS}?tab=revoked`);
+  for (const key of doomed) await row(page, key).getByText('No longer used').waitFor();
+  await page.goto(`${KEYS}?audit=open`);
+  for (const key of doomed) assert.equal(await overlay(page).locator(events(page, 'api_key.revoked', key)).count(), 1);
+});
+
+journey('somebody pastes a whole key and finds its page', async (keydesk, arrive, withJavaScript) => {
+  const { page } = await arrive();
+  await setUp(page, keydesk);
+  const active = await addKey(page, ERP);
+  const revoked = await addKey(page, REPORTS);
+  await revokeKey(page, revoked, 'compromised', '');
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  const find = async (key) => {
+    await search(page, `Authorization: Bearer ${key} `);
+    if (withJavaScript) return;
+    // Without a script the browser has put it into the address: the page asks for it again, and sends it otherwise.
+    assert.equal(at(page), KEYS);
+    await page.getByRole('heading', { name: 'That is a whole key.' }).waitFor();
+    assert.ok(!(await page.content()).includes(key));
+    await page.getByLabel('Paste the key once more').fill(key);
+    await page.getByRole('button', { name: 'Find the key you pasted' }).click();
+  };
+
+  for (const made of [active, revoked]) {
+    await find(made.key);
+    await page.waitForURL(`**${keyPath(made)}`);
+    await page.getByRole('heading', { level: 1, name: made.name }).waitFor();
+    await main(page).getByText(preview(made.key), { exact: true }).first().waitFor();
+    assert.ok(!(await page.content()).includes(made.key));
+  }
+  await find(STRANGER);
+  await overlay(page).getByText('No key of this company matches.').waitFor();
+  assert.ok(!(await page.content()).includes(STRANGER));
+  await overlay(page).getByLabel('Paste the key once more').fill(active.key);
+  await overlay(page).getByRole('button', { name: 'Find the key you pasted' }).click();
+  await page.waitForURL(`**${keyPath(active)}`);
+
+  if (withJavaScript) {
+    for (const { key } of [active, revoked, { key: STRANGER }]) {
+      assert.deepEqual(asked.filter((url) => url.includes(key.slice(4))), []);
+    }
+  }
+  // A part of a key is searched for like a name.
+  await search(page, preview(active.key));
+  await row(page, active).waitFor();
+});
+
+journey('a policy shortens what can be chosen', async (keydesk, arrive) => {
+  const { page } = await arrive();
+  await setUp(page, keydesk);
+  const endless = await addKey(page, ERP);
+  const offered = () => overlay(page).getByLabel('Expires', { exact: true }).locator('option').evaluateAll((all) => all.map(({ value }) => value));
+  await page.goto(`${KEYS}/new`);
+  assert.deepEqual(await offered(), ['none', '30d', '90d', '180d', '365d', 'date']);
+
+  await page.goto(KEY_POLICY);
+  await page.getByLabel('Keys expire after (default)').selectOption('30 days');
+  await page.getByLabel('Longest lifetime allowed').selectOption('90 days');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await banner(page, 'Your changes were saved.');
+  const beyond = page.getByRole('region', { name: 'Beyond the longest lifetime' });
+  await beyond.getByText('1 active key lives longer than that. It is not cut.').waitFor();
+  await beyond.getByRole('link', { name: ERP, exact: true }).waitFor();
+  assert.deepEqual(await statuses(keydesk, [endless]), [200]);
+
+  await wishForDate(page, REPORTS, dateIn(120));
+  assert.deepEqual(await offered(), ['30d', '90d', 'date']);
+  await overlay(page).getByRole('button', { name: 'Create key' }).click();
+  await overlay(page).getByText('Keys may live for 90 days at most here. Choose an earlier end.').waitFor();
+  const made = await addKey(page, REPORTS);
+  const days = (Date.parse((await keydesk.whoami(made.key)).body.expires_at) - Date.now()) / 86_400_000;
+  assert.ok(Math.abs(days - 30) < 0.01, `${days} days`);
+
+  const successor = await rotateKey(page, endless, 'Ends now');
+  assert.ok((await keydesk.whoami(successor.key)).body.expires_at);
+  await page.goto(KEY_POLICY);
+  assert.equal(await beyond.count(), 0);
+});
+
+journey(
+  'the new key is copied by its button',
+  async (keydesk, arrive) => {
+    const { page } = await arrive({ permissions: ['clipboard-read', 'clipboard-write'] });
+    await setUp(page, keydesk);
+    const { key } = await addKey(page, ERP);
+    const asked = stayWhenAsked(page);
+
+    const copy = page.getByRole('button', { name: /^(Copy|Copied) key$/ });
+    await page.locator('dialog button:focus').getByText('Copy', { exact: true }).waitFor();
+    assert.equal(await copy.textContent(), 'Copy key');
+    await copy.press('Enter');
+    await copy.getByText('Copied', { exact: true }).waitFor();
+    await overlay(page).getByRole('status').getByText('Copied to clipboard').waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);
+    await copy.getByText('Copy', { exact: true }).waitFor();
+
+    await page.evaluate((away) => location.assign(away), `${KEYS}?tab=revoked`);
+    await page.waitForURL('**?tab=revoked');
+    assert.equal(await page.locator('#new-key').count(), 0);
+    assert.deepEqual(asked, []);
+  },
+  { needsJavaScript: true },
+);
+
+journey(
+  'a key that cannot be put into the clipboard is selected instead',
+  async (keydesk, arrive) => {
+    const { page } = await arrive({ permissions: [] });
+    await setUp(page, keydesk);
+    const { key } = await addKey(page, ERP);
+    // As browsers answer where the clipboard is not given.
+    await page.evaluate(() => {
+      navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError'));
+    });
+    await page.getByRole('button', { name: 'Copy key' }).click();
+    await overlay(page).getByText('Press Ctrl+C or Command+C to copy').waitFor();
+    assert.equal(await page.evaluate(() => getSelection().toString()), key);
+  },
+  { needsJavaScript: true },
+);
+
+journey(
+  'leaving before copying asks',
+  async (keydesk, arrive) => {
+    const { page } = await arrive();
+    await setUp(page, keydesk);
+    const made = await addKey(page, ERP);
+    const asked = stayWhenAsked(page);
+
+    // Browsers ask only whoever has touched the page.
+    await overlay(page).getByRole('heading').click();
+    await Promise.all([page.waitForEvent('dialog'), page.close({ runBeforeUnload: true })]);
+    assert.deepEqual(asked, ['beforeunload']);
+    assert.equal(await page.locator('#new-key').textContent(), made.key);
+
+    await page.getByRole('link', { name: 'I’ve saved this key' }).click();
+    await page.waitForURL(`**${KEYS}?tab=active#key-${made.id}`);
+    assert.equal(await page.locator('#new-key').count(), 0);
+    assert.deepEqual(asked, ['beforeunload']);
+  },
+  { needsJavaScript: true },
+);
+
+journey(
+  'the browser’s zone is remembered',
+  async (keydesk, arrive) => {
+    const visitor = await arrive();
+    const { page } = visitor;
+    await setUp(page, keydesk);
+    const zoneCookie = async (somebody) => (await somebody.cookies()).find(({ name }) => name === 'tz');
+    const { value, sameSite, path, expires } = await zoneCookie(visitor);
+    assert.deepEqual([value, sameSite, path], ['Europe/Oslo', 'Lax', '/']);
+    assert.ok(expires > Date.now() / 1000 + 300 * 86_400, `until ${expires}`);
+    await addKey(page, ERP);
+    await page.goto(KEYS);
+    // In summer, an hour more.
+    await page.getByText(/^Shown in Oslo time \(UTC\+0[12]:00\)$/).waitFor();
+
+    const traveller = await arrive({ timezoneId: 'Asia/Tokyo' });
+    await traveller.carry(await visitor.cookies());
+    await traveller.page.goto(KEYS);
+    await traveller.page.reload();
+    await traveller.page.getByText('Shown in Tokyo time (UTC+09:00)', { exact: true }).waitFor();
+    assert.equal((await zoneCookie(traveller)).value, 'Asia/Tokyo');
+  },
+  { needsJavaScript: true },
+);
