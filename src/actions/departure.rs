@@ -93,7 +93,7 @@ impl Change<'_, '_> {
             }
             KeysLeftBehind::Revoke => {
                 for key in keys {
-                    self.revoke(key, RevocationReason::OwnerLeft, None, 1)?;
+                    self.revoke(key, RevocationReason::OwnerLeft, None)?;
                 }
                 Ok(json!({ "keys_revoked": keys.len() }))
             }

@@ -146,7 +146,7 @@ impl Actions {
             if key.state(now) != KeyState::Active {
                 return Err(RevokeKeyError::AlreadyEnded(Box::new(key)));
             }
-            let event = change.revoke(&key, reason, comment, 1)?;
+            let event = change.revoke(&key, reason, comment)?;
             Ok((event, key))
         })
     }
@@ -170,7 +170,7 @@ impl Actions {
                 if key.state(change.now) != KeyState::Active {
                     return Err(RevokeKeysError::AlreadyEnded(key.name));
                 }
-                last = Some(change.revoke(&key, reason, comment.cloned(), ids.len())?);
+                last = Some(change.revoke_together(&key, reason, comment.cloned(), ids.len())?);
             }
             Ok(last)
         })
@@ -227,8 +227,18 @@ impl Change<'_, '_> {
         Ok(id)
     }
 
-    /// Ends an active key, which is one of so many that are ended together.
+    /// Ends an active key.
     pub(super) fn revoke(
+        &mut self,
+        key: &StoredKey,
+        reason: RevocationReason,
+        comment: Option<Comment>,
+    ) -> Result<EventId, StoreError> {
+        self.revoke_together(key, reason, comment, 1)
+    }
+
+    /// Ends an active key, which is one of so many that are ended together.
+    fn revoke_together(
         &mut self,
         key: &StoredKey,
         reason: RevocationReason,

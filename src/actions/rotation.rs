@@ -129,7 +129,7 @@ impl Actions {
     pub fn end_overlap(&self, company_id: CompanyId, id: KeyId, origin: &Origin) -> Result<EventId, OverlapError> {
         self.change(company_id.into(), origin, |change| {
             let (key, _, _) = change.overlapping(company_id, id)?;
-            Ok(change.revoke(&key, RevocationReason::Superseded, None, 1)?)
+            Ok(change.revoke(&key, RevocationReason::Superseded, None)?)
         })
     }
 
@@ -204,7 +204,7 @@ impl Change<'_, '_> {
             ..Happening::new(Action::ApiKeyRotated, Target::ApiKey(old.id))
         })?;
         if is_active && overlap_ends_at.is_none() {
-            self.revoke(old, RevocationReason::Superseded, None, 1)?;
+            self.revoke(old, RevocationReason::Superseded, None)?;
         }
         Ok(works_until)
     }

@@ -3,16 +3,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit, Mac};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use sha2::Sha256;
 
 use super::{Actions, Change, SignedInUser};
 use crate::domain::action::Action;
 use crate::domain::actor::Actor;
 use crate::domain::event::{Happening, Origin, Target};
 use crate::domain::instant::Instant;
+use crate::domain::mac;
 use crate::domain::token::TokenDigest;
 use crate::store::{SignInFailures, Snapshot, StoreError, Transaction};
 
@@ -157,14 +156,8 @@ impl Actions {
     }
 
     /// The name under which failures are counted: a keyed digest, so that strangers' addresses are not kept.
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length, RFC 2104 section 3")]
     fn subject(&self, kind: &[u8], value: &[u8]) -> Subject {
-        let key = self.secrets.throttle_key.expose_secret();
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
-        mac.update(kind);
-        mac.update(b"\0");
-        mac.update(value);
-        mac.finalize().into_bytes().into()
+        mac::over(self.secrets.throttle_key.expose_secret(), &[kind, b"\0", value])
     }
 }
 

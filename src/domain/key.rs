@@ -2,7 +2,6 @@
 
 use std::str::FromStr;
 
-use hmac::Mac;
 use rand::{CryptoRng, RngExt};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -136,9 +135,7 @@ impl ApiKey {
     /// What is stored instead of the key: HMAC-SHA-256 (RFC 2104) of the whole key under the pepper.
     #[must_use]
     pub fn digest(&self, pepper: &Pepper) -> KeyDigest {
-        let mut mac = pepper.mac();
-        mac.update(self.reveal().as_bytes());
-        KeyDigest(mac.finalize().into_bytes().into())
+        pepper.digest(self.reveal())
     }
 }
 
@@ -156,7 +153,7 @@ impl Preview {
 
 #[cfg(test)]
 mod tests {
-    use hmac::{Hmac, KeyInit};
+    use hmac::{Hmac, KeyInit, Mac};
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand::rngs::StdRng;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit};
 use secrecy::{ExposeSecret, SecretBox};
-use sha2::Sha256;
+
+use super::mac;
 
 /// The server-side secret under which keys are digested, and the name it goes by in stored rows.
 pub struct Pepper {
@@ -25,9 +25,8 @@ impl Pepper {
         &self.id
     }
 
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length, RFC 2104 section 3")]
-    pub(super) fn mac(&self) -> Hmac<Sha256> {
-        Hmac::new_from_slice(self.secret.expose_secret()).expect("HMAC takes a key of any length")
+    pub(super) fn digest(&self, key: &str) -> KeyDigest {
+        KeyDigest(mac::over(self.secret.expose_secret(), &[key.as_bytes()]))
     }
 }
 

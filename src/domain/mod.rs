@@ -11,6 +11,7 @@ pub mod instant;
 pub mod key;
 pub mod key_digest;
 pub mod key_policy;
+pub mod mac;
 pub mod merkle;
 pub mod name;
 pub mod password;

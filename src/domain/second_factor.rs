@@ -3,13 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretBox};
-use sha2::Sha256;
 use totp_rs::{Algorithm, Builder, Secret, Totp};
 
 use super::ids::UserId;
 use super::instant::Instant;
+use super::mac;
 
 /// How many recovery codes there are at first.
 pub const RECOVERY_CODES: usize = 10;
@@ -41,13 +40,13 @@ impl SecondFactorKey {
     /// The key that belongs to 32 secret bytes which also serve another purpose (RFC 5869 section 2.3, one block).
     #[must_use]
     pub fn derived_from(secret: &[u8; 32]) -> Self {
-        Self(SecretBox::new(Box::new(mac(secret, &[b"keydesk second factor\x01"]))))
+        Self(SecretBox::new(Box::new(mac::over(secret, &[b"keydesk second factor\x01"]))))
     }
 
     /// The secret that a user's authenticator app holds.
     #[must_use]
     pub fn authenticator(&self, user: UserId, seed: &Seed) -> Authenticator {
-        let bytes = mac(self.0.expose_secret(), &[b"authenticator\0", user.to_string().as_bytes(), seed]);
+        let bytes = mac::over(self.0.expose_secret(), &[b"authenticator\0", user.to_string().as_bytes(), seed]);
         let mut secret = [0; 20];
         secret.copy_from_slice(&bytes[..20]);
         Authenticator(secret)
@@ -58,17 +57,8 @@ impl SecondFactorKey {
     #[must_use]
     pub fn recovery_digest(&self, user: UserId, typed: &str) -> [u8; 32] {
         let code: String = typed.chars().filter(char::is_ascii_alphanumeric).map(as_meant).collect();
-        mac(self.0.expose_secret(), &[b"recovery\0", user.to_string().as_bytes(), code.as_bytes()])
+        mac::over(self.0.expose_secret(), &[b"recovery\0", user.to_string().as_bytes(), code.as_bytes()])
     }
-}
-
-#[expect(clippy::expect_used, reason = "HMAC takes a key of any length, RFC 2104 section 3")]
-fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
 }
 
 /// The secret of an authenticator app: SHA-1, six digits, 30 seconds, which is what every app understands.

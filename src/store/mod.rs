@@ -20,6 +20,7 @@ mod sign_in_failures;
 mod sign_ins_awaiting_code;
 mod submissions;
 mod user_changes;
+mod user_list;
 mod users;
 
 use std::cell::RefCell;
@@ -42,7 +43,8 @@ pub use second_factors::SecondFactor;
 pub use sessions::{ListedSession, NewSession, Outlived, Session};
 pub use sign_in_failures::SignInFailures;
 pub use sign_ins_awaiting_code::SignInAwaitingCode;
-pub use users::{Credentials, Names, User, UserPaging, UserPlace, UserToStore};
+pub use user_list::{UserPaging, UserPlace};
+pub use users::{Credentials, Names, User, UserToStore};
 
 use crate::config::Database;
 

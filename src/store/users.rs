@@ -60,29 +60,9 @@ pub struct User {
     pub last_signed_in_at: Option<Instant>,
 }
 
-/// A place in the list of users, which is in the order of names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserPlace {
-    /// The name.
-    pub name: String,
-    /// The id, which decides between equal names.
-    pub id: UserId,
-}
-
-/// Which users are listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UserPaging {
-    /// The first.
-    First,
-    /// The next after a place.
-    After(UserPlace),
-    /// The last before a place.
-    Before(UserPlace),
-}
-
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
-struct UserRow {
+pub(super) struct UserRow {
     id: String,
     company_id: String,
     role: String,
@@ -95,7 +75,7 @@ struct UserRow {
 }
 
 impl UserRow {
-    fn into_user(self, has_second_factor: bool) -> Result<User, StoreError> {
+    pub(super) fn into_user(self, has_second_factor: bool) -> Result<User, StoreError> {
         Ok(User {
             id: read_back("user id", UserId::parse(&self.id))?,
             company_id: read_back("company id", CompanyId::parse(&self.company_id))?,
@@ -214,53 +194,6 @@ impl Snapshot<'_> {
             .first(self.connection)
             .optional()?;
         row.map(|(row, since)| row.into_user(since.is_some())).transpose()
-    }
-
-    /// Users of a company in the order of their names, compared as bytes.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn list_users(
-        &mut self,
-        company_id: CompanyId,
-        paging: &UserPaging,
-        limit: i64,
-    ) -> Result<Vec<User>, StoreError> {
-        let mut query = users::table
-            .left_join(second_factors::table.on(second_factors::user_id.eq(users::id)))
-            .filter(users::company_id.eq(company_id.to_string()))
-            .filter(users::deleted_at.is_null())
-            .select((UserRow::as_select(), second_factors::since.nullable()))
-            .limit(limit)
-            .into_boxed();
-        query = match paging {
-            UserPaging::First => query.order((users::name.asc(), users::id.asc())),
-            UserPaging::After(UserPlace { name, id }) => query
-                .filter(users::name.gt(name.clone()).or(users::name.eq(name.clone()).and(users::id.gt(id.to_string()))))
-                .order((users::name.asc(), users::id.asc())),
-            UserPaging::Before(UserPlace { name, id }) => query
-                .filter(users::name.lt(name.clone()).or(users::name.eq(name.clone()).and(users::id.lt(id.to_string()))))
-                .order((users::name.desc(), users::id.desc())),
-        };
-        let rows: Vec<(UserRow, Option<i64>)> = query.load(self.connection)?;
-        let listed = rows.into_iter().map(|(row, since)| row.into_user(since.is_some()));
-        let mut listed = listed.collect::<Result<Vec<_>, _>>()?;
-        if matches!(paging, UserPaging::Before(_)) {
-            listed.reverse();
-        }
-        Ok(listed)
-    }
-
-    /// How many users a company has.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn count_users(&mut self, company_id: CompanyId) -> Result<i64, StoreError> {
-        Ok(users::table
-            .filter(users::company_id.eq(company_id.to_string()))
-            .filter(users::deleted_at.is_null())
-            .count()
-            .get_result(self.connection)?)
     }
 
     /// Whether a company has an admin, besides this user, who has a password to sign in with.

@@ -1,5 +1,3 @@
-DROP INDEX api_keys_by_owner;
-ALTER TABLE api_keys DROP COLUMN owner;
 DROP TABLE known_devices;
 DROP TABLE sign_ins_awaiting_code;
 DROP TABLE recovery_codes;

@@ -62,9 +62,3 @@ CREATE TABLE known_devices (
 );
 
 CREATE INDEX known_devices_by_user ON known_devices (user_id, seen_at);
-
-ALTER TABLE api_keys ADD COLUMN owner TEXT COLLATE "C";
-UPDATE api_keys SET owner = created_by;
-ALTER TABLE api_keys ALTER COLUMN owner SET NOT NULL;
-ALTER TABLE api_keys ADD FOREIGN KEY (company_id, owner) REFERENCES users (company_id, id);
-CREATE INDEX api_keys_by_owner ON api_keys (company_id, owner, refused_from);

@@ -2,6 +2,10 @@ ALTER TABLE companies ADD COLUMN default_expiry_days INTEGER;
 ALTER TABLE companies ADD COLUMN maximum_lifetime_days INTEGER;
 ALTER TABLE companies ADD COLUMN rotation_period_days INTEGER;
 
+ALTER TABLE api_keys ADD COLUMN owner TEXT COLLATE "C";
+UPDATE api_keys SET owner = created_by;
+ALTER TABLE api_keys ALTER COLUMN owner SET NOT NULL;
+
 -- replaced_by is the key that took this one's place; from overlap_ends_at on this one is revoked, by whoever rotated it,
 -- whether or not anybody has written that down. end_recorded says that the trail speaks of an end that came by itself.
 ALTER TABLE api_keys
@@ -26,6 +30,7 @@ ALTER TABLE api_keys
             ELSE least(coalesce(expires_at, 9223372036854775807), coalesce(overlap_ends_at, 9223372036854775807))
         END
     ) STORED,
+    ADD FOREIGN KEY (company_id, owner) REFERENCES users (company_id, id),
     ADD FOREIGN KEY (company_id, rotated_by) REFERENCES users (company_id, id),
     ADD FOREIGN KEY (company_id, replaced_by) REFERENCES api_keys (company_id, id),
     ADD CHECK ((replaced_by IS NULL) = (rotated_by IS NULL)),

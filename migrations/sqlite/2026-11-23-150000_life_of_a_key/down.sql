@@ -1,4 +1,4 @@
-ALTER TABLE api_keys RENAME TO api_keys_with_overlap;
+ALTER TABLE api_keys RENAME TO api_keys_with_owner_and_overlap;
 DROP INDEX api_keys_to_record;
 DROP INDEX api_keys_by_replacement;
 DROP INDEX api_keys_by_owner;
@@ -16,7 +16,6 @@ CREATE TABLE api_keys (
     preview_folded TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     created_by TEXT NOT NULL,
-    owner TEXT NOT NULL,
     expires_at BIGINT,
     revoked_at BIGINT,
     revoked_by_type TEXT,
@@ -32,7 +31,6 @@ CREATE TABLE api_keys (
     UNIQUE (company_id, id),
     FOREIGN KEY (company_id, service_account_id) REFERENCES service_accounts (company_id, id),
     FOREIGN KEY (company_id, created_by) REFERENCES users (company_id, id),
-    FOREIGN KEY (company_id, owner) REFERENCES users (company_id, id),
     FOREIGN KEY (company_id, revoked_by) REFERENCES users (company_id, id),
     CHECK ((revoked_at IS NULL) = (revoked_by_type IS NULL)),
     CHECK ((revoked_at IS NULL) = (revocation_reason IS NULL)),
@@ -40,22 +38,21 @@ CREATE TABLE api_keys (
 );
 
 INSERT INTO api_keys (
-    id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, owner,
-    expires_at, revoked_at, revoked_by_type, revoked_by, revocation_reason, revocation_comment
+    id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, expires_at,
+    revoked_at, revoked_by_type, revoked_by, revocation_reason, revocation_comment
 )
 SELECT
-    id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, owner,
-    expires_at, revoked_at, revoked_by_type, revoked_by, revocation_reason, revocation_comment
-FROM api_keys_with_overlap;
+    id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, expires_at,
+    revoked_at, revoked_by_type, revoked_by, revocation_reason, revocation_comment
+FROM api_keys_with_owner_and_overlap;
 
-DROP TABLE api_keys_with_overlap;
+DROP TABLE api_keys_with_owner_and_overlap;
 
 -- Each is in the order of a list and holds what decides whether a row is in it: no sorting, and no row is read in vain. An
 -- index that begins with refused_from would look better to SQLite, and sort thousands of rows for fifty.
 CREATE INDEX api_keys_by_creation ON api_keys (company_id, created_at, id, refused_from);
 CREATE INDEX api_keys_by_end ON api_keys (company_id, ended_at, id, refused_from);
 CREATE INDEX api_keys_by_service_account ON api_keys (company_id, service_account_id, refused_from);
-CREATE INDEX api_keys_by_owner ON api_keys (company_id, owner, refused_from);
 
 ALTER TABLE companies DROP COLUMN rotation_period_days;
 ALTER TABLE companies DROP COLUMN maximum_lifetime_days;

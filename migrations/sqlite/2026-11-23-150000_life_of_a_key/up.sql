@@ -2,9 +2,11 @@ ALTER TABLE companies ADD COLUMN default_expiry_days INTEGER;
 ALTER TABLE companies ADD COLUMN maximum_lifetime_days INTEGER;
 ALTER TABLE companies ADD COLUMN rotation_period_days INTEGER;
 
+-- SQLite adds no column that must have a value and refers to another table: the table is made anew.
+
 -- replaced_by is the key that took this one's place; from overlap_ends_at on this one is revoked, by whoever rotated it,
 -- whether or not anybody has written that down. end_recorded says that the trail speaks of an end that came by itself.
-CREATE TABLE api_keys_with_overlap (
+CREATE TABLE api_keys_with_owner_and_overlap (
     id TEXT NOT NULL PRIMARY KEY,
     company_id TEXT NOT NULL REFERENCES companies (id),
     service_account_id TEXT NOT NULL,
@@ -45,7 +47,7 @@ CREATE TABLE api_keys_with_overlap (
     FOREIGN KEY (company_id, owner) REFERENCES users (company_id, id),
     FOREIGN KEY (company_id, revoked_by) REFERENCES users (company_id, id),
     FOREIGN KEY (company_id, rotated_by) REFERENCES users (company_id, id),
-    FOREIGN KEY (company_id, replaced_by) REFERENCES api_keys_with_overlap (company_id, id),
+    FOREIGN KEY (company_id, replaced_by) REFERENCES api_keys_with_owner_and_overlap (company_id, id),
     CHECK ((replaced_by IS NULL) = (rotated_by IS NULL)),
     CHECK (overlap_ends_at IS NULL OR replaced_by IS NOT NULL),
     CHECK ((revoked_at IS NULL) = (revoked_by_type IS NULL)),
@@ -53,17 +55,17 @@ CREATE TABLE api_keys_with_overlap (
     CHECK ((revoked_by IS NOT NULL) = (revoked_by_type IS NOT NULL AND revoked_by_type = 'user'))
 );
 
-INSERT INTO api_keys_with_overlap (
+INSERT INTO api_keys_with_owner_and_overlap (
     id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, owner,
     expires_at, revoked_at, revoked_by_type, revoked_by, revocation_reason, revocation_comment
 )
 SELECT
-    id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, owner,
+    id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, created_by,
     expires_at, revoked_at, revoked_by_type, revoked_by, revocation_reason, revocation_comment
 FROM api_keys;
 
 DROP TABLE api_keys;
-ALTER TABLE api_keys_with_overlap RENAME TO api_keys;
+ALTER TABLE api_keys_with_owner_and_overlap RENAME TO api_keys;
 
 -- Each is in the order of a list and holds what decides whether a row is in it: no sorting, and no row is read in vain. An
 -- index that begins with refused_from would look better to SQLite, and sort thousands of rows for fifty.

@@ -11,8 +11,8 @@ use super::rotate::Rotate;
 use crate::actions::{CreateKeyError, CreatedKey, KeyWish};
 use crate::domain::key::ApiKey;
 use crate::domain::name::ServiceAccountName;
-use crate::domain::submission::KeyForm;
-use crate::edge::body::FormBody;
+use crate::domain::submission::{KeyForm, SubmissionId};
+use crate::edge::body::{Fields, FormBody};
 use crate::edge::caller::Caller;
 use crate::random;
 use crate::web::error::PageError;
@@ -73,9 +73,7 @@ pub(in crate::web) async fn submit(
     let fields = body.fields().await?;
     let typed = fields.one("name")?;
     let typed_expiry = TypedExpiry::read(&fields)?;
-    let now = site.actions.clock.now();
-    let submission = fields.one("submission")?;
-    let submission = site.actions.secrets.submissions.check(submission, KeyForm::Create, admin.session_id, now);
+    let submission = submitted(&site, &admin, KeyForm::Create, &fields).await?;
     let name = site.name_field(typed, ServiceAccountName::parse);
     let expiry = typed_expiry.wish(&zone);
     let form = AddKey {
@@ -90,10 +88,6 @@ pub(in crate::web) async fn submit(
     };
     let refuse = |form| draw_form(StatusCode::UNPROCESSABLE_ENTITY, &site, &admin, &zone, form);
     let Some(submission) = submission else { return refuse(form).await };
-    let store = site.actions.store.clone();
-    if blocking(move || store.ask(|questions| questions.submission_was_used(submission))).await? {
-        return Err(PageError::KeyAlreadyShown);
-    }
     let (Ok(name), Ok(expiry)) = (name, expiry) else { return refuse(form).await };
     let (actions, origin, wish) = (site.actions.clone(), caller.as_origin(admin.actor()), KeyWish { name, expiry });
     let (company_id, creator) = (admin.company.id, admin.user_id);
@@ -130,6 +124,27 @@ pub(super) async fn draw_new_key(
         old_key,
     });
     html(StatusCode::CREATED, &listing::load_beneath(site, admin, zone, overlay).await?)
+}
+
+/// The submission that a form names; `None` where it is missing, foreign or too old.
+///
+/// # Errors
+/// [`PageError::KeyAlreadyShown`] where it was used, whatever else the form says.
+pub(super) async fn submitted(
+    site: &Data<Site>,
+    admin: &SignedIn,
+    form: KeyForm,
+    fields: &Fields,
+) -> Result<Option<SubmissionId>, PageError> {
+    let (submissions, now) = (&site.actions.secrets.submissions, site.actions.clock.now());
+    let Some(submission) = submissions.check(fields.one("submission")?, form, admin.session_id, now) else {
+        return Ok(None);
+    };
+    let store = site.actions.store.clone();
+    if blocking(move || store.ask(|questions| questions.submission_was_used(submission))).await? {
+        return Err(PageError::KeyAlreadyShown);
+    }
+    Ok(Some(submission))
 }
 
 /// What the company's policy lets choose.

@@ -12,16 +12,13 @@ use crate::domain::ids::UserId;
 use crate::domain::name::ServiceAccountName;
 use crate::edge::body::FormBody;
 use crate::edge::caller::Caller;
-use crate::store::UserPaging;
 use crate::web::error::PageError;
 use crate::web::guards::{Admin, SignedIn};
 use crate::web::keys::key_page::KeyPage;
 use crate::web::page::Field;
 use crate::web::time::Zone;
+use crate::web::users::listing;
 use crate::web::{Site, blocking, done, html};
-
-/// So many people are offered as owners: more could not be found in a list anyway.
-const PEOPLE_OFFERED: i64 = 1_000;
 
 /// The dialog over the key's page.
 #[derive(Clone, Debug)]
@@ -128,10 +125,8 @@ async fn draw(
     zone: &Zone,
     site: &Data<Site>,
 ) -> Result<HttpResponse, PageError> {
-    let (store, company_id) = (site.actions.store.clone(), admin.company.id);
-    let first = UserPaging::First;
-    let people = blocking(move || store.ask(|questions| questions.list_users(company_id, &first, PEOPLE_OFFERED)));
-    let people: Vec<_> = people.await?.into_iter().map(|user| (user.id.to_string(), user.name)).collect();
+    let people = listing::people(site, admin).await?.into_iter();
+    let people = people.map(|user| (user.id.to_string(), user.name)).collect();
     let present = found.key.owner.to_string();
     let form = Edit {
         key_id: found.key.id.to_string(),

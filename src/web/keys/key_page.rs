@@ -63,13 +63,14 @@ pub enum KeyEnd {
     Expired { at: ShownTime },
 }
 
-/// What the database says has just been done.
+/// What the database says has just been done; or that the form for the old key named no end there is.
 #[derive(Clone, Debug)]
 pub enum KeyBanner {
     Renamed { old: String, new: String },
     HandedOver { name: String, to: Who },
     OldKeyEnded,
     OldKeyExtended { until: ShownTime },
+    UnknownEnd,
 }
 
 /// What is drawn over the page.

@@ -122,6 +122,7 @@ impl KeyPage {
             drawn("key-handed-over", &banner(KeyBanner::HandedOver { name: ERP.to_owned(), to: user(PRIYA) })),
             drawn("key-old-ended", &banner(KeyBanner::OldKeyEnded)),
             drawn("key-old-extended", &Self { banner: Some(KeyBanner::OldKeyExtended { until }), ..replaced(false) }),
+            drawn("key-unknown-end", &Self { banner: Some(KeyBanner::UnknownEnd), ..replaced(true) }),
             drawn("edit", &over(KeyOverlay::Edit(edit(ERP, Field::kept(ERP), Field::kept("u2"))))),
             drawn("edit-refused", &over(KeyOverlay::Edit(ownerless))),
             drawn("rotate", &over(KeyOverlay::Rotate(rotate(ERP, "24h")))),

@@ -10,7 +10,7 @@ use super::key_page::{EndsSoon, KeyBanner, KeyEnd, KeyOverlay, KeyPage, Replacem
 use super::trail;
 use crate::actions::OverlapError;
 use crate::domain::action::Action;
-use crate::domain::api_key::{self, KeyState};
+use crate::domain::api_key::{self, KeyState, RevocationReason};
 use crate::domain::event::Event;
 use crate::domain::ids::{KeyId, UserId};
 use crate::domain::instant::Instant;
@@ -54,7 +54,8 @@ pub(in crate::web) async fn change_overlap(
         "7d" => false,
         _ => {
             let page = load(&site, &admin, &zone, &found, &Fields::default()).await?;
-            return html(StatusCode::UNPROCESSABLE_ENTITY, &page);
+            let banner = Some(KeyBanner::UnknownEnd);
+            return html(StatusCode::UNPROCESSABLE_ENTITY, &KeyPage { banner, ..page });
         }
     };
     let (actions, origin) = (site.actions.clone(), caller.as_origin(admin.actor()));
@@ -203,7 +204,10 @@ async fn banner(
             let to = new_owner(site, signed_in, &event).await?;
             event.subject_name().map(|name| KeyBanner::HandedOver { name, to })
         }
-        Action::ApiKeyRevoked => Some(KeyBanner::OldKeyEnded),
+        Action::ApiKeyRevoked => {
+            let is_superseded = event.reason.as_deref() == Some(RevocationReason::Superseded.as_str());
+            is_superseded.then_some(KeyBanner::OldKeyEnded)
+        }
         Action::ApiKeyExpiryChanged => {
             let until = event.detail("ends_at").and_then(|at| at.as_i64()).map(Instant::from_micros);
             until.map(|until| KeyBanner::OldKeyExtended { until: zone.date_time(until) })

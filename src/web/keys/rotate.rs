@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 
-use super::create::{draw_new_key, offered};
+use super::create::{draw_new_key, offered, submitted};
 use super::expiry::{OldKey, TypedExpiry};
 use super::key_page::KeyOverlay;
 use super::one_key::{self, Found};
@@ -88,14 +88,7 @@ pub(in crate::web) async fn submit(
         "" => Some(Overlap::default()),
         word => Overlap::parse(word),
     };
-    let (submissions, now) = (&site.actions.secrets.submissions, site.actions.clock.now());
-    let submission = submissions.check(fields.one("submission")?, KeyForm::Rotate, admin.session_id, now);
-    if let Some(submission) = submission {
-        let store = site.actions.store.clone();
-        if blocking(move || store.ask(|questions| questions.submission_was_used(submission))).await? {
-            return Err(PageError::KeyAlreadyShown);
-        }
-    }
+    let submission = submitted(&site, &admin, KeyForm::Rotate, &fields).await?;
     refuse_revoked(&found, &site)?;
     let expiry = typed_expiry.wish(&zone);
     let mut form = form(&found, offered(&site, &admin, &zone).await?.kept(&typed_expiry), &site);

@@ -11,7 +11,7 @@ use crate::domain::ids::UserId;
 use crate::domain::user::Role;
 use crate::edge::body::FormBody;
 use crate::edge::caller::Caller;
-use crate::store::{StoreError, User, UserPaging};
+use crate::store::{StoreError, User};
 use crate::web::error::PageError;
 use crate::web::guards::{Admin, SignedIn};
 use crate::web::page::{Field, counted, grouped};
@@ -21,8 +21,6 @@ use crate::web::{Site, blocking, done, html};
 
 /// So many keys are named; of more, the number is.
 const KEYS_NAMED: i64 = 20;
-/// So many colleagues are offered: more could not be found in a list anyway.
-const HEIRS_OFFERED: i64 = 1_000;
 
 /// The form over the list.
 #[derive(Clone, Debug)]
@@ -151,16 +149,15 @@ pub(in crate::web) async fn submit(
 async fn load(site: &Data<Site>, admin: &SignedIn, user: &User) -> Result<DeleteUser, PageError> {
     let (store, company_id, user_id) = (site.actions.store.clone(), admin.company.id, user.id);
     let now = site.actions.clock.now();
-    let (keys, count, colleagues) = blocking(move || {
+    let (keys, count) = blocking(move || {
         store.read(|questions| {
             let keys = questions.active_keys_of_owner(company_id, user_id, now, KEYS_NAMED)?;
             let count = questions.count_active_keys_of_owner(company_id, user_id, now)?;
-            let colleagues = questions.list_users(company_id, &UserPaging::First, HEIRS_OFFERED)?;
-            Ok::<_, StoreError>((keys, count, colleagues))
+            Ok::<_, StoreError>((keys, count))
         })
     })
     .await?;
-    let heirs = colleagues.into_iter().filter(|colleague| colleague.id != user_id);
+    let heirs = listing::people(site, admin).await?.into_iter().filter(|colleague| colleague.id != user_id);
     Ok(DeleteUser {
         user_id: user_id.to_string(),
         name: user.name.clone(),

@@ -20,6 +20,8 @@ use crate::web::time::Zone;
 use crate::web::{Site, blocking, done, html};
 
 const PAGE_SIZE: usize = 50;
+/// So many people are offered as owners: more could not be found in a list anyway.
+const PEOPLE_OFFERED: i64 = 1_000;
 
 pub(in crate::web) async fn show(
     signed_in: SignedIn,
@@ -52,6 +54,12 @@ pub(super) async fn find(site: &Data<Site>, admin: &SignedIn, id: &str) -> Resul
     let (id, company_id) = (UserId::parse(id).ok_or(PageError::NoUser)?, admin.company.id);
     let store = site.actions.store.clone();
     blocking(move || store.ask(|questions| questions.user(company_id, id))).await?.ok_or(PageError::NoUser)
+}
+
+/// The people whom a key can belong to, in the order of their names.
+pub(in crate::web) async fn people(site: &Data<Site>, admin: &SignedIn) -> Result<Vec<User>, PageError> {
+    let (store, company_id) = (site.actions.store.clone(), admin.company.id);
+    blocking(move || store.ask(|questions| questions.list_users(company_id, &UserPaging::First, PEOPLE_OFFERED))).await
 }
 
 async fn load(

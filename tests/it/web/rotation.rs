@@ -152,7 +152,8 @@ fn an_overlap_ends_now_or_is_extended_once() {
     admin.move_end(&old.0, "7d").expect(409);
     admin.rotate(&old.0, "1h").expect(201);
     for wrong in ["", "later", "7D", "8d"] {
-        admin.move_end(&old.0, wrong).expect(422);
+        let page = admin.move_end(&old.0, wrong).expect(422).html();
+        assert_eq!(page.text(".banner[role=alert] p"), "Choose “End now” or “Extend by 7 days”.");
     }
     let extended = admin.move_end(&old.0, "7d").expect(303).header("location").to_owned();
     assert!(extended.starts_with(&format!("{K}/{}?done=", old.0)), "{extended}");
@@ -189,7 +190,9 @@ fn a_key_is_revoked_by_hand_during_its_overlap_with_that_reason() {
     let admin = server.admin();
     let old = admin.create_key("ERP Sync");
     let new = admin.rotate(&old.0, "24h").shown_key();
-    admin.revoke(&old.0, "compromised", "In a ticket").expect(303);
+    let revoked = admin.revoke(&old.0, "compromised", "In a ticket").expect(303).header("location").to_owned();
+    let (_, done) = revoked.split_once('?').unwrap();
+    assert!(!admin.get(&format!("{K}/{}?{done}", old.0)).expect(200).html().has(".banner"), "no overlap was ended");
     for now in [NOW, NOW + DAY * 2] {
         server.stand_at(now);
         server.actions.record_ends().unwrap();
