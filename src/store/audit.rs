@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::error::StoreError;
-use super::schema::{api_keys, audit_trails, events};
+use super::schema::{api_keys, audit_trail_hours, audit_trails, events};
 use super::{Snapshot, Transaction};
 use crate::domain::event::Event;
 use crate::domain::ids::{CompanyId, EventId, KeyId, TrailId};
@@ -12,9 +12,9 @@ use crate::domain::trail_check::TrailHead;
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = events)]
-struct EventRow {
+pub(super) struct EventRow {
     trail_id: String,
-    sequence: i64,
+    pub(super) sequence: i64,
     id: String,
     at: i64,
     action: String,
@@ -66,26 +66,6 @@ impl Snapshot<'_> {
             .select((audit_trails::size, audit_trails::frontier, audit_trails::checkpoint))
             .first(self.connection)?;
         Ok(TrailHead { size, frontier, checkpoint })
-    }
-
-    /// The next events of a trail after a place in it, in order, each with the leaf hash stored beside it.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn events_after(
-        &mut self,
-        trail: TrailId,
-        sequence: i64,
-        limit: i64,
-    ) -> Result<Vec<(Event, Vec<u8>)>, StoreError> {
-        let rows: Vec<EventRow> = events::table
-            .filter(events::trail_id.eq(trail.to_string()))
-            .filter(events::sequence.gt(sequence))
-            .order(events::sequence.asc())
-            .limit(limit)
-            .select(EventRow::as_select())
-            .load(self.connection)?;
-        Ok(rows.into_iter().map(EventRow::into_event).collect())
     }
 
     /// Events about keys, newest first.
@@ -169,6 +149,31 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Notes that the events of a trail after one place and up to another are of that hour.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn note_hour(&mut self, trail: TrailId, hour: i64, after: i64, last: i64) -> Result<(), StoreError> {
+        if last == after {
+            return Ok(());
+        }
+        let noted = audit_trail_hours::table
+            .filter(audit_trail_hours::trail_id.eq(trail.to_string()))
+            .filter(audit_trail_hours::hour.eq(hour));
+        let known = diesel::update(noted).set(audit_trail_hours::last_sequence.eq(last)).execute(self.connection)?;
+        if known == 0 {
+            diesel::insert_into(audit_trail_hours::table)
+                .values((
+                    audit_trail_hours::trail_id.eq(trail.to_string()),
+                    audit_trail_hours::hour.eq(hour),
+                    audit_trail_hours::first_sequence.eq(after + 1),
+                    audit_trail_hours::last_sequence.eq(last),
+                ))
+                .execute(self.connection)?;
+        }
+        Ok(())
+    }
+
     /// Appends an event.
     ///
     /// # Errors
@@ -205,7 +210,7 @@ impl EventRow {
         }
     }
 
-    fn into_event(self) -> (Event, Vec<u8>) {
+    pub(super) fn into_event(self) -> (Event, Vec<u8>) {
         let event = Event {
             trail_id: self.trail_id,
             sequence: self.sequence,

@@ -3,7 +3,7 @@
 use diesel::result::{DatabaseErrorKind, Error};
 
 /// Why the store did not do what it was asked. Displays as the cause, for the log; it holds no value of a query.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached, is locked, full or read-only: it may work again later.
     #[error("the database is not available: {0}")]

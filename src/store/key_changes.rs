@@ -33,7 +33,7 @@ impl Transaction<'_> {
                 api_keys::expires_at.eq(key.expires_at.map(Instant::as_micros)),
             ))
             .execute(self.connection)?;
-        Ok(())
+        self.insert_key_usage(key.company_id, key.id)
     }
 
     /// Ends a key.

@@ -1,13 +1,17 @@
 //! The list of a company's keys: two tabs, counted, searched, sorted and paged by key set.
 
+use std::collections::HashMap;
+
 use diesel::helper_types::{InnerJoinOn, IntoBoxed};
 use diesel::prelude::*;
 
 use super::Snapshot;
 use super::connection::AnyBackend;
 use super::error::StoreError;
+use super::key_order::{Paging, Place, SortBy, SortKey, SortOrder};
 use super::keys::{KeyRow, StoredKey};
 use super::schema::{api_keys, service_accounts};
+use super::usage_shown::KeyUsage;
 use crate::domain::ids::{CompanyId, KeyId};
 use crate::domain::instant::Instant;
 use crate::domain::text;
@@ -30,66 +34,6 @@ impl KeyTab {
             Self::Ended => Self::Active,
         }
     }
-}
-
-/// Where a row stands in an order: the value that it is sorted by. One of these also names the order itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SortKey {
-    /// By creation.
-    Created(Instant),
-    /// By the instant of the end, come or to come.
-    Ended(Instant),
-    /// By the folded name.
-    Name(String),
-}
-
-/// What the list is sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SortBy {
-    /// Creation.
-    Created,
-    /// The instant of the end, come or to come.
-    Ended,
-    /// The name.
-    Name,
-}
-
-/// Which way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SortOrder {
-    /// Oldest or first letter first.
-    Ascending,
-    /// Newest or last letter first.
-    Descending,
-}
-
-impl SortOrder {
-    const fn reversed(self) -> Self {
-        match self {
-            Self::Ascending => Self::Descending,
-            Self::Descending => Self::Ascending,
-        }
-    }
-}
-
-/// A place between two rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The row's sort key.
-    pub sort_key: SortKey,
-    /// The row's id, which decides between equal sort keys.
-    pub id: KeyId,
-}
-
-/// Which page of the list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Paging {
-    /// The first.
-    First,
-    /// The rows that follow this one.
-    After(Place),
-    /// The rows that come before this one.
-    Before(Place),
 }
 
 /// What is asked of the list.
@@ -118,11 +62,32 @@ pub struct KeyListQuery {
 pub struct KeyPage {
     /// The rows.
     pub keys: Vec<StoredKey>,
+    /// What is known of their use.
+    pub usage: HashMap<KeyId, KeyUsage>,
     /// How many rows of the same list come before them.
     pub position: i64,
     /// How many rows the list has, all pages together.
     pub total: i64,
 }
+
+/// Narrows a boxed query of keys and their service accounts, whatever else is joined to them: as a function it would be
+/// written once for each join.
+macro_rules! only_matching {
+    ($keys:expr, $company_id:expr, $tab:expr, $search:expr, $now:expr) => {{
+        let mut keys = $keys.filter(api_keys::company_id.eq($company_id.to_string()));
+        keys = match $tab {
+            KeyTab::Active => keys.filter(api_keys::refused_from.gt($now.as_micros())),
+            KeyTab::Ended => keys.filter(api_keys::refused_from.le($now.as_micros())),
+        };
+        if let Some(search) = $search {
+            let pattern = $crate::store::key_list::containing(search);
+            let in_name = service_accounts::name_folded.like(pattern.clone()).escape('\\');
+            keys = keys.filter(in_name.or(api_keys::preview_folded.like(pattern).escape('\\')));
+        }
+        keys
+    }};
+}
+pub(super) use only_matching;
 
 type Keys = InnerJoinOn<
     api_keys::table,
@@ -172,23 +137,37 @@ impl Snapshot<'_> {
             Paging::Before(place) => (true, Some(place)),
         };
         let order = if backwards { query.order.reversed() } else { query.order };
+        let mut keys = match query.sort_by {
+            SortBy::LastUsed => self.keys_by_last_use(query, place, order)?,
+            _ => self.sorted_keys(query, place, order)?,
+        };
+        if backwards {
+            keys.reverse();
+        }
+        let usage = self.usage_of_keys(query.company_id, keys.iter().map(|key| key.id))?;
+        let page = KeyPage { keys, usage, position: 0, total };
+        let first = page.keys.first().filter(|_| place.is_some()).map(|first| page.place_of(first, query.sort_by));
+        let position = match first {
+            None => 0,
+            Some(first) if query.sort_by == SortBy::LastUsed => self.count_by_last_use_before(query, &first)?,
+            Some(first) => self.count_before(query, &first)?,
+        };
+        Ok(KeyPage { position, ..page })
+    }
+
+    fn sorted_keys(
+        &mut self,
+        query: &KeyListQuery,
+        place: Option<&Place>,
+        order: SortOrder,
+    ) -> Result<Vec<StoredKey>, StoreError> {
         let mut rows = sorted(matching_query(query), query.sort_by, order);
         if let Some(place) = place {
             rows = beyond(rows, place, order);
         }
-        let rows: Vec<(KeyRow, String)> = rows
-            .limit(i64::try_from(query.page_size).unwrap_or(i64::MAX))
-            .select((KeyRow::as_select(), service_accounts::name))
-            .load(self.connection)?;
-        let mut keys = rows.into_iter().map(|(row, name)| row.into_key(name)).collect::<Result<Vec<_>, _>>()?;
-        if backwards {
-            keys.reverse();
-        }
-        let position = match keys.first() {
-            Some(first) if place.is_some() => self.count_before(query, &place_of(first, query.sort_by))?,
-            _ => 0,
-        };
-        Ok(KeyPage { keys, position, total })
+        let rows: Vec<(KeyRow, String)> =
+            rows.limit(query.limit()).select((KeyRow::as_select(), service_accounts::name)).load(self.connection)?;
+        rows.into_iter().map(|(row, name)| row.into_key(name)).collect()
     }
 
     fn count_before(&mut self, query: &KeyListQuery, place: &Place) -> Result<i64, StoreError> {
@@ -197,44 +176,43 @@ impl Snapshot<'_> {
     }
 }
 
-fn matching_query(query: &KeyListQuery) -> KeysQuery {
-    matching(query.company_id, query.tab, query.search.as_deref(), query.now)
+impl KeyListQuery {
+    pub(super) fn limit(&self) -> i64 {
+        i64::try_from(self.page_size).unwrap_or(i64::MAX)
+    }
 }
 
-/// The place of a row in an order.
-#[must_use]
-pub fn place_of(key: &StoredKey, sort_by: SortBy) -> Place {
-    let ended = key.ends().first();
-    let sort_key = match sort_by {
-        SortBy::Created => SortKey::Created(key.created_at),
-        SortBy::Ended => SortKey::Ended(ended.unwrap_or(Instant::from_micros(i64::MAX))),
-        SortBy::Name => SortKey::Name(text::folded(&key.name)),
-    };
-    Place { sort_key, id: key.id }
+impl KeyPage {
+    /// The place of one of its rows in an order.
+    #[must_use]
+    pub fn place_of(&self, key: &StoredKey, sort_by: SortBy) -> Place {
+        let sort_key = match sort_by {
+            SortBy::Created => SortKey::Created(key.created_at),
+            SortBy::Ended => SortKey::Ended(key.ends().first().unwrap_or(Instant::from_micros(i64::MAX))),
+            SortBy::Name => SortKey::Name(text::folded(&key.name)),
+            SortBy::LastUsed => {
+                let last_used = self.usage.get(&key.id).and_then(|usage| usage.last_used.as_ref());
+                SortKey::LastUsed(last_used.map_or(Instant::from_micros(0), |request| request.at))
+            }
+        };
+        Place { sort_key, id: key.id }
+    }
+}
+
+fn matching_query(query: &KeyListQuery) -> KeysQuery {
+    matching(query.company_id, query.tab, query.search.as_deref(), query.now)
 }
 
 fn matching(company_id: CompanyId, tab: KeyTab, search: Option<&str>, now: Instant) -> KeysQuery {
     let its_account = service_accounts::company_id
         .eq(api_keys::company_id)
         .and(service_accounts::id.eq(api_keys::service_account_id));
-    let mut keys = api_keys::table
-        .inner_join(service_accounts::table.on(its_account))
-        .into_boxed::<AnyBackend>()
-        .filter(api_keys::company_id.eq(company_id.to_string()));
-    keys = match tab {
-        KeyTab::Active => keys.filter(api_keys::refused_from.gt(now.as_micros())),
-        KeyTab::Ended => keys.filter(api_keys::refused_from.le(now.as_micros())),
-    };
-    if let Some(search) = search {
-        let pattern = containing(search);
-        let in_name = service_accounts::name_folded.like(pattern.clone()).escape('\\');
-        keys = keys.filter(in_name.or(api_keys::preview_folded.like(pattern).escape('\\')));
-    }
-    keys
+    let keys = api_keys::table.inner_join(service_accounts::table.on(its_account)).into_boxed::<AnyBackend>();
+    only_matching!(keys, company_id, tab, search, now)
 }
 
 /// The pattern for `LIKE` that finds `search` anywhere in a folded text.
-fn containing(search: &str) -> String {
+pub(super) fn containing(search: &str) -> String {
     let mut pattern = String::from("%");
     for character in text::folded(search).chars() {
         if matches!(character, '%' | '_' | '\\') {
@@ -256,6 +234,8 @@ fn sorted(keys: KeysQuery, sort_by: SortBy, order: SortOrder) -> KeysQuery {
         (SortBy::Name, SortOrder::Descending) => {
             keys.order((service_accounts::name_folded.desc(), api_keys::id.desc()))
         }
+        // That order is another table's, see `keys_by_last_use`.
+        (SortBy::LastUsed, _) => keys,
     }
 }
 
@@ -288,5 +268,6 @@ fn beyond(keys: KeysQuery, place: &Place, order: SortOrder) -> KeysQuery {
         (SortKey::Name(name), Descending) => {
             keys.filter(name_folded.le(name.clone()).and(name_folded.lt(name.clone()).or(id.lt(row))))
         }
+        (SortKey::LastUsed(_), _) => keys,
     }
 }

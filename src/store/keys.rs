@@ -2,9 +2,8 @@
 
 use diesel::prelude::*;
 
-use super::companies::Company;
 use super::error::StoreError;
-use super::schema::{api_keys, companies, service_accounts};
+use super::schema::{api_keys, service_accounts};
 use super::{Snapshot, read_back};
 use crate::domain::actor::Actor;
 use crate::domain::api_key::{Comment, KeyEnd, KeyEnds, KeyState, Revocation, RevocationReason};
@@ -106,21 +105,6 @@ pub struct KeyToStore<'a> {
     pub expires_at: Option<Instant>,
 }
 
-/// What verification needs to know of a key.
-#[derive(Clone, Debug)]
-pub struct VerifiableKey {
-    /// Its id.
-    pub id: KeyId,
-    /// Its service account.
-    pub service_account_id: ServiceAccountId,
-    /// The name of that.
-    pub service_account: String,
-    /// Its company.
-    pub company: Company,
-    /// What ends it.
-    pub ends: KeyEnds,
-}
-
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = api_keys)]
 pub(super) struct KeyRow {
@@ -203,53 +187,6 @@ impl Snapshot<'_> {
     /// [`StoreError`].
     pub fn key_of(&mut self, company_id: CompanyId, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
         Ok(self.key(id)?.filter(|key| key.company_id == company_id))
-    }
-
-    /// The key with that fingerprint.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn key_by_digest(&mut self, digest: &KeyDigest) -> Result<Option<VerifiableKey>, StoreError> {
-        type Row = (String, String, String, String, String, Option<i64>, Option<i64>, Option<i64>);
-        let row: Option<Row> = api_keys::table
-            .inner_join(service_accounts::table.on(service_accounts::id.eq(api_keys::service_account_id)))
-            .inner_join(companies::table.on(companies::id.eq(api_keys::company_id)))
-            .filter(api_keys::digest.eq(&digest.as_bytes()[..]))
-            .select((
-                api_keys::id,
-                service_accounts::id,
-                service_accounts::name,
-                companies::id,
-                companies::name,
-                api_keys::expires_at,
-                api_keys::overlap_ends_at,
-                api_keys::revoked_at,
-            ))
-            .first(self.connection)
-            .optional()?;
-        row.map(
-            |(
-                id,
-                service_account_id,
-                service_account,
-                company_id,
-                company,
-                expires_at,
-                overlap_ends_at,
-                revoked_at,
-            )| {
-                let [expires_at, overlap_ends_at, revoked_at] =
-                    [expires_at, overlap_ends_at, revoked_at].map(|end| end.map(Instant::from_micros));
-                Ok(VerifiableKey {
-                    id: read_back("key id", KeyId::parse(&id))?,
-                    service_account_id: read_back("service account id", ServiceAccountId::parse(&service_account_id))?,
-                    service_account,
-                    company: Company { id: read_back("company id", CompanyId::parse(&company_id))?, name: company },
-                    ends: KeyEnds { expires_at, overlap_ends_at, revoked_at },
-                })
-            },
-        )
-        .transpose()
     }
 
     /// The key that another one took the place of.

@@ -1,17 +1,25 @@
 //! The only place where diesel appears: connections, schema, queries, rows to domain and back. It decides nothing.
 
 mod audit;
+mod checkpoint_witnesses;
 mod companies;
 mod connection;
 mod error;
+mod filtered_events;
+mod gateways;
 mod installation;
 mod invitations;
 mod key_changes;
 mod key_list;
+mod key_order;
 mod key_selections;
 mod keys;
+mod keys_by_last_use;
 mod known_devices;
+mod leaves;
 mod migrate;
+mod own_reader;
+mod refusal_reports;
 mod schema;
 mod second_factors;
 mod service_accounts;
@@ -19,32 +27,44 @@ mod sessions;
 mod sign_in_failures;
 mod sign_ins_awaiting_code;
 mod submissions;
+mod usage;
+mod usage_shown;
 mod user_changes;
 mod user_list;
 mod users;
+mod verifiable_keys;
+mod wal_index;
 
-use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use r2d2::{NopErrorHandler, Pool, PooledConnection};
 
 pub use audit::{AuditPage, ListedEvent};
+pub use checkpoint_witnesses::{UnwitnessedCheckpoint, WitnessedCheckpoint};
 pub use companies::{Company, CompanySettings};
 use connection::{AnyConnection, ConnectionManager, Use};
 pub use error::StoreError;
+pub use filtered_events::TrailPaging;
+pub use gateways::Gateway;
 pub use installation::Installation;
 pub use invitations::Invitation;
-pub use key_list::{KeyListQuery, KeyPage, KeyTab, Paging, Place, SortBy, SortKey, SortOrder, place_of};
+pub use key_list::{KeyListQuery, KeyPage, KeyTab};
+pub use key_order::{Paging, Place, SortBy, SortKey, SortOrder};
 pub use key_selections::KeysBeyond;
-pub use keys::{KeyToStore, StoredKey, VerifiableKey};
+pub use keys::{KeyToStore, StoredKey};
 pub use migrate::MigrationError;
+pub use own_reader::{AnswersComeFrom, OwnReader};
+pub use refusal_reports::UnreportedRefusals;
 pub use second_factors::SecondFactor;
 pub use sessions::{ListedSession, NewSession, Outlived, Session};
 pub use sign_in_failures::SignInFailures;
 pub use sign_ins_awaiting_code::SignInAwaitingCode;
+pub use usage::EndedKey;
+pub use usage_shown::{KeyRequest, KeyUsage, RefusedAfterEnd};
 pub use user_list::{UserPaging, UserPlace};
 pub use users::{Credentials, Names, User, UserToStore};
+pub use verifiable_keys::VerifiableKey;
 
 use crate::config::Database;
 
@@ -111,14 +131,15 @@ impl Store {
         question(&mut Snapshot { connection: &mut connection })
     }
 
-    /// A connection of its own for a thread that asks so often that waiting for a pool and for another thread would take
-    /// longer than the answer; `None` on PostgreSQL, whose answers a thread that serves others must not wait for.
+    /// A reading connection for one thread, and where that thread should be: on PostgreSQL not one that serves others, which
+    /// must not wait for an answer; on SQLite that very one, as handing a question over takes longer than answering it.
     #[must_use]
-    pub fn own_reader(&self) -> Option<OwnReader> {
-        match &self.database {
-            Database::Sqlite(_) => Some(OwnReader { database: self.database.clone(), connection: RefCell::new(None) }),
-            Database::Postgres(_) => None,
-        }
+    pub fn own_reader(&self) -> (OwnReader, AnswersComeFrom) {
+        let place = match &self.database {
+            Database::Sqlite(_) => AnswersComeFrom::ThisProcess,
+            Database::Postgres(_) => AnswersComeFrom::Elsewhere,
+        };
+        (OwnReader::new(self.database.clone()), place)
     }
 
     /// Makes several changes, all of them or none; they are durable when this has answered `Ok`.
@@ -155,31 +176,6 @@ impl Store {
         {
             tracing::warn!(%error, "the database's log of changes could not be emptied");
         }
-    }
-}
-
-/// A reading connection that belongs to one thread; opened when it is first asked, and anew after a failure.
-pub struct OwnReader {
-    database: Database,
-    connection: RefCell<Option<AnyConnection>>,
-}
-
-impl OwnReader {
-    /// Asks one question outside a transaction.
-    ///
-    /// # Errors
-    /// What `question` answers, and [`StoreError::Unavailable`].
-    pub fn ask<T>(&self, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut own = self.connection.borrow_mut();
-        let connection = match &mut *own {
-            Some(connection) => connection,
-            None => own.insert(AnyConnection::open(&self.database, Use::LookUp)?),
-        };
-        let answer = question(&mut Snapshot { connection });
-        if answer.is_err() {
-            *own = None;
-        }
-        answer
     }
 }
 

@@ -10,6 +10,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    checkpoint_witnesses (trail_id, witness) {
+        trail_id -> Text,
+        witness -> Text,
+        size -> BigInt,
+        checkpoint -> Text,
+        witnessed_at -> BigInt,
+    }
+}
+
+diesel::table! {
     installation (id) {
         id -> Text,
         created_at -> BigInt,
@@ -84,6 +94,62 @@ diesel::table! {
         end_recorded -> Bool,
         ended_at -> BigInt,
         refused_from -> BigInt,
+    }
+}
+
+diesel::table! {
+    gateways (id) {
+        id -> Text,
+        name -> Text,
+        name_folded -> Text,
+        credential_digest -> Binary,
+        created_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    key_epoch (only_row) {
+        only_row -> Integer,
+        epoch -> BigInt,
+    }
+}
+
+diesel::table! {
+    key_usage (key_id) {
+        key_id -> Text,
+        company_id -> Text,
+        last_used_at -> BigInt,
+        last_used_address -> Nullable<Text>,
+        last_used_client -> Nullable<Text>,
+        refused_since -> Nullable<BigInt>,
+        accepted_after_end -> BigInt,
+        refused_after_end -> BigInt,
+        first_refused_at -> Nullable<BigInt>,
+        last_refused_at -> Nullable<BigInt>,
+        last_refused_address -> Nullable<Text>,
+        last_refused_client -> Nullable<Text>,
+        last_refused_request -> Nullable<Text>,
+        unreported_refusals -> BigInt,
+        report_due_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    key_usage_hours (key_id, hour) {
+        key_id -> Text,
+        hour -> BigInt,
+        accepted -> BigInt,
+        refused -> BigInt,
+    }
+}
+
+diesel::table! {
+    key_clients (key_id, address, client) {
+        key_id -> Text,
+        address -> Text,
+        client -> Text,
+        last_seen_at -> BigInt,
     }
 }
 
@@ -195,13 +261,28 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    audit_trail_hours (trail_id, hour) {
+        trail_id -> Text,
+        hour -> BigInt,
+        first_sequence -> BigInt,
+        last_sequence -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     audit_trails,
+    audit_trail_hours,
+    checkpoint_witnesses,
     installation,
     companies,
     users,
     service_accounts,
     api_keys,
+    gateways,
+    key_usage,
+    key_usage_hours,
+    key_clients,
     submissions,
     sessions,
     invitations,

@@ -196,6 +196,20 @@ impl Snapshot<'_> {
         row.map(|(row, since)| row.into_user(since.is_some())).transpose()
     }
 
+    /// Whether a company has that user, or had: a deleted one is none, but stands in the trail.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn has_had_user(&mut self, company_id: CompanyId, id: UserId) -> Result<bool, StoreError> {
+        let found: Option<String> = users::table
+            .filter(users::company_id.eq(company_id.to_string()))
+            .filter(users::id.eq(id.to_string()))
+            .select(users::id)
+            .first(self.connection)
+            .optional()?;
+        Ok(found.is_some())
+    }
+
     /// Whether a company has an admin, besides this user, who has a password to sign in with.
     ///
     /// # Errors

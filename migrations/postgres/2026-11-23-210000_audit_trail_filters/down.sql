@@ -1,0 +1,3 @@
+DROP TABLE audit_trail_hours;
+DROP INDEX events_by_actor;
+DROP INDEX events_by_action;

@@ -1,0 +1,9 @@
+DROP TRIGGER key_epoch_after_change_of_company;
+DROP TRIGGER key_epoch_after_change_of_service_account;
+DROP TRIGGER key_epoch_after_loss_of_key;
+DROP TRIGGER key_epoch_after_change_of_key;
+DROP TABLE key_epoch;
+DROP TABLE key_clients;
+DROP TABLE key_usage_hours;
+DROP TABLE key_usage;
+DROP TABLE gateways;

@@ -1,0 +1,136 @@
+//! Keys as verification asks for them: by fingerprint, with what ends them and whose they are.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use diesel::prelude::*;
+use diesel::{PgConnection, SqliteConnection};
+
+use super::companies::Company;
+use super::error::StoreError;
+use super::schema::{api_keys, companies, service_accounts};
+use super::{Snapshot, read_back};
+use crate::domain::api_key::KeyEnds;
+use crate::domain::ids::{CompanyId, KeyId, ServiceAccountId};
+use crate::domain::instant::Instant;
+use crate::domain::key_digest::KeyDigest;
+
+/// What verification needs to know of a key.
+#[derive(Clone, Debug)]
+pub struct VerifiableKey {
+    /// Its id.
+    pub id: KeyId,
+    /// Its service account.
+    pub service_account_id: ServiceAccountId,
+    /// The name of that.
+    pub service_account: String,
+    /// Its company.
+    pub company: Company,
+    /// When it was made.
+    pub created_at: Instant,
+    /// What ends it.
+    pub ends: KeyEnds,
+    /// What machines are told of all this, once somebody has written it: whoever remembers the key need not write it again.
+    pub answer: OnceLock<Box<[u8]>>,
+}
+
+#[derive(Queryable, Selectable)]
+struct VerifiableRow {
+    #[diesel(select_expression = api_keys::id)]
+    id: String,
+    #[diesel(select_expression = service_accounts::id)]
+    service_account_id: String,
+    #[diesel(select_expression = service_accounts::name)]
+    service_account: String,
+    #[diesel(select_expression = companies::id)]
+    company_id: String,
+    #[diesel(select_expression = companies::name)]
+    company: String,
+    #[diesel(select_expression = api_keys::created_at)]
+    created_at: i64,
+    #[diesel(select_expression = api_keys::expires_at)]
+    expires_at: Option<i64>,
+    #[diesel(select_expression = api_keys::overlap_ends_at)]
+    overlap_ends_at: Option<i64>,
+    #[diesel(select_expression = api_keys::revoked_at)]
+    revoked_at: Option<i64>,
+}
+
+impl VerifiableRow {
+    fn into_key(self) -> Result<VerifiableKey, StoreError> {
+        let [expires_at, overlap_ends_at, revoked_at] =
+            [self.expires_at, self.overlap_ends_at, self.revoked_at].map(|end| end.map(Instant::from_micros));
+        let account = ServiceAccountId::parse(&self.service_account_id);
+        let company_id = read_back("company id", CompanyId::parse(&self.company_id))?;
+        Ok(VerifiableKey {
+            id: read_back("key id", KeyId::parse(&self.id))?,
+            service_account_id: read_back("service account id", account)?,
+            service_account: self.service_account,
+            company: Company { id: company_id, name: self.company },
+            created_at: Instant::from_micros(self.created_at),
+            ends: KeyEnds { expires_at, overlap_ends_at, revoked_at },
+            answer: OnceLock::new(),
+        })
+    }
+}
+
+/// Keys with their service accounts and companies.
+#[diesel::dsl::auto_type]
+fn with_names() -> _ {
+    api_keys::table
+        .inner_join(service_accounts::table.on(service_accounts::id.eq(api_keys::service_account_id)))
+        .inner_join(companies::table.on(companies::id.eq(api_keys::company_id)))
+}
+
+impl Snapshot<'_> {
+    /// The key with that fingerprint.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn key_by_digest(&mut self, digest: &KeyDigest) -> Result<Option<VerifiableKey>, StoreError> {
+        let row: Option<VerifiableRow> = with_names()
+            .filter(api_keys::digest.eq(&digest.as_bytes()[..]))
+            .select(VerifiableRow::as_select())
+            .first(self.connection)
+            .optional()?;
+        row.map(VerifiableRow::into_key).transpose()
+    }
+}
+
+/// So many keys are looked up by one statement on SQLite: its arity is fixed, so that it is prepared once.
+pub(super) const KEYS_AT_ONCE: usize = 8;
+
+/// The keys with these fingerprints, by one statement; at least one is asked for, and at most [`KEYS_AT_ONCE`].
+pub(super) fn several_verifiable_keys(
+    connection: &mut SqliteConnection,
+    digests: &[KeyDigest],
+) -> Result<HashMap<KeyDigest, Arc<VerifiableKey>>, StoreError> {
+    let is = |place: usize| {
+        let digest = &digests[place.min(digests.len() - 1)];
+        api_keys::digest.eq(digest.as_bytes().to_vec())
+    };
+    let is_one_of = is(0).or(is(1)).or(is(2)).or(is(3)).or(is(4)).or(is(5)).or(is(6)).or(is(7));
+    let rows =
+        with_names().filter(is_one_of).select((api_keys::digest, VerifiableRow::as_select())).load(connection)?;
+    by_digest(rows)
+}
+
+/// The keys with these fingerprints, however many, by one statement.
+pub(super) fn verifiable_keys(
+    connection: &mut PgConnection,
+    digests: &[KeyDigest],
+) -> Result<HashMap<KeyDigest, Arc<VerifiableKey>>, StoreError> {
+    let digests: Vec<&[u8]> = digests.iter().map(|digest| &digest.as_bytes()[..]).collect();
+    let is_one_of = api_keys::digest.eq_any(digests);
+    let rows =
+        with_names().filter(is_one_of).select((api_keys::digest, VerifiableRow::as_select())).load(connection)?;
+    by_digest(rows)
+}
+
+fn by_digest(rows: Vec<(Vec<u8>, VerifiableRow)>) -> Result<HashMap<KeyDigest, Arc<VerifiableKey>>, StoreError> {
+    let keys = rows.into_iter().map(|(digest, row)| {
+        let digest = read_back("digest", KeyDigest::from_stored(&digest))?;
+        Ok((digest, Arc::new(row.into_key()?)))
+    });
+    keys.collect()
+}
