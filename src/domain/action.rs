@@ -9,7 +9,8 @@ macro_rules! actions {
         }
 
         impl Action {
-            const ALL: &[Self] = &[$(Self::$name),+];
+            /// All there are.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
 
             /// The action's word in the trail.
             #[must_use]
@@ -37,16 +38,24 @@ actions! {
     ApiKeyExpiryChanged = "api_key.expiry_changed",
     /// A key got another owner.
     ApiKeyHandedOver = "api_key.handed_over",
+    /// A key was presented after it was revoked, and refused; `after` counts the refusals since the event before.
+    ApiKeyRefusedAfterRevocation = "api_key.refused_after_revocation",
     /// A key's service account got another name.
     ApiKeyRenamed = "api_key.renamed",
     /// A key was ended by somebody, or by the key that took its place.
     ApiKeyRevoked = "api_key.revoked",
     /// Another key takes a key's place.
     ApiKeyRotated = "api_key.rotated",
+    /// Somebody read a company's trail out into a file; `after` says in which format, and what they asked for.
+    AuditTrailExported = "audit_trail.exported",
     /// A company's name or a rule of its changed.
     CompanyChanged = "company.changed",
     /// A company was made.
     CompanyCreated = "company.created",
+    /// A gateway may ask about keys.
+    GatewayAdded = "gateway.added",
+    /// A gateway may ask no more.
+    GatewayRevoked = "gateway.revoked",
     /// A user was made.
     UserAdded = "user.added",
     /// A user was erased; the id stays.

@@ -7,6 +7,8 @@ use super::ids::UserId;
 pub enum Actor {
     /// A user, by id: the trail holds no names of people.
     User(UserId),
+    /// Whoever holds the key that they end: holding it is proof enough.
+    KeyHolder,
     /// Whoever may run commands beside the database.
     CommandLine,
     /// Keydesk itself.
@@ -19,6 +21,7 @@ impl Actor {
     pub const fn kind(self) -> &'static str {
         match self {
             Self::User(_) => "user",
+            Self::KeyHolder => "key_holder",
             Self::CommandLine => "command_line",
             Self::System => "system",
         }
@@ -29,7 +32,7 @@ impl Actor {
     pub const fn user(self) -> Option<UserId> {
         match self {
             Self::User(id) => Some(id),
-            Self::CommandLine | Self::System => None,
+            Self::KeyHolder | Self::CommandLine | Self::System => None,
         }
     }
 
@@ -38,6 +41,7 @@ impl Actor {
     pub fn parse(kind: &str, id: Option<&str>) -> Option<Self> {
         match (kind, id) {
             ("user", Some(id)) => UserId::parse(id).map(Self::User),
+            ("key_holder", None) => Some(Self::KeyHolder),
             ("command_line", None) => Some(Self::CommandLine),
             ("system", None) => Some(Self::System),
             _ => None,
@@ -53,7 +57,7 @@ mod tests {
     #[test]
     fn an_actor_reads_back_from_its_type_and_id() {
         let user = Actor::User(UserId::new(Instant::from_micros(0), &[1; 10]));
-        for actor in [user, Actor::CommandLine, Actor::System] {
+        for actor in [user, Actor::KeyHolder, Actor::CommandLine, Actor::System] {
             let id = actor.user().map(|id| id.to_string());
             assert_eq!(Actor::parse(actor.kind(), id.as_deref()), Some(actor));
         }

@@ -1,6 +1,6 @@
 //! Checkpoints: a trail's size and root hash, signed (C2SP tlog-checkpoint and signed-note, Ed25519).
 
-use std::fmt;
+use std::{fmt, iter};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -45,9 +45,15 @@ impl CheckpointSigner {
     #[must_use]
     pub fn sign(&self, origin: &str, size: u64, root: &Hash) -> String {
         let text = format!("{origin}\n{size}\n{}\n", BASE64_STANDARD.encode(root));
-        let mut signature = self.public_key().note_key_id(origin).to_vec();
+        format!("{text}\n— {origin} {}\n", self.signature(origin, &text))
+    }
+
+    /// The signature of a text under a name, as it stands in a note: Base64 of the key id and the signature itself.
+    #[must_use]
+    pub fn signature(&self, name: &str, text: &str) -> String {
+        let mut signature = self.public_key().note_key_id(name).to_vec();
         signature.extend_from_slice(&self.0.sign(text.as_bytes()).to_bytes());
-        format!("{text}\n— {origin} {}\n", BASE64_STANDARD.encode(signature))
+        BASE64_STANDARD.encode(signature)
     }
 }
 
@@ -68,6 +74,41 @@ impl CheckpointKey {
         self.0.to_bytes()
     }
 
+    /// The key in one line, as C2SP signed-note writes it for verifiers: name, key id and key, with a `+` between.
+    #[must_use]
+    pub fn to_vkey(self, name: &str) -> String {
+        let key_id = u32::from_be_bytes(self.note_key_id(name));
+        let typed: Vec<u8> = iter::once(ED25519).chain(self.to_bytes()).collect();
+        format!("{name}+{key_id:08x}+{}", BASE64_STANDARD.encode(typed))
+    }
+
+    /// Reads such a line, with or without the end of it: the name and the key. `None` where it is not of that form, where
+    /// its key id is not that of name and key, or where the key is of another kind than Ed25519.
+    #[must_use]
+    pub fn parse_vkey(line: &str) -> Option<(String, Self)> {
+        let mut parts = line.trim_ascii_end().splitn(3, '+');
+        let (name, key_id, encoded) = (parts.next()?, parts.next()?, parts.next()?);
+        let typed = BASE64_STANDARD.decode(encoded).ok()?;
+        let key =
+            typed.split_first().filter(|(kind, _)| **kind == ED25519).and_then(|(_, key)| Self::from_bytes(key))?;
+        let named = !name.is_empty() && !name.contains(char::is_whitespace);
+        let fits = key_id == format!("{:08x}", u32::from_be_bytes(key.note_key_id(name)));
+        (named && fits).then(|| (name.to_owned(), key))
+    }
+
+    /// Reads a key that stands alone: its 32 bytes in Base64 or in hexadecimal.
+    #[must_use]
+    pub fn parse_bare(text: &str) -> Option<Self> {
+        let text = text.trim_ascii();
+        let from_hex = || {
+            let digits = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
+            let bytes = digits.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect::<Option<Vec<u8>>>();
+            bytes.filter(|_| text.len() == 64)
+        };
+        let bytes = BASE64_STANDARD.decode(text).ok().filter(|bytes| bytes.len() == 32).or_else(from_hex)?;
+        Self::from_bytes(&bytes)
+    }
+
     /// The four bytes by which a signature line says which key made it.
     fn note_key_id(self, name: &str) -> [u8; 4] {
         let digest =
@@ -75,7 +116,8 @@ impl CheckpointKey {
         [digest[0], digest[1], digest[2], digest[3]]
     }
 
-    /// Checks a note and reads what it says of the trail `origin`; lines signed by other keys are passed over.
+    /// Checks a note and reads what it says of the trail `origin`; lines signed by other keys are passed over, and nothing but
+    /// such lines may follow the text.
     ///
     /// # Errors
     /// [`CheckpointError`], what is wrong with it.
@@ -91,6 +133,9 @@ impl CheckpointKey {
         let root =
             lines.next().and_then(|line| BASE64_STANDARD.decode(line).ok()).and_then(|root| root.try_into().ok());
         let root = root.filter(|_| size.to_string() == size_line).ok_or(CheckpointError::Malformed)?;
+        if signatures.trim_end().lines().any(|line| !line.starts_with("— ")) {
+            return Err(CheckpointError::Malformed);
+        }
         let signed = signatures.lines().any(|line| self.signed(line, origin, text.as_bytes()));
         if signed { Ok(Checkpoint { size, root }) } else { Err(CheckpointError::BadSignature) }
     }
@@ -98,7 +143,13 @@ impl CheckpointKey {
     fn signed(self, line: &str, name: &str, text: &[u8]) -> bool {
         let encoded =
             line.strip_prefix("— ").and_then(|line| line.strip_prefix(name)).and_then(|line| line.strip_prefix(' '));
-        let bytes = encoded.and_then(|encoded| BASE64_STANDARD.decode(encoded).ok()).unwrap_or_default();
+        encoded.is_some_and(|encoded| self.made(encoded, name, text))
+    }
+
+    /// Whether this key made a signature of that text under that name, see [`CheckpointSigner::signature`].
+    #[must_use]
+    pub fn made(self, signature: &str, name: &str, text: &[u8]) -> bool {
+        let bytes = BASE64_STANDARD.decode(signature).unwrap_or_default();
         let Some((key_id, signature)) = bytes.split_first_chunk::<4>() else { return false };
         *key_id == self.note_key_id(name)
             && Signature::from_slice(signature).is_ok_and(|signature| self.0.verify_strict(text, &signature).is_ok())
@@ -155,19 +206,63 @@ mod tests {
         assert_eq!(key.verify(&note.replace("\n27\n", "\n027\n"), ORIGIN), Err(CheckpointError::Malformed));
         assert_eq!(key.verify(&note, "keydesk/installation/other"), Err(CheckpointError::OtherOrigin));
         assert_eq!(key.verify("", ORIGIN), Err(CheckpointError::Malformed));
+        assert_eq!(key.verify(&note.repeat(2), ORIGIN), Err(CheckpointError::Malformed), "which of the two is meant");
+        assert!(key.verify(&format!("{note}\n"), ORIGIN).is_ok(), "an editor ends a file with an empty line");
         let other = CheckpointSigner::from_seed(&[8; 32]).public_key();
         assert_eq!(other.verify(&note, ORIGIN), Err(CheckpointError::BadSignature));
     }
 
     #[test]
     fn the_known_signed_note_verifies_under_its_published_key() {
-        // The example of C2SP signed-note's reference implementation: key PeterNeumann+c74f20a3.
-        let key = BASE64_STANDARD.decode("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW").unwrap();
-        let key = CheckpointKey::from_bytes(&key[1..]).unwrap();
+        let (_, key) = CheckpointKey::parse_vkey(KNOWN_VKEY).unwrap();
         let text =
             "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
         let line = "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=";
         assert!(key.signed(line, "PeterNeumann", text.as_bytes()));
         assert!(!key.signed(line, "PeterNeumann", text.replace("you ", "we ").as_bytes()));
+    }
+
+    /// The example of C2SP signed-note's reference implementation.
+    const KNOWN_VKEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+
+    #[test]
+    fn the_known_key_line_is_read_and_written() {
+        let (name, key) = CheckpointKey::parse_vkey(KNOWN_VKEY).unwrap();
+        assert_eq!((name.as_str(), key.to_vkey(&name).as_str()), ("PeterNeumann", KNOWN_VKEY));
+        assert_eq!(CheckpointKey::parse_vkey(&format!("{KNOWN_VKEY}\n")), Some((name, key)));
+        let own = signer().public_key();
+        assert_eq!(CheckpointKey::parse_vkey(&own.to_vkey(ORIGIN)), Some((ORIGIN.to_owned(), own)));
+    }
+
+    #[test]
+    fn a_key_that_stands_alone_is_read_in_base64_and_in_hexadecimal() {
+        let key = signer().public_key();
+        for text in [BASE64_STANDARD.encode(key.to_bytes()), super::super::text::hex(&key.to_bytes())] {
+            assert_eq!(CheckpointKey::parse_bare(&format!("{text}\n")), Some(key));
+            assert_eq!(CheckpointKey::parse_bare(&text[1..]), None);
+            assert_eq!(CheckpointKey::parse_bare(&text.replace(&text[..1], "é")), None);
+        }
+        assert_eq!(CheckpointKey::parse_bare(""), None);
+    }
+
+    #[test]
+    fn a_key_line_that_is_not_whole_is_no_key() {
+        for broken in [
+            "",
+            "PeterNeumann",
+            "PeterNeumann+c74f20a3",
+            &KNOWN_VKEY.replace("Peter", "Pieter"),
+            &KNOWN_VKEY.replace("c74f20a3", "c74f20a4"),
+            &KNOWN_VKEY.replace("c74f20a3", "C74F20A3"),
+            &KNOWN_VKEY.replace("+ARpc", "+Ahpc"),
+            &KNOWN_VKEY[..KNOWN_VKEY.len() - 4],
+            &format!("{KNOWN_VKEY}AAAA"),
+            &format!("{KNOWN_VKEY}\n{KNOWN_VKEY}"),
+            // The empty name and one with a space, each with the key id that would fit.
+            &signer().public_key().to_vkey(""),
+            &signer().public_key().to_vkey("two words"),
+        ] {
+            assert_eq!(CheckpointKey::parse_vkey(broken), None, "{broken}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
 use uuid::{Builder, Uuid};
 
 use super::instant::Instant;
@@ -31,6 +32,12 @@ macro_rules! opaque_id {
             }
         }
 
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.0.as_hyphenated().serialize(serializer)
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(self.0.as_hyphenated(), f)
@@ -50,6 +57,8 @@ opaque_id! {
     KeyId,
     /// An event of an audit trail.
     EventId,
+    /// A gateway: whoever asks about keys by introspection.
+    GatewayId,
     /// A session, to be named in a list; not the token that opens it.
     SessionId,
     /// The installation: one database and its secrets.
@@ -59,6 +68,15 @@ opaque_id! {
 /// The audit trail an event belongs to: a company's, or the installation's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TrailId(Uuid);
+
+impl TrailId {
+    /// Reads an id in exactly the spelling that [`fmt::Display`] writes; every other spelling is `None`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let id = Self(Uuid::try_parse(text).ok()?);
+        (id.to_string() == text).then_some(id)
+    }
+}
 
 impl From<CompanyId> for TrailId {
     fn from(company: CompanyId) -> Self {

@@ -3,6 +3,9 @@
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 /// A point in time, in microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(i64);
@@ -18,6 +21,25 @@ impl Instant {
     #[must_use]
     pub const fn as_micros(self) -> i64 {
         self.0
+    }
+
+    /// The instant as RFC 3339 writes it, UTC, in whole seconds; `None` beyond the calendar.
+    #[must_use]
+    pub fn to_rfc_3339(self) -> Option<String> {
+        OffsetDateTime::from_unix_timestamp(self.as_seconds()).ok()?.format(&Rfc3339).ok()
+    }
+
+    /// The same with its microseconds, all six digits of them.
+    #[must_use]
+    pub fn to_rfc_3339_with_micros(self) -> Option<String> {
+        let seconds = self.to_rfc_3339()?;
+        Some(format!("{}.{:06}Z", seconds.strip_suffix('Z')?, self.0.rem_euclid(1_000_000)))
+    }
+
+    /// Whole seconds since 1970, UTC, as RFC 7519 counts them.
+    #[must_use]
+    pub const fn as_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
     }
 
     /// How much later `self` is than `earlier`; zero where it is not later.
@@ -57,6 +79,16 @@ mod tests {
         let later = earlier + Duration::from_secs(2);
         assert_eq!(later.since(earlier), Duration::from_secs(2));
         assert_eq!(earlier.since(later), Duration::ZERO);
+    }
+
+    #[test]
+    fn an_instant_is_written_in_whole_seconds() {
+        let last_micro = Instant::from_micros(1_795_424_399_999_999);
+        assert_eq!(last_micro.to_rfc_3339().as_deref(), Some("2026-11-23T08:59:59Z"));
+        assert_eq!((last_micro.as_seconds(), Instant::from_micros(-1).as_seconds()), (1_795_424_399, -1));
+        assert_eq!(Instant::from_micros(i64::MAX).to_rfc_3339(), None);
+        assert_eq!(last_micro.to_rfc_3339_with_micros().as_deref(), Some("2026-11-23T08:59:59.999999Z"));
+        assert_eq!(Instant::from_micros(-1).to_rfc_3339_with_micros().as_deref(), Some("1969-12-31T23:59:59.999999Z"));
     }
 
     #[test]

@@ -71,6 +71,21 @@ impl KeyFormat {
     /// # Errors
     /// [`MalformedKey`], whatever was wrong.
     pub fn parse(&self, presented: &str) -> Result<ApiKey, MalformedKey> {
+        let prefix_length = self.check(presented)?;
+        Ok(ApiKey { prefix_length, text: SecretString::from(presented) })
+    }
+
+    /// The fingerprint of a presented key, without a copy of the key.
+    ///
+    /// # Errors
+    /// [`MalformedKey`], whatever was wrong.
+    pub fn digest(&self, presented: &str, pepper: &Pepper) -> Result<KeyDigest, MalformedKey> {
+        self.check(presented)?;
+        Ok(pepper.digest(presented))
+    }
+
+    /// The length of the prefix.
+    fn check(&self, presented: &str) -> Result<usize, MalformedKey> {
         let (prefix, rest) = presented.split_once('_').ok_or(MalformedKey)?;
         if !self.accepted.iter().any(|accepted| accepted.0 == prefix) {
             return Err(MalformedKey);
@@ -84,7 +99,7 @@ impl KeyFormat {
         if presented_checksum.as_bytes() != checksum(signed) {
             return Err(MalformedKey);
         }
-        Ok(ApiKey { prefix_length: prefix.len(), text: SecretString::from(presented) })
+        Ok(prefix.len())
     }
 
     /// Whether `text` holds something long enough to be a key, or most of one: it must then not be shown again.

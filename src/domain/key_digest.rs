@@ -2,21 +2,21 @@
 
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretBox};
+use secrecy::zeroize::Zeroizing;
 
 use super::mac;
 
 /// The server-side secret under which keys are digested, and the name it goes by in stored rows.
 pub struct Pepper {
     id: String,
-    secret: SecretBox<[u8; 32]>,
+    taken_in: mac::TakenIn,
 }
 
 impl Pepper {
     /// A pepper with its id.
     #[must_use]
     pub fn new(id: String, secret: [u8; 32]) -> Self {
-        Self { id, secret: SecretBox::new(Box::new(secret)) }
+        Self { id, taken_in: mac::TakenIn::new(&Zeroizing::new(secret)) }
     }
 
     /// The id that is stored beside each digest made under this pepper.
@@ -26,7 +26,7 @@ impl Pepper {
     }
 
     pub(super) fn digest(&self, key: &str) -> KeyDigest {
-        KeyDigest(mac::over(self.secret.expose_secret(), &[key.as_bytes()]))
+        KeyDigest(self.taken_in.over(key.as_bytes()))
     }
 }
 
@@ -41,6 +41,12 @@ impl fmt::Debug for Pepper {
 pub struct KeyDigest(pub(super) [u8; 32]);
 
 impl KeyDigest {
+    /// A digest as it was stored.
+    #[must_use]
+    pub fn from_stored(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
     /// The 32 bytes, for storage.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use time::Date;
-use time::format_description::StaticFormatDescription;
-use time::macros::format_description;
 
+use super::calendar;
 use super::instant::Instant;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -13,7 +12,6 @@ const DAY: Duration = Duration::from_hours(24);
 const FARTHEST: Duration = Duration::from_hours(24 * 3_653);
 /// The longest period of a policy, in days.
 const LONGEST_PERIOD: u16 = 3_650;
-const DATE: StaticFormatDescription = format_description!("[year]-[month]-[day]");
 
 /// A number of days, at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,7 +96,7 @@ impl ExpiryWish {
         end_of_day: impl Fn(Date) -> Option<Instant>,
     ) -> Result<Self, ExpiryError> {
         let on = |date: &str| {
-            let date = Date::parse(date.trim(), DATE).map_err(|_| ExpiryError::Malformed)?;
+            let date = calendar::date(date.trim()).ok_or(ExpiryError::Malformed)?;
             end_of_day(date).map(Self::Until).ok_or(ExpiryError::TooFar)
         };
         match expires {

@@ -1,11 +1,37 @@
-//! HMAC-SHA-256 (RFC 2104) under a key of 32 bytes.
+//! HMAC-SHA-256 (RFC 2104), under a key of 32 bytes where the key is ours.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+/// A key that has been taken in: half of the work of each code under it is done.
+#[derive(Clone)]
+pub struct TakenIn(Hmac<Sha256>);
+
+impl TakenIn {
+    /// Takes a key in.
+    #[must_use]
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self(updated(key, &[]))
+    }
+
+    /// The code of a text.
+    #[must_use]
+    pub fn over(&self, text: &[u8]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        mac.update(text);
+        mac.finalize().into_bytes().into()
+    }
+}
+
 /// The code of the parts, one after the other.
 #[must_use]
 pub fn over(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    updated(key, parts).finalize().into_bytes().into()
+}
+
+/// The same under a key of any length, where somebody else chooses it.
+#[must_use]
+pub fn under_any_key(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     updated(key, parts).finalize().into_bytes().into()
 }
 
@@ -16,7 +42,7 @@ pub fn verify(key: &[u8; 32], parts: &[&[u8]], code: &[u8]) -> bool {
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes a key of any length, RFC 2104 section 3")]
-fn updated(key: &[u8; 32], parts: &[&[u8]]) -> Hmac<Sha256> {
+fn updated(key: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
     let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
     for part in parts {
         mac.update(part);
@@ -40,6 +66,8 @@ mod tests {
         ];
         assert_eq!(code, expected);
         assert_eq!(over(&key, &[b"Hi", b" ", b"There"]), code);
+        assert_eq!(TakenIn::new(&key).over(b"Hi There"), code);
+        assert_eq!(under_any_key(&[0x0b; 20], &[b"Hi There"]), code);
         assert!(verify(&key, &[b"Hi", b" There"], &code));
         assert!(!verify(&key, &[b"Hi There!"], &code));
         assert!(!verify(&key, &[b"Hi There"], &code[..31]));

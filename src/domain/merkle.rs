@@ -11,7 +11,9 @@ pub fn leaf_hash(leaf: &[u8]) -> Hash {
     Sha256::new().chain_update([0]).chain_update(leaf).finalize().into()
 }
 
-fn node_hash(left: &Hash, right: &Hash) -> Hash {
+/// The hash of a node: SHA-256 of `0x01` and the hashes below it.
+#[must_use]
+pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 
@@ -82,12 +84,12 @@ impl Frontier {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::text;
     use super::*;
 
     /// The leaves and roots that Certificate Transparency's implementations are tested with.
-    const LEAVES: [&[u8]; 8] = [
+    pub(crate) const LEAVES: [&[u8]; 8] = [
         b"",
         b"\x00",
         b"\x10",
@@ -109,16 +111,20 @@ mod tests {
         "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
     ];
 
-    /// MTH of RFC 6962 section 2.1, as the text defines it.
-    fn root_by_definition(leaves: &[&[u8]]) -> Hash {
+    /// MTH of RFC 6962 section 2.1, as the text defines it, of leaves whose hashes are known.
+    pub(crate) fn root_by_definition(leaves: &[Hash]) -> Hash {
         match leaves {
             [] => Sha256::digest([]).into(),
-            [leaf] => leaf_hash(leaf),
+            [leaf] => *leaf,
             _ => {
                 let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
                 node_hash(&root_by_definition(left), &root_by_definition(right))
             }
         }
+    }
+
+    pub(crate) fn hashes(leaves: &[&[u8]]) -> Vec<Hash> {
+        leaves.iter().map(|leaf| leaf_hash(leaf)).collect()
     }
 
     #[test]
@@ -134,11 +140,11 @@ mod tests {
     #[test]
     fn the_frontier_gives_the_root_of_the_definition_at_every_size() {
         let leaves: Vec<Vec<u8>> = (0_u8..70).map(|number| vec![number; usize::from(number)]).collect();
-        let leaves: Vec<&[u8]> = leaves.iter().map(Vec::as_slice).collect();
+        let leaves: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
         let mut frontier = Frontier::default();
         for size in 0..leaves.len() {
             assert_eq!(frontier.root(), root_by_definition(&leaves[..size]), "size {size}");
-            frontier.push(leaf_hash(leaves[size]));
+            frontier.push(leaves[size]);
         }
     }
 

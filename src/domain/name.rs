@@ -71,6 +71,8 @@ name! {
     ServiceAccountName, "Enter a name for the service account";
     /// The name of a company.
     CompanyName, "Enter a name for the company";
+    /// The name of a gateway.
+    GatewayName, "Give a name for the gateway";
     /// The name of a person who signs in.
     PersonName, "Enter a name for the person";
 }

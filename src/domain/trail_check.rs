@@ -1,6 +1,6 @@
 //! Checks a trail event by event against its head: the tree, its frontier, its signed checkpoint.
 
-use super::checkpoint::{CheckpointError, CheckpointKey};
+use super::checkpoint::{Checkpoint, CheckpointError, CheckpointKey};
 use super::event::Event;
 use super::merkle::{Frontier, Hash, leaf_hash};
 
@@ -62,43 +62,67 @@ pub enum Misfit {
         /// How many events were found.
         found: u64,
     },
+    /// The trail does not begin as the checkpoint that was kept says.
+    #[error("it does not begin with the {0} events that the checkpoint you kept signs: its history was changed")]
+    OtherBeginning(u64),
+    /// The trail has fewer events than the checkpoint that was kept says.
+    #[error("its tail was cut: the checkpoint you kept signs {kept} events, and there are {found}")]
+    Cut {
+        /// How many events the kept checkpoint signs.
+        kept: u64,
+        /// How many events were found.
+        found: u64,
+    },
+}
+
+/// The leaf of an event that is expected at that place of a trail of `size` events, once it is what its stored hash says.
+///
+/// # Errors
+/// [`Misfit`], where this event does not fit.
+pub fn leaf(expected: i64, size: i64, event: &Event, stored_leaf: &[u8]) -> Result<Hash, Misfit> {
+    let sequence = event.sequence;
+    if sequence > expected {
+        return Err(Misfit::Missing { missing: expected });
+    }
+    if sequence < expected || sequence > size {
+        return Err(Misfit::Added { sequence, id: event.id.clone() });
+    }
+    let leaf = leaf_hash(&event.canonical_bytes());
+    if leaf[..] == *stored_leaf { Ok(leaf) } else { Err(Misfit::Changed { sequence, id: event.id.clone() }) }
 }
 
 /// A check under way: give it every event in order of sequence, then the head.
 #[derive(Debug, Default)]
 pub struct TrailCheck {
     tree: Frontier,
-    last: Option<(i64, String)>,
-    head_size: i64,
+    kept: Option<Checkpoint>,
 }
 
 impl TrailCheck {
-    /// A check of a trail whose head says that it has `head_size` events.
+    /// A check of a trail, also against a checkpoint that was kept elsewhere and whose signature is good.
     #[must_use]
-    pub fn new(head_size: i64) -> Self {
-        Self { head_size, ..Self::default() }
+    pub fn new(kept: Option<Checkpoint>) -> Self {
+        Self { kept, ..Self::default() }
     }
 
-    /// Takes the next event and the leaf hash stored beside it.
+    /// The place of the next event in the trail.
+    #[must_use]
+    pub fn next(&self) -> i64 {
+        i64::try_from(self.tree.size()).unwrap_or(i64::MAX).saturating_add(1)
+    }
+
+    /// Takes the leaf of the next event, see [`leaf`].
     ///
     /// # Errors
-    /// [`Misfit`], where this is the first event that does not fit.
-    pub fn take(&mut self, event: &Event, stored_leaf: &[u8]) -> Result<(), Misfit> {
-        let expected = self.last.as_ref().map_or(0, |(sequence, _)| *sequence) + 1;
-        let (sequence, id) = (event.sequence, event.id.clone());
-        if sequence > expected {
-            return Err(Misfit::Missing { missing: expected });
-        }
-        if sequence > self.head_size || sequence < expected {
-            return Err(Misfit::Added { sequence, id });
-        }
-        let leaf: Hash = leaf_hash(&event.canonical_bytes());
-        if leaf[..] != *stored_leaf {
-            return Err(Misfit::Changed { sequence, id });
-        }
+    /// [`Misfit`], where the trail up to this event is not what was signed.
+    pub fn take(&mut self, leaf: Hash) -> Result<(), Misfit> {
         self.tree.push(leaf);
-        self.last = Some((sequence, id));
-        Ok(())
+        match self.kept {
+            Some(kept) if kept.size == self.tree.size() && kept.root != self.tree.root() => {
+                Err(Misfit::OtherBeginning(kept.size))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Holds what was taken against the head and its checkpoint; answers how many events were checked.
@@ -109,7 +133,10 @@ impl TrailCheck {
         let found = self.tree.size();
         let size = u64::try_from(head.size).map_err(|_| Misfit::Head)?;
         if found < size {
-            return Err(Misfit::Missing { missing: i64::try_from(found).unwrap_or(i64::MAX).saturating_add(1) });
+            return Err(Misfit::Missing { missing: self.next() });
+        }
+        if let Some(kept) = self.kept.filter(|kept| kept.size > found) {
+            return Err(Misfit::Cut { kept: kept.size, found });
         }
         let frontier = Frontier::from_bytes(size, &head.frontier).ok_or(Misfit::Head)?;
         if let Some(leaves) = self.tree.first_difference(&frontier) {
@@ -119,7 +146,11 @@ impl TrailCheck {
         if signed.size != found || signed.root != self.tree.root() {
             return Err(Misfit::OtherTree { signed: signed.size, found });
         }
-        Ok(found)
+        match self.kept {
+            // Of no events there is one tree only, and no event to compare it at.
+            Some(kept) if kept.size == 0 && kept.root != Frontier::default().root() => Err(Misfit::OtherBeginning(0)),
+            _ => Ok(found),
+        }
     }
 }
 
@@ -144,11 +175,56 @@ mod tests {
     }
 
     fn check(events: &[(Event, Vec<u8>)], head: &TrailHead) -> Result<u64, Misfit> {
-        let mut check = TrailCheck::new(head.size);
-        for (event, leaf) in events {
-            check.take(event, leaf)?;
+        check_against(None, events, head)
+    }
+
+    fn check_against(kept: Option<Checkpoint>, events: &[(Event, Vec<u8>)], head: &TrailHead) -> Result<u64, Misfit> {
+        let mut check = TrailCheck::new(kept);
+        for (event, stored) in events {
+            check.take(leaf(check.next(), head.size, event, stored)?)?;
         }
         check.finish(head, ORIGIN, CheckpointSigner::from_seed(&[9; 32]).public_key())
+    }
+
+    fn kept(size: i64) -> Checkpoint {
+        let (_, head) = trail(size);
+        CheckpointSigner::from_seed(&[9; 32]).public_key().verify(&head.checkpoint, ORIGIN).unwrap()
+    }
+
+    #[test]
+    fn a_trail_that_grew_fits_every_checkpoint_that_was_kept() {
+        let (events, head) = trail(9);
+        for size in 0..=9 {
+            assert_eq!(check_against(Some(kept(size)), &events, &head), Ok(9), "{size}");
+        }
+    }
+
+    #[test]
+    fn a_history_that_was_written_anew_and_signed_does_not_fit_a_kept_checkpoint() {
+        let mut events = trail(9).0;
+        events[3].0.comment = None;
+        let mut tree = Frontier::default();
+        for (event, stored) in &mut events {
+            *stored = leaf_hash(&event.canonical_bytes()).to_vec();
+            tree.push(leaf_hash(&event.canonical_bytes()));
+        }
+        let checkpoint = CheckpointSigner::from_seed(&[9; 32]).sign(ORIGIN, 9, &tree.root());
+        let head = TrailHead { size: 9, frontier: tree.to_bytes(), checkpoint };
+        assert_eq!(check(&events, &head), Ok(9));
+        assert_eq!(check_against(Some(kept(3)), &events, &head), Ok(9));
+        assert_eq!(check_against(Some(kept(4)), &events, &head), Err(Misfit::OtherBeginning(4)));
+        assert_eq!(check_against(Some(kept(9)), &events, &head), Err(Misfit::OtherBeginning(9)));
+    }
+
+    #[test]
+    fn a_tail_that_was_cut_and_signed_does_not_fit_a_kept_checkpoint() {
+        let (events, head) = trail(7);
+        assert_eq!(check(&events, &head), Ok(7));
+        assert_eq!(check_against(Some(kept(9)), &events, &head), Err(Misfit::Cut { kept: 9, found: 7 }));
+        let (none, empty) = trail(0);
+        assert_eq!(check_against(Some(kept(1)), &none, &empty), Err(Misfit::Cut { kept: 1, found: 0 }));
+        let other_empty = Checkpoint { size: 0, root: [0; 32] };
+        assert_eq!(check_against(Some(other_empty), &none, &empty), Err(Misfit::OtherBeginning(0)));
     }
 
     #[test]
@@ -189,8 +265,10 @@ mod tests {
     #[test]
     fn an_added_event_is_named() {
         let (mut events, head) = trail(3);
-        events.extend(trail(4).0.split_off(3));
-        assert_eq!(check(&events, &head), Err(Misfit::Added { sequence: 4, id: "event-4".to_owned() }));
+        events.insert(2, (Event { id: "twice".to_owned(), ..event(2) }, Vec::new()));
+        assert_eq!(check(&events, &head), Err(Misfit::Added { sequence: 2, id: "twice".to_owned() }));
+        let added = Misfit::Added { sequence: 4, id: "event-4".to_owned() };
+        assert_eq!(check(&trail(4).0, &head), Err(added));
     }
 
     #[test]
