@@ -1,5 +1,7 @@
 //! Putting it together: configuration, secrets and store become actions; those and the routes become a server.
 
+mod background;
+
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -9,28 +11,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
-use actix_web::web::Data;
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use prometheus_client::registry::Registry;
 
-use crate::actions::{Actions, OpenError, PasswordHasher, open_installation};
+pub use self::background::UsageRecorder;
+use crate::actions::{Actions, OpenError, PasswordHasher, UsageNotes, open_installation};
+use crate::api::{Machines, ShownMetrics};
 use crate::clock::Clock;
 use crate::config::{Config, PublicUrl, SettingError};
-use crate::edge::connections::Connections;
+use crate::domain::checkpoint::CheckpointKey;
+use crate::domain::ids::InstallationId;
+use crate::edge::connections::{Connections, LONGEST_SILENCE};
 use crate::edge::{Edge, envelope};
 use crate::secrets::{Secrets, SecretsError};
 use crate::store::{MigrationError, Store, StoreError};
-use crate::verify::Verifier;
+use crate::verify::{Ledger, Metrics, Verification};
 use crate::web::Site;
+use crate::witness::{Source, WitnessError, Witnesses};
 use crate::{api, random, web};
 
 /// A client has so long to send a request's head.
 const REQUEST_HEAD: Duration = Duration::from_secs(10);
 /// An idle connection is kept for so long.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// So often the trail is told of keys that ended by themselves.
-const BETWEEN_ENDS: Duration = Duration::from_secs(20);
 /// At the end, requests under way have so many seconds to finish.
 const SHUTDOWN_SECONDS: u64 = 30;
 
@@ -43,6 +49,9 @@ pub enum StartError {
     /// The secrets cannot be used.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// A witness of checkpoints cannot be used.
+    #[error(transparent)]
+    Witness(#[from] WitnessError),
     /// The schema cannot be brought up to date.
     #[error(transparent)]
     Migration(MigrationError),
@@ -95,7 +104,38 @@ pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
         key_format: config.key_format.clone(),
         platform_name: config.platform_name.clone(),
         passwords: Arc::new(passwords),
+        usage: UsageNotes::default(),
     })
+}
+
+/// What it takes to check an installation's trails.
+pub struct Readable {
+    /// The database.
+    pub store: Store,
+    /// The installation.
+    pub id: InstallationId,
+    /// The public key of its checkpoints.
+    pub key: CheckpointKey,
+    /// Whether that key is the one of the secrets file, and not the database's word alone.
+    pub has_secrets: bool,
+}
+
+/// Opens an installation to check it: as [`open`] does, and a database without its secrets, such as somebody else's copy of
+/// it, as it stands. The public key is then the one that the database itself names.
+///
+/// # Errors
+/// [`StartError`].
+pub fn open_to_read(config: &Config, clock: &Clock) -> Result<Readable, StartError> {
+    if config.secrets_file.exists() || !Store::stands(&config.database)? {
+        let Actions { store, installation, secrets, .. } = open(config, clock)?;
+        return Ok(Readable { store, id: installation, key: secrets.signer.public_key(), has_secrets: true });
+    }
+    let store = Store::connect(&config.database)?;
+    let damaged =
+        || StartError::Machine("The database names no installation. Give another by --database-url.".to_owned());
+    let installation = store.ask(|questions| questions.installation())?.ok_or_else(damaged)?;
+    let key = CheckpointKey::from_bytes(&installation.checkpoint_key).ok_or_else(damaged)?;
+    Ok(Readable { store, id: installation.id, key, has_secrets: false })
 }
 
 /// Holds the data folder while it is set up: two programs that start at once must not make two sets of secrets.
@@ -123,10 +163,13 @@ pub struct Server {
     setup_token: String,
     config: Config,
     actions: Actions,
+    ledger: Ledger,
+    witnesses: Witnesses,
+    longest_silence: Duration,
 }
 
 impl Server {
-    /// Takes the address that the configuration names.
+    /// Takes the address that the configuration names, and opens the witnesses.
     ///
     /// # Errors
     /// [`StartError`].
@@ -137,11 +180,25 @@ impl Server {
                 config.listen
             ))
         };
+        let source = Source {
+            store: actions.store.clone(),
+            clock: actions.clock.clone(),
+            secrets: Arc::clone(&actions.secrets),
+            installation: actions.installation,
+        };
+        let witnesses = Witnesses::open(&config.witnesses, &source)?;
         let listener = TcpListener::bind(config.listen).map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
         let public_url = PublicUrl::new(&config, address);
         let setup_token = BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<32>());
-        Ok(Self { listener, address, public_url, setup_token, config, actions })
+        let (ledger, longest_silence) = (Ledger::default(), LONGEST_SILENCE);
+        Ok(Self { listener, address, public_url, setup_token, config, actions, ledger, witnesses, longest_silence })
+    }
+
+    /// The same, but it cuts connections after another silence: a test need not wait for so long.
+    #[must_use]
+    pub fn with_longest_silence(self, longest_silence: Duration) -> Self {
+        Self { longest_silence, ..self }
     }
 
     /// Where it listens.
@@ -160,24 +217,62 @@ impl Server {
         Ok((!is_set_up).then(|| format!("{}{path}?token={}", self.public_url.as_str(), self.setup_token)))
     }
 
+    /// Writes down what this server counts, when it is asked to: at the end, beyond what it does by itself.
+    #[must_use]
+    pub fn usage_recorder(&self) -> UsageRecorder {
+        UsageRecorder { actions: self.actions.clone(), ledger: self.ledger.clone() }
+    }
+
+    /// Whoever is told of checkpoints, where somebody does not want to wait until the server does it by itself.
+    #[must_use]
+    pub fn witnesses(&self) -> Witnesses {
+        self.witnesses.clone()
+    }
+
     /// The server, to be awaited: it answers until it is told to stop.
     ///
     /// # Errors
     /// [`StartError::Machine`].
     pub fn start(self) -> Result<actix_web::dev::Server, StartError> {
-        let Self { listener, public_url, setup_token, config, actions, .. } = self;
+        self.start_with(|_| {})
+    }
+
+    /// The same with further routes, which go first: a benchmark compares its own with the product's.
+    ///
+    /// # Errors
+    /// [`StartError::Machine`].
+    pub fn start_with(
+        self,
+        further: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    ) -> Result<actix_web::dev::Server, StartError> {
+        let recorder = self.usage_recorder();
+        let Self { listener, public_url, setup_token, config, actions, ledger, witnesses, longest_silence, .. } = self;
+        let cannot = |error: io::Error| StartError::Machine(format!("The server cannot start: {error}."));
+        background::begin(&actions, recorder);
+        background::tell(&witnesses).map_err(cannot)?;
         let edge = Data::new(Edge { trusted_proxies: config.trusted_proxies, https: public_url.is_https() });
-        let (clock, secrets) = (actions.clock.clone(), Arc::clone(&actions.secrets));
-        let store = Data::new(actions.store.clone());
-        actix_web::rt::spawn(record_ends(actions.clone()));
-        let site = Data::new(Site::new(actions, config.platform_name, public_url, setup_token));
-        let connections = Connections::watched()
-            .map_err(|error| StartError::Machine(format!("The server cannot start: {error}.")))?;
+        let mut registry = Registry::default();
+        let verification = Verification {
+            store: actions.store.clone(),
+            clock: actions.clock.clone(),
+            secrets: Arc::clone(&actions.secrets),
+            key_format: config.key_format,
+            ledger,
+            metrics: Metrics::registered(&mut registry),
+        };
+        let machines = Machines {
+            verification,
+            actions: Data::new(actions.clone()),
+            public_url: Data::new(public_url.clone()),
+            metrics: Data::new(ShownMetrics { registry: Arc::new(registry), token: config.metrics_token }),
+        };
+        let site = Data::new(Site::new(actions, config.platform_name, public_url, setup_token, witnesses));
+        let connections = Connections::watched(longest_silence).map_err(cannot)?;
         let server = HttpServer::new(move || {
-            let verifier = Data::new(Verifier::new(&store, &clock, &secrets, &config.key_format));
             App::new()
                 .app_data(edge.clone())
-                .configure(|routes| api::configure(routes, &verifier, &store))
+                .configure(&further)
+                .configure(|routes| api::configure(routes, &machines))
                 .configure(|routes| web::configure(routes, &site))
                 .wrap(from_fn(envelope::wrap))
         });
@@ -188,20 +283,7 @@ impl Server {
             .keep_alive(KEEP_ALIVE)
             .shutdown_timeout(SHUTDOWN_SECONDS)
             .listen(listener)
-            .map_err(|error| StartError::Machine(format!("The server cannot start: {error}.")))?;
+            .map_err(cannot)?;
         Ok(server.run())
-    }
-}
-
-/// Keeps the trail up to date about keys that ended by themselves, for as long as the server runs.
-async fn record_ends(actions: Actions) {
-    loop {
-        let recorder = actions.clone();
-        match actix_web::web::block(move || recorder.record_ends()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the ends of keys could not be written into the trail"),
-            Err(error) => tracing::warn!(%error, "the ends of keys could not be written into the trail"),
-        }
-        tokio::time::sleep(BETWEEN_ENDS).await;
     }
 }

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::{Actions, Change};
 use crate::domain::action::Action;
-use crate::domain::actor::Actor;
 use crate::domain::api_key::{KeyEnd, KeyState, RevocationReason};
 use crate::domain::event::{Happening, Origin, Target};
 use crate::domain::ids::{CompanyId, EventId, KeyId, UserId};
@@ -70,7 +69,7 @@ impl Actions {
     /// # Errors
     /// [`StoreError`].
     pub fn record_ends(&self) -> Result<(), StoreError> {
-        let origin = Origin { actor: Actor::System, client_address: None, user_agent: None, request_id: None };
+        let origin = Origin::system();
         loop {
             let now = self.clock.now();
             let ended = self.store.ask(|questions| questions.unrecorded_ends(now, ENDS_AT_A_TIME))?;
@@ -120,6 +119,7 @@ impl Change<'_, '_> {
             Some(KeyEnd::Revoked(revocation)) => {
                 // Written down, it holds whatever a clock says later.
                 self.revoke_key(company_id, id, &revocation)?;
+                self.revoked.push(id);
                 self.record(Happening {
                     before: Some(json!({ "name": key.name, "state": KeyState::Active.as_str() })),
                     after: Some(json!({

@@ -151,6 +151,20 @@ impl Actions {
         })
     }
 
+    /// Ends the key that somebody holds; nothing where there is none or it has ended.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was changed.
+    pub fn revoke_presented_key(&self, key: &ApiKey, origin: &Origin) -> Result<(), StoreError> {
+        let digest = key.digest(&self.secrets.pepper);
+        // Most texts that strangers send are no key: they must not keep anybody waiting who changes something.
+        let Some(found) = self.store.ask(|questions| questions.key_by_digest(&digest))? else { return Ok(()) };
+        match self.revoke_key(found.company.id, found.id, RevocationReason::Unspecified, None, origin) {
+            Ok(_) | Err(RevokeKeyError::Unknown | RevokeKeyError::AlreadyEnded(_)) => Ok(()),
+            Err(RevokeKeyError::Store(error)) => Err(error),
+        }
+    }
+
     /// Ends several keys, all of them or none; answers the last of the events that say so.
     ///
     /// # Errors
@@ -251,6 +265,7 @@ impl Change<'_, '_> {
         }
         let revocation = Revocation { at: self.now, by: self.origin.actor, reason, comment: comment.clone() };
         self.revoke_key(key.company_id, key.id, &revocation)?;
+        self.revoked.push(key.id);
         self.record(Happening {
             before: Some(json!({ "name": key.name, "state": KeyState::Active.as_str() })),
             after: Some(after),

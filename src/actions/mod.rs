@@ -3,6 +3,8 @@
 mod account;
 mod companies;
 mod departure;
+mod export;
+mod gateways;
 mod installation;
 mod key_life;
 mod keys;
@@ -11,6 +13,7 @@ mod rotation;
 mod second_factor;
 mod sign_in;
 mod throttle;
+mod usage;
 mod users;
 
 use std::ops::{Deref, DerefMut};
@@ -19,6 +22,7 @@ use std::sync::Arc;
 pub use account::OwnPasswordError;
 pub use companies::{CompanyNameError, SetUp, SetUpError, SetUpRefused};
 pub use departure::{DeleteUserError, KeysLeftBehind};
+pub use gateways::GatewayError;
 pub use installation::{OpenError, open_installation};
 pub use key_life::EditKeyError;
 pub use keys::{CreateKeyError, CreatedKey, KeyWish, RevokeKeyError, RevokeKeysError};
@@ -27,16 +31,18 @@ pub use rotation::{OverlapError, RotateKeyError, Rotated, RotationWish};
 pub use second_factor::ConfirmSecondFactorError;
 pub use sign_in::{Admission, SignIn, SignInError, SignedInUser};
 pub use throttle::Attempter;
+pub use usage::UsageNotes;
 pub use users::{AcceptInvitationError, AddUserError, ChangeUserError, Invited, NewUser};
 
 use crate::clock::Clock;
 use crate::domain::checkpoint;
 use crate::domain::event::{Event, Happening, Origin};
-use crate::domain::ids::{EventId, InstallationId, TrailId};
+use crate::domain::ids::{EventId, InstallationId, KeyId, TrailId};
 use crate::domain::instant::Instant;
 use crate::domain::key::KeyFormat;
 use crate::domain::merkle::{Frontier, leaf_hash};
 use crate::domain::trail_check::TrailHead;
+use crate::domain::usage::hour_of;
 use crate::random;
 use crate::secrets::Secrets;
 use crate::store::{Store, StoreError, Transaction};
@@ -58,6 +64,8 @@ pub struct Actions {
     pub platform_name: String,
     /// How passwords are hashed.
     pub passwords: Arc<PasswordHasher>,
+    /// What is known of the use of keys beside the database.
+    pub usage: UsageNotes,
 }
 
 impl Actions {
@@ -68,10 +76,19 @@ impl Actions {
         origin: &Origin,
         work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.store.write(|transaction| {
+        let mut revoked = Vec::new();
+        let done = self.store.write(|transaction| {
             let head = transaction.lock_trail(trail)?;
-            self.change_from(transaction, trail, &head, origin, work)
-        })
+            self.change_from(transaction, trail, &head, origin, |change| {
+                let done = work(change);
+                revoked.append(&mut change.revoked);
+                done
+            })
+        })?;
+        if !revoked.is_empty() {
+            self.usage.acknowledged(revoked, self.clock.now());
+        }
+        Ok(done)
     }
 
     /// The same on a trail that this transaction holds already.
@@ -85,9 +102,13 @@ impl Actions {
     ) -> Result<T, E> {
         let tree = u64::try_from(head.size).ok().and_then(|size| Frontier::from_bytes(size, &head.frontier));
         let tree = tree.ok_or_else(|| StoreError::Unexpected(format!("the head of the trail {trail} is damaged")))?;
-        let mut change = Change { transaction, trail, origin, tree, now: self.clock.now() };
+        // Whatever calls itself by a key must not bring it into the trail.
+        let user_agent = origin.user_agent.clone().filter(|name| !self.key_format.occurs_in(name));
+        let origin = Origin { user_agent, ..origin.clone() };
+        let mut change = Change { transaction, trail, origin, tree, now: self.clock.now(), revoked: Vec::new() };
         let done = work(&mut change)?;
-        let tree = change.tree;
+        let (tree, now) = (change.tree, change.now);
+        transaction.note_hour(trail, hour_of(now), head.size, i64::try_from(tree.size()).unwrap_or(i64::MAX))?;
         transaction.update_trail(trail, &signed_head(&self.secrets, self.installation, trail, &tree))?;
         Ok(done)
     }
@@ -107,9 +128,11 @@ fn signed_head(secrets: &Secrets, installation: InstallationId, trail: TrailId, 
 struct Change<'t, 'connection> {
     transaction: &'t mut Transaction<'connection>,
     trail: TrailId,
-    origin: &'t Origin,
+    origin: Origin,
     tree: Frontier,
     now: Instant,
+    /// The keys that are revoked in it.
+    revoked: Vec<KeyId>,
 }
 
 impl<'connection> Deref for Change<'_, 'connection> {

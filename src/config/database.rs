@@ -53,6 +53,15 @@ fn sqlite(path: &str) -> Result<Database, SettingError> {
     Ok(Database::Sqlite(path))
 }
 
+/// A server whose machine is gone says nothing: after 10 s (libpq's words for it are many) a connection is given up.
+const NETWORK: [(&str, &str); 5] = [
+    ("connect_timeout", "5"),
+    ("tcp_user_timeout", "10000"),
+    ("keepalives_idle", "5"),
+    ("keepalives_interval", "2"),
+    ("keepalives_count", "3"),
+];
+
 fn postgres(text: &str) -> Result<Database, SettingError> {
     let mut url = Url::parse(text).map_err(|error| {
         SettingError(format!("--database-url is no URL ({error}). Give postgres://USER:PASSWORD@HOST/DATABASE."))
@@ -79,8 +88,10 @@ fn postgres(text: &str) -> Result<Database, SettingError> {
     if parameter("target_session_attrs").is_none() {
         url.query_pairs_mut().append_pair("target_session_attrs", "read-write");
     }
-    if parameter_missing(&url, "connect_timeout") {
-        url.query_pairs_mut().append_pair("connect_timeout", "5");
+    for (name, value) in NETWORK {
+        if parameter_missing(&url, name) {
+            url.query_pairs_mut().append_pair(name, value);
+        }
     }
     Ok(Database::Postgres(url.into()))
 }

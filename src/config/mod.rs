@@ -2,14 +2,17 @@
 
 mod database;
 pub mod settings;
+mod witnesses;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 pub use database::Database;
 use ipnet::IpNet;
+use secrecy::SecretString;
 pub use settings::Settings;
 use url::Url;
+pub use witnesses::{WebhookSettings, WitnessSettings};
 
 use crate::domain::key::KeyFormat;
 
@@ -32,6 +35,10 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// What a key looks like.
     pub key_format: KeyFormat,
+    /// Where checkpoints are witnessed.
+    pub witnesses: WitnessSettings,
+    /// Shows the metrics to callers beyond this machine.
+    pub metrics_token: Option<SecretString>,
 }
 
 /// A setting that is refused. Displays as a sentence that says which one and what to do.

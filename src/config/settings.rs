@@ -4,12 +4,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::witnesses::WitnessFlags;
 use super::{Config, Database, SettingError, is_loopback};
 use crate::domain::key::{KeyFormat, KeyPrefix};
 
-const HEADING: &str = "Settings";
+pub(super) const HEADING: &str = "Settings";
+const SHORTEST_METRICS_TOKEN: usize = 16;
 
 /// Every setting; each is a flag of every command and a variable.
 #[derive(Clone, Debug, clap::Args)]
@@ -53,6 +56,13 @@ pub struct Settings {
         default_value = "goa"
     )]
     key_prefix: Vec<KeyPrefix>,
+
+    /// Show /metrics beyond this machine to whoever sends this as a bearer token; 16 characters or more
+    #[arg(long, global = true, env = "KEYDESK_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    metrics_token: Option<SecretString>,
+
+    #[command(flatten)]
+    witnesses: WitnessFlags,
 
     /// Serve plain http beyond this machine: passwords and keys then cross the network in clear
     #[arg(long, global = true, env = "KEYDESK_ALLOW_PLAIN_HTTP", value_parser = clap::builder::BoolishValueParser::new())]
@@ -104,6 +114,25 @@ impl Settings {
                 "--platform-name is empty. Name the platform whose API the keys open.".to_owned(),
             ));
         }
+        if self
+            .metrics_token
+            .as_ref()
+            .is_some_and(|token| token.expose_secret().chars().count() < SHORTEST_METRICS_TOKEN)
+        {
+            return Err(SettingError(
+                "--metrics-token is too short to be a secret. Give 16 characters or more.".to_owned(),
+            ));
+        }
+        if self
+            .metrics_token
+            .as_ref()
+            .is_some_and(|token| !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()))
+        {
+            return Err(SettingError(
+                "--metrics-token has characters that no Authorization header carries. Give letters, digits and signs of ASCII."
+                    .to_owned(),
+            ));
+        }
         let mut prefixes = self.key_prefix.into_iter();
         let newest = prefixes
             .next()
@@ -128,13 +157,15 @@ impl Settings {
             platform_name: self.platform_name.trim().to_owned(),
             trusted_proxies: self.trusted_proxy,
             key_format: KeyFormat::new(newest, prefixes),
+            witnesses: self.witnesses.check()?,
+            metrics_token: self.metrics_token,
         })
     }
 
-    /// The same settings for an installation that lives in `folder` alone.
+    /// The same settings for an installation that lives in `folder` alone, of which nobody else is told.
     #[must_use]
     pub fn inside(self, folder: PathBuf) -> Self {
-        Self { data_dir: folder, database_url: None, secrets_file: None, ..self }
+        Self { data_dir: folder, database_url: None, secrets_file: None, witnesses: WitnessFlags::default(), ..self }
     }
 
     /// Refuses a `KEYDESK_…` variable that is no setting: a misspelt one would otherwise be passed over in silence.
@@ -194,10 +225,23 @@ mod tests {
 
     use super::*;
 
-    fn check(flags: &[&str]) -> Result<Config, SettingError> {
+    fn settings(flags: &[&str]) -> Settings {
         let command = Settings::augment_args(clap::Command::new("keydesk"));
         let matches = command.try_get_matches_from([&["keydesk"], flags].concat()).unwrap();
-        Settings::from_arg_matches(&matches).unwrap().check()
+        Settings::from_arg_matches(&matches).unwrap()
+    }
+
+    fn check(flags: &[&str]) -> Result<Config, SettingError> {
+        settings(flags).check()
+    }
+
+    #[test]
+    fn an_installation_to_throw_away_has_its_own_files_and_tells_nobody() {
+        let given = ["--database-url", "sqlite:///d", "--secrets-file", "/s", "--checkpoint-file", "/c"];
+        assert!(check(&given).unwrap().witnesses.file.is_some());
+        let config = settings(&given).inside(PathBuf::from("/throw-away")).check().unwrap();
+        assert!(matches!(config.database, Database::Sqlite(path) if path.starts_with("/throw-away")));
+        assert!(config.secrets_file.starts_with("/throw-away") && config.witnesses.file.is_none());
     }
 
     #[test]
@@ -217,6 +261,18 @@ mod tests {
         assert!(check(&["--listen", "0.0.0.0:8080", "--allow-plain-http"]).is_ok());
         assert!(check(&["--listen", "0.0.0.0:8080", "--public-url", "https://keys.example.com"]).is_ok());
         assert!(check(&["--listen", "[::1]:8080", "--public-url", "http://[::1]:8080"]).is_ok());
+    }
+
+    #[test]
+    fn a_short_metrics_token_is_refused_without_being_repeated() {
+        let refused = check(&["--metrics-token", "hunter2"]).unwrap_err().to_string();
+        assert!(refused.contains("16 characters") && !refused.contains("hunter2"), "{refused}");
+        for never_sent in ["sixteen letters!", " sixteen-letters", "sixteen-lettersé"] {
+            let refused = check(&["--metrics-token", never_sent]).unwrap_err().to_string();
+            assert!(refused.contains("ASCII") && !refused.contains("sixteen"), "{refused}");
+        }
+        let config = check(&["--metrics-token", "sixteen-letters!"]).unwrap();
+        assert!(config.metrics_token.is_some() && !format!("{config:?}").contains("sixteen"));
     }
 
     #[test]

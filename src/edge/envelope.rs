@@ -11,10 +11,10 @@ use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 
-use super::Edge;
 use super::body::WasRead;
 use super::connections::Connection;
 use super::request_id::RequestId;
+use super::{Edge, sending};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
@@ -41,38 +41,38 @@ pub async fn wrap<B: MessageBody + 'static>(
         || request.headers().get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
     let method = request.method().clone();
     let is_page = is_page(request.path());
-    request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(id);
     let connection = request.conn_data::<Arc<Connection>>().cloned();
     if let Some(connection) = &connection {
         connection.begin();
     }
     let done = |is_last| {
-        if let Some(connection) = connection {
+        if let Some(connection) = &connection {
             connection.finish(is_last);
         }
     };
     match next.call(request).await {
         Ok(mut response) => {
             let unread = has_body && !response.request().extensions().contains::<WasRead>();
-            finish(response.response_mut().head_mut().headers_mut(), &id, https);
+            finish(response.response_mut().head_mut().headers_mut(), id, https);
             if unread {
                 close(response.response_mut());
             }
             done(unread);
             if is_page {
                 let pattern = response.request().match_pattern();
-                log(&id, &method, pattern.as_deref().unwrap_or("unknown"), response.status(), began);
+                log(id, &method, pattern.as_deref().unwrap_or("unknown"), response.status(), began);
             }
-            Ok(response.map_into_boxed_body())
+            Ok(response.map_body(|_, body| sending::watched(body, connection)))
         }
         Err(error) => {
             let mut response = error.error_response();
-            finish(response.headers_mut(), &id, https);
+            finish(response.headers_mut(), id, https);
             if has_body {
                 close(&mut response);
             }
             done(has_body);
-            log(&id, &method, "refused", response.status(), began);
+            log(id, &method, "refused", response.status(), began);
             Err(InternalError::from_response(error, response).into())
         }
     }
@@ -83,7 +83,7 @@ fn close<B>(response: &mut HttpResponse<B>) {
     response.head_mut().set_connection_type(ConnectionType::Close);
 }
 
-fn finish(headers: &mut HeaderMap, id: &RequestId, https: bool) {
+fn finish(headers: &mut HeaderMap, id: RequestId, https: bool) {
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
@@ -105,7 +105,7 @@ fn is_page(path: &str) -> bool {
 }
 
 /// The route's pattern, not the path: whatever stands in a path or a query stays out of the log.
-fn log(id: &RequestId, method: &Method, pattern: &str, status: StatusCode, began: Instant) {
+fn log(id: RequestId, method: &Method, pattern: &str, status: StatusCode, began: Instant) {
     let milliseconds = began.elapsed().as_millis();
     tracing::info!(request = %id, %method, path = pattern, status = status.as_u16(), milliseconds, "answered");
 }

@@ -6,6 +6,8 @@ pub mod connections;
 pub mod envelope;
 pub mod panics;
 pub mod request_id;
+mod sending;
+mod unsent;
 
 use ipnet::IpNet;
 
