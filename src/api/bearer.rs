@@ -1,20 +1,25 @@
 //! The credential of a request: `Authorization: Bearer …` (RFC 6750 section 2.1).
 
 use std::convert::Infallible;
+use std::fmt;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpRequest};
-use secrecy::{ExposeSecret, SecretString};
 
 /// What was presented; empty where there is no header, more than one, another scheme, or no text.
-#[derive(Debug)]
-pub(super) struct BearerKey(SecretString);
+pub(super) struct BearerKey(Option<HeaderValue>);
 
 impl BearerKey {
     pub(super) fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.0.as_ref().and_then(key_in).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for BearerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BearerKey(…)")
     }
 }
 
@@ -23,26 +28,31 @@ impl FromRequest for BearerKey {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(SecretString::from(presented(request.headers()).unwrap_or_default()))))
+        ready(Ok(Self(only_credential(request.headers()).cloned())))
     }
 }
 
-fn presented(headers: &HeaderMap) -> Option<&str> {
+fn only_credential(headers: &HeaderMap) -> Option<&HeaderValue> {
     let mut credentials = headers.get_all(AUTHORIZATION);
-    let (Some(only), None) = (credentials.next(), credentials.next()) else { return None };
-    let (scheme, key) = only.to_str().ok()?.split_once(' ')?;
+    match (credentials.next(), credentials.next()) {
+        (only, None) => only,
+        _ => None,
+    }
+}
+
+fn key_in(credential: &HeaderValue) -> Option<&str> {
+    let (scheme, key) = credential.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| key.trim_matches(' '))
 }
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderValue;
-
     use super::*;
 
     fn of(values: &[&'static str]) -> Option<String> {
         let headers = values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_static(value)));
-        presented(&headers.collect()).map(str::to_owned)
+        let headers: HeaderMap = headers.collect();
+        only_credential(&headers).and_then(key_in).map(str::to_owned)
     }
 
     #[test]

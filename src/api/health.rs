@@ -2,23 +2,50 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::problem::Problem;
-use crate::store::{Store, StoreError};
+use super::problem::{Document, Problem};
+use crate::actions::Actions;
+use crate::store::StoreError;
 
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    /// `alive` or `ready`.
+    status: &'static str,
+}
+
+/// Is the server alive?
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "alive",
+    tag = "Server",
+    responses((status = 200, description = "It is", body = Health))
+)]
 pub(super) async fn alive() -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "status": "alive" }))
+    HttpResponse::Ok().json(Health { status: "alive" })
 }
 
 /// Ready: the database answers, and its schema is the one that this program brought it to at its start.
-pub(super) async fn ready(store: Data<Store>) -> Result<HttpResponse, Problem> {
-    let store = store.get_ref().clone();
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "ready",
+    tag = "Server",
+    responses(
+        (status = 200, description = "It is", body = Health),
+        (status = 503, description = "The database cannot be reached", body = Document,
+            content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds")))
+    )
+)]
+pub(super) async fn ready(actions: Data<Actions>) -> Result<HttpResponse, Problem> {
+    let store = actions.store.clone();
     let installation = web::block(move || store.ask(|questions| questions.installation()))
         .await
         .map_err(|error| StoreError::Unavailable(error.to_string()))??;
     match installation {
-        Some(_) => Ok(HttpResponse::Ok().json(json!({ "status": "ready" }))),
+        Some(_) => Ok(HttpResponse::Ok().json(Health { status: "ready" })),
         None => Err(Problem::Unavailable("the database is empty".to_owned())),
     }
 }

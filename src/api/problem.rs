@@ -1,14 +1,19 @@
 //! Problem documents (RFC 9457): every way in which a machine endpoint can fail.
 
+use std::sync::LazyLock;
+
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::middleware::Next;
+use actix_web::web::Bytes;
 use actix_web::{Error, HttpResponse, ResponseError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::edge::panics::Panicked;
+use crate::edge::body::BodyError;
+use crate::edge::panics::{self, Panicked};
 use crate::edge::request_id::RequestId;
 use crate::store::StoreError;
 
@@ -18,6 +23,15 @@ pub(super) enum Problem {
     /// The presented key is not good: no machine learns why.
     #[error("the key is not good")]
     InvalidKey,
+    /// The presented credential is no gateway's that may ask.
+    #[error("the gateway credential is not good")]
+    InvalidGateway,
+    /// A form without the one field that it needs.
+    #[error("the form has no token")]
+    TokenMissing,
+    /// The form cannot be used.
+    #[error("the form cannot be used: {0:?}")]
+    Form(BodyError),
     /// There is no such endpoint.
     #[error("there is no such endpoint")]
     NotFound,
@@ -41,17 +55,45 @@ impl From<StoreError> for Problem {
     }
 }
 
-#[derive(Serialize)]
-struct Document {
+/// The one refusal of keys, written once: floods of bad keys ask for little else.
+static INVALID_KEY: LazyLock<Bytes> = LazyLock::new(|| Problem::InvalidKey.document().to_bytes());
+
+impl Document {
+    fn to_bytes(&self) -> Bytes {
+        Bytes::from(serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Self {
+        Self::Form(error)
+    }
+}
+
+/// A problem document (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Document {
+    /// What kind of problem: `urn:keydesk:problem:…`.
     r#type: &'static str,
+    /// The same in words.
     title: &'static str,
+    /// The status of the answer.
     status: u16,
+    /// What to do.
     detail: &'static str,
+    /// The OAuth 2.0 error code, where an RFC asks for one.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
 }
 
 impl Problem {
+    /// Whatever went wrong with the database, nobody knows now whether a key or a credential is good.
+    #[expect(clippy::needless_pass_by_value, reason = "maps an error that ends there")]
+    pub(super) fn unknown_truth(error: StoreError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+
     const fn document(&self) -> Document {
         match self {
             Self::InvalidKey => Document {
@@ -61,6 +103,21 @@ impl Problem {
                 detail: "Send an active API key as Authorization: Bearer <key>.",
                 error: Some("invalid_token"),
             },
+            Self::InvalidGateway => Document {
+                r#type: "urn:keydesk:problem:invalid-gateway-credential",
+                title: "The gateway credential is not valid",
+                status: 401,
+                detail: "Send the credential that keydesk gateway add printed as Authorization: Bearer <credential>.",
+                error: Some("invalid_token"),
+            },
+            Self::TokenMissing => Document {
+                r#type: "urn:keydesk:problem:token-missing",
+                title: "The form has no token",
+                status: 400,
+                detail: "Send the key as the field token of a form.",
+                error: Some("invalid_request"),
+            },
+            Self::Form(error) => form_document(*error),
             Self::NotFound => Document {
                 r#type: "urn:keydesk:problem:not-found",
                 title: "There is no such endpoint",
@@ -93,6 +150,36 @@ impl Problem {
     }
 }
 
+const fn form_document(error: BodyError) -> Document {
+    let (r#type, title, status, detail) = match error {
+        BodyError::WrongType => (
+            "urn:keydesk:problem:unsupported-media-type",
+            "The body is no form",
+            415,
+            "Send application/x-www-form-urlencoded, without a content coding.",
+        ),
+        BodyError::TooLarge => {
+            ("urn:keydesk:problem:content-too-large", "The form is too large", 413, "Send at most 64 KiB.")
+        }
+        BodyError::Undecodable => (
+            "urn:keydesk:problem:undecodable-form",
+            "The form cannot be read",
+            400,
+            "Send percent-encoded UTF-8, whole.",
+        ),
+        BodyError::Repeated => {
+            ("urn:keydesk:problem:repeated-field", "A field was sent twice", 400, "Send each field once.")
+        }
+        BodyError::TooSlow => (
+            "urn:keydesk:problem:request-timeout",
+            "The form did not arrive in time",
+            408,
+            "Send the whole body within 30 seconds.",
+        ),
+    };
+    Document { r#type, title, status, detail, error: Some("invalid_request") }
+}
+
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.document().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -102,7 +189,7 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status_code());
         response.content_type("application/problem+json");
         match self {
-            Self::InvalidKey => {
+            Self::InvalidKey | Self::InvalidGateway => {
                 response.insert_header((WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#));
             }
             Self::WrongMethod(allowed) => {
@@ -111,13 +198,16 @@ impl ResponseError for Problem {
             Self::Unavailable(_) => {
                 response.insert_header((RETRY_AFTER, "1"));
             }
-            Self::NotFound | Self::Internal(_) => {}
+            Self::TokenMissing | Self::Form(_) | Self::NotFound | Self::Internal(_) => {}
         }
-        response.body(serde_json::to_string(&self.document()).unwrap_or_default())
+        match self {
+            Self::InvalidKey => response.body(INVALID_KEY.clone()),
+            _ => response.body(self.document().to_bytes()),
+        }
     }
 }
 
-/// Gives a defect its document, and logs a failure of ours under the id that the answer carries.
+/// Gives a defect, a panic too, its document, and logs a failure of ours under the id that the answer carries.
 ///
 /// # Errors
 /// [`Problem`], where an inner layer failed.
@@ -125,7 +215,7 @@ pub(super) async fn describe<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let answered = next.call(request).await;
+    let answered = panics::catch(request, next).await;
     match answered {
         Ok(response) => {
             let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
@@ -138,4 +228,19 @@ pub(super) async fn describe<B: MessageBody>(
         Err(error) if error.as_error::<Panicked>().is_some() => Err(Problem::Internal(error.to_string()).into()),
         Err(error) => Err(error),
     }
+}
+
+/// The same for whoever understands nothing but that the key is good, is not, or that nobody knows: a defect of ours is
+/// the last.
+///
+/// # Errors
+/// [`Problem`], where an inner layer failed.
+pub(super) async fn describe_as_unavailable<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    describe(request, next).await.map_err(|error| match error.as_error::<Problem>() {
+        Some(Problem::Internal(cause)) => Problem::Unavailable(cause.clone()).into(),
+        _ => error,
+    })
 }
