@@ -1,0 +1,113 @@
+//! The file that checkpoints are appended to: each note as it is, and an empty line. `docs/checkpoints.md` specifies it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::{Failure, WitnessError, sync_folder_of};
+
+/// Whoever collects the file may be in its group; nobody else needs it.
+const MODE: u32 = 0o640;
+
+#[derive(Debug)]
+pub(super) struct WitnessFile(PathBuf);
+
+impl WitnessFile {
+    /// Makes sure that it can be appended to, and makes it where it is missing.
+    pub(super) fn open(path: &Path) -> Result<Self, WitnessError> {
+        let opened = open(path).and_then(|_| sync_folder_of(path));
+        opened.map(|()| Self(path.to_owned())).map_err(|error| {
+            WitnessError(format!(
+                "--checkpoint-file {} cannot be appended to: {error}. Name a file in a folder that Keydesk may write to.",
+                path.display()
+            ))
+        })
+    }
+
+    /// Appends a note; it is durable when this has answered `Ok`. The file is opened each time, so that it may be moved away.
+    pub(super) fn append(&self, note: &str) -> Result<(), Failure> {
+        append(&self.0, note).map_err(|error| Failure::outage(format!("the file cannot be appended to: {error}")))
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).append(true).create(true).mode(MODE).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
+}
+
+fn append(path: &Path, note: &str) -> io::Result<()> {
+    let mut file = open(path)?;
+    let length = file.metadata()?.len();
+    let entry = format!("{}{note}\n", missing_end(&mut file, length)?);
+    file.write_all(entry.as_bytes())?;
+    file.sync_all()?;
+    if length == 0 { sync_folder_of(path) } else { Ok(()) }
+}
+
+/// What separates the next note from an entry that a crash or a full disk cut short. Nothing is taken back: the file may be
+/// one that can only grow.
+fn missing_end(file: &mut File, length: u64) -> io::Result<&'static str> {
+    let mut end = Vec::new();
+    file.seek(SeekFrom::Start(length.saturating_sub(2)))?;
+    file.read_to_end(&mut end)?;
+    Ok(match end.as_slice() {
+        [] | [b'\n', b'\n'] => "",
+        [.., b'\n'] => "\n",
+        _ => "\n\n",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    const NOTE: &str = "keydesk/i/t\n3\nroot=\n\n— keydesk/i/t signature=\n";
+
+    #[test]
+    fn notes_follow_each_other_with_an_empty_line_after_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoints");
+        let file = WitnessFile::open(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o137, 0);
+        file.append(NOTE).unwrap();
+        file.append(NOTE).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{NOTE}\n{NOTE}\n"));
+        fs::rename(&path, folder.path().join("moved")).unwrap();
+        file.append(NOTE).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{NOTE}\n"));
+    }
+
+    #[test]
+    fn an_entry_that_was_cut_short_anywhere_spoils_only_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoints");
+        let file = WitnessFile::open(&path).unwrap();
+        let entry = format!("{NOTE}\n");
+        for cut in 0..=entry.len() {
+            fs::write(&path, [entry.as_bytes(), &entry.as_bytes()[..cut]].concat()).unwrap();
+            file.append(NOTE).unwrap();
+            let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+            let lines: Vec<&str> = text.lines().collect();
+            // What the format says a note is: five lines, the first and the last of which begin as these do.
+            let notes = lines.windows(5).filter(|five| {
+                five[0].starts_with("keydesk/") && five[3].is_empty() && five[4] == "— keydesk/i/t signature="
+            });
+            let whole = if cut + 2 >= entry.len() { 3 } else { 2 };
+            assert_eq!(notes.count(), whole, "cut after {cut} bytes: {text}");
+            assert!(text.ends_with(&format!("\n\n{entry}")), "cut after {cut} bytes: {text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_appended_to_is_refused_with_a_sentence() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path().to_owned(), folder.path().join("missing/file"), PathBuf::from("/dev/null")] {
+            let sentence = WitnessFile::open(&path).unwrap_err().to_string();
+            assert!(sentence.starts_with("--checkpoint-file ") && sentence.ends_with("may write to."), "{sentence}");
+        }
+    }
+}
