@@ -1,57 +1,50 @@
 //! `keydesk audit …`.
 
-use super::Refusal;
-use crate::actions::Actions;
-use crate::domain::checkpoint;
-use crate::domain::ids::TrailId;
-use crate::domain::trail_check::{Misfit, TrailCheck};
-use crate::store::StoreError;
+mod consistency;
+mod progress;
+mod to_keep;
+mod verify;
 
-const EVENTS_AT_A_TIME: i64 = 1_000;
+use std::fs;
+use std::path::Path;
+
+use super::Refusal;
+use crate::config::Settings;
+use crate::domain::checkpoint::CheckpointKey;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Audit {
-    /// Recompute every trail's tree and hold it against its signed checkpoint
-    Verify,
+    /// Recompute audit trails, or an export of one, and hold them against signed checkpoints
+    Verify(verify::Verify),
+    /// Prove that a company's trail begins with the events that a checkpoint signs; prints the proof
+    Consistency(consistency::Consistency),
+    #[command(flatten)]
+    ToKeep(to_keep::ToKeep),
 }
 
 impl Audit {
-    pub(super) fn run(self, actions: &Actions) -> Result<(), Refusal> {
-        let Self::Verify = self;
-        let companies = actions.store.ask(|questions| questions.companies())?;
-        let own = ("Installation".to_owned(), TrailId::from(actions.installation));
-        let trails = companies.into_iter().map(|company| (company.name, TrailId::from(company.id)));
-        let mut refused = None;
-        for (name, trail) in trails.chain([own]) {
-            match verify(actions, trail)? {
-                Ok(events) => super::say(&format!("{name}: {events} events, all as they were recorded"))?,
-                Err(misfit) => {
-                    super::say(&format!("{name}: {misfit}"))?;
-                    refused.get_or_insert(format!("The audit trail of {name} does not verify: {misfit}."));
-                }
-            }
+    pub(super) fn run(self, settings: Settings) -> Result<(), Refusal> {
+        match self {
+            Self::Verify(command) => command.run(settings),
+            Self::Consistency(command) => command.run(&super::open(settings)?),
+            Self::ToKeep(wanted) => wanted.print(&super::open(settings)?),
         }
-        refused.map_or(Ok(()), |sentence| Err(Refusal(sentence)))
     }
 }
 
-/// Checks one trail as it is at this moment, also while a server appends to it.
-fn verify(actions: &Actions, trail: TrailId) -> Result<Result<u64, Misfit>, StoreError> {
-    actions.store.read(|questions| {
-        let head = questions.trail_head(trail)?;
-        let mut check = TrailCheck::new(head.size);
-        let mut last = i64::MIN;
-        loop {
-            let events = questions.events_after(trail, last, EVENTS_AT_A_TIME)?;
-            let Some((newest, _)) = events.last() else { break };
-            last = newest.sequence;
-            for (event, leaf) in &events {
-                if let Err(misfit) = check.take(event, leaf) {
-                    return Ok(Err(misfit));
-                }
-            }
-        }
-        let origin = checkpoint::origin(actions.installation, trail);
-        Ok(check.finish(&head, &origin, actions.secrets.signer.public_key()))
+/// A file that was kept: small, and text.
+fn kept_file(path: &Path) -> Result<String, Refusal> {
+    fs::read_to_string(path).map_err(|error| Refusal(format!("{} cannot be read: {error}.", path.display())))
+}
+
+/// The public key in a file, and which trail it names, where it names one.
+fn public_key(path: &Path) -> Result<(CheckpointKey, Option<String>), Refusal> {
+    let text = kept_file(path)?;
+    let key = CheckpointKey::parse_vkey(&text).map(|(name, key)| (key, Some(name)));
+    key.or_else(|| CheckpointKey::parse_bare(&text).map(|key| (key, None))).ok_or_else(|| {
+        Refusal(format!(
+            "{} holds no public key. Give the line that names trail, key id and key, or the key's 32 bytes in Base64 or hexadecimal.",
+            path.display()
+        ))
     })
 }

@@ -1,6 +1,11 @@
 //! `keydesk demo`: a throw-away company with realistic keys, users and a history over months.
 
+mod habits;
+
+use std::collections::HashMap;
 use std::time::Duration;
+
+use habits::HABITS;
 
 use super::{Refusal, serve};
 use crate::actions::{Actions, Attempter, KeyWish, KeysLeftBehind, NewUser, RotationWish};
@@ -17,6 +22,7 @@ use crate::domain::name::{CompanyName, PersonName, ServiceAccountName};
 use crate::domain::password::Password;
 use crate::domain::rotation::Overlap;
 use crate::domain::submission::{KeyForm, SubmissionId};
+use crate::domain::usage::KeyUse;
 use crate::domain::user::Role;
 use crate::random;
 use crate::server::{self, Server};
@@ -39,6 +45,8 @@ const WORK_BEGINS: Duration = Duration::from_hours(7);
 enum Act {
     Create(&'static str),
     Revoke(&'static str, RevocationReason, &'static str),
+    /// Presents a revoked or expired key so many times, until then.
+    Present(&'static str, u64),
     /// Creates one that is good for so many days.
     CreateFor(&'static str, i32),
     Rename(&'static str, &'static str),
@@ -52,7 +60,7 @@ enum Act {
 }
 
 /// How many days ago, how many minutes into the working day (or, today, how many minutes ago), who did it, and what.
-const HISTORY: [(u64, u64, usize, Act); 27] = [
+const HISTORY: [(u64, u64, usize, Act); 31] = [
     (440, 310, 4, Act::Create("Legacy Importer")),
     (412, 95, 2, Act::Create("Power BI Gateway")),
     (371, 505, 2, Act::Create("Mobile Scanner Pilot")),
@@ -86,7 +94,9 @@ const HISTORY: [(u64, u64, usize, Act); 27] = [
         1,
         Act::Revoke("Reporting Dashboard", RevocationReason::Compromised, "Key was pasted into a support ticket."),
     ),
+    (51, 223, 1, Act::Present("Reporting Dashboard", 2)),
     (51, 224, 1, Act::Create("Reporting Dashboard")),
+    (41, 130, 2, Act::Present("Carrier Rate Import", 2)),
     (33, 180, 0, Act::Create("שירות דיווח חודשי")),
     (20, 15, 0, Act::Policy(365)),
     (19, 300, 1, Act::CreateFor("Customs declaration and freight document exchange with Rotterdam", 30)),
@@ -96,9 +106,11 @@ const HISTORY: [(u64, u64, usize, Act); 27] = [
     (4, 132, 3, Act::SignIn),
     (2, 231, 1, Act::SignIn),
     (2, 238, 1, Act::Create("Staging Smoke Tests")),
+    (2, 400, 2, Act::Present("Power BI Gateway", 12)),
     (1, 190, 0, Act::Invite),
     (0, 1_140, 1, Act::Rotate("Warehouse Label Printer", Overlap::Day)),
     (0, 14, 0, Act::Revoke("Legacy Importer", RevocationReason::NoLongerUsed, "")),
+    (0, 2, 0, Act::Present("Legacy Importer", 4)),
 ];
 
 pub(super) fn demo(settings: Settings) -> Result<(), Refusal> {
@@ -167,6 +179,12 @@ impl Story<'_> {
                     let key = known(&newest, name)?;
                     self.actions.revoke_key(company, key, *reason, Comment::parse(comment)?, &origin)?;
                 }
+                Act::Present(name, count) => {
+                    let then = self.actions.clock.now();
+                    let program = ("203.0.113.140", "libwww-perl/6.77");
+                    self.record(habits::refused(known(&newest, name)?, company, *count, then, &program)?)?;
+                    self.actions.report_refusals()?;
+                }
                 Act::SignIn => {
                     let password = Password::presented(self.password);
                     self.actions.sign_in(PEOPLE[*person].1, &password, &Attempter::default(), &origin)?;
@@ -182,7 +200,21 @@ impl Story<'_> {
                 }
             }
         }
-        Ok(())
+        self.actions.clock.set(self.now);
+        let mut used = HashMap::new();
+        for habit in &HABITS {
+            let mut keys = newest.iter().filter(|(known, _)| *known == habit.account);
+            let (_, key) = keys.nth(habit.key).ok_or("The demo uses a key that it never made.")?;
+            used.insert(*key, habit.lived(company, self.now)?);
+        }
+        self.record(used)
+    }
+
+    /// Writes down how keys were used.
+    fn record(&self, used: HashMap<KeyId, KeyUse>) -> Result<(), Refusal> {
+        let (left, recorded) = self.actions.record_usage(used, self.actions.clock.now());
+        recorded?;
+        if left.is_empty() { Ok(()) } else { Err("The demo used a key whose end it never noted.".into()) }
     }
 
     /// Sets the clock to a time of [`HISTORY`].

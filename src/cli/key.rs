@@ -68,7 +68,7 @@ fn list(actions: &Actions, company: &str) -> Result<(), Refusal> {
             }
             match page.keys.last() {
                 Some(last) if page.keys.len() == KEYS_AT_A_TIME => {
-                    query.paging = Paging::After(crate::store::place_of(last, sort_by));
+                    query.paging = Paging::After(page.place_of(last, sort_by));
                 }
                 _ => break,
             }
@@ -87,6 +87,10 @@ fn revoke(actions: &Actions, id: &str, reason: RevocationReason, comment: &str) 
     let key = actions.store.ask(|questions| questions.key(id))?.ok_or_else(unknown)?;
     match actions.revoke_key(key.company_id, id, reason, comment, &Origin::command_line()) {
         Ok((_, key)) => {
+            // The key is revoked. Without the note its use is judged by the server a minute later.
+            if let Err(error) = actions.note_acknowledged() {
+                tracing::warn!(%error, "when the revocation was acknowledged could not be noted");
+            }
             super::say(&format!("Revoked: {} {}", key.name, key.preview))?;
             Ok(())
         }

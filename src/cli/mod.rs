@@ -3,6 +3,7 @@
 mod audit;
 mod company;
 mod demo;
+mod gateway;
 mod key;
 mod serve;
 mod user;
@@ -21,7 +22,7 @@ use crate::config::{PublicUrl, Settings, settings::LogLevel};
 use crate::domain::ids::CompanyId;
 use crate::domain::text;
 use crate::server;
-use crate::store::{Company, StoreError};
+use crate::store::{Company, Store, StoreError};
 
 /// Create, watch and permanently revoke the API keys of your service accounts.
 ///
@@ -54,6 +55,9 @@ enum Command {
     /// List and revoke API keys
     #[command(subcommand)]
     Key(key::Key),
+    /// Manage the gateways that ask about keys by introspection
+    #[command(subcommand)]
+    Gateway(gateway::Gateway),
     /// Check the audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -104,7 +108,8 @@ fn obey(arguments: Arguments) -> Result<(), Refusal> {
             command.run(&actions, &PublicUrl::new(&config, config.listen))
         }
         Some(Command::Key(command)) => command.run(&open(settings)?),
-        Some(Command::Audit(command)) => command.run(&open(settings)?),
+        Some(Command::Gateway(command)) => command.run(&open(settings)?),
+        Some(Command::Audit(command)) => command.run(settings),
     }
 }
 
@@ -133,7 +138,11 @@ fn say(line: &str) -> Result<(), Refusal> {
 
 /// The company that a name or an id means.
 fn find_company(actions: &Actions, name_or_id: &str) -> Result<Company, Refusal> {
-    let found = actions.store.read(|questions| {
+    find_company_in(&actions.store, name_or_id)
+}
+
+fn find_company_in(store: &Store, name_or_id: &str) -> Result<Company, Refusal> {
+    let found = store.read(|questions| {
         let by_id = CompanyId::parse(name_or_id).map(|id| questions.company(id)).transpose()?.flatten();
         match by_id {
             None => questions.company_by_name(&text::folded(name_or_id)),

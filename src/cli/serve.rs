@@ -17,6 +17,7 @@ pub(super) fn run(server: Server, first: &[String]) -> Result<(), Refusal> {
     let mut lines = first.to_vec();
     lines.push(format!("Listening on http://{}", server.address()));
     lines.extend(server.setup_link()?.map(|link| format!("Set-up link: {link}")));
+    let recorder = server.usage_recorder();
     actix_web::rt::System::new().block_on(async move {
         let server = actix_web::rt::spawn(server.start()?);
         // Its first poll takes the signals: whoever reads the lines may send one at once.
@@ -25,6 +26,11 @@ pub(super) fn run(server: Server, first: &[String]) -> Result<(), Refusal> {
         let mut output = io::stdout();
         output.write_all(format!("{}\n", lines.join("\n")).as_bytes())?;
         output.flush()?;
-        Ok(server.await??)
+        let ended = server.await?;
+        // Nobody is answered any more: what was counted last is not lost.
+        if let Err(error) = recorder.record() {
+            tracing::warn!(%error, "the last uses of keys could not be written down");
+        }
+        Ok(ended?)
     })
 }
