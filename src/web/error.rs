@@ -54,6 +54,9 @@ pub enum PageError {
     /// The company has no such user.
     #[error("there is no such user")]
     NoUser,
+    /// The trail is smaller than a checkpoint that was asked about; how many events it has.
+    #[error("the trail has {0} events only")]
+    NoSuchCheckpoint(u64),
     /// An invitation was used, has expired, or never was.
     #[error("there is no such invitation")]
     DeadInvitation,
@@ -101,6 +104,7 @@ impl ResponseError for PageError {
             Self::SignInNeeded(_) | Self::PasswordNeeded | Self::SecondFactorNeeded => StatusCode::SEE_OTHER,
             Self::AdminsOnly | Self::CrossSite | Self::SetupLinkNeeded => StatusCode::FORBIDDEN,
             Self::NoPage | Self::NoKey | Self::NoUser | Self::DeadInvitation => StatusCode::NOT_FOUND,
+            Self::NoSuchCheckpoint(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::WrongMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body(BodyError::WrongType) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Body(BodyError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -146,6 +150,7 @@ impl PageError {
             Self::SetupLinkNeeded => Message::setup_link_needed(),
             Self::NoKey => Message::no_key(),
             Self::NoUser => Message::no_user(),
+            Self::NoSuchCheckpoint(events) => Message::no_such_checkpoint(*events),
             Self::DeadInvitation => Message::dead_invitation(),
             // Those that redirect show no page.
             Self::NoPage | Self::SignInNeeded(_) | Self::PasswordNeeded | Self::SecondFactorNeeded => {
@@ -174,7 +179,7 @@ pub(super) async fn draw<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let site = request.app_data::<web::Data<Site>>().cloned();
-    let id = request.extensions().get::<RequestId>().cloned();
+    let id = request.extensions().get::<RequestId>().copied();
     let path = request.path().to_owned();
     let again = if request.method() == Method::GET { path.as_str() } else { paths::form_page(&path) };
     let Some(site) = site else { return Ok(next.call(request).await?.map_into_boxed_body()) };

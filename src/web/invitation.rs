@@ -9,7 +9,7 @@ use askama::Template;
 use super::device::Device;
 use super::error::PageError;
 use super::request::Query;
-use super::{Site, blocking, html, sign_in};
+use super::{Site, blocking, html_with_secret, sign_in};
 use crate::actions::AcceptInvitationError;
 use crate::domain::actor::Actor;
 use crate::domain::token::TokenDigest;
@@ -45,7 +45,7 @@ impl InvitationPage {
 pub(super) async fn show(query: Query, site: Data<Site>) -> Result<HttpResponse, PageError> {
     let token = query.0.one("token")?;
     let user = invited(&site, token).await?;
-    html(StatusCode::OK, &page(&site, &user, token))
+    html_with_secret(StatusCode::OK, &page(&site, &user, token))
 }
 
 pub(super) async fn submit(
@@ -70,7 +70,7 @@ pub(super) async fn submit(
         Ok(sign_in) => sign_in::go_on(sign_in, None, &caller, device, &session, &site).await,
         Err(AcceptInvitationError::Password(error)) => {
             let page = InvitationPage { password_error: Some(error.to_string()), ..page(&site, &user, token) };
-            html(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            html_with_secret(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
         Err(error) => Err(error.into()),
     }

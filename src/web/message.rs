@@ -67,6 +67,17 @@ impl Message {
         Self::new("Set-up link needed", "Open the link printed in the terminal.")
     }
 
+    /// 422: an export is to prove something about more events than there are.
+    #[must_use]
+    pub fn no_such_checkpoint(events: u64) -> Self {
+        Self::new(
+            "No checkpoint of that size",
+            format!(
+                "“since” takes the number of events in a checkpoint that you kept. The audit trail has {events}. If a genuine checkpoint of this company says more, events were removed from the trail."
+            ),
+        )
+    }
+
     /// 404.
     #[must_use]
     pub fn no_page() -> Self {

@@ -2,6 +2,8 @@
 
 mod account;
 mod assets;
+pub mod audit_trail;
+mod compression;
 mod device;
 mod done;
 mod error;
@@ -12,6 +14,7 @@ mod key_policy;
 pub mod keys;
 mod message;
 pub mod page;
+pub mod paging;
 pub mod paths;
 pub mod rail;
 mod request;
@@ -40,6 +43,7 @@ use askama::Template;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::account::{own, second_factor};
+use self::compression::HoldsSecret;
 use self::error::PageError;
 use self::guards::SignedIn;
 use self::page::{Field, OutsideShell, Person, Shell};
@@ -47,6 +51,7 @@ use self::session::StoredSessions;
 use crate::actions::Actions;
 use crate::config::PublicUrl;
 use crate::edge::panics;
+use crate::witness::Witnesses;
 
 /// Argon2 takes 19 MiB and all of a core: more at once would only stop everything else.
 const PASSWORDS_AT_ONCE: usize = 2;
@@ -67,13 +72,22 @@ pub struct Site {
     pub setup_token: String,
     /// One permit for each password that may be hashed at once.
     pub passwords: Semaphore,
+    /// Who is told of checkpoints.
+    pub witnesses: Witnesses,
 }
 
 impl Site {
     /// A site with all its permits.
     #[must_use]
-    pub fn new(actions: Actions, platform: String, public_url: PublicUrl, setup_token: String) -> Self {
-        Self { actions, platform, public_url, setup_token, passwords: Semaphore::new(PASSWORDS_AT_ONCE) }
+    pub fn new(
+        actions: Actions,
+        platform: String,
+        public_url: PublicUrl,
+        setup_token: String,
+        witnesses: Witnesses,
+    ) -> Self {
+        let passwords = Semaphore::new(PASSWORDS_AT_ONCE);
+        Self { actions, platform, public_url, setup_token, passwords, witnesses }
     }
 
     /// Browsers bind a cookie of this prefix to this host, TLS and all paths (RFC 6265bis section 4.1.3.2).
@@ -192,6 +206,12 @@ pub fn pages() -> Vec<Page> {
         Page::at(paths::KEY_OVERLAP).post(keys::one_key::change_overlap),
         Page::at(paths::REVOKE_API_KEY).get(keys::revoke::show).post(keys::revoke::submit),
         Page::at(paths::KEY_POLICY).get(key_policy::show).post(key_policy::submit),
+        Page::at(paths::AUDIT_TRAIL).get(audit_trail::listing::show),
+        Page::at(paths::EXPORT_CSV).get(audit_trail::export::csv),
+        Page::at(paths::EXPORT_JSON_LINES).get(audit_trail::export::json_lines),
+        Page::at(paths::CHECKPOINT).get(audit_trail::checkpoint::download),
+        Page::at(paths::CHECKPOINT_KEY).get(audit_trail::checkpoint::public_key),
+        Page::at(paths::EVENT).get(audit_trail::listing::show_event),
         Page::at(paths::USERS).get(users::listing::show).post(users::invite::submit),
         Page::at(paths::ADD_USER).get(users::invite::show),
         Page::at(paths::USER_ROLE).get(users::change_role::show).post(users::change_role::submit),
@@ -226,7 +246,8 @@ pub fn configure(config: &mut ServiceConfig, site: &Data<Site>) {
         .default_service(web::to(|| std::future::ready(Err::<HttpResponse, _>(PageError::NoPage))))
         .wrap(from_fn(panics::catch))
         .wrap(sessions)
-        .wrap(from_fn(error::draw));
+        .wrap(from_fn(error::draw))
+        .wrap(from_fn(compression::compress));
     config.app_data(site.clone()).service(scope);
 }
 
@@ -243,6 +264,13 @@ async fn blocking<T: Send + 'static, E: Into<PageError> + Send + 'static>(
 /// A page as an answer.
 fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, PageError> {
     Ok(HttpResponse::build(status).content_type(ContentType::html()).body(page.render()?))
+}
+
+/// The same for a page that shows what is shown only once, or that holds what lets somebody in.
+fn html_with_secret(status: StatusCode, page: &impl Template) -> Result<HttpResponse, PageError> {
+    let mut answer = html(status, page)?;
+    answer.extensions_mut().insert(HoldsSecret);
+    Ok(answer)
 }
 
 /// A page that asks for patience; the header says for how long.

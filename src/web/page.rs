@@ -67,6 +67,16 @@ impl Who {
     pub fn user(name: Option<String>) -> Self {
         name.map_or(Self::DeletedUser, |name| Self::Person(Person::named(name)))
     }
+
+    /// The same as plain text.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Person(person) => &person.name,
+            Self::DeletedUser => "Deleted user",
+            Self::Words(words) => words,
+        }
+    }
 }
 
 /// An actor as lists, dialogs and events show them.
@@ -74,6 +84,7 @@ impl Who {
 pub fn who(actor: Actor, names: &Names) -> Who {
     match actor {
         Actor::User(id) => Who::user(names.get(&id).cloned()),
+        Actor::KeyHolder => Who::Words("Key holder"),
         Actor::CommandLine => Who::Words("Command line"),
         Actor::System => Who::Words("Keydesk"),
     }
@@ -128,6 +139,15 @@ pub fn grouped(number: u64) -> String {
 #[must_use]
 pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// The beginning of a text that has more than so many characters.
+#[must_use]
+pub fn shortened(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+    }
 }
 
 #[cfg(test)]

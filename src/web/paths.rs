@@ -23,6 +23,18 @@ pub const REVOKE_API_KEYS: &str = "/administration/company-settings/api-keys/rev
 pub const IDENTIFY_API_KEY: &str = "/administration/company-settings/api-keys/identify";
 /// One key's revocation.
 pub const REVOKE_API_KEY: &str = "/administration/company-settings/api-keys/{id}/revoke";
+/// The Audit Trail page, and the beginning of every path below it.
+pub const AUDIT_TRAIL: &str = "/administration/company-settings/audit-trail";
+/// What is filtered there, as JSON Lines with proofs.
+pub const EXPORT_JSON_LINES: &str = "/administration/company-settings/audit-trail/export.jsonl";
+/// The same as comma-separated values.
+pub const EXPORT_CSV: &str = "/administration/company-settings/audit-trail/export.csv";
+/// The latest checkpoint of the company's trail.
+pub const CHECKPOINT: &str = "/administration/company-settings/audit-trail/checkpoint";
+/// The public key that checkpoints are signed with.
+pub const CHECKPOINT_KEY: &str = "/administration/company-settings/audit-trail/public-key";
+/// One event.
+pub const EVENT: &str = "/administration/company-settings/audit-trail/{id}";
 /// The users of the company, and the beginning of every path below it.
 pub const USERS: &str = "/administration/access-control/users";
 /// Where the Add user form is.

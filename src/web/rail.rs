@@ -7,12 +7,15 @@ use crate::web::paths;
 pub enum RailLink {
     ApiKeys,
     KeyPolicy,
+    AuditTrail,
     Users,
 }
 
 /// The links under their labels.
-const GROUPS: [(&str, &[RailLink]); 2] =
-    [("Company Settings", &[RailLink::ApiKeys, RailLink::KeyPolicy]), ("Access Control", &[RailLink::Users])];
+const GROUPS: [(&str, &[RailLink]); 2] = [
+    ("Company Settings", &[RailLink::ApiKeys, RailLink::KeyPolicy, RailLink::AuditTrail]),
+    ("Access Control", &[RailLink::Users]),
+];
 
 impl RailLink {
     #[must_use]
@@ -20,6 +23,7 @@ impl RailLink {
         match self {
             Self::ApiKeys => paths::API_KEYS,
             Self::KeyPolicy => paths::KEY_POLICY,
+            Self::AuditTrail => paths::AUDIT_TRAIL,
             Self::Users => paths::USERS,
         }
     }
@@ -29,6 +33,7 @@ impl RailLink {
         match self {
             Self::ApiKeys => "API Keys",
             Self::KeyPolicy => "Key Policy",
+            Self::AuditTrail => "Audit Trail",
             Self::Users => "Users",
         }
     }

@@ -8,6 +8,7 @@ use crate::domain::instant::Instant;
 use crate::domain::user::Theme;
 use crate::web::account::page::AccountPage;
 use crate::web::account::second_factor::SecondFactorPage;
+use crate::web::audit_trail::page::TrailPage;
 use crate::web::invitation::InvitationPage;
 use crate::web::key_policy::KeyPolicyPage;
 use crate::web::keys::audit_trail::AuditTrailPage;
@@ -149,6 +150,7 @@ impl MessagePage {
             page("message-409", Message::key_already_shown()),
             page("message-413", Message::too_large()),
             page("message-415", Message::wrong_type()),
+            page("message-422-since", Message::no_such_checkpoint(1_204)),
             page("message-busy", Message::too_many_at_once("/sign-in")),
             page("message-500", Message::internal_error()),
             page("message-503", Message::database_unreachable("/sign-in")),
@@ -165,6 +167,7 @@ pub(crate) fn all() -> Vec<Drawn> {
         MessagePage::samples(),
         ListPage::samples(),
         AuditTrailPage::samples(),
+        TrailPage::samples(),
         KeyPage::samples(),
         UsersPage::samples(),
         KeyPolicyPage::samples(),

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use super::device::Device;
 use super::error::PageError;
 use super::request::Query;
-use super::{Site, blocking, html, sign_in};
+use super::{Site, blocking, html_with_secret, sign_in};
 use crate::actions::{SetUp, SetUpError, SignIn};
 use crate::domain::actor::Actor;
 use crate::edge::body::FormBody;
@@ -62,7 +62,7 @@ impl SetupPage {
 
 pub(super) async fn show(query: Query, site: Data<Site>) -> Result<HttpResponse, PageError> {
     admit(&query, &site).await?;
-    html(StatusCode::OK, &form(&site))
+    html_with_secret(StatusCode::OK, &form(&site))
 }
 
 pub(super) async fn submit(
@@ -102,7 +102,7 @@ pub(super) async fn submit(
             page.name.error = refused.name.map(|error| error.to_string());
             page.email.error = refused.email.map(|error| error.to_string());
             page.password_error = refused.password.map(|error| error.to_string());
-            html(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            html_with_secret(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
         Err(SetUpError::Closed) => Err(PageError::NoPage),
         Err(SetUpError::Store(error)) => Err(error.into()),

@@ -1,5 +1,7 @@
 //! Instants as people read them, in the zone their browser named. It formats only; it must not read the clock.
 
+mod relative;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use time::format_description::StaticFormatDescription;
@@ -28,6 +30,11 @@ const AREAS: [&str; 10] =
 // A day's room at both ends, so that no offset leads out of the years 1 to 9999.
 const FIRST: i64 = datetime!(0001-01-02 00:00 UTC).unix_timestamp();
 const LAST: i64 = datetime!(9999-12-30 00:00 UTC).unix_timestamp();
+
+/// No date is later.
+const LAST_YEAR: i16 = 9999;
+const END_OF_TIME: Instant =
+    Instant::from_micros(datetime!(9999-12-31 23:59:59 UTC).unix_timestamp() * 1_000_000 + 999_999);
 
 /// A time zone of the zone database, in which a page shows its times.
 #[derive(Clone, Debug)]
@@ -73,20 +80,35 @@ impl Zone {
         self.shown(instant, DATE_TIME)
     }
 
+    /// “23 Nov 2026, 09:26:04”.
+    #[must_use]
+    pub fn exact(&self, instant: Instant) -> ShownTime {
+        self.shown(instant, EXACT)
+    }
+
     /// “09:14:05”.
     #[must_use]
     pub fn clock(&self, instant: Instant) -> ShownTime {
         self.shown(instant, CLOCK)
     }
 
-    /// The last microsecond of a day here, also of one on which the clocks change. `None` beyond the calendar.
+    /// The last microsecond of a day here, also of one on which the clocks change; of the last day of the calendar the end of
+    /// time. `None` beyond the calendar.
     #[must_use]
     pub fn end_of_day(&self, date: Date) -> Option<Instant> {
-        let next = date.next_day()?;
-        let year = i16::try_from(next.year()).ok()?;
-        let month = i8::try_from(u8::from(next.month())).ok()?;
-        let midnight = jiff::civil::date(year, month, i8::try_from(next.day()).ok()?).to_zoned(self.0.clone()).ok()?;
-        Some(Instant::from_micros(midnight.timestamp().as_microsecond() - 1))
+        let Some(next) = date.next_day() else { return Some(END_OF_TIME) };
+        Some(Instant::from_micros(self.start_of_day(next)?.as_micros() - 1))
+    }
+
+    /// The first microsecond of a day here, which is not always midnight; of the last days of the calendar, which not every
+    /// zone has, the end of time. `None` beyond the calendar.
+    #[must_use]
+    pub fn start_of_day(&self, date: Date) -> Option<Instant> {
+        let year = i16::try_from(date.year()).ok()?;
+        let month = i8::try_from(u8::from(date.month())).ok()?;
+        let day = jiff::civil::date(year, month, i8::try_from(date.day()).ok()?);
+        let Ok(midnight) = day.to_zoned(self.0.clone()) else { return (year == LAST_YEAR).then_some(END_OF_TIME) };
+        Some(Instant::from_micros(midnight.timestamp().as_microsecond()))
     }
 
     /// The day an instant falls on here, for grouping.
@@ -121,18 +143,6 @@ impl Zone {
             Some((_, city)) => format!("{} time ({shift})", city.replace('_', " ")),
             None => format!("{name} time ({shift})"),
         }
-    }
-
-    /// “in 9 days”, “in 23 hours”, “in 12 minutes”: whole units that are left, rounded up from the minute.
-    #[must_use]
-    pub fn left(instant: Instant, now: Instant) -> String {
-        let minutes = instant.since(now).as_secs().div_ceil(60).max(1);
-        let (count, unit) = match minutes {
-            0..60 => (minutes, "minute"),
-            60..2_880 => (minutes / 60, "hour"),
-            _ => (minutes / 1_440, "day"),
-        };
-        format!("in {count} {unit}{}", if count == 1 { "" } else { "s" })
     }
 
     fn shown(&self, instant: Instant, format: StaticFormatDescription) -> ShownTime {
@@ -217,7 +227,7 @@ mod tests {
         // In Cairo, the clocks went forward at midnight: 24 April 2026 began at one o'clock.
         let cairo = Zone::from_cookie(Some("Africa/Cairo"));
         assert_eq!(end(&cairo, 2026, time::Month::April, 23), micros(datetime!(2026-04-23 22:00 UTC)));
-        assert_eq!(end(&Zone::utc(), 9_999, time::Month::December, 31), None);
+        assert_eq!(end(&Zone::utc(), 9_999, time::Month::December, 31), Some(END_OF_TIME.as_micros() + 1));
     }
 
     #[test]
@@ -229,18 +239,6 @@ mod tests {
         assert_eq!(label("Etc/GMT+5"), "UTC−05:00");
         assert_eq!(label("Etc/UTC"), "UTC");
         assert_eq!(label("UTC"), "UTC");
-    }
-
-    #[test]
-    fn what_is_left_is_said_in_whole_units() {
-        let now = at(datetime!(2026-11-23 08:00 UTC));
-        let left = |seconds: i64| Zone::left(Instant::from_micros(now.as_micros() + seconds * 1_000_000), now);
-        assert_eq!((left(-5), left(1), left(61)), ("in 1 minute".into(), "in 1 minute".into(), "in 2 minutes".into()));
-        assert_eq!(
-            (left(3_600), left(86_400), left(2 * 86_400)),
-            ("in 1 hour".into(), "in 24 hours".into(), "in 2 days".into())
-        );
-        assert_eq!(left(14 * 86_400 - 1), "in 14 days");
     }
 
     #[test]

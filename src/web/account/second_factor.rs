@@ -17,7 +17,7 @@ use crate::web::page::{Shell, ShownTime};
 use crate::web::paths::{ACCOUNT, SECOND_FACTOR};
 use crate::web::rail::Rail;
 use crate::web::time::Zone;
-use crate::web::{Site, blocking, done, html, minutes, see_other, too_many_attempts};
+use crate::web::{Site, blocking, done, html_with_secret, minutes, see_other, too_many_attempts};
 
 #[derive(Template)]
 #[template(path = "account/second_factor.html")]
@@ -71,7 +71,7 @@ pub(in crate::web) async fn show(
     zone: Zone,
     site: Data<Site>,
 ) -> Result<HttpResponse, PageError> {
-    html(StatusCode::OK, &load(&holder, &zone, &site).await?)
+    html_with_secret(StatusCode::OK, &load(&holder, &zone, &site).await?)
 }
 
 /// A code sets the second factor up, the current password removes it.
@@ -107,7 +107,7 @@ async fn confirm(
         Ok(recovery_codes) => {
             let state = SecondFactorState::JustSetUp { recovery_codes };
             let page = SecondFactorPage { shell: site.shell(signed_in), state, is_required: false };
-            html(StatusCode::CREATED, &page)
+            html_with_secret(StatusCode::CREATED, &page)
         }
         Err(ConfirmSecondFactorError::AlreadySetUp) => Ok(see_other(SECOND_FACTOR)),
         Err(wrong) => {
@@ -115,7 +115,7 @@ async fn confirm(
             if let SecondFactorState::Off { code_error, .. } = &mut page.state {
                 *code_error = Some(wrong.to_string());
             }
-            html(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            html_with_secret(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }
 }
@@ -153,7 +153,7 @@ async fn remove(
         }
         other => {
             say(other.to_string());
-            html(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            html_with_secret(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }
 }

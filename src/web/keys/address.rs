@@ -56,6 +56,7 @@ pub enum Column {
     Name,
     Created,
     Expires,
+    LastUsed,
     Revoked,
 }
 
@@ -74,6 +75,7 @@ impl Sort {
             ("name", _) => Column::Name,
             ("created", _) => Column::Created,
             ("expires", Tab::Active) => Column::Expires,
+            ("last-used", Tab::Active) => Column::LastUsed,
             ("revoked", Tab::Revoked) => Column::Revoked,
             _ => return None,
         };
@@ -89,6 +91,8 @@ impl Sort {
             (Column::Created, true) => "-created",
             (Column::Expires, false) => "expires",
             (Column::Expires, true) => "-expires",
+            (Column::LastUsed, false) => "last-used",
+            (Column::LastUsed, true) => "-last-used",
             (Column::Revoked, false) => "revoked",
             (Column::Revoked, true) => "-revoked",
         }
@@ -104,6 +108,8 @@ impl Sort {
             (Column::Created, true) => "newest first",
             (Column::Expires, false) => "first to expire first",
             (Column::Expires, true) => "last to expire first",
+            (Column::LastUsed, false) => "least recently used first",
+            (Column::LastUsed, true) => "most recently used first",
             (Column::Revoked, false) => "first ended first",
             (Column::Revoked, true) => "most recently ended first",
         }
@@ -113,8 +119,11 @@ impl Sort {
     /// else names from A, past dates from the newest and future ones from the next.
     #[must_use]
     pub fn clicked(self, column: Column) -> Self {
-        let descending =
-            if self.column == column { !self.descending } else { matches!(column, Column::Created | Column::Revoked) };
+        let descending = if self.column == column {
+            !self.descending
+        } else {
+            matches!(column, Column::Created | Column::LastUsed | Column::Revoked)
+        };
         Self { column, descending }
     }
 }
@@ -227,7 +236,7 @@ mod tests {
         for value in ["name", "-name", "created", "-created", "revoked", "-revoked"] {
             assert_eq!(Sort::parse(Tab::Revoked, value).map(Sort::value), Some(value));
         }
-        for value in ["expires", "-expires"] {
+        for value in ["expires", "-expires", "last-used", "-last-used"] {
             assert_eq!(Sort::parse(Tab::Active, value).map(Sort::value), Some(value));
             assert_eq!(Sort::parse(Tab::Revoked, value), None, "{value}");
         }

@@ -2,9 +2,12 @@
 
 use askama::Template;
 
+use crate::domain::action::Action;
+use crate::web::audit_trail::told::{Part, ToldEvent};
 use crate::web::keys::address::{LIST, ListAddress, with_query};
+use crate::web::keys::answer::{AnsweredEnd, KeyAnswer};
 use crate::web::keys::key_page::KeyPage;
-use crate::web::page::{Shell, ShownTime, Who, counted};
+use crate::web::page::{Shell, Who, counted};
 use crate::web::rail::{Rail, RailLink};
 
 #[derive(Template)]
@@ -41,82 +44,13 @@ pub enum Place {
 pub struct Narrowed {
     pub key_id: String,
     pub name: String,
+    pub answer: KeyAnswer,
 }
 
 pub struct Day {
     /// `Zone::day_heading`.
     pub heading: String,
-    pub events: Vec<Event>,
-}
-
-/// Something that happened to a key, or to whom it belonged: “{who} revoked {name}”.
-#[derive(Clone, Debug)]
-pub struct Event {
-    pub id: String,
-    pub act: Act,
-    /// The key that it happened to, where it did not happen to a user.
-    pub key_id: Option<String>,
-    pub preview: Option<String>,
-    /// The service account's name then; the new one where it was renamed.
-    pub name: String,
-    pub old_name: Option<String>,
-    pub who: Who,
-    /// Whom a key was handed over to.
-    pub new_owner: Option<Who>,
-    /// Until when a key was let work, or the one that it replaced.
-    pub until: Option<ShownTime>,
-    /// `Zone::clock`.
-    pub at: ShownTime,
-    pub address: Option<String>,
-    /// Why, in words, where a reason was given.
-    pub reason: Option<&'static str>,
-    pub comment: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    Created,
-    Renamed,
-    Rotated,
-    Revoked,
-    Expired,
-    ExpiryChanged,
-    HandedOver,
-    UserDeleted,
-}
-
-impl Act {
-    const ALL: [Self; 8] = [
-        Self::Created,
-        Self::Renamed,
-        Self::Rotated,
-        Self::Revoked,
-        Self::Expired,
-        Self::ExpiryChanged,
-        Self::HandedOver,
-        Self::UserDeleted,
-    ];
-
-    /// The act that an action of the trail is.
-    #[must_use]
-    pub fn of(action: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|act| act.action() == action)
-    }
-
-    /// Its name in the trail.
-    #[must_use]
-    pub fn action(self) -> &'static str {
-        match self {
-            Self::Created => "api_key.created",
-            Self::Renamed => "api_key.renamed",
-            Self::Rotated => "api_key.rotated",
-            Self::Revoked => "api_key.revoked",
-            Self::Expired => "api_key.expired",
-            Self::ExpiryChanged => "api_key.expiry_changed",
-            Self::HandedOver => "api_key.handed_over",
-            Self::UserDeleted => "user.deleted",
-        }
-    }
+    pub events: Vec<ToldEvent>,
 }
 
 impl AuditTrailPage {
@@ -134,7 +68,7 @@ impl AuditTrail {
     }
 
     /// The history of an event's key, unless this is it.
-    pub(super) fn link_to(&self, event: &Event) -> Option<String> {
+    pub(super) fn link_to(&self, event: &ToldEvent) -> Option<String> {
         let id = event.key_id.as_deref().filter(|_| self.narrowed.is_none())?;
         Some(self.href(Some(id)))
     }

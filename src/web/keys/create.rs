@@ -20,7 +20,7 @@ use crate::web::guards::{Admin, SignedIn};
 use crate::web::page::Field;
 use crate::web::paths::ADD_API_KEY;
 use crate::web::time::Zone;
-use crate::web::{Site, blocking, html};
+use crate::web::{Site, blocking, html, html_with_secret};
 
 /// The form over the list.
 #[derive(Clone, Debug, Default)]
@@ -123,7 +123,7 @@ pub(super) async fn draw_new_key(
         public_url: site.public_url.as_str().to_owned(),
         old_key,
     });
-    html(StatusCode::CREATED, &listing::load_beneath(site, admin, zone, overlay).await?)
+    html_with_secret(StatusCode::CREATED, &listing::load_beneath(site, admin, zone, overlay).await?)
 }
 
 /// The submission that a form names; `None` where it is missing, foreign or too old.

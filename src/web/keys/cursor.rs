@@ -28,6 +28,7 @@ pub(super) fn read(cursor: &str, sort: Sort) -> Option<Paging> {
         ("c", Column::Created) => SortKey::Created(Instant::from_micros(value.parse().ok()?)),
         ("e", Column::Expires | Column::Revoked) => SortKey::Ended(Instant::from_micros(value.parse().ok()?)),
         // PostgreSQL takes no NUL in a text.
+        ("u", Column::LastUsed) => SortKey::LastUsed(Instant::from_micros(value.parse().ok()?)),
         ("n", Column::Name) if !value.contains('\0') => SortKey::Name(value.to_owned()),
         _ => return None,
     };
@@ -55,6 +56,7 @@ fn encode(direction: char, place: &Place) -> String {
         SortKey::Created(at) => format!("c{}", at.as_micros()),
         SortKey::Ended(at) => format!("e{}", at.as_micros()),
         SortKey::Name(name) => format!("n{name}"),
+        SortKey::LastUsed(at) => format!("u{}", at.as_micros()),
     };
     BASE64_URL_SAFE_NO_PAD.encode(format!("{direction}{} {value}", place.id))
 }
@@ -82,7 +84,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_a_cursor_panic(text: String, bytes: Vec<u8>) {
-            for column in [Column::Name, Column::Created, Column::Revoked] {
+            for column in [Column::Name, Column::Created, Column::Revoked, Column::LastUsed] {
                 let sort = Sort { column, descending: true };
                 prop_assert!(read(&text, sort).is_none());
                 let _ = read(&BASE64_URL_SAFE_NO_PAD.encode(&bytes), sort);

@@ -2,13 +2,18 @@
 
 use askama::Template;
 
+use crate::domain::action::Action;
 use crate::domain::api_key::KeyState;
+use crate::web::audit_trail::told::Part;
 use crate::web::keys::address::LIST;
-use crate::web::keys::audit_trail::{Act, AuditTrail};
+use crate::web::keys::answer::AnsweredEnd;
+use crate::web::keys::audit_trail::AuditTrail;
 use crate::web::keys::edit::Edit;
 use crate::web::keys::expiry::{Expiry, OldKey};
 use crate::web::keys::revoke::Revoke;
 use crate::web::keys::rotate::Rotate;
+use crate::web::keys::usage::{OldKeyUse, SinceEnd, Usage};
+use crate::web::keys::use_by_day::UseByDay;
 use crate::web::page::{Shell, ShownTime, Who};
 use crate::web::rail::{Rail, RailLink};
 
@@ -27,8 +32,11 @@ pub struct KeyPage {
     pub replaced_by: Option<Replacement>,
     /// The key whose place it took.
     pub replaces: Option<OldKey>,
+    pub usage: Usage,
     /// How it ended, once it has.
     pub end: Option<KeyEnd>,
+    /// What came after that; drawn with it.
+    pub since_end: SinceEnd,
     /// Narrowed to the key, in `Place::Key`.
     pub history: AuditTrail,
     /// Admins edit, rotate and revoke; auditors see none of the buttons.
@@ -55,6 +63,7 @@ pub struct EndsSoon {
     pub at: ShownTime,
     /// It was not extended yet.
     pub can_extend: bool,
+    pub old_key: OldKeyUse,
 }
 
 #[derive(Clone, Debug)]
@@ -101,8 +110,13 @@ impl KeyPage {
         format!("{LIST}/{key_id}/overlap")
     }
 
+    /// The title of the page behind an overlay.
+    fn page_title(&self) -> String {
+        format!("{} – API Keys – Company Settings – {}", self.name, self.shell.company)
+    }
+
     fn title(&self) -> String {
-        let page = format!("{} – API Keys – Company Settings – {}", self.name, self.shell.company);
+        let page = self.page_title();
         let (failed, heading) = match &self.overlay {
             KeyOverlay::None => return page,
             KeyOverlay::Edit(form) => (form.failed(), "Edit"),

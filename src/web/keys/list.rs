@@ -2,16 +2,21 @@
 
 use askama::Template;
 
+use crate::domain::action::Action;
 use crate::domain::api_key::RevocationReason;
+use crate::web::audit_trail::told::Part;
 use crate::web::keys::address::{Column, LIST, ListAddress, Search, Tab};
-use crate::web::keys::audit_trail::{Act, AuditTrail, Place};
+use crate::web::keys::answer::AnsweredEnd;
+use crate::web::keys::audit_trail::{AuditTrail, Place};
 use crate::web::keys::create::{AddKey, NewKey};
 use crate::web::keys::expiry::Expiry;
 use crate::web::keys::identify::Identify;
 use crate::web::keys::key_page::KeyPage;
 use crate::web::keys::revoke::Revoke;
 use crate::web::keys::revoke_several::RevokeSeveral;
+use crate::web::keys::usage::AsOf;
 use crate::web::page::{Shell, ShownTime, Who, counted, grouped};
+use crate::web::paging::Pager;
 use crate::web::rail::{Rail, RailLink};
 
 #[derive(Template)]
@@ -24,11 +29,14 @@ pub struct ListPage {
     /// The keys that the search lets through; the same as `total` without one.
     pub found: Counts,
     pub rows: Vec<Row>,
+    /// The place of the first row among all that were found, counted from 1.
+    pub first: u64,
     pub pager: Pager,
     /// Admins add and revoke; auditors see neither button.
     pub can_change: bool,
     /// `Zone::label` now.
     pub zone: String,
+    pub as_of: AsOf,
     pub banner: Option<ListBanner>,
     pub overlay: Overlay,
 }
@@ -59,6 +67,8 @@ pub struct Row {
     pub preview: String,
     pub created_by: Who,
     pub created: ShownTime,
+    /// `Zone::ago`.
+    pub last_used: Option<ShownTime>,
     pub expires: Expiry,
     /// How it ended, on the Revoked tab.
     pub end: Option<End>,
@@ -70,16 +80,9 @@ pub struct End {
     pub at: ShownTime,
     /// Why, in words.
     pub reason: &'static str,
+    /// “4 refused since”.
+    pub refused: Option<String>,
     pub comment: Option<String>,
-}
-
-/// Where the rows stand among all that were found, and the cursors of the pages around them.
-#[derive(Clone, Debug)]
-pub struct Pager {
-    /// The place of the first row, counted from 1.
-    pub first: u64,
-    pub previous: Option<String>,
-    pub next: Option<String>,
 }
 
 /// What the database says has just been done.
@@ -98,10 +101,10 @@ pub enum Overlay {
     None,
     AddKey(AddKey),
     NewKey(NewKey),
-    Revoke(Revoke),
+    Revoke(Box<Revoke>),
     RevokeSeveral(RevokeSeveral),
     Identify(Identify),
-    AuditTrail(AuditTrail),
+    AuditTrail(Box<AuditTrail>),
 }
 
 impl Overlay {
@@ -119,9 +122,14 @@ struct Head {
 impl ListPage {
     const RAIL: Rail = Rail::On(RailLink::ApiKeys);
 
-    fn title(&self) -> String {
+    /// The title of the list behind an overlay.
+    fn page_title(&self) -> String {
         let tab = if self.on_revoked() { "Revoked – " } else { "" };
-        let list = format!("{tab}API Keys – Company Settings – {}", self.shell.company);
+        format!("{tab}API Keys – Company Settings – {}", self.shell.company)
+    }
+
+    fn title(&self) -> String {
+        let list = self.page_title();
         let (failed, heading) = match &self.overlay {
             Overlay::None => return list,
             Overlay::AddKey(form) => (form.failed(), "Add API Key".to_owned()),
@@ -185,9 +193,8 @@ impl ListPage {
         let all = counted(found, &format!("{} key", tab.value()), &format!("{} keys", tab.value()));
         let shown = self.rows.len() as u64;
         let paged = self.pager.previous.is_some() || self.pager.next.is_some();
-        let last = self.pager.first.saturating_add(shown).saturating_sub(1);
-        let range =
-            if paged { format!("{} to {} of ", grouped(self.pager.first), grouped(last)) } else { String::new() };
+        let last = self.first.saturating_add(shown).saturating_sub(1);
+        let range = if paged { format!("{} to {} of ", grouped(self.first), grouped(last)) } else { String::new() };
         if self.is_searched() {
             format!("{range}{all} {}", if paged { "that match" } else { matching_verb(found) })
         } else if paged || tab == Tab::Active {

@@ -1,5 +1,7 @@
 //! The API Keys page: reads what the address asks for, and loads what is drawn.
 
+use std::collections::HashMap;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -7,24 +9,27 @@ use actix_web::web::Data;
 use super::address::{Column, ListAddress, Search, Sort, Tab};
 use super::audit_trail::Place as TrailPlace;
 use super::expiry::Expiry;
-use super::list::{Counts, End, ListBanner, ListPage, Overlay, Pager, Row};
+use super::known_use::as_of;
+use super::list::{Counts, End, ListBanner, ListPage, Overlay, Row};
 use super::{banner, cursor, trail};
 use crate::domain::api_key::KeyEnd;
+use crate::domain::ids::KeyId;
 use crate::domain::instant::Instant;
 use crate::domain::user::Role;
 use crate::edge::body::Fields;
 use crate::store::{
-    KeyListQuery, KeyPage, KeyTab, Names, Paging, Place, Snapshot, SortBy, SortOrder, StoreError, StoredKey, place_of,
+    KeyListQuery, KeyPage, KeyTab, KeyUsage, Names, Paging, Place, Snapshot, SortBy, SortOrder, StoreError, StoredKey,
 };
 use crate::web::error::PageError;
 use crate::web::guards::SignedIn;
-use crate::web::page::{Who, who};
+use crate::web::page::{Who, grouped, shortened, who};
+use crate::web::paging::{PAGE_SIZE, Pager};
 use crate::web::request::Query;
 use crate::web::time::Zone;
 use crate::web::{Site, blocking, html};
 
-const PAGE_SIZE: usize = 50;
 const LONGEST_SEARCH: usize = 256;
+/// The list is for finding a key, and the trail has the whole of it.
 const COMMENT_IN_A_ROW: usize = 80;
 
 pub(in crate::web) async fn show(
@@ -38,9 +43,9 @@ pub(in crate::web) async fn show(
         None => Overlay::None,
         Some("open") => {
             let request = trail::Request::read(&query.0, "audit_cursor")?;
-            Overlay::AuditTrail(
+            Overlay::AuditTrail(Box::new(
                 trail::load(&site, &signed_in, &zone, request, TrailPlace::Drawer(address.clone())).await?,
-            )
+            ))
         }
         Some(_) => return Err(PageError::NoPage),
     };
@@ -107,6 +112,7 @@ async fn load(
             Column::Name => SortBy::Name,
             Column::Created => SortBy::Created,
             Column::Expires | Column::Revoked => SortBy::Ended,
+            Column::LastUsed => SortBy::LastUsed,
         },
         order: if address.sort.descending { SortOrder::Descending } else { SortOrder::Ascending },
         paging,
@@ -120,25 +126,30 @@ async fn load(
         Search::None => false,
     };
     let sort_by = query.sort_by;
+    // Asked before the database is: what was written until then is seen there.
+    let recorded_until = site.actions.usage.recorded_until();
     let store = site.actions.store.clone();
     let loaded = blocking(move || store.read(|questions| load_rows(questions, query, finds_nothing))).await?;
     let shown = i64::try_from(loaded.page.keys.len()).unwrap_or(i64::MAX);
     let has_next = loaded.page.position.saturating_add(shown) < loaded.page.total;
-    let edge = |key: Option<&StoredKey>, cursor: fn(&Place) -> String| key.map(|key| cursor(&place_of(key, sort_by)));
+    let edge = |key: Option<&StoredKey>, cursor: fn(&Place) -> String| {
+        key.map(|key| address.at(Some(&cursor(&loaded.page.place_of(key, sort_by)))).href())
+    };
     let pager = Pager {
-        first: count(loaded.page.position).saturating_add(1),
         previous: edge(loaded.page.keys.first().filter(|_| loaded.page.position > 0), cursor::before),
         next: edge(loaded.page.keys.last().filter(|_| has_next), cursor::after),
     };
     Ok(ListPage {
         shell: site.shell(signed_in),
-        rows: loaded.page.keys.into_iter().map(|key| row(key, &loaded.names, zone, now)).collect(),
+        rows: loaded.page.keys.into_iter().map(|key| row(key, &loaded.names, &loaded.page.usage, zone, now)).collect(),
         address,
         total: loaded.total,
         found: loaded.found,
+        first: count(loaded.page.position).saturating_add(1),
         pager,
         can_change: signed_in.role == Role::Admin,
         zone: zone.label(now),
+        as_of: as_of(recorded_until, zone, now),
         banner,
         overlay: Overlay::None,
     })
@@ -148,7 +159,7 @@ fn load_rows(questions: &mut Snapshot<'_>, mut query: KeyListQuery, finds_nothin
     if finds_nothing {
         query.search = None;
         let total = counts(questions, &query, None)?;
-        let page = KeyPage { keys: Vec::new(), position: 0, total: 0 };
+        let page = KeyPage { keys: Vec::new(), usage: HashMap::new(), position: 0, total: 0 };
         return Ok(Loaded { page, names: Names::new(), total, found: Counts { active: 0, revoked: 0 } });
     }
     let mut page = questions.list_keys(&query)?;
@@ -182,33 +193,32 @@ fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-fn row(key: StoredKey, names: &Names, zone: &Zone, now: Instant) -> Row {
+fn row(key: StoredKey, names: &Names, usage: &HashMap<KeyId, KeyUsage>, zone: &Zone, now: Instant) -> Row {
     let state = key.state(now);
+    let usage = usage.get(&key.id);
+    let refused = usage.and_then(|usage| usage.refused.as_ref());
+    let refused = refused.map(|refused| format!("{} refused since", grouped(refused.count)));
     let end = key.end(now).map(|end| match end {
         KeyEnd::Revoked(revocation) => End {
             by: who(revocation.by, names),
             at: zone.date(revocation.at),
             reason: revocation.reason.label(),
-            comment: revocation.comment.as_ref().map(|comment| shortened(comment.as_str())),
+            refused,
+            comment: revocation.comment.as_ref().map(|comment| shortened(comment.as_str(), COMMENT_IN_A_ROW)),
         },
-        KeyEnd::Expired(at) => End { by: Who::Words("Expired"), at: zone.date(at), reason: "Expired", comment: None },
+        KeyEnd::Expired(at) => {
+            End { by: Who::Words("Expired"), at: zone.date(at), reason: "Expired", refused, comment: None }
+        }
     });
     Row {
         id: key.id.to_string(),
         status: state.as_str(),
         created_by: Who::user(names.get(&key.created_by).cloned()),
         created: zone.date(key.created_at),
+        last_used: usage.and_then(|usage| usage.last_used.as_ref()).map(|last| zone.ago(last.at, now)),
         expires: Expiry::of(&key, zone, now),
         name: key.name,
         preview: key.preview,
         end,
-    }
-}
-
-/// The beginning of a comment: the list is for finding a key, and the trail has the whole of it.
-fn shortened(comment: &str) -> String {
-    match comment.char_indices().nth(COMMENT_IN_A_ROW) {
-        None => comment.to_owned(),
-        Some((end, _)) => format!("{}…", comment[..end].trim_end()),
     }
 }

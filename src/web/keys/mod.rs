@@ -1,6 +1,7 @@
 //! The API Keys page and everything that lies over it.
 
 pub mod address;
+mod answer;
 pub mod audit_trail;
 mod banner;
 pub mod create;
@@ -11,6 +12,7 @@ pub mod identify;
 pub mod key_page;
 #[cfg(test)]
 mod key_page_samples;
+mod known_use;
 pub mod list;
 pub mod listing;
 pub mod one_key;
@@ -21,4 +23,8 @@ pub mod rotate;
 mod samples;
 pub mod trail;
 #[cfg(test)]
-mod trail_samples;
+pub(in crate::web) mod trail_samples;
+pub mod usage;
+#[cfg(test)]
+mod usage_samples;
+mod use_by_day;

@@ -7,6 +7,7 @@ use actix_web::web::{Data, Path};
 use super::audit_trail::Place;
 use super::expiry::{Expiry, OldKey};
 use super::key_page::{EndsSoon, KeyBanner, KeyEnd, KeyOverlay, KeyPage, Replacement};
+use super::known_use::KnownUse;
 use super::trail;
 use crate::actions::OverlapError;
 use crate::domain::action::Action;
@@ -133,8 +134,12 @@ async fn load(
 ) -> Result<KeyPage, PageError> {
     let (key, names, now) = (&found.key, &found.names, site.actions.clock.now());
     let id = key.id.to_string();
+    let known = KnownUse::load(site, signed_in.company.id, key.id, zone, now).await?;
     let request = trail::Request::of_key(key.id, query)?;
-    let history = trail::load(site, signed_in, zone, request, Place::Key(id.clone())).await?;
+    let mut history = trail::load(site, signed_in, zone, request, Place::Key(id.clone())).await?;
+    if let Some(narrowed) = &mut history.narrowed {
+        narrowed.answer.since_end = narrowed.answer.end.as_ref().map(|_| known.since_end());
+    }
     let old_key = |old: &StoredKey| OldKey {
         id: old.id.to_string(),
         preview: old.preview.clone(),
@@ -148,8 +153,10 @@ async fn load(
         created: zone.date(key.created_at),
         created_by: Who::user(names.get(&key.created_by).cloned()),
         expires: Expiry::of(key, zone, now),
-        replaced_by: found.replaced_by.as_ref().map(|new| replacement(key, new, zone, now)),
+        replaced_by: found.replaced_by.as_ref().map(|new| replacement(key, new, &known, zone, now)),
         replaces: found.replaces.as_ref().map(old_key),
+        usage: known.usage(),
+        since_end: known.since_end(),
         end: key.end(now).map(|end| match end {
             api_key::KeyEnd::Expired(at) => KeyEnd::Expired { at: zone.date_time(at) },
             api_key::KeyEnd::Revoked(revocation) => KeyEnd::Revoked {
@@ -167,7 +174,7 @@ async fn load(
     })
 }
 
-fn replacement(old: &StoredKey, new: &StoredKey, zone: &Zone, now: Instant) -> Replacement {
+fn replacement(old: &StoredKey, new: &StoredKey, known: &KnownUse<'_>, zone: &Zone, now: Instant) -> Replacement {
     let end = old.ends().first().filter(|_| old.state(now) == KeyState::Active);
     let ends_by_overlap = end.is_some() && end == old.ends().overlap_ends_at && end != old.expires_at;
     let can_extend = ends_by_overlap && old.replacement.is_some_and(|replacement| !replacement.overlap_extended);
@@ -179,6 +186,7 @@ fn replacement(old: &StoredKey, new: &StoredKey, zone: &Zone, now: Instant) -> R
             in_words: format!("Ends {}", Zone::left(at, now)),
             at: zone.date_time(at),
             can_extend,
+            old_key: known.as_old_key(),
         }),
     }
 }

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 
+use super::known_use::KnownUse;
 use super::list::Overlay;
 use super::listing;
 use super::one_key::{self, Found};
@@ -16,6 +17,7 @@ use crate::store::{Names, StoredKey};
 use crate::web::error::PageError;
 use crate::web::guards::Admin;
 use crate::web::keys::address::{LIST, with_query};
+use crate::web::keys::usage::InUse;
 use crate::web::page::{Field, ShownTime, Who};
 use crate::web::time::Zone;
 use crate::web::{Site, blocking, done, html, see_other};
@@ -28,6 +30,9 @@ pub struct Revoke {
     pub preview: String,
     pub created_by: Who,
     pub created: ShownTime,
+    /// `Zone::date_time`.
+    pub last_used: Option<ShownTime>,
+    pub in_use: Option<InUse>,
     /// The word of a [`RevocationReason`].
     pub reason: Field,
     pub comment: Field,
@@ -56,12 +61,14 @@ pub(in crate::web) async fn show(
     site: Data<Site>,
 ) -> Result<HttpResponse, PageError> {
     let Found { key, names, .. } = one_key::find(&site, &admin, &id).await?;
-    if key.state(site.actions.clock.now()) != KeyState::Active {
+    let now = site.actions.clock.now();
+    if key.state(now) != KeyState::Active {
         return Ok(already_ended(key.id));
     }
     let reason = Field::kept(RevocationReason::Unspecified.as_str());
-    let dialog = question(&key, &names, &zone, reason, Field::default());
-    let page = listing::load_beneath(&site, &admin, &zone, Overlay::Revoke(dialog)).await?;
+    let known = KnownUse::load(&site, admin.company.id, key.id, &zone, now).await?;
+    let dialog = question(&key, &names, &zone, &known, reason, Field::default());
+    let page = listing::load_beneath(&site, &admin, &zone, Overlay::Revoke(Box::new(dialog))).await?;
     html(StatusCode::OK, &page)
 }
 
@@ -78,8 +85,10 @@ pub(in crate::web) async fn submit(
     let (parsed_reason, parsed_comment) = match why(&fields, &site)? {
         Ok(why) => why,
         Err((reason, comment)) => {
-            let dialog = question(&key, &names, &zone, reason, comment);
-            let page = listing::load_beneath(&site, &admin, &zone, Overlay::Revoke(dialog)).await?;
+            let now = site.actions.clock.now();
+            let known = KnownUse::load(&site, admin.company.id, key.id, &zone, now).await?;
+            let dialog = question(&key, &names, &zone, &known, reason, comment);
+            let page = listing::load_beneath(&site, &admin, &zone, Overlay::Revoke(Box::new(dialog))).await?;
             return html(StatusCode::UNPROCESSABLE_ENTITY, &page);
         }
     };
@@ -126,13 +135,22 @@ fn already_ended(id: KeyId) -> HttpResponse {
     see_other(&with_query(LIST, &[("tab", "revoked"), ("already", &id.to_string())]))
 }
 
-fn question(key: &StoredKey, names: &Names, zone: &Zone, reason: Field, comment: Field) -> Revoke {
+fn question(
+    key: &StoredKey,
+    names: &Names,
+    zone: &Zone,
+    known: &KnownUse<'_>,
+    reason: Field,
+    comment: Field,
+) -> Revoke {
     Revoke {
         key_id: key.id.to_string(),
         name: key.name.clone(),
         preview: key.preview.clone(),
         created_by: Who::user(names.get(&key.created_by).cloned()),
         created: zone.date(key.created_at),
+        last_used: known.last_used_at(),
+        in_use: known.in_use(),
         reason,
         comment,
     }

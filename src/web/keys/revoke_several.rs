@@ -10,13 +10,14 @@ use super::revoke::why;
 use crate::actions::RevokeKeysError;
 use crate::domain::api_key::RevocationReason;
 use crate::domain::ids::KeyId;
+use crate::domain::instant::Instant;
 use crate::edge::body::{Fields, FormBody};
 use crate::edge::caller::Caller;
 use crate::store::StoredKey;
 use crate::web::error::PageError;
 use crate::web::guards::{Admin, SignedIn};
 use crate::web::keys::address::LIST;
-use crate::web::page::{Field, counted};
+use crate::web::page::{Field, ShownTime, counted};
 use crate::web::request::Query;
 use crate::web::time::Zone;
 use crate::web::{Site, blocking, done, html};
@@ -42,6 +43,8 @@ pub struct NamedKey {
     pub id: String,
     pub name: String,
     pub preview: String,
+    /// `Zone::ago_within`.
+    pub last_used: Option<ShownTime>,
 }
 
 impl RevokeSeveral {
@@ -103,7 +106,7 @@ pub(in crate::web) async fn submit(
         return draw(refused, &keys, kept.0, kept.1, error, &admin, &zone, &site).await;
     }
     let (actions, origin, company_id) = (site.actions.clone(), caller.as_origin(admin.actor()), admin.company.id);
-    let ids: Vec<KeyId> = keys.iter().map(|key| key.id).collect();
+    let ids: Vec<KeyId> = keys.iter().map(|(key, _)| key.id).collect();
     let revoked = blocking(move || match actions.revoke_keys(company_id, &ids, reason, comment.as_ref(), &origin) {
         Err(RevokeKeysError::Store(error)) => Err(PageError::from(error)),
         other => Ok(other),
@@ -115,8 +118,11 @@ pub(in crate::web) async fn submit(
     }
 }
 
+/// A key, and when it was last used.
+type Named = (StoredKey, Option<Instant>);
+
 /// The keys that are named, each once, in the order in which they are named.
-async fn named(site: &Data<Site>, admin: &SignedIn, fields: &Fields) -> Result<Vec<StoredKey>, PageError> {
+async fn named(site: &Data<Site>, admin: &SignedIn, fields: &Fields) -> Result<Vec<Named>, PageError> {
     let mut ids = Vec::new();
     for id in fields.all("key") {
         let id = KeyId::parse(id).ok_or(PageError::NoKey)?;
@@ -128,7 +134,13 @@ async fn named(site: &Data<Site>, admin: &SignedIn, fields: &Fields) -> Result<V
     blocking(move || {
         store.read(|questions| {
             let keys = ids.into_iter().map(|id| questions.key_of(company_id, id)?.ok_or(PageError::NoKey));
-            keys.collect()
+            let keys: Vec<StoredKey> = keys.collect::<Result<_, PageError>>()?;
+            let mut usage = questions.usage_of_keys(company_id, keys.iter().map(|key| key.id))?;
+            let with_last_use = |key: StoredKey| {
+                let last_used = usage.remove(&key.id).and_then(|usage| usage.last_used);
+                (key, last_used.map(|request| request.at))
+            };
+            Ok::<_, PageError>(keys.into_iter().map(with_last_use).collect())
         })
     })
     .await
@@ -137,7 +149,7 @@ async fn named(site: &Data<Site>, admin: &SignedIn, fields: &Fields) -> Result<V
 #[expect(clippy::too_many_arguments, reason = "what was typed, what is wrong with it, and who is asked")]
 async fn draw(
     status: StatusCode,
-    keys: &[StoredKey],
+    keys: &[Named],
     reason: Field,
     comment: Field,
     error: Option<String>,
@@ -145,10 +157,12 @@ async fn draw(
     zone: &Zone,
     site: &Data<Site>,
 ) -> Result<HttpResponse, PageError> {
-    let named = keys.iter().take(MOST_KEYS).map(|key| NamedKey {
+    let now = site.actions.clock.now();
+    let named = keys.iter().take(MOST_KEYS).map(|(key, last_used)| NamedKey {
         id: key.id.to_string(),
         name: key.name.clone(),
         preview: key.preview.clone(),
+        last_used: last_used.map(|at| zone.ago_within(at, now)),
     });
     let dialog = RevokeSeveral { keys: named.collect(), reason, comment, error };
     html(status, &listing::load_beneath(site, admin, zone, Overlay::RevokeSeveral(dialog)).await?)

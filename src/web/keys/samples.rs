@@ -6,11 +6,14 @@ use crate::web::keys::audit_trail::{AuditTrail, Day, Place};
 use crate::web::keys::create::{AddKey, NewKey};
 use crate::web::keys::expiry::{Expiry, ExpiryField, ExpiryOption, OldKey};
 use crate::web::keys::identify::Identify;
-use crate::web::keys::list::{Counts, End, ListBanner, ListPage, Overlay, Pager, Row};
+use crate::web::keys::list::{Counts, End, ListBanner, ListPage, Overlay, Row};
 use crate::web::keys::revoke::Revoke;
 use crate::web::keys::revoke_several::{NamedKey, RevokeSeveral};
 use crate::web::keys::trail_samples::{days, narrowed, trail};
+use crate::web::keys::usage::InUse;
+use crate::web::keys::usage_samples::{as_of, in_use, in_use_by_many, in_use_seldom};
 use crate::web::page::{Field, Who};
+use crate::web::paging::Pager;
 use crate::web::samples::{Drawn, LONG_NAME, ago, drawn, shell, user, zone};
 
 pub(super) const ERP: &str = "ERP Sync Service";
@@ -23,6 +26,7 @@ fn row((id, name, preview, by, minutes): (&str, &str, &str, &str, u64)) -> Row {
         preview: preview.to_owned(),
         created_by: user(by),
         created: zone().date(ago(minutes)),
+        last_used: None,
         expires: Expiry::Never,
         end: None,
     }
@@ -39,8 +43,14 @@ fn active_rows() -> Vec<Row> {
         ("k7", "تحلیل‌گر 👨‍👩‍👧", "goa_vG1s…c7Uo", "", 634_000),
     ]
     .map(row)
-    .map(|row| Row { expires: expires(&row.id), ..row })
-    .into()
+    .into_iter()
+    .zip([None, Some(4), Some(118), Some(1_700), Some(600), Some(7_600), Some(221_000)])
+    .map(|(row, used)| Row {
+        expires: expires(&row.id),
+        last_used: used.map(|minutes| zone().ago(ago(minutes), ago(0))),
+        ..row
+    })
+    .collect()
 }
 
 fn expires(key_id: &str) -> Expiry {
@@ -58,6 +68,7 @@ fn revoked_rows() -> Vec<Row> {
         by,
         at: zone().date(ago(minutes)),
         reason,
+        refused: (minutes < 100_000).then(|| "1,204 refused since".to_owned()),
         comment: comment.map(str::to_owned),
     };
     let found =
@@ -96,9 +107,11 @@ fn list(tab: Tab, rows: Vec<Row>) -> ListPage {
         total: counts,
         found: counts,
         rows,
-        pager: Pager { first: 1, previous: None, next: None },
+        first: 1,
+        pager: Pager::default(),
         can_change: true,
         zone: zone().label(ago(0)),
+        as_of: Some(as_of()),
         banner: None,
         overlay: Overlay::None,
     }
@@ -127,20 +140,22 @@ pub(super) fn expiry_field(selected: &str) -> ExpiryField {
     ExpiryField { options: options.map(option).into(), selected: selected.to_owned(), ..ExpiryField::default() }
 }
 
-fn revoke(name: &str, created_by: &str, comment: Field) -> ListPage {
-    over(Overlay::Revoke(Revoke {
+fn revoke(name: &str, created_by: &str, in_use: Option<InUse>, comment: Field) -> ListPage {
+    over(Overlay::Revoke(Box::new(Revoke {
         key_id: "k2".to_owned(),
         name: name.to_owned(),
         preview: "goa_7Hq2…9fKd".to_owned(),
         created_by: user(created_by),
         created: zone().date(ago(15_829)),
+        last_used: in_use.as_ref().map(|in_use| in_use.last.at.clone()),
+        in_use,
         reason: Field::kept("unspecified"),
         comment,
-    }))
+    })))
 }
 
 fn revoke_several(keys: usize, error: Option<&str>) -> ListPage {
-    let key = |row: Row| NamedKey { id: row.id, name: row.name, preview: row.preview };
+    let key = |row: Row| NamedKey { id: row.id, name: row.name, preview: row.preview, last_used: row.last_used };
     over(Overlay::RevokeSeveral(RevokeSeveral {
         keys: active_rows().into_iter().take(keys).map(key).collect(),
         reason: Field::kept("compromised"),
@@ -150,7 +165,7 @@ fn revoke_several(keys: usize, error: Option<&str>) -> ListPage {
 }
 
 fn drawer(trail: AuditTrail) -> ListPage {
-    over(Overlay::AuditTrail(trail))
+    over(Overlay::AuditTrail(Box::new(trail)))
 }
 
 fn in_drawer(days: Vec<Day>) -> AuditTrail {
@@ -193,7 +208,8 @@ impl ListPage {
             },
             total: many,
             found: many,
-            pager: Pager { first: 51, previous: Some("cA".to_owned()), next: Some("bg".to_owned()) },
+            first: 51,
+            pager: Pager { previous: Some("/keys?cursor=cA".to_owned()), next: Some("/keys?cursor=bg".to_owned()) },
             rows: active_rows()
                 .into_iter()
                 .cycle()
@@ -227,6 +243,7 @@ impl ListPage {
         };
         let lists = vec![
             drawn("list-active", &list(Tab::Active, active_rows())),
+            drawn("list-not-counted", &ListPage { as_of: None, ..list(Tab::Active, active_rows()) }),
             drawn("list-auditor", &ListPage { can_change: false, ..list(Tab::Active, active_rows()) }),
             drawn("list-revoked", &list(Tab::Revoked, revoked_rows())),
             drawn("list-paged", &paged),
@@ -256,10 +273,12 @@ impl ListPage {
             drawn("revoke-several", &revoke_several(4, None)),
             drawn("revoke-several-refused", &revoke_several(1, Some("One of the keys has ended meanwhile."))),
             drawn("revoke-several-none", &revoke_several(0, None)),
-            drawn("revoke", &revoke(ERP, "Maria Lindqvist", Field::default())),
+            drawn("revoke", &revoke(ERP, "Maria Lindqvist", Some(in_use()), Field::default())),
+            drawn("revoke-used-seldom", &revoke(ERP, "Maria Lindqvist", Some(in_use_seldom()), Field::default())),
+            drawn("revoke-used-by-many", &revoke(LONG_NAME, "", Some(in_use_by_many()), Field::default())),
             drawn(
                 "revoke-refused",
-                &revoke(LONG_NAME, "", Field::refused("Too long", "Comment must be 500 characters or fewer")),
+                &revoke(LONG_NAME, "", None, Field::refused("Too long", "Comment must be 500 characters or fewer")),
             ),
             drawn("drawer", &drawer(AuditTrail { older: Some("b2xkZXI".to_owned()), ..in_drawer(days()) })),
             drawn(

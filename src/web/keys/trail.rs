@@ -4,17 +4,17 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 
-use super::audit_trail::{Act, AuditTrail, AuditTrailPage, Day, Event, Narrowed, Place};
+use super::answer::KeyAnswer;
+use super::audit_trail::{AuditTrail, AuditTrailPage, Day, Narrowed, Place};
 use super::cursor;
-use crate::domain::actor::Actor;
-use crate::domain::api_key::RevocationReason;
-use crate::domain::ids::{KeyId, UserId};
+use super::known_use::KnownUse;
+use crate::domain::ids::KeyId;
 use crate::domain::instant::Instant;
 use crate::edge::body::Fields;
-use crate::store::{AuditPage, ListedEvent, Names, StoreError};
+use crate::store::{AuditPage, ListedEvent, Names};
+use crate::web::audit_trail::told::{ToldEvent, people};
 use crate::web::error::PageError;
 use crate::web::guards::SignedIn;
-use crate::web::page::{Who, who};
 use crate::web::request::Query;
 use crate::web::time::Zone;
 use crate::web::{Site, blocking, html};
@@ -63,16 +63,19 @@ pub(super) async fn load(
     let company_id = signed_in.company.id;
     let limit = i64::try_from(EVENTS_AT_A_TIME + 1).unwrap_or(i64::MAX);
     let asked = AuditPage { company_id, key: request.key, before: request.before, limit };
-    let store = site.actions.store.clone();
-    let (narrowed, mut events, names) = blocking(move || {
+    let (store, now, own_zone) = (site.actions.store.clone(), site.actions.clock.now(), zone.clone());
+    let (mut narrowed, mut events, names) = blocking(move || {
         store.read(|questions| {
             let narrowed = match request.key {
-                Some(id) => Some(questions.key_of(company_id, id)?.ok_or(PageError::NoKey)?),
+                Some(id) => {
+                    let key = questions.key_of(company_id, id)?.ok_or(PageError::NoKey)?;
+                    let answer = KeyAnswer::load(questions, company_id, &key, &own_zone, now)?;
+                    Some(Narrowed { key_id: key.id.to_string(), name: key.name, answer })
+                }
                 None => None,
             };
             let events = questions.events_about_keys(&asked)?;
-            let people = events.iter().flat_map(|listed| actor(listed).user().into_iter().chain(new_owner(listed)));
-            let names = questions.names_of(company_id, people)?;
+            let names = questions.names_of(company_id, events.iter().flat_map(|listed| people(&listed.event)))?;
             Ok::<_, PageError>((narrowed, events, names))
         })
     })
@@ -80,54 +83,29 @@ pub(super) async fn load(
     let has_older = events.len() > EVENTS_AT_A_TIME;
     events.truncate(EVENTS_AT_A_TIME);
     let older = events.last().filter(|_| has_older).map(|last| cursor::older_than(last.event.sequence));
-    let now = site.actions.clock.now();
+    if let (Some(narrowed), Some(id)) = (&mut narrowed, request.key)
+        && narrowed.answer.end.is_some()
+        && !matches!(place, Place::Key(_))
+    {
+        narrowed.answer.since_end = Some(KnownUse::load(site, company_id, id, zone, now).await?.since_end());
+    }
     Ok(AuditTrail {
         place,
         zone: zone.label(now),
-        narrowed: narrowed.map(|key| Narrowed { key_id: key.id.to_string(), name: key.name }),
-        days: days(&events, &names, zone, now)?,
+        narrowed,
+        days: days(&events, &names, zone, now),
         continued: request.before.is_some(),
         older,
     })
 }
 
-fn actor(listed: &ListedEvent) -> Actor {
-    Actor::parse(&listed.event.actor_type, listed.event.actor_id.as_deref()).unwrap_or(Actor::System)
-}
-
-/// Whom a key was handed over to.
-fn new_owner(listed: &ListedEvent) -> Option<UserId> {
-    UserId::parse(listed.event.detail("owner")?.as_str()?)
-}
-
-fn days(events: &[ListedEvent], names: &Names, zone: &Zone, now: Instant) -> Result<Vec<Day>, StoreError> {
+fn days(events: &[ListedEvent], names: &Names, zone: &Zone, now: Instant) -> Vec<Day> {
     let at = |listed: &ListedEvent| Instant::from_micros(listed.event.at);
     let same_day = |a: &ListedEvent, b: &ListedEvent| zone.day(at(a)) == zone.day(at(b));
+    let told = |listed: &ListedEvent| ToldEvent::of(listed, names, zone, zone.clock(at(listed)));
     let day = |events: &[ListedEvent]| {
         let heading = events.first().map(|first| zone.day_heading(at(first), now)).unwrap_or_default();
-        let events = events.iter().map(|listed| shown(listed, names, zone)).collect::<Result<_, _>>()?;
-        Ok(Day { heading, events })
+        Day { heading, events: events.iter().map(told).collect() }
     };
     events.chunk_by(same_day).map(day).collect()
-}
-
-fn shown(listed: &ListedEvent, names: &Names, zone: &Zone) -> Result<Event, StoreError> {
-    let event = &listed.event;
-    let unreadable = || StoreError::Unexpected(format!("event {} cannot be shown", event.sequence));
-    let reason = event.reason.as_deref().and_then(RevocationReason::parse);
-    Ok(Event {
-        id: event.id.clone(),
-        act: Act::of(&event.action).ok_or_else(unreadable)?,
-        key_id: event.key_id.clone(),
-        preview: listed.key_preview.clone(),
-        name: event.subject_name().unwrap_or_default(),
-        who: who(actor(listed), names),
-        old_name: event.detail_before("name").and_then(|name| name.as_str().map(str::to_owned)),
-        new_owner: new_owner(listed).map(|id| Who::user(names.get(&id).cloned())),
-        until: event.detail("ends_at").and_then(|at| at.as_i64()).map(|at| zone.date_time(Instant::from_micros(at))),
-        at: zone.clock(Instant::from_micros(event.at)),
-        address: event.client_address.clone(),
-        reason: reason.filter(|reason| *reason != RevocationReason::Unspecified).map(RevocationReason::label),
-        comment: event.comment.clone(),
-    })
 }

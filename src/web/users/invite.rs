@@ -17,7 +17,7 @@ use crate::web::guards::{Admin, SignedIn};
 use crate::web::page::{Field, ShownTime};
 use crate::web::paths::{self, USERS};
 use crate::web::time::Zone;
-use crate::web::{Site, blocking, html};
+use crate::web::{Site, blocking, html, html_with_secret};
 
 /// The form over the list.
 #[derive(Clone, Debug)]
@@ -152,5 +152,8 @@ async fn draw_link(
         link: paths::invitation_link(&site.public_url, &invited.token),
         until: zone.date_time(invited.expires_at),
     };
-    html(StatusCode::CREATED, &listing::load_beneath(site, admin, zone, UsersOverlay::Invitation(link)).await?)
+    html_with_secret(
+        StatusCode::CREATED,
+        &listing::load_beneath(site, admin, zone, UsersOverlay::Invitation(link)).await?,
+    )
 }

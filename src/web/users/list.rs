@@ -5,6 +5,7 @@ use askama::Template;
 use crate::domain::user::Role;
 use crate::web::keys::address::with_query;
 use crate::web::page::{Person, Shell, ShownTime, Who, counted};
+use crate::web::paging::Pager;
 use crate::web::paths::USERS;
 use crate::web::rail::{Rail, RailLink};
 use crate::web::users::change_role::ChangeRole;
@@ -16,7 +17,7 @@ use crate::web::users::invite::{AddUser, InvitationLink};
 pub struct UsersPage {
     pub shell: Shell,
     pub rows: Vec<UserRow>,
-    pub pager: UsersPager,
+    pub pager: Pager,
     /// All users of the company.
     pub total: u64,
     /// Admins add, change and delete; auditors see none of it.
@@ -55,13 +56,6 @@ pub enum LastSignIn {
     Invited,
 }
 
-/// The cursors of the pages around this one.
-#[derive(Clone, Debug)]
-pub struct UsersPager {
-    pub previous: Option<String>,
-    pub next: Option<String>,
-}
-
 /// What the database says has just been done.
 #[derive(Clone, Debug)]
 pub enum UsersBanner {
@@ -92,8 +86,13 @@ impl UsersOverlay {
 impl UsersPage {
     const RAIL: Rail = Rail::On(RailLink::Users);
 
+    /// The title of the page behind an overlay.
+    fn page_title(&self) -> String {
+        format!("Users – Access Control – {}", self.shell.company)
+    }
+
     fn title(&self) -> String {
-        let list = format!("Users – Access Control – {}", self.shell.company);
+        let list = self.page_title();
         let (failed, heading) = match &self.overlay {
             UsersOverlay::None => return list,
             UsersOverlay::AddUser(form) => (form.failed(), "Add user".to_owned()),
@@ -108,7 +107,7 @@ impl UsersPage {
         counted(self.total, "user", "users")
     }
 
-    fn page_href(cursor: &str) -> String {
+    pub(super) fn page_href(cursor: &str) -> String {
         with_query(USERS, &[("cursor", cursor)])
     }
 }

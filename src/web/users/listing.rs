@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 
 use super::cursor;
-use super::list::{LastSignIn, UserRow, UsersBanner, UsersOverlay, UsersPage, UsersPager};
+use super::list::{LastSignIn, UserRow, UsersBanner, UsersOverlay, UsersPage};
 use crate::domain::action::Action;
 use crate::domain::event::Event;
 use crate::domain::ids::UserId;
@@ -15,11 +15,11 @@ use crate::store::{StoreError, User, UserPaging};
 use crate::web::error::PageError;
 use crate::web::guards::SignedIn;
 use crate::web::page::{Person, Who};
+use crate::web::paging::{self, PAGE_SIZE, Pager, Reached};
 use crate::web::request::Query;
 use crate::web::time::Zone;
 use crate::web::{Site, blocking, done, html};
 
-const PAGE_SIZE: usize = 50;
 /// So many people are offered as owners: more could not be found in a list anyway.
 const PEOPLE_OFFERED: i64 = 1_000;
 
@@ -69,32 +69,28 @@ async fn load(
     mut paging: UserPaging,
 ) -> Result<UsersPage, PageError> {
     let (store, company_id) = (site.actions.store.clone(), signed_in.company.id);
-    let limit = i64::try_from(PAGE_SIZE + 1).unwrap_or(i64::MAX);
     let (mut users, total, paging) = blocking(move || {
         store.read(|questions| {
-            let mut users = questions.list_users(company_id, &paging, limit)?;
+            let mut users = questions.list_users(company_id, &paging, paging::limit())?;
             if matches!(paging, UserPaging::Before(_)) && users.len() < PAGE_SIZE {
                 // Going back reached the beginning with less than a page: the first page is what is meant.
                 paging = UserPaging::First;
-                users = questions.list_users(company_id, &paging, limit)?;
+                users = questions.list_users(company_id, &paging, paging::limit())?;
             }
             Ok::<_, StoreError>((users, questions.count_users(company_id)?, paging))
         })
     })
     .await?;
-    let goes_on = users.len() > PAGE_SIZE;
-    let (has_previous, has_next) = match paging {
-        UserPaging::First => (false, goes_on),
-        UserPaging::After(_) => (true, goes_on),
-        UserPaging::Before(_) => (goes_on, true),
+    let reached = match paging {
+        UserPaging::First => Reached::First,
+        UserPaging::After(_) => Reached::Onwards,
+        UserPaging::Before(_) => Reached::Backwards,
     };
-    if goes_on {
-        users.remove(if matches!(paging, UserPaging::Before(_)) { 0 } else { PAGE_SIZE });
-    }
-    let pager = UsersPager {
-        previous: users.first().filter(|_| has_previous).map(cursor::before),
-        next: users.last().filter(|_| has_next).map(cursor::after),
-    };
+    let (back, on) = (
+        |user: &User| UsersPage::page_href(&cursor::before(user)),
+        |user: &User| UsersPage::page_href(&cursor::after(user)),
+    );
+    let pager = Pager::cut(&mut users, reached, back, on);
     Ok(UsersPage {
         shell: site.shell(signed_in),
         rows: users.into_iter().map(|user| row(user, signed_in, zone)).collect(),

@@ -2,11 +2,12 @@
 
 use crate::domain::user::Role;
 use crate::web::page::{Field, Person};
+use crate::web::paging::Pager;
 use crate::web::samples::{Drawn, LONG_NAME, ago, drawn, shell, user, zone};
 use crate::web::users::change_role::ChangeRole;
 use crate::web::users::delete::{DeleteUser, Heir, KeysChoice, OwnedKey};
 use crate::web::users::invite::{AddUser, InvitationLink};
-use crate::web::users::list::{LastSignIn, UserRow, UsersBanner, UsersOverlay, UsersPage, UsersPager};
+use crate::web::users::list::{LastSignIn, UserRow, UsersBanner, UsersOverlay, UsersPage};
 
 const TOMASZ: &str = "Tomasz Wójcik";
 
@@ -35,7 +36,7 @@ fn list() -> UsersPage {
     UsersPage {
         shell: shell(),
         rows: rows(),
-        pager: UsersPager { previous: None, next: None },
+        pager: Pager::default(),
         total: 5,
         can_change: true,
         zone: zone().label(ago(0)),
@@ -111,7 +112,7 @@ impl UsersPage {
         };
         let paged = UsersPage {
             total: 1_204,
-            pager: UsersPager { previous: Some("cA".to_owned()), next: Some("bg".to_owned()) },
+            pager: Pager { previous: Some("/users?cursor=cA".to_owned()), next: Some("/users?cursor=bg".to_owned()) },
             ..list()
         };
         let banner = |banner| UsersPage { banner: Some(banner), ..list() };
