@@ -10,15 +10,17 @@ use sources::{Name, Source, Target};
 #[rustfmt::skip]
 const DRAWING: &[(&str, &[&str])] = &[
     ("lib",     &[]),
-    ("main",    &["cli", "server", "web", "api", "edge", "actions", "verify", "store", "domain", "config", "clock", "random", "secrets"]),
-    ("cli",     &[       "server", "web", "api", "edge", "actions", "verify", "store", "domain", "config", "clock", "random", "secrets"]),
-    ("server",  &[                 "web", "api", "edge", "actions", "verify", "store", "domain", "config", "clock", "random", "secrets"]),
-    ("web",     &[                               "edge", "actions", "verify", "store", "domain", "config", "clock", "random", "secrets"]),
-    ("api",     &[                               "edge", "actions", "verify", "store", "domain", "config", "clock", "random", "secrets"]),
-    ("edge",    &[                                                                     "domain", "config", "clock", "random"]),
-    ("actions", &[                                                            "store", "domain", "config", "clock", "random", "secrets"]),
-    ("verify",  &[                                                            "store", "domain", "config", "clock", "random", "secrets"]),
-    ("store",   &[                                                                     "domain", "config", "clock", "random"]),
+    ("main",    &["cli", "server", "web", "api", "edge", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
+    ("cli",     &[       "server", "web", "api", "edge", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
+    ("server",  &[                 "web", "api", "edge", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
+    ("web",     &[                               "edge", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
+    ("api",     &[                               "edge", "actions", "verify",                        "store", "domain", "config", "clock", "random", "secrets"]),
+    ("edge",    &[                                                                                            "domain", "config", "clock", "random"]),
+    ("actions", &[                                                                                   "store", "domain", "config", "clock", "random", "secrets"]),
+    ("verify",  &[                                                                                   "store", "domain", "config", "clock", "random", "secrets"]),
+    ("evidence",&[                                                                                   "store", "domain"]),
+    ("witness", &[                                                                                   "store", "domain", "config", "clock", "random", "secrets"]),
+    ("store",   &[                                                                                            "domain", "config", "clock", "random"]),
     ("domain",  &[]),
     ("config",  &["domain"]),
     ("clock",   &["domain"]),
@@ -29,6 +31,7 @@ const DRAWING: &[(&str, &[&str])] = &[
 const DATABASE: &[&str] = &["store"];
 const HTTP: &[&str] = &["main", "cli", "server", "web", "api", "edge"];
 const PAGES: &[&str] = &["web"];
+const OUTWARDS: &[&str] = &["witness"];
 
 /// Crates that only some storeys may name.
 const CONFINED: &[(&str, &[&str])] = &[
@@ -40,6 +43,9 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("actix_web", HTTP),
     ("actix_session", HTTP),
     ("askama", PAGES),
+    ("ureq", OUTWARDS),
+    ("rustls", OUTWARDS),
+    ("rustls_native_certs", OUTWARDS),
 ];
 
 /// What `domain` may not name: whatever reads, writes, waits, or answers differently the second time.
@@ -99,7 +105,9 @@ fn the_drawing_has_no_circle_and_keeps_pages_machines_and_the_hot_path_apart() {
             assert!(!row(below).unwrap().contains(storey), "{storey} and {below} may name each other");
         }
     }
-    for (one, other) in [("web", "api"), ("actions", "verify"), ("edge", "store")] {
+    for (one, other) in
+        [("web", "api"), ("actions", "verify"), ("actions", "witness"), ("verify", "witness"), ("edge", "store")]
+    {
         assert!(!row(one).unwrap().contains(&other) && !row(other).unwrap().contains(&one), "{one} and {other}");
     }
 }

@@ -60,7 +60,7 @@ journey('an admin finds who revoked it in the drawer', async (keydesk, arrive) =
   await revokeKey(page, made, 'owner-left', '');
 
   await page.goto(KEYS);
-  await page.getByRole('link', { name: 'Audit trail' }).click();
+  await page.getByRole('link', { name: 'Audit trail', exact: true }).click();
   await overlay(page).getByRole('heading', { name: 'Audit trail' }).waitFor();
   assert.equal(new URL(page.url()).searchParams.get('audit'), 'open');
   const revocation = overlay(page).locator(events(page, 'api_key.revoked', made));

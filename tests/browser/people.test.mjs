@@ -41,6 +41,7 @@ journey('an admin invites somebody, who accepts, sets a second factor up and sig
   const link = await invite(admin.page, COLLEAGUE);
   assert.ok(link.startsWith(`${keydesk.url}/invitation?token=`), link);
   await admin.page.getByRole('link', { name: 'Done' }).click();
+  await overlay(admin.page).waitFor({ state: 'detached' });
   await personRow(admin.page, COLLEAGUE).getByText('Invited, not signed in yet').waitFor();
 
   const { page } = await arrive();
@@ -100,7 +101,7 @@ journey('somebody loses their phone and signs in with a recovery code, which wor
   await signIn(page, ADMIN);
 });
 
-journey('the admin leaves: keys are handed over, the user is deleted, the history is read', async (keydesk, arrive) => {
+journey('someone leaves and their keys are handed over, and the history is read', async (keydesk, arrive) => {
   const { page } = await arrive();
   await setUp(page, keydesk);
   await addUser(keydesk, COLLEAGUE);
@@ -129,7 +130,7 @@ journey('the admin leaves: keys are handed over, the user is deleted, the histor
 
   await page.goto(KEYS);
   for (const key of keys) await row(page, key).getByText('Deleted user', { exact: true }).waitFor();
-  await page.getByRole('link', { name: 'Audit trail' }).click();
+  await page.getByRole('link', { name: 'Audit trail', exact: true }).click();
   for (const key of keys) {
     const said = await overlay(page).locator(events(page, 'api_key.handed_over', key)).textContent();
     assert.match(said, new RegExp(`${ADMIN.name}\\s+handed\\s+${key.name}\\s+over\\s+to\\s+${ADMIN.name}`));
@@ -144,7 +145,7 @@ journey('the admin leaves: keys are handed over, the user is deleted, the histor
   }
 });
 
-journey('the admin leaves: keys are revoked with them', async (keydesk, arrive) => {
+journey('someone leaves and their keys are revoked with them', async (keydesk, arrive) => {
   const { page } = await arrive();
   await setUp(page, keydesk);
   await addUser(keydesk, COLLEAGUE);
@@ -255,8 +256,9 @@ journey('an admin works in the dialogs with the keyboard alone', async (keydesk,
       if (at === document.body) return 'the window';
       return at.closest('dialog') ? at.id || at.value || at.textContent.trim() : `behind the dialog: ${at.outerHTML}`;
     });
-  // The browser sets the focus when it first draws the page, which may be after it has loaded.
-  const opened = () => page.locator('dialog[open] :focus').waitFor();
+  // The browser sets the focus when it first draws the page, which may be after it has loaded; and once more, where a script
+  // makes the dialog modal.
+  const opened = () => page.locator(`dialog${withJavaScript ? ':modal' : '[open]'} :focus`).waitFor();
   /** Where the focus is at first, and where Tab takes it until it leaves the dialog. */
   const walk = async () => {
     await opened();

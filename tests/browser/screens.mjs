@@ -1,4 +1,4 @@
-// Draws every scene into /screens at the project's root, in both themes and two widths, for people to look at.
+// Draws every scene into /screens at the project's root, in both themes and four widths, for people to look at.
 // `npm run screens -- 'page of a key'` draws the scenes whose name matches, beside what is there.
 
 import { mkdir, rm } from 'node:fs/promises';
@@ -10,7 +10,9 @@ import { launch } from './support/visitor.mjs';
 const folder = fileURLToPath(new URL('../../screens/', import.meta.url));
 const SIZES = [
   { width: 1280, height: 800 },
+  { width: 820, height: 1180 },
   { width: 390, height: 844 },
+  { width: 320, height: 640 },
 ];
 
 const [wanted = ''] = process.argv.slice(2);

@@ -4,6 +4,9 @@
 
 mod api;
 mod cli;
+mod evidence;
+mod gateways;
 mod store;
 mod support;
 mod web;
+mod witness;

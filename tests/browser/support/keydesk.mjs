@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const project = fileURLToPath(new URL('../../..', import.meta.url));
+export const project = fileURLToPath(new URL('../../..', import.meta.url));
 const program = resolve(project, process.env.KEYDESK_BIN ?? join(process.env.CARGO_TARGET_DIR ?? 'target', 'debug', 'keydesk'));
 
 // The program refuses variables of its own name that it does not know, and what the shell has set is not the tests'.
@@ -82,6 +82,14 @@ export class Keydesk {
     const code = await new Promise((end) => child.once('close', end));
     assert.equal(code, 0, `keydesk ${words.join(' ')}: ${err}`);
     return out;
+  }
+
+  /** Changes what the database holds behind the server's back, constraints or not. */
+  async tamper(sql) {
+    const { DatabaseSync } = await import('node:sqlite');
+    const database = new DatabaseSync(join(this.#folder, 'keydesk.db'), { timeout: 10_000 });
+    database.exec(`PRAGMA ignore_check_constraints = ON; ${sql}`);
+    database.close();
   }
 
   /** What a script with this key is answered. */

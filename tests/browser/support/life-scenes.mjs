@@ -35,7 +35,34 @@ const select = async (page, count) => {
   await overlay(page).waitFor();
 };
 
+/** From the row of the sample company that has these words. */
+const inUse = (words) => async (page) => {
+  await page.goto(KEYS);
+  await page.locator('tr[data-key-id]').filter({ hasText: words }).first().locator('th a').click();
+  await page.getByRole('region', { name: 'Usage' }).waitFor();
+};
+
 export const lifeScenes = [
+  { name: 'the list in the order of last use', where: 'demo', open: at(`${KEYS}?sort=last-used`) },
+  { name: 'the page of a key that is in use', where: 'demo', open: inUse('ERP Sync Service') },
+  {
+    name: 'the page of a key that many systems use, its figures open',
+    where: 'demo',
+    open: async (page) => {
+      await inUse('Reporting Dashboard')(page);
+      await page.getByText('Figures by day').click();
+    },
+  },
+  { name: 'the page of an old key that is still in use', where: 'demo', open: inUse(/Warehouse Label Printer[^]*Ends in/) },
+  {
+    name: 'the confirmation of the revocation of a key that is in use',
+    where: 'demo',
+    open: async (page) => {
+      await page.goto(KEYS);
+      await page.getByRole('link', { name: 'Revoke ERP Sync Service', exact: true }).click();
+      await overlay(page).getByText('This key is in use.').waitFor();
+    },
+  },
   { name: 'the page of a key', where: 'demo', open: async (page) => openPage(page, await addKey(page, newName())) },
   {
     name: 'the page of a key with a long name',

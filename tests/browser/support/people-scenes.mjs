@@ -16,6 +16,8 @@ import {
   overlay,
   personRow,
   setUpSecondFactor,
+  signIn,
+  signOut,
 } from './steps.mjs';
 import { at, submitEmpty } from './ways.mjs';
 
@@ -41,6 +43,13 @@ const inAnotherBrowser = async (page, act) => {
   const context = await page.context().browser().newContext({ baseURL: origin });
   await act(await context.newPage());
   await context.close();
+};
+/** Ends on the account, with another session open elsewhere. */
+const signInTwice = async (page) => {
+  await page.goto('/sign-in');
+  await inAnotherBrowser(page, (theirs) => signIn(theirs, LONG_NAMED));
+  await signIn(page, LONG_NAMED);
+  await page.goto(ACCOUNT);
 };
 /** Whoever leaves has made `keys` keys. */
 const leave = (keys) => async (page) => {
@@ -192,6 +201,34 @@ export const peopleScenes = [
     },
   },
   { name: 'the key policy, for an auditor', where: 'auditor', open: at(KEY_POLICY) },
+
+  {
+    name: 'the account after another session was ended',
+    where: 'doorstep',
+    open: async (page) => {
+      await signInTwice(page);
+      await page.getByRole('button', { name: /^End the session/ }).first().click();
+      await said(page);
+    },
+  },
+  {
+    name: 'the account after all other sessions were ended',
+    where: 'doorstep',
+    open: async (page) => {
+      await signInTwice(page);
+      await page.getByRole('button', { name: 'End all others' }).click();
+      await said(page);
+    },
+  },
+  {
+    name: 'the sign-in page after signing out',
+    where: 'doorstep',
+    open: async (page) => {
+      await page.goto('/');
+      await signIn(page, LONG_NAMED);
+      await signOut(page);
+    },
+  },
 
   { name: 'an invitation', where: 'demo', open: async (page) => page.goto(await invite(page, newPerson())) },
   {

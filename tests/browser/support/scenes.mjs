@@ -2,8 +2,10 @@
 // and the pictures of screens.mjs walk the same list: a page that is added here is checked and drawn. A scene is played
 // more than once.
 
+import { hardScenes } from './hard-scenes.mjs';
 import { lifeScenes } from './life-scenes.mjs';
 import { peopleScenes } from './people-scenes.mjs';
+import { trailScenes } from './trail-scenes.mjs';
 import { KEYS, addKey, revokeKey } from './steps.mjs';
 import { at, submitEmpty } from './ways.mjs';
 
@@ -65,4 +67,6 @@ export const scenes = [
   { name: 'the set-up page without its link', where: 'unopened', open: at('/setup') },
   ...lifeScenes,
   ...peopleScenes,
+  ...hardScenes,
+  ...trailScenes,
 ];

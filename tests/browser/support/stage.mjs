@@ -1,7 +1,7 @@
 // The installations that the scenes play in, and who is signed in there.
 
 import { Keydesk } from './keydesk.mjs';
-import { KEY_POLICY, SECOND_FACTOR, addUser, overlay, setUp, setUpSecondFactor, signIn } from './steps.mjs';
+import { ADMIN, AUDITOR, KEY_POLICY, SECOND_FACTOR, addKey, addUser, overlay, revokeKey, setUp, setUpSecondFactor, signIn } from './steps.mjs';
 import { Visitor } from './visitor.mjs';
 
 const AUDITOR_EMAIL = 'jonas.bakke@brightwater.example';
@@ -15,11 +15,19 @@ export const LONG_NAMED = {
   password: 'nine barrels beside a patient mule',
 };
 
+/** As long as a name may be, and without a place to break at. */
+export const LONG = 'Wolfeschlegelsteinhausenbergerdorffschetransportversicherungsamt';
+/** “Warehouse synchronisation service”, with Latin letters and figures in it. */
+export const RIGHT_TO_LEFT = 'خدمة مزامنة المستودع (ERP) 2';
+
 /**
  * - `demo`: an admin of the sample company, with a second session open;
  * - `auditor`, `guarded`: there, too, an auditor and an admin with a second factor;
  * - `outside`: there, signed out;
  * - `empty`: the only admin of a company without keys;
+ * - `doorstep`: there, signed out;
+ * - `names`: an admin of a company where everything has a name that is hard to draw;
+ * - `broken`: an admin of a company whose database holds no keys that could be read, and a user who is none;
  * - `required`: an admin who has to set a second factor up first;
  * - `strict`: an admin of another sample company, whose policy its keys do not keep;
  * - `unopened`: not set up.
@@ -29,13 +37,8 @@ export class Stage {
   #places;
 
   static async build(browser) {
-    const [demo, strict, empty, required, unopened] = await Promise.all([
-      Keydesk.demo(),
-      Keydesk.demo(),
-      Keydesk.fresh(),
-      Keydesk.fresh(),
-      Keydesk.fresh(),
-    ]);
+    const [demo, strict] = await Promise.all([Keydesk.demo(), Keydesk.demo()]);
+    const [empty, required, unopened, names, broken] = await Promise.all(Array.from({ length: 5 }, () => Keydesk.fresh()));
     const stage = new Stage(browser, {
       demo: { keydesk: demo, cookies: [] },
       auditor: { keydesk: demo, cookies: [] },
@@ -45,6 +48,9 @@ export class Stage {
       required: { keydesk: required, cookies: [] },
       strict: { keydesk: strict, cookies: [] },
       unopened: { keydesk: unopened, cookies: [] },
+      doorstep: { keydesk: empty, cookies: [] },
+      names: { keydesk: names, cookies: [] },
+      broken: { keydesk: broken, cookies: [] },
     });
     const password = demo.said('Password');
     const admin = { email: demo.said('Email'), password };
@@ -74,6 +80,10 @@ export class Stage {
         await page.getByRole('button', { name: 'Save changes' }).click();
         await page.waitForURL(`**${SECOND_FACTOR}`);
       });
+      await stage.#enter('names', (page) => nameHard(page, names));
+      await stage.#enter('broken', (page) => setUp(page, broken));
+      await addUser(broken, AUDITOR);
+      await broken.tamper("ALTER TABLE api_keys RENAME TO hidden; UPDATE users SET role = 'nobody' WHERE role = 'auditor'");
     } catch (error) {
       await stage.strike();
       throw error;
@@ -103,9 +113,27 @@ export class Stage {
     return visitor;
   }
 
+  /** Brings another visitor to the page that this one is on. */
+  async follow({ where }, { page, answer }, options) {
+    const visitor = await Visitor.arrive(this.#browser, this.#places[where].keydesk, options);
+    await visitor.carry(await page.context().cookies());
+    await visitor.page.goto(answer.url());
+    return visitor;
+  }
+
   async strike() {
     const running = new Set(Object.values(this.#places).map(({ keydesk }) => keydesk));
     await Promise.all([...running].map((keydesk) => keydesk.stop()));
+  }
+}
+
+async function nameHard(page, keydesk) {
+  await setUp(page, keydesk, { company: LONG, admin: { ...ADMIN, name: LONG } });
+  await addUser(keydesk, { ...AUDITOR, name: RIGHT_TO_LEFT }, LONG);
+  for (const name of [LONG, RIGHT_TO_LEFT]) await addKey(page, name);
+  for (const ending of ['Altona', 'بغداد']) {
+    const name = `${LONG.slice(0, 64 - ending.length)}${ending}`;
+    await revokeKey(page, await addKey(page, name), 'superseded', `${LONG}${LONG}`);
   }
 }
 

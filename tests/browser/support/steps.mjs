@@ -5,6 +5,7 @@ import { Authenticator } from './authenticator.mjs';
 
 export const KEYS = '/administration/company-settings/api-keys';
 export const KEY_POLICY = '/administration/company-settings/key-policy';
+export const AUDIT_TRAIL = '/administration/company-settings/audit-trail';
 export const USERS = '/administration/access-control/users';
 export const ACCOUNT = '/account';
 export const SECOND_FACTOR = '/account/second-factor';
@@ -14,12 +15,12 @@ export const ADMIN = { name: 'Maria Lindqvist', email: 'maria@brightwater.exampl
 export const AUDITOR = { name: 'Priya Raman', email: 'priya@brightwater.example', role: 'auditor', password: 'the quiet ledger keeps its own time' };
 export const COLLEAGUE = { name: 'Tomasz Wójcik', email: 'tomasz@brightwater.example', role: 'admin', password: 'four herons under a tin umbrella' };
 
-export async function setUp(page, keydesk) {
+export async function setUp(page, keydesk, { company = COMPANY, admin = ADMIN } = {}) {
   await page.goto(keydesk.said('Set-up link'));
-  await page.getByLabel('Company name').fill(COMPANY);
-  await page.getByLabel('Your name').fill(ADMIN.name);
-  await page.getByLabel('Email').fill(ADMIN.email);
-  await page.getByLabel('Password').fill(ADMIN.password);
+  await page.getByLabel('Company name').fill(company);
+  await page.getByLabel('Your name').fill(admin.name);
+  await page.getByLabel('Email').fill(admin.email);
+  await page.getByLabel('Password').fill(admin.password);
   await page.getByRole('button', { name: 'Create company' }).click();
   await page.waitForURL(`**${KEYS}`);
 }
@@ -54,8 +55,8 @@ export async function signOut(page) {
 }
 
 /** From the command line, with a password and without an invitation. */
-export async function addUser(keydesk, { name, email, role, password }) {
-  const person = ['--company', COMPANY, '--name', name, '--email', email, '--role', role];
+export async function addUser(keydesk, { name, email, role, password }, company = COMPANY) {
+  const person = ['--company', company, '--name', name, '--email', email, '--role', role];
   await keydesk.command(['user', 'add', ...person, '--password-stdin'], `${password}\n`);
 }
 

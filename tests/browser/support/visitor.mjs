@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 
-const program = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+export const program = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
 
 export function launch() {
   // No name resolves: a page that asks for another host is found out, and asks in vain.
@@ -14,6 +14,12 @@ export function launch() {
 export class Visitor {
   #context;
   #complaints = [];
+  #visited = new Set();
+  #refused = [];
+  /** Every request for a page: its method and path. */
+  asked = [];
+  /** The answer that became the page. */
+  answer;
 
   /** `options` are the browser context's own. */
   static async arrive(browser, keydesk, options = {}) {
@@ -27,19 +33,25 @@ export class Visitor {
     context.setDefaultTimeout(15_000);
     const visitor = new Visitor(context, keydesk.url);
     visitor.page = await context.newPage();
+    visitor.page.on('response', (response) => {
+      const isThePage = response.request().isNavigationRequest() && response.frame() === visitor.page.mainFrame();
+      if (isThePage && response.status() !== 303) visitor.answer = response;
+    });
     return visitor;
   }
 
   constructor(context, home) {
     this.#context = context;
     context.on('request', (request) => {
+      if (request.isNavigationRequest()) this.#visited.add(request.url());
+      if (['document', 'xhr'].includes(request.resourceType())) this.asked.push([request.method(), new URL(request.url()).pathname]);
       if (!request.url().startsWith(`${home}/`)) this.#complaints.push(`asks another host: ${request.url()}`);
     });
     context.on('weberror', (thrown) => this.#complaints.push(`script: ${thrown.error()}`));
     context.on('console', (message) => {
-      // A page that is itself the answer to a refusal: Chromium notes its status, and nothing is wrong with it.
-      const isThePage = message.location().url === message.page()?.url() && message.text().startsWith('Failed to load resource: the server responded');
-      if (!isThePage) this.#complaints.push(`console: ${message.text()}`);
+      const isStatus = message.text().startsWith('Failed to load resource: the server responded');
+      if (isStatus) this.#refused.push([message.location().url, message.text()]);
+      else this.#complaints.push(`console: ${message.text()}`);
     });
   }
 
@@ -60,6 +72,8 @@ export class Visitor {
 
   async leave() {
     await this.#context.close();
+    // A page that is itself the answer to a refusal: Chromium notes its status, and nothing is wrong with it.
+    for (const [url, note] of this.#refused) if (!this.#visited.has(url)) this.#complaints.push(`console: ${url}: ${note}`);
     assert.deepEqual(this.#complaints, []);
   }
 }

@@ -2,7 +2,7 @@
 
 mod commands;
 mod people;
-mod start;
+pub mod start;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{Serving, keydesk, keydesk_at};
 use crate::support::database;
 
-fn refusal(data_dir: &Path, flags: &[&str], variables: &[(&str, &str)]) -> String {
+pub fn refusal(data_dir: &Path, flags: &[&str], variables: &[(&str, &str)]) -> String {
     let output = keydesk(data_dir).args(flags).envs(variables.iter().copied()).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
     let sentence = String::from_utf8(output.stderr).unwrap();

@@ -2,17 +2,20 @@
 //! company: the statements that the store really sends are explained, on both databases.
 
 use std::cell::RefCell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection, set_default_instrumentation};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::{PgConnection, SqliteConnection};
 use keydesk::config::Database;
-use keydesk::domain::ids::CompanyId;
+use keydesk::domain::action::Action;
+use keydesk::domain::ids::{CompanyId, KeyId, UserId};
 use keydesk::domain::instant::Instant;
-use keydesk::store::{AuditPage, KeyListQuery, KeyTab, Paging, SortBy, SortOrder, Store, place_of};
+use keydesk::domain::trail_filter::TrailFilter;
+use keydesk::store::{AuditPage, KeyListQuery, KeyTab, Paging, Snapshot, SortBy, SortOrder, Store, TrailPaging};
 
-use crate::support::TestServer;
+use crate::support::{TestServer, database};
 
 thread_local! {
     static SENT: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -27,6 +30,27 @@ fn listen() -> Option<Box<dyn Instrumentation>> {
             SENT.with_borrow_mut(|sent| sent.push(statement));
         }
     }))
+}
+
+/// A store that says what it sends. Who listens is a matter of the whole process: one at a time.
+struct Overheard {
+    store: Store,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Overheard {
+    fn on(url: &str) -> Self {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        set_default_instrumentation(listen).unwrap();
+        Self { store: Store::connect(&Database::parse(url).unwrap()).unwrap(), _alone: alone }
+    }
+}
+
+impl Drop for Overheard {
+    fn drop(&mut self) {
+        set_default_instrumentation(|| None).unwrap();
+    }
 }
 
 #[derive(QueryableByName)]
@@ -54,9 +78,12 @@ fn fill(url: &str) {
             SELECT 'k' || n, CASE WHEN n > 90000 THEN COMPANY ELSE 'c' || (n % 90 + 1) END, 'a' || n, DIGEST, 'p', 'goa_' || n, 'goa_' || n, n,
                 CREATOR, CREATOR,
                 CASE WHEN n % 2 = 0 THEN n END, CASE WHEN n % 2 = 0 THEN 'system' END, CASE WHEN n % 2 = 0 THEN 'unspecified' END FROM numbers;
-        INSERT INTO events (trail_id, sequence, id, at, action, actor_type, key_id, target_type, target_id, leaf_hash)
+        INSERT INTO key_usage (key_id, company_id, last_used_at) SELECT id, company_id, created_at FROM api_keys;
+        INSERT INTO events (trail_id, sequence, id, at, action, actor_type, actor_id, key_id, target_type, target_id, leaf_hash)
             SELECT CASE WHEN n > 90000 THEN COMPANY ELSE 'c' || (n % 90 + 1) END, n + 1000, 'e' || n, n,
-                CASE WHEN n % 3 = 0 THEN 'api_key.created' ELSE 'user.signed_in' END, 'system', CASE WHEN n % 3 = 0 THEN 'k' || n END, 'api_key', 'k', EMPTY FROM numbers;
+                CASE WHEN n % 3 = 0 THEN 'api_key.created' ELSE 'user.signed_in' END, 'user', CREATOR, CASE WHEN n % 3 = 0 THEN 'k' || n END, 'api_key', 'k', EMPTY FROM numbers;
+        INSERT INTO audit_trail_hours (trail_id, hour, first_sequence, last_sequence)
+            SELECT trail_id, 0, min(sequence), max(sequence) FROM events GROUP BY 1;
     "
     .replace(
         "CREATOR",
@@ -81,7 +108,7 @@ fn fill(url: &str) {
 }
 
 /// What the database says it does with a statement, whatever the values in it are.
-fn plan(url: &str, statement: &str) -> Vec<String> {
+fn plan(url: &str, statement: &str, settings: &str) -> Vec<String> {
     match Database::parse(url).unwrap() {
         Database::Sqlite(path) => {
             let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
@@ -91,10 +118,12 @@ fn plan(url: &str, statement: &str) -> Vec<String> {
         }
         Database::Postgres(url) => {
             let mut connection = PgConnection::establish(&url).unwrap();
-            let values = (1..=20).rev().find(|number| statement.contains(&format!("${number}"))).unwrap_or(0);
+            let values = (1..=80).rev().find(|number| statement.contains(&format!("${number}"))).unwrap_or(0);
             let arguments = if values == 0 { String::new() } else { format!("({})", vec!["NULL"; values].join(", ")) };
             connection
-                .batch_execute(&format!("SET plan_cache_mode = force_generic_plan; PREPARE asked AS {statement}"))
+                .batch_execute(&format!(
+                    "{settings} SET plan_cache_mode = force_generic_plan; PREPARE asked AS {statement}"
+                ))
                 .unwrap();
             let lines: Vec<Plan> =
                 diesel::sql_query(format!("EXPLAIN EXECUTE asked{arguments}")).load(&mut connection).unwrap();
@@ -109,7 +138,7 @@ fn assert_led_by_the_company(statement: &str, plan: &[String]) {
     for step in plan {
         let lower = step.to_lowercase();
         let scans_all = (lower.contains("scan ") && !lower.contains("index") && !lower.contains("bitmap heap"))
-            && ["api_keys", "service_accounts", "events"].iter().any(|table| lower.contains(table));
+            && ["api_keys", "service_accounts", "events", "key_usage"].iter().any(|table| lower.contains(table));
         assert!(!scans_all, "{statement}\n{whole}");
     }
     let led = ["company_id=?", "company_id =", "company_id)::text", "trail_id=?", "trail_id =", "trail_id)::text"];
@@ -120,7 +149,7 @@ fn ask_everything(store: &Store, company_id: CompanyId) {
     let now = Instant::from_micros(1_795_424_400_000_000);
     for tab in [KeyTab::Active, KeyTab::Ended] {
         for search in [None, Some("service 9".to_owned())] {
-            for sort_by in [SortBy::Created, SortBy::Ended, SortBy::Name] {
+            for sort_by in [SortBy::Created, SortBy::Ended, SortBy::Name, SortBy::LastUsed] {
                 for order in [SortOrder::Ascending, SortOrder::Descending] {
                     let query = KeyListQuery {
                         company_id,
@@ -134,7 +163,9 @@ fn ask_everything(store: &Store, company_id: CompanyId) {
                     };
                     let Ok(first) = store.read(|questions| questions.list_keys(&query)) else { continue };
                     let Some(last) = first.keys.last() else { continue };
-                    for paging in [Paging::After(place_of(last, sort_by)), Paging::Before(place_of(last, sort_by))] {
+                    for paging in
+                        [Paging::After(first.place_of(last, sort_by)), Paging::Before(first.place_of(last, sort_by))]
+                    {
                         let query = KeyListQuery { paging, ..query.clone() };
                         store.read(|questions| questions.list_keys(&query)).unwrap();
                     }
@@ -152,12 +183,11 @@ fn ask_everything(store: &Store, company_id: CompanyId) {
 fn every_list_query_runs_on_an_index_that_begins_with_the_company() {
     let server = TestServer::start();
     fill(&server.database_url);
-    set_default_instrumentation(listen).unwrap();
-    let store = Store::connect(&Database::parse(&server.database_url).unwrap()).unwrap();
+    let overheard = Overheard::on(&server.database_url);
+    let store = &overheard.store;
     SENT.with_borrow_mut(Vec::clear);
     // The rows have ids that are none, so only the statements matter here; pages are asked for one by one below.
-    ask_everything(&store, server.company("Brightwater"));
-    set_default_instrumentation(|| None).unwrap();
+    ask_everything(store, server.company("Brightwater"));
     let mut sent = SENT.with_borrow(Clone::clone);
     sent.retain(|statement| {
         statement.starts_with("SELECT") && (statement.contains("api_keys") || statement.contains("events"))
@@ -166,6 +196,110 @@ fn every_list_query_runs_on_an_index_that_begins_with_the_company() {
     sent.dedup();
     assert!(sent.len() >= 20, "{sent:#?}");
     for statement in &sent {
-        assert_led_by_the_company(statement, &plan(&server.database_url, statement));
+        assert_led_by_the_company(statement, &plan(&server.database_url, statement, ""));
     }
+}
+
+/// Every combination of dates, user, action and key.
+fn every_filter(actor: UserId) -> Vec<TrailFilter> {
+    let key = KeyId::new(Instant::from_micros(0), &[1; 10]);
+    let filter = |combination: u8| {
+        let has = |part: u8| combination & part != 0;
+        TrailFilter {
+            from: has(1).then(|| Instant::from_micros(92_000)),
+            until: has(1).then(|| Instant::from_micros(99_000)),
+            actor: has(2).then_some(actor),
+            actions: if has(4) { vec![Action::ApiKeyCreated, Action::UserSignedIn] } else { vec![] },
+            key: has(8).then_some(key),
+        }
+    };
+    (0..16).map(filter).collect()
+}
+
+#[test]
+fn every_combination_of_filters_runs_on_an_index_of_the_trail_and_sorts_nothing() {
+    let server = TestServer::start();
+    fill(&server.database_url);
+    let (company, actor) = (server.company("Brightwater"), server.user("maria@brightwater.example").id);
+    let overheard = Overheard::on(&server.database_url);
+    let store = &overheard.store;
+    for filter in every_filter(actor) {
+        SENT.with_borrow_mut(Vec::clear);
+        for paging in [TrailPaging::Newest, TrailPaging::Before(98_000), TrailPaging::After(93_000)] {
+            let found = store.ask(|questions| questions.filtered_events(company, &filter, paging, 51)).unwrap();
+            assert_eq!(found.len(), if filter.key.is_some() { 0 } else { 51 }, "{filter:?} {paging:?}");
+            assert!(found.is_sorted_by(|newer, older| newer.event.sequence > older.event.sequence));
+        }
+        let count = store.ask(|questions| questions.count_filtered_events(company, &filter, 100_900)).unwrap();
+        assert_eq!(count > 0, filter.key.is_none(), "{filter:?}");
+        let mut sent = SENT.with_borrow(Clone::clone);
+        let said = |what: &str| sent.iter().filter(|statement| statement.starts_with(what)).count();
+        let (made, taken_back) = (said("SET enable_bitmapscan"), said("RESET enable_bitmapscan"));
+        assert_eq!((made, taken_back), if database::postgres().is_some() { (3, 3) } else { (0, 0) }, "{sent:#?}");
+        sent.retain(|statement| statement.starts_with("SELECT") && statement.contains("events"));
+        sent.sort();
+        sent.dedup();
+        assert!(sent.len() >= 2, "{sent:#?}");
+        for statement in &sent {
+            // What the store sets for what is to come in order.
+            let settings = if statement.contains("ORDER BY") { "SET enable_bitmapscan = off;" } else { "" };
+            let plan = plan(&server.database_url, statement, settings);
+            assert_led_by_the_company(statement, &plan);
+            let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE") || step.contains("Sort"));
+            assert!(!sorts, "{statement}\n{}", plan.join("\n"));
+            let orders = statement.contains("ORDER BY");
+            let is_exact = plan.iter().any(|step| {
+                let of = |index: &str| step.contains(index);
+                match (filter.key.is_some(), filter.actor.is_some(), !filter.actions.is_empty()) {
+                    (true, ..) => of("events_by_key"),
+                    (false, true, _) => of("events_by_actor"),
+                    (false, false, true) => of("events_by_action"),
+                    (false, false, false) => of("events_pkey") || of("autoindex_events_2"),
+                }
+            });
+            assert!(is_exact || !orders, "{statement}\n{}", plan.join("\n"));
+        }
+    }
+}
+
+#[test]
+fn an_hour_leads_to_its_part_of_the_trail_also_where_the_clock_went_back() {
+    let server = TestServer::start();
+    let company = server.company("Brightwater");
+    let began = server.clock.now();
+    let hour = std::time::Duration::from_hours(1);
+    for (name, at) in [("A", began + hour * 3), ("B", began), ("C", began + hour * 3), ("D", began + hour)] {
+        server.stand_at(at);
+        server.admin().create_key(name);
+    }
+    let names = |from, until| {
+        let filter = TrailFilter {
+            from: Some(from),
+            until: Some(until),
+            actions: vec![Action::ApiKeyCreated],
+            ..TrailFilter::default()
+        };
+        let find = |questions: &mut Snapshot<'_>| questions.filtered_events(company, &filter, TrailPaging::Newest, 51);
+        let found = server.actions.store.ask(find).unwrap();
+        let count = server.actions.store.ask(|questions| questions.count_filtered_events(company, &filter, i64::MAX));
+        assert_eq!(usize::try_from(count.unwrap()).unwrap(), found.len());
+        found.iter().map(|listed| listed.event.subject_name().unwrap()).collect::<String>()
+    };
+    assert_eq!(names(began + hour * 3, began + hour * 4), "CA");
+    assert_eq!(names(began, began + hour * 2), "DB");
+    assert_eq!(names(began, began + hour * 4), "DCBA");
+    assert_eq!(names(began + hour * 5, began + hour * 9), "");
+}
+
+#[test]
+fn refusals_to_report_are_found_without_a_look_at_every_key() {
+    let server = TestServer::start();
+    let overheard = Overheard::on(&server.database_url);
+    SENT.with_borrow_mut(Vec::clear);
+    overheard.store.ask(|questions| questions.refusals_to_report(Instant::from_micros(0), 200)).unwrap();
+    let mut sent = SENT.with_borrow(Clone::clone);
+    sent.retain(|statement| statement.contains("key_usage"));
+    let [statement] = &sent[..] else { panic!("{sent:#?}") };
+    let plan = plan(&server.database_url, statement, "SET enable_seqscan = off;").join("\n");
+    assert!(plan.contains("key_usage_to_report"), "{plan}");
 }

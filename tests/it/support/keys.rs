@@ -1,5 +1,6 @@
 //! Keys through their life: made for a while, rotated, and what everything that speaks of them says.
 
+use super::browser::send;
 use super::{Answer, Browser, Html, K, TestServer, database};
 
 impl Browser {
@@ -53,6 +54,11 @@ impl Answer {
 }
 
 impl Html {
+    /// The text of the section with that heading.
+    pub fn section(&self, heading: &str) -> String {
+        self.text(&format!("section[aria-labelledby={heading}]"))
+    }
+
     /// The text of a key's row; nothing where it has none here.
     pub fn row(&self, id: &str) -> String {
         self.texts(&format!("tr[data-key-id='{id}']")).concat()
@@ -60,10 +66,13 @@ impl Html {
 }
 
 impl TestServer {
-    /// The events of a key in order: each action, and the reason where it has one.
+    /// The events of a key in order: each action, and the reason where it has one. What is left out is refusals, which are
+    /// told of whenever the server gets round to it.
     pub fn history(&self, id: &str) -> Vec<String> {
         let action = "action || CASE WHEN reason IS NULL THEN '' ELSE ' ' || reason END";
-        let rest = format!("FROM events WHERE key_id = '{id}' ORDER BY sequence");
+        let rest = format!(
+            "FROM events WHERE key_id = '{id}' AND action <> 'api_key.refused_after_revocation' ORDER BY sequence"
+        );
         database::column(&self.database_url, action, &rest).into_iter().flatten().collect()
     }
 
@@ -71,6 +80,18 @@ impl TestServer {
     pub fn last_event(&self, id: &str, column: &str) -> String {
         let rest = format!("FROM events WHERE key_id = '{id}' ORDER BY sequence DESC");
         database::column(&self.database_url, column, &rest)[0].clone().unwrap_or_default()
+    }
+
+    /// Presents a key by a program: the status, and the id of the request.
+    pub fn present(&self, key: &str, program: &str) -> (u16, String) {
+        self.present_from(key, program, "192.0.2.1")
+    }
+
+    /// The same from that address, where this server is behind a proxy.
+    pub fn present_from(&self, key: &str, program: &str, address: &str) -> (u16, String) {
+        let request = self.anonymous().request("GET", "/v1/whoami").bearer_auth(key);
+        let answer = send(request.header("User-Agent", program).header("X-Forwarded-For", address));
+        (answer.status, answer.header("x-request-id").to_owned())
     }
 
     /// How many keys there are.

@@ -15,8 +15,10 @@ use keydesk::domain::instant::Instant;
 use keydesk::domain::name::{CompanyName, PersonName};
 use keydesk::domain::password::Password;
 use keydesk::domain::user::Role;
-use keydesk::server::{self, Server};
-use keydesk::store::User;
+use keydesk::edge::connections::LONGEST_SILENCE;
+use keydesk::server::{self, Server, UsageRecorder};
+use keydesk::store::{StoreError, User};
+use keydesk::witness::{Standing, Witnesses};
 use tempfile::TempDir;
 
 use super::{Browser, PASSWORD, database};
@@ -32,6 +34,8 @@ pub struct TestServer {
     pub database_url: String,
     pub folder: Arc<TempDir>,
     pub setup_link: Option<String>,
+    recorder: UsageRecorder,
+    pub witnesses: Witnesses,
     handle: actix_web::dev::ServerHandle,
 }
 
@@ -43,23 +47,37 @@ impl TestServer {
 
     /// A server with the company Brightwater and its admin Maria.
     pub fn start() -> Self {
-        Self::with(&[], |actions| {
-            let company = add_company(actions, "Brightwater");
-            add_user(actions, company, "Maria Lindqvist", "maria@brightwater.example", Role::Admin);
-        })
+        Self::with(&[], add_brightwater)
+    }
+
+    /// The same behind a proxy on this machine, which says where requests come from.
+    pub fn behind_a_proxy() -> Self {
+        Self::with(&["--trusted-proxy", "127.0.0.1"], add_brightwater)
     }
 
     /// A server with these flags, prepared before it begins to answer.
     pub fn with(flags: &[&str], prepare: impl FnOnce(&Actions)) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let database_url = database::new_url(&folder);
-        Self::on(folder, database_url, Clock::set_by_hand(NOW), flags, prepare)
+        Self::on(folder, database_url, Clock::set_by_hand(NOW), flags, prepare, LONGEST_SILENCE)
+    }
+
+    /// A server with the company Brightwater and its admin Maria, which cuts connections after that long a silence.
+    pub fn impatient(longest_silence: Duration) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let database_url = database::new_url(&folder);
+        Self::on(folder, database_url, Clock::set_by_hand(NOW), &[], add_brightwater, longest_silence)
     }
 
     /// Another server on the same database and secrets, with a clock of its own that says the same.
     pub fn beside(&self) -> Self {
+        self.beside_with(&[])
+    }
+
+    /// The same with these flags.
+    pub fn beside_with(&self, flags: &[&str]) -> Self {
         let clock = Clock::set_by_hand(self.clock.now());
-        Self::on(Arc::clone(&self.folder), self.database_url.clone(), clock, &[], |_| {})
+        Self::on(Arc::clone(&self.folder), self.database_url.clone(), clock, flags, |_| {}, LONGEST_SILENCE)
     }
 
     fn on(
@@ -68,6 +86,7 @@ impl TestServer {
         clock: Clock,
         flags: &[&str],
         prepare: impl FnOnce(&Actions),
+        longest_silence: Duration,
     ) -> Self {
         let data_dir = folder.path().to_str().unwrap();
         let own = ["keydesk", "--listen", "127.0.0.1:0", "--data-dir", data_dir, "--database-url", &database_url];
@@ -76,8 +95,9 @@ impl TestServer {
         let config = Settings::from_arg_matches(&matches).unwrap().check().unwrap();
         let actions = server::open(&config, &clock).unwrap();
         prepare(&actions);
-        let server = Server::bind(config, actions.clone()).unwrap();
+        let server = Server::bind(config, actions.clone()).unwrap().with_longest_silence(longest_silence);
         let (address, setup_link) = (server.address(), server.setup_link().unwrap());
+        let (recorder, witnesses) = (server.usage_recorder(), server.witnesses());
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -87,7 +107,7 @@ impl TestServer {
             });
         });
         let handle = receiver.recv().unwrap();
-        Self { address, actions, clock, database_url, folder, setup_link, handle }
+        Self { address, actions, clock, database_url, folder, setup_link, recorder, witnesses, handle }
     }
 
     /// Moves the clock to an instant, and whoever is signed in stays so however far that is.
@@ -163,8 +183,37 @@ impl TestServer {
     /// What happened in a company, in order: each action, and what is true since.
     pub fn trail(&self, company: &str) -> Vec<(String, String)> {
         let company = self.company(company);
-        let events = self.actions.store.ask(|questions| questions.events_after(company.into(), 0, 10_000)).unwrap();
+        let events =
+            self.actions.store.ask(|questions| questions.events_between(company.into(), 1..=10_000, 10_000)).unwrap();
         events.into_iter().map(|(event, _)| (event.action, event.after.unwrap_or_default())).collect()
+    }
+
+    /// Writes down how keys were used until now, which the server does every few seconds.
+    pub fn record_usage(&self) {
+        self.try_to_record_usage().unwrap();
+    }
+
+    /// The same, where it may fail.
+    pub fn try_to_record_usage(&self) -> Result<(), StoreError> {
+        self.recorder.record()
+    }
+
+    /// Tells the witnesses of new checkpoints, which the server does every few seconds.
+    pub fn tell_witnesses(&self) {
+        for witness in self.witnesses.each() {
+            witness.tell().unwrap();
+        }
+    }
+
+    /// How the witnesses stand to Brightwater's trail.
+    pub fn standings(&self) -> Vec<Standing> {
+        self.standings_of("Brightwater")
+    }
+
+    /// How they stand to the trail of a company.
+    pub fn standings_of(&self, company: &str) -> Vec<Standing> {
+        let trail = self.company(company).into();
+        self.actions.store.read(|questions| self.witnesses.standings(questions, trail)).unwrap()
     }
 
     /// Asks the machine endpoint about a key: the status.
@@ -178,6 +227,11 @@ impl Drop for TestServer {
         // Told to stop at once; nobody waits for it.
         let _ = futures_util::FutureExt::now_or_never(self.handle.stop(false));
     }
+}
+
+pub fn add_brightwater(actions: &Actions) {
+    let company = add_company(actions, "Brightwater");
+    add_user(actions, company, "Maria Lindqvist", "maria@brightwater.example", Role::Admin);
 }
 
 pub fn add_company(actions: &Actions, name: &str) -> CompanyId {

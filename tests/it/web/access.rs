@@ -15,7 +15,7 @@ use url::Url;
 use self::table::Gets::{Is, Leads, Own, OwnLeads, SignIn, To};
 use self::table::{Gets, TABLE};
 use crate::support::server::{add_company, add_user};
-use crate::support::{Answer, Browser, K, TestServer, U, browser, database};
+use crate::support::{Answer, Browser, K, T, TestServer, U, browser, database};
 
 const COMPANIES: [&str; 3] = ["Brightwater", "Northwind", "Southport"];
 const MISSING: &str = "01940000-0000-7000-8000-000000000000";
@@ -25,6 +25,7 @@ fn full(short: &str, id: &str) -> String {
     let (first, rest) = short.split_at(1);
     let start = match first {
         "K" => K,
+        "T" => T,
         "U" => U,
         "P" => "/administration/company-settings/key-policy",
         _ => first,
@@ -108,7 +109,14 @@ impl World {
         } else if path.contains("/assets/") {
             let page = self.server.anonymous().get("/sign-in").html();
             (page.attribute("link[rel=icon]", "href").replace("/assets/", ""), Vec::new())
-        } else if path.starts_with('K') {
+        } else if path == "T/{id}" {
+            let event = |company: &&str| {
+                let trail = self.server.company(company);
+                let rest = format!("FROM events WHERE trail_id = '{trail}' AND sequence = 1");
+                database::column(&self.server.database_url, "id", &rest).remove(0).unwrap()
+            };
+            of_companies(&COMPANIES.iter().map(event).collect::<Vec<_>>())
+        } else if path.starts_with(['K', 'T']) {
             of_companies(&self.keys)
         } else {
             of_companies(&self.colleagues)

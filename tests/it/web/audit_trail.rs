@@ -108,3 +108,57 @@ fn the_trail_of_another_company_is_not_shown() {
     server.admin_elsewhere().create_key("Theirs");
     assert!(!server.admin().get(&format!("{K}?audit=open")).body.contains("Theirs"));
 }
+
+#[test]
+fn a_key_s_history_opens_with_who_made_changed_and_ended_it_and_whether_that_held() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, key) = admin.create_key("ERP Sync");
+    let answers = || {
+        [format!("{K}?audit=open&key={id}"), format!("{K}/audit-trail?key={id}"), format!("{K}/{id}")]
+            .map(|path| admin.get(&path).expect(200).html().text(".answer"))
+    };
+    for answer in answers() {
+        assert_eq!(answer, "Created by Maria Lindqvist on 23 Nov 2026.");
+    }
+    let maria = server.user("maria@brightwater.example").id.to_string();
+    admin.post(&format!("{K}/{id}/edit"), &[("name", "ERP"), ("owner", &maria)]).expect(303);
+    server.wait(Duration::from_mins(30));
+    admin.revoke(&id, "compromised", "").expect(303);
+    server.record_usage();
+    let told = "Created by Maria Lindqvist on 23 Nov 2026 · Last changed by Maria Lindqvist on 23 Nov 2026 \
+        · Revoked by Maria Lindqvist on 23 Nov 2026. No request accepted since,";
+    for answer in answers() {
+        assert!(answer.starts_with(&format!("{told} none refused. Counted as of")), "{answer}");
+    }
+    server.wait(Duration::from_mins(1));
+    assert_eq!((server.whoami(&key), server.whoami(&key)), (401, 401));
+    server.wait(Duration::from_mins(2));
+    server.record_usage();
+    for answer in answers() {
+        assert!(answer.starts_with(&format!("{told} 2 refused, the last 2 minutes ago. Counted as of")), "{answer}");
+    }
+}
+
+#[test]
+fn a_key_that_expired_says_when_and_a_deleted_creator_is_one() {
+    let server = TestServer::start();
+    let (admin, other) = (server.admin(), server.company("Brightwater"));
+    let role = keydesk::domain::user::Role::Admin;
+    crate::support::server::add_user(&server.actions, other, "Ida Moe", "ida@brightwater.example", role);
+    let theirs = server.signed_in_as("ida@brightwater.example");
+    let submission = theirs.submission();
+    let made = theirs.post(K, &[("name", "ERP"), ("expires", "30d"), ("submission", &submission)]).expect(201);
+    let id = made.html().attribute("#new-key", "data-key-id");
+    let ida = server.user("ida@brightwater.example").id;
+    let maria = server.user("maria@brightwater.example").id.to_string();
+    admin
+        .post(&format!("{}/{ida}/delete", crate::support::U), &[("keys", "hand-over"), ("new_owner", &maria)])
+        .expect(303);
+    server.stand_at(server.clock.now() + Duration::from_hours(24 * 40));
+    let answer = admin.get(&format!("{K}?audit=open&key={id}")).expect(200).html().text(".answer");
+    let told = "Created by Deleted user on 23 Nov 2026 · Last changed by Maria Lindqvist on 23 Nov 2026 · Expired on 23 Dec 2026.";
+    assert!(answer.starts_with(told), "{answer}");
+    let drawer = admin.get(&format!("{K}?audit=open")).html().text("[data-action='user.deleted']");
+    assert!(drawer.contains("1 key handed over to Maria Lindqvist"), "{drawer}");
+}

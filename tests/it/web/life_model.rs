@@ -247,7 +247,10 @@ impl<'a> World<'a> {
 
     fn check_database(&self) {
         let url = &self.server.database_url;
-        let rest = format!("FROM events WHERE trail_id = '{}' AND key_id IS NOT NULL ORDER BY sequence", self.company);
+        let rest = format!(
+            "FROM events WHERE trail_id = '{}' AND key_id IS NOT NULL AND action <> 'api_key.refused_after_revocation' ORDER BY sequence",
+            self.company
+        );
         let event = "key_id || ' ' || actor_type || ' ' || action || coalesce(' ' || reason, '')";
         let events: Vec<String> = database::column(url, event, &rest).into_iter().flatten().collect();
         let owner = format!("FROM api_keys WHERE company_id = '{}' ORDER BY id", self.company);

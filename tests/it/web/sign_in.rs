@@ -122,7 +122,7 @@ fn the_trail_holds_sign_ins_and_counts_refusals_without_flooding() {
     sign_in(&server, "maria@brightwater.example", "wrong");
     server.admin().post("/sign-out", &[]).expect_redirect("/sign-in");
     let company = server.company("Brightwater");
-    let events = server.actions.store.ask(|questions| questions.events_after(company.into(), 0, 100)).unwrap();
+    let events = server.actions.store.ask(|questions| questions.events_between(company.into(), 1..=100, 100)).unwrap();
     let words: Vec<(&str, Option<&str>)> =
         events.iter().map(|(event, _)| (event.action.as_str(), event.after.as_deref())).collect();
     assert_eq!(

@@ -24,7 +24,7 @@ const FACTOR: &str = "/account/second-factor";
 /// Method, path, and what these get: whoever is signed out, an auditor, an admin (of this or of another company), an
 /// admin whose company requires a second factor and who has none. Forms are sent empty. `K` and `U` are the contract's.
 #[rustfmt::skip]
-pub(super) const TABLE: [(&str, &str, Gets, Gets, Gets, Gets); 46] = [
+pub(super) const TABLE: [(&str, &str, Gets, Gets, Gets, Gets); 56] = [
     ("GET", "/", To("/sign-in"), To("K"), To("K"), To("K")),
     ("GET", "/setup", Is(404), Is(404), Is(404), Is(404)),
     ("POST", "/setup", Is(404), Is(404), Is(404), Is(404)),
@@ -60,8 +60,18 @@ pub(super) const TABLE: [(&str, &str, Gets, Gets, Gets, Gets); 46] = [
     ("GET", "K/{id}/rotate", SignIn("K/{id}/rotate"), Is(403), Own(200), To(FACTOR)),
     ("POST", "K/{id}/rotate", SignIn("K/{id}/rotate"), Is(403), Own(422), To(FACTOR)),
     ("POST", "K/{id}/overlap", SignIn("K/{id}"), Is(403), Own(422), To(FACTOR)),
+    ("GET", "T", SignIn("T"), Is(200), Is(200), To(FACTOR)),
+    ("GET", "T?key={id}", SignIn("T?key={id}"), Own(200), Own(200), To(FACTOR)),
+    ("GET", "T/{id}", SignIn("T/{id}"), Own(200), Own(200), To(FACTOR)),
+    ("GET", "T/export.csv", SignIn("T/export.csv"), Is(200), Is(200), To(FACTOR)),
+    ("GET", "T/export.csv?key={id}", SignIn("T/export.csv?key={id}"), Own(200), Own(200), To(FACTOR)),
+    ("GET", "T/export.jsonl", SignIn("T/export.jsonl"), Is(200), Is(200), To(FACTOR)),
+    ("GET", "T/export.jsonl?key={id}", SignIn("T/export.jsonl?key={id}"), Own(200), Own(200), To(FACTOR)),
+    ("GET", "T/export.jsonl?since=9999", SignIn("T/export.jsonl?since=9999"), Is(422), Is(422), To(FACTOR)),
     ("GET", "P", SignIn("P"), Is(200), Is(200), To(FACTOR)),
     ("POST", "P", SignIn("P"), Is(403), Is(422), To(FACTOR)),
+    ("GET", "T/checkpoint", SignIn("T/checkpoint"), Is(200), Is(200), To(FACTOR)),
+    ("GET", "T/public-key", SignIn("T/public-key"), Is(200), Is(200), To(FACTOR)),
     ("GET", "U", SignIn("U"), Is(200), Is(200), To(FACTOR)),
     ("POST", "U", SignIn("U/new"), Is(403), Is(422), To(FACTOR)),
     ("GET", "U/new", SignIn("U/new"), Is(403), Is(200), To(FACTOR)),

@@ -1,0 +1,9 @@
+// Firefox as Debian has it, spoken to by WebDriver BiDi.
+
+import puppeteer from 'puppeteer-core';
+
+const program = process.env.FIREFOX_BIN ?? '/usr/bin/firefox-esr';
+
+export function launchFirefox() {
+  return puppeteer.launch({ browser: 'firefox', executablePath: program, headless: true });
+}

@@ -1,0 +1,83 @@
+// The use of a key, from its first request to the refusals after its end. With JavaScript and without.
+
+import assert from 'node:assert/strict';
+import { journey } from './support/journey.mjs';
+import { KEYS, addKey, overlay, rotateKey, row, setUp } from './support/steps.mjs';
+
+const ERP = 'ERP Sync Service';
+/** Longer than is kept, without a place to break at, and no friend of the page. */
+const HOSTILE = `"><script>document.title='owned'</script>${'x'.repeat(200)}`;
+
+const present = async (keydesk, { key }, program) => {
+  const answer = await fetch(`${keydesk.url}/v1/whoami`, { headers: { authorization: `Bearer ${key}`, 'user-agent': program } });
+  await answer.arrayBuffer();
+  return { status: answer.status, id: answer.headers.get('x-request-id') };
+};
+/** Use is written down every few seconds: opens the page until it says so. */
+const until = async (page, path, words) => {
+  for (let attempt = 0; attempt < 40; attempt += 1) {
+    await page.goto(path);
+    if ((await page.content()).replaceAll(/<[^>]*>|\s+/g, ' ').replaceAll(/\s+/g, ' ').includes(words)) return;
+    await page.waitForTimeout(500);
+  }
+  assert.fail(`${path} never says “${words}”`);
+};
+const region = (page, name) => page.getByRole('region', { name, exact: true });
+
+journey('an admin sees what a revocation breaks, and that it worked', async (keydesk, arrive) => {
+  const { page } = await arrive();
+  await setUp(page, keydesk);
+  const made = await addKey(page, ERP);
+  await page.goto(KEYS);
+  await row(page, made).getByRole('cell', { name: 'Never used' }).waitFor();
+  assert.equal((await present(keydesk, made, 'curl/8.5')).status, 200);
+  assert.equal((await present(keydesk, made, HOSTILE)).status, 200);
+  await until(page, KEYS, 'Just now');
+
+  await row(page, made).getByRole('link', { name: ERP, exact: true }).click();
+  const usage = region(page, 'Usage');
+  await usage.getByRole('img', { name: '2 requests in 30 days.' }).waitFor();
+  await usage.getByText('Figures by day').click();
+  await usage.getByText('2 accepted').waitFor();
+  await usage.getByText('curl/8.5').first().waitFor();
+  assert.notEqual(await page.title(), 'owned');
+  await page.setViewportSize({ width: 320, height: 640 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 320), 'does not scroll sideways');
+  await page.setViewportSize({ width: 1280, height: 800 });
+
+  await page.getByRole('link', { name: 'Revoke', exact: true }).click();
+  await overlay(page).getByText(/This key is in use\. .*2 requests in 24 hours, from 1 address: 127\.0\.0\.1 \(.*curl\/8\.5.*\)\./).waitFor();
+  await overlay(page).getByRole('button', { name: 'Revoke key' }).click();
+  await page.getByText(`${ERP} was revoked.`).waitFor();
+
+  const refused = await present(keydesk, made, 'curl/8.5');
+  assert.equal(refused.status, 401);
+  await until(page, `${KEYS}?tab=revoked`, '1 refused since');
+  await row(page, made).getByRole('link', { name: ERP, exact: true }).click();
+  const revocation = region(page, 'Revocation');
+  await revocation.getByText(/No request was accepted after it\. 1 was refused, just now\. Counted as of/).waitFor();
+  await revocation.getByText(new RegExp(`Request ${refused.id} of .* from 127\\.0\\.0\\.1 \\(curl/8\\.5\\), was refused because this key had been revoked\\.`)).waitFor();
+});
+
+journey('an admin rotates a key and ends the old one when it is safe', async (keydesk, arrive) => {
+  const { page } = await arrive();
+  await setUp(page, keydesk);
+  const old = await addKey(page, ERP);
+  assert.equal((await present(keydesk, old, 'curl/8.5')).status, 200);
+  const successor = await rotateKey(page, old, 'Works for 30 more days');
+  const oldPage = `${KEYS}/${old.id}`;
+  await until(page, oldPage, 'Do not end it yet.');
+  await region(page, 'Replacement').getByText(/Still used (just now|\d+ seconds ago) from 127\.0\.0\.1\./i).waitFor();
+
+  // The system that uses it takes the new key, and six days pass.
+  const sixDays = 6 * 86_400;
+  await keydesk.tamper(`UPDATE key_usage SET last_used_at = last_used_at - ${sixDays}000000 WHERE last_used_at > 0; UPDATE key_usage_hours SET hour = hour - ${sixDays / 3_600}`);
+  assert.equal((await present(keydesk, successor, 'curl/8.5')).status, 200);
+  await page.goto(oldPage);
+  await region(page, 'Replacement').getByText('Not used for 6 days. It is safe to end it.').waitFor();
+  await page.getByRole('button', { name: 'End now' }).click();
+  await page.getByRole('status').getByText('The old key has ended.').waitFor();
+  assert.deepEqual([(await present(keydesk, old, 'curl/8.5')).status, (await present(keydesk, successor, 'curl/8.5')).status], [401, 200]);
+  await page.goto(KEYS);
+  assert.deepEqual([await row(page, old).count(), await row(page, successor).count()], [0, 1]);
+});

@@ -1,0 +1,99 @@
+//! Gateways: how they are added and revoked, and what they are told of keys.
+
+use std::time::Duration;
+
+use super::UNKNOWN;
+use crate::cli::{run, text};
+use crate::support::{Answer, TestServer, browser, database};
+
+fn gateway(server: &TestServer, words: &[&str]) -> (Option<i32>, String, String) {
+    let output = run(server.folder.path(), &server.database_url, &[&["gateway"], words].concat(), "");
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+fn ask(server: &TestServer, credential: &str, fields: &[(&str, &str)]) -> Answer {
+    browser::send(server.anonymous().request("POST", "/v1/introspect").bearer_auth(credential).form(fields))
+}
+
+#[test]
+fn a_gateway_is_told_of_a_good_key_what_rfc_7662_says_and_of_every_other_text_nothing() {
+    let server = TestServer::start();
+    let (code, printed, said) = gateway(&server, &["add", "Edge Oslo"]);
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    let credential = printed.strip_suffix('\n').unwrap();
+    assert!(credential.len() >= 43 && !credential.contains(char::is_whitespace), "the credential alone is printed");
+    let (id, key) = server.admin().create_key("ERP Sync é");
+    let answer = ask(&server, credential, &[("token", &key), ("token_type_hint", "access_token")]).expect(200);
+    let told: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    let account: serde_json::Value =
+        serde_json::from_str::<serde_json::Value>(&server.anonymous().bearer("/v1/whoami", &key).body).unwrap();
+    let expected = serde_json::json!({
+        "active": true,
+        "iss": server.url(""),
+        "sub": account["service_account"]["id"],
+        "client_id": account["service_account"]["id"],
+        "key_id": id,
+        "company_id": server.company("Brightwater").to_string(),
+        "service_account": "ERP Sync é",
+        "iat": server.clock.now().as_seconds(),
+        "token_type": "api_key",
+    });
+    assert_eq!(told, expected);
+    let (_, short) = server.admin().create_key_for("Reporting", "30d");
+    let told: serde_json::Value = serde_json::from_str(&ask(&server, credential, &[("token", &short)]).body).unwrap();
+    assert_eq!(told["exp"], server.clock.now().as_seconds() + 30 * 86_400);
+    server.admin().revoke(&id, "unspecified", "").expect(303);
+    server.wait(Duration::from_hours(30 * 24));
+    for token in [key.as_str(), &short, UNKNOWN, "nonsense", "é"] {
+        assert_eq!(ask(&server, credential, &[("token", token)]).expect(200).body, r#"{"active":false}"#, "{token}");
+    }
+}
+
+#[test]
+fn whoever_is_no_gateway_is_told_nothing_and_a_form_that_cannot_be_read_is_a_problem() {
+    let server = TestServer::start();
+    let (_, printed, _) = gateway(&server, &["add", "Edge"]);
+    let (_, key) = server.admin().create_key("ERP Sync");
+    for credential in ["", "nonsense", &key] {
+        let refused = ask(&server, credential, &[("token", &key)]).expect(401);
+        assert_eq!(refused.header("www-authenticate"), r#"Bearer error="invalid_token""#);
+        assert_eq!(refused.header("content-type"), "application/problem+json");
+        assert!(refused.body.contains("invalid-gateway-credential"));
+    }
+    let credential = printed.trim();
+    for fields in [&[][..], &[("token", "")], &[("other", "x")]] {
+        assert!(ask(&server, credential, fields).expect(400).body.contains(r#""error":"invalid_request""#));
+    }
+    ask(&server, credential, &[("token", "a"), ("token", "b")]).expect(400);
+    let sent = |content_type: &str, body: String| {
+        let request = server.anonymous().request("POST", "/v1/introspect").bearer_auth(credential);
+        browser::send(request.header("Content-Type", content_type).body(body)).status
+    };
+    assert_eq!(sent("application/json", "{}".to_owned()), 415);
+    assert_eq!(sent("application/x-www-form-urlencoded", "token=%zz".to_owned()), 400);
+    assert_eq!(sent("application/x-www-form-urlencoded", format!("token={}", "x".repeat(65_536))), 413);
+    assert_eq!(server.anonymous().get("/v1/introspect").expect(405).header("allow"), "POST");
+}
+
+#[test]
+fn a_revoked_gateway_is_refused_at_its_next_question_and_its_name_is_free() {
+    let server = TestServer::start();
+    let (_, key) = server.admin().create_key("ERP Sync");
+    let (_, printed, _) = gateway(&server, &["add", "Edge"]);
+    let credential = printed.trim();
+    ask(&server, credential, &[("token", &key)]).expect(200);
+    let (code, _, said) = gateway(&server, &["add", " EDGE "]);
+    assert_eq!((code, said.contains("A gateway named “Edge” already exists.")), (Some(1), true), "{said}");
+    assert_eq!(gateway(&server, &["revoke", "edge"]).1, "Revoked: Edge\n");
+    ask(&server, credential, &[("token", &key)]).expect(401);
+    assert_eq!(gateway(&server, &["revoke", "Edge"]).0, Some(1));
+    let (_, second, _) = gateway(&server, &["add", "Edge"]);
+    ask(&server, second.trim(), &[("token", &key)]).expect(200);
+    let (_, list, _) = gateway(&server, &["list"]);
+    let states: Vec<_> = list.lines().map(|line| line.split('\t').take(2).collect::<Vec<_>>()).collect();
+    assert_eq!(states, [["Edge", "revoked"], ["Edge", "active"]]);
+    let trail = format!("action LIKE 'gateway.%' AND trail_id = '{}'", server.actions.installation);
+    assert_eq!(database::count(&server.database_url, "events", &trail), 3);
+    let verified = run(server.folder.path(), &server.database_url, &["audit", "verify"], "");
+    assert!(verified.status.success(), "{}", text(&verified.stderr));
+}

@@ -1,0 +1,65 @@
+//! What is counted of verifications, and who may see it.
+
+use std::time::Duration;
+
+use super::UNKNOWN;
+use crate::support::{Answer, TestServer, browser, database};
+
+const TOKEN: &str = "a-token-for-metrics";
+
+fn counted(server: &TestServer, outcome: &str) -> u64 {
+    let text = server.anonymous().get("/metrics").expect(200).body;
+    let line = format!("keydesk_verifications_total{{outcome=\"{outcome}\"}} ");
+    text.lines().find_map(|counted| counted.strip_prefix(&line)).unwrap().parse().unwrap()
+}
+
+#[test]
+fn every_answer_about_a_key_is_counted_by_what_it_was() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (good, (id, revoked)) = (admin.create_key_for("ERP Sync", "30d"), admin.create_key("Reporting"));
+    admin.revoke(&id, "unspecified", "").expect(303);
+    let outcomes = ["accepted", "revoked", "expired", "unknown", "malformed", "unavailable"];
+    assert_eq!(outcomes.map(|outcome| counted(&server, outcome)), [0; 6]);
+    server.whoami(&good.1);
+    server.anonymous().bearer("/v1/forward-auth", &good.1);
+    server.whoami(&revoked);
+    server.whoami(UNKNOWN);
+    server.whoami("nonsense");
+    server.anonymous().get("/v1/whoami");
+    server.wait(Duration::from_hours(30 * 24));
+    server.whoami(&good.1);
+    database::tamper(&server.database_url, "ALTER TABLE api_keys RENAME TO hidden");
+    server.whoami(UNKNOWN);
+    database::tamper(&server.database_url, "ALTER TABLE hidden RENAME TO api_keys");
+    assert_eq!(outcomes.map(|outcome| counted(&server, outcome)), [2, 1, 1, 1, 2, 1]);
+    let text = server.anonymous().get("/metrics").body;
+    assert!(text.contains("# TYPE keydesk_verification_seconds histogram") && text.ends_with("# EOF\n"), "{text}");
+    assert!(text.contains("keydesk_verification_seconds_count 8\n"), "{text}");
+}
+
+#[test]
+fn metrics_are_shown_to_this_machine_or_to_whoever_knows_the_token() {
+    let flags = ["--metrics-token", TOKEN, "--trusted-proxy", "127.0.0.1"];
+    let server = TestServer::with(&flags, |_| {});
+    let from = |address: &str, token: Option<&str>| -> Answer {
+        let request = server.anonymous().request("GET", "/metrics").header("X-Forwarded-For", address);
+        browser::send(match token {
+            None => request,
+            Some(token) => request.bearer_auth(token),
+        })
+    };
+    server.anonymous().get("/metrics").expect(200);
+    from("203.0.113.9", None).expect(404);
+    from("203.0.113.9", Some("another-token-here")).expect(404);
+    from("203.0.113.9", Some(TOKEN)).expect(200);
+    // Whatever the client wrote, or says of itself.
+    let hidden = browser::send(
+        server.anonymous().request("GET", "/metrics").header("X-Forwarded-For", &b"\xe9, 203.0.113.9"[..]),
+    );
+    hidden.expect(404);
+    from("127.0.0.1", None).expect(404);
+    let closed = TestServer::with(&["--trusted-proxy", "127.0.0.1"], |_| {});
+    let request = closed.anonymous().request("GET", "/metrics").header("X-Forwarded-For", "203.0.113.9");
+    browser::send(request.bearer_auth("")).expect(404);
+}

@@ -1,0 +1,59 @@
+//! The description of the machine endpoints, and that it is what they do: schemathesis makes requests of it.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::cli::{run, text};
+use crate::support::{TestServer, database};
+
+#[test]
+fn every_machine_endpoint_is_described() {
+    let server = TestServer::empty();
+    let answer = server.anonymous().get("/v1/openapi.json").expect(200);
+    let described: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(described["openapi"], "3.1.0");
+    let operations = described["paths"].as_object().unwrap().iter().map(|(path, operations)| {
+        let methods: Vec<_> = operations.as_object().unwrap().keys().map(String::as_str).collect();
+        format!("{path} {}", methods.join(" "))
+    });
+    let expected = [
+        "/healthz get",
+        "/metrics get",
+        "/readyz get",
+        "/v1/forward-auth delete get head options patch post put trace",
+        "/v1/introspect post",
+        "/v1/revoke post",
+        "/v1/whoami get",
+    ];
+    assert_eq!(operations.collect::<Vec<_>>(), expected);
+    let ids: Vec<_> = answer.body.match_indices(r#""operationId":"forward_auth_"#).collect();
+    assert_eq!(ids.len(), 8, "each operation has an id of its own");
+}
+
+#[test]
+fn schemathesis_finds_nothing_that_is_not_as_described() {
+    if database::postgres().is_some() {
+        // What is described does not depend on the database, and once takes long enough.
+        return;
+    }
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/schemathesis/bin/schemathesis");
+    assert!(program.exists(), "schemathesis is missing. Run: make target/schemathesis/bin/schemathesis");
+    let server = TestServer::start();
+    let (_, key) = server.admin().create_key("ERP Sync");
+    let gateway = run(server.folder.path(), &server.database_url, &["gateway", "add", "Edge"], "");
+    let gateway = text(&gateway.stdout);
+    let check = |credential: &str, only: &[&str]| {
+        let output = Command::new(&program)
+            .args(["run", &server.url("/v1/openapi.json"), "--max-examples", "25", "--seed", "1", "--no-color"])
+            .args(["--header", &format!("Authorization: Bearer {}", credential.trim())])
+            .args(only)
+            .current_dir(server.folder.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    };
+    check(&gateway, &["--include-path", "/v1/introspect"]);
+    // It takes every method there is, and OpenAPI has no word for that.
+    check(&key, &["--include-path", "/v1/forward-auth", "--exclude-checks", "unsupported_method"]);
+    check(&key, &["--exclude-path", "/v1/introspect", "--exclude-path", "/v1/forward-auth"]);
+}

@@ -1,0 +1,138 @@
+//! What somebody may do to a trail: to the bytes of an export, to single events, to a whole history.
+
+use keydesk::domain::event::Event;
+use keydesk::domain::merkle::{Frontier, Hash, leaf_hash};
+use serde_json::Value;
+
+use super::random::Random;
+
+/// The leaf's hash of each event.
+pub fn leaves(events: &[Event]) -> Vec<Hash> {
+    events.iter().map(|event| leaf_hash(&event.canonical_bytes())).collect()
+}
+
+/// The tree of these leaves.
+pub fn tree(leaves: &[Hash]) -> Frontier {
+    let mut tree = Frontier::default();
+    for leaf in leaves {
+        tree.push(*leaf);
+    }
+    tree
+}
+
+/// Changes the bytes of an export, in some way or other.
+pub fn of_file(export: &str, random: &mut Random) -> Vec<u8> {
+    loop {
+        let changed = match random.below(12) {
+            0..=2 => of_bytes(export.as_bytes().to_vec(), random),
+            3 => export.as_bytes()[..random.below(export.len())].to_vec(),
+            4 => [export.as_bytes(), random.of(&lines(export)).as_bytes()].concat(),
+            5 | 6 => of_member(lines(export), random).concat().into_bytes(),
+            _ => of_lines(lines(export), random).concat().into_bytes(),
+        };
+        if changed != export.as_bytes() {
+            return changed;
+        }
+    }
+}
+
+fn lines(export: &str) -> Vec<String> {
+    export.split_inclusive('\n').map(str::to_owned).collect()
+}
+
+fn of_bytes(mut bytes: Vec<u8>, random: &mut Random) -> Vec<u8> {
+    let place = random.below(bytes.len());
+    match random.below(4) {
+        0 => bytes[place] ^= 1 << random.below(8),
+        1 => bytes.insert(place, *random.of(b" 0a\"\n,{\\")),
+        2 => drop(bytes.remove(place)),
+        _ => drop(bytes.drain(place..(place + random.below(40)).min(bytes.len()))),
+    }
+    bytes
+}
+
+fn of_lines(mut lines: Vec<String>, random: &mut Random) -> Vec<String> {
+    let (one, other) = (random.below(lines.len()), random.below(lines.len()));
+    match random.below(5) {
+        0 => drop(lines.remove(one)),
+        1 => lines.insert(other, lines[one].clone()),
+        2 => lines.swap(one, other),
+        3 => lines.reverse(),
+        _ => {
+            // An event taken out, with every number made to fit.
+            let count = lines.len() - 2;
+            lines.remove(1 + random.below(count));
+            let last = lines.len() - 1;
+            for line in [0, last] {
+                let fewer = format!("\"events\":{}", count - 1);
+                lines[line] = lines[line].replace(&format!("\"events\":{count}"), &fewer);
+            }
+        }
+    }
+    lines
+}
+
+/// Gives a member of some line another value, which may be another line's.
+fn of_member(mut lines: Vec<String>, random: &mut Random) -> Vec<String> {
+    let (one, other) = (random.below(lines.len()), random.below(lines.len()));
+    let mut read: Value = serde_json::from_str(&lines[one]).unwrap();
+    let members: Vec<String> = read.as_object().unwrap().keys().cloned().collect();
+    let member = random.of(&members).clone();
+    let others: Value = serde_json::from_str(&lines[other]).unwrap();
+    let value = match (random.below(3), others.get(&member)) {
+        (0, Some(value)) => value.clone(),
+        (1, _) => Value::Null,
+        _ => Value::from("another"),
+    };
+    // In its place: as an object's members have an order here.
+    let written = |value: &Value| format!("\"{member}\":{value}");
+    let before = written(&read[&member]);
+    read[&member] = value;
+    lines[one] = lines[one].replacen(&before, &written(&read[&member]), 1);
+    lines
+}
+
+/// Changes one thing that an event says.
+pub fn of_event(event: &mut Event, random: &mut Random) {
+    let text = |text: &mut String, random: &mut Random| text.push(*random.of(&['0', '1', '2']));
+    let perhaps = |field: &mut Option<String>, random: &mut Random| match field {
+        Some(_) if random.below(2) == 0 => *field = None,
+        Some(text) if text.is_empty() => text.push('x'),
+        Some(text) => drop(text.pop()),
+        None => *field = Some("x".repeat(random.below(2))),
+    };
+    match random.below(14) {
+        0 => text(&mut event.id, random),
+        1 => event.at += 1 + i64::try_from(random.below(1_000_000)).unwrap(),
+        2 => text(&mut event.action, random),
+        3 => text(&mut event.actor_type, random),
+        4 => text(&mut event.target_type, random),
+        5 => text(&mut event.target_id, random),
+        6 => perhaps(&mut event.actor_id, random),
+        7 => perhaps(&mut event.key_id, random),
+        8 => perhaps(&mut event.before, random),
+        9 => perhaps(&mut event.after, random),
+        10 => perhaps(&mut event.reason, random),
+        11 => perhaps(&mut event.comment, random),
+        12 => perhaps(&mut event.client_address, random),
+        _ => perhaps(if random.below(2) == 0 { &mut event.user_agent } else { &mut event.request_id }, random),
+    }
+}
+
+/// Writes the history of the first `kept` events anew, as somebody can who owns everything: what follows is renumbered.
+pub fn of_history(events: &mut Vec<Event>, kept: usize, random: &mut Random) {
+    let (one, other) = (random.below(kept), random.below(kept));
+    match random.below(5) {
+        0 => of_event(&mut events[one], random),
+        1 => drop(events.remove(one)),
+        2 if one != other => events.swap(one, other),
+        3 => events.truncate(one),
+        _ => {
+            let id = format!("never-{}", random.number());
+            events.insert(one, Event { id, ..events[other].clone() });
+        }
+    }
+    for (number, event) in (1..).zip(events) {
+        event.sequence = number;
+    }
+}

@@ -1,0 +1,60 @@
+//! A request or an answer of HTTP/1.1 as it is on the wire: names in the case they have, repeated headers apart.
+
+use std::io::{BufRead, Read};
+
+/// A request or an answer.
+#[derive(Clone, Debug, Default)]
+pub struct Message {
+    /// The request line or the status line.
+    pub start: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Message {
+    /// The next message; none where the other side is done.
+    pub fn read(from: &mut impl BufRead) -> Option<Self> {
+        let start = line(from).filter(|start| !start.is_empty())?;
+        let mut headers = Vec::new();
+        while let Some((name, value)) = line(from)?.split_once(':') {
+            headers.push((name.to_owned(), value.trim().to_owned()));
+        }
+        let mut message = Self { start, headers, body: Vec::new() };
+        if message.only("transfer-encoding") == "chunked" {
+            while let Some(size) = line(from).and_then(|size| u64::from_str_radix(&size, 16).ok()) {
+                from.take(size).read_to_end(&mut message.body).ok()?;
+                line(from)?;
+                if size == 0 {
+                    break;
+                }
+            }
+        } else if let Ok(length) = message.only("content-length").parse() {
+            from.take(length).read_to_end(&mut message.body).ok()?;
+        }
+        Some(message)
+    }
+
+    /// The values of a header, whatever the case of its name.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        let own = self.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
+        own.map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// The value of a header that is there once; nothing where it is not there.
+    pub fn only(&self, name: &str) -> &str {
+        let values = self.all(name);
+        assert!(values.len() < 2, "{name} is there {} times: {self:?}", values.len());
+        values.first().copied().unwrap_or_default()
+    }
+
+    /// The status of an answer.
+    pub fn status(&self) -> u16 {
+        self.start.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap()
+    }
+}
+
+fn line(from: &mut impl BufRead) -> Option<String> {
+    let mut line = String::new();
+    from.read_line(&mut line).ok().filter(|length| *length > 0)?;
+    Some(line.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,185 @@
+//! A receiver of webhooks on this machine: keeps what it is sent, and answers as a test wants.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc::{self, Receiver as Channel, Sender};
+use std::sync::{Arc, Mutex};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use serde_json::Value;
+use sha2::Sha256;
+
+/// The secret's bytes; [`SECRET`] is how it is written.
+const SECRET_BYTES: [u8; 32] = *b"thirty-two bytes that are shared";
+
+/// The secret of these webhooks, as its file holds it.
+pub fn secret() -> String {
+    format!("whsec_{}", BASE64_STANDARD.encode(SECRET_BYTES))
+}
+
+/// What was posted.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    pub path: String,
+    pub headers: HashMap<String, String>,
+    pub body: String,
+}
+
+impl Posted {
+    pub fn id(&self) -> &str {
+        &self.headers["webhook-id"]
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// The trail that it is about.
+    pub fn trail(&self) -> String {
+        self.json()["data"]["trail"].as_str().unwrap().to_owned()
+    }
+
+    /// Whether it is signed as Standard Webhooks are.
+    pub fn is_signed(&self) -> bool {
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&SECRET_BYTES).unwrap();
+        mac.update(format!("{}.{}.{}", self.id(), self.headers["webhook-timestamp"], self.body).as_bytes());
+        let code = BASE64_STANDARD.encode(mac.finalize().into_bytes());
+        self.headers["webhook-signature"] == format!("v1,{code}")
+    }
+}
+
+/// What is answered: a status line and further headers.
+type Reply = String;
+
+/// Says that somebody is there, and waits until they may go.
+type Held = (Sender<()>, Channel<()>);
+
+/// A receiver; 204 is its answer to what the test has prepared none for.
+#[derive(Clone)]
+pub struct Receiver {
+    pub address: SocketAddr,
+    posted: Arc<Mutex<Vec<Posted>>>,
+    replies: Arc<Mutex<VecDeque<Reply>>>,
+    /// The next answer waits until the test says so.
+    held: Arc<Mutex<Option<Held>>>,
+}
+
+/// A certificate authority that nobody knows, and a receiver's certificate from it.
+pub struct Authority {
+    /// Its own certificate, for a file of those that are trusted.
+    pub pem: String,
+    config: Arc<ServerConfig>,
+}
+
+impl Authority {
+    pub fn new() -> Self {
+        let own_key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let own = params.self_signed(&own_key).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let leaf = leaf.signed_by(&key, &Issuer::new(params, own_key)).unwrap();
+        let chain = vec![CertificateDer::from(leaf.der().to_vec())];
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(chain, key).unwrap();
+        Self { pem: own.pem(), config: Arc::new(config) }
+    }
+}
+
+impl Receiver {
+    pub fn start() -> Self {
+        Self::on("127.0.0.1:0", None)
+    }
+
+    pub fn with_tls(authority: &Authority) -> Self {
+        Self::on("127.0.0.1:0", Some(Arc::clone(&authority.config)))
+    }
+
+    /// A receiver at that address.
+    pub fn at(address: SocketAddr) -> Self {
+        Self::on(&address.to_string(), None)
+    }
+
+    fn on(address: &str, tls: Option<Arc<ServerConfig>>) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
+        let address = listener.local_addr().unwrap();
+        let receiver = Self { address, posted: Arc::default(), replies: Arc::default(), held: Arc::default() };
+        let serving = receiver.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                match &tls {
+                    None => serving.serve(stream),
+                    Some(tls) => {
+                        serving.serve(StreamOwned::new(ServerConnection::new(Arc::clone(tls)).unwrap(), stream));
+                    }
+                }
+            }
+        });
+        receiver
+    }
+
+    fn serve(&self, stream: impl Read + Write) {
+        let mut stream = BufReader::new(stream);
+        let Some(posted) = read(&mut stream) else { return };
+        self.posted.lock().unwrap().push(posted);
+        let held = self.held.lock().unwrap().take();
+        if let Some((arrived, release)) = held {
+            arrived.send(()).unwrap();
+            release.recv().unwrap();
+        }
+        let reply = self.replies.lock().unwrap().pop_front().unwrap_or_else(|| "204 No Content".to_owned());
+        let answer = format!("HTTP/1.1 {reply}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        // Whoever asked may have gone.
+        let _ = stream.get_mut().write_all(answer.as_bytes()).and_then(|()| stream.get_mut().flush());
+    }
+
+    /// Answers so, the next time that nothing else is prepared for.
+    pub fn reply(&self, reply: &str) {
+        self.replies.lock().unwrap().push_back(reply.to_owned());
+    }
+
+    /// Leaves whoever posts next without an answer: the first channel says that they are there, the second lets them go.
+    pub fn hold(&self) -> (Channel<()>, Sender<()>) {
+        let ((arrived, has_arrived), (release, released)) = (mpsc::channel(), mpsc::channel());
+        *self.held.lock().unwrap() = Some((arrived, released));
+        (has_arrived, release)
+    }
+
+    pub fn posted(&self) -> Vec<Posted> {
+        self.posted.lock().unwrap().clone()
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/in", self.address)
+    }
+}
+
+fn read(stream: &mut impl BufRead) -> Option<Posted> {
+    let mut line = String::new();
+    stream.read_line(&mut line).ok().filter(|length| *length > 0)?;
+    let path = line.split(' ').nth(1)?.to_owned();
+    let mut headers = HashMap::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        headers.insert(name.to_ascii_lowercase(), value.to_owned());
+    }
+    let mut body = vec![0; headers.get("content-length")?.parse().ok()?];
+    stream.read_exact(&mut body).ok()?;
+    Some(Posted { path, headers, body: String::from_utf8(body).ok()? })
+}
+
+/// An address where nobody listens.
+pub fn nobody() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}

@@ -1,0 +1,234 @@
+//! The trail taken away as a file: what is in it, what it says of itself, and what becomes of it on slow and broken ways.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use reqwest::cookie::CookieStore;
+
+use crate::support::history::Events;
+use crate::support::{Answer, Browser, T, TestServer, database};
+
+const HEADER: &str = "sequence,event_id,time,action,actor_type,actor_id,actor_name,key_id,key_preview,target_type,target_id,\
+    target_name,reason,comment,client_address,user_agent,request_id,before,after";
+
+/// The rows of a file, cell by cell (RFC 4180), the header first.
+fn rows(csv: &str) -> Vec<Vec<String>> {
+    let (mut rows, mut row, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
+    let mut letters = csv.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if quoted && letters.peek() == Some(&'"') => cell.extend(letters.next()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(std::mem::take(&mut cell)),
+            '\r' if !quoted && letters.peek() == Some(&'\n') => {
+                letters.next();
+                row.push(std::mem::take(&mut cell));
+                rows.push(std::mem::take(&mut row));
+            }
+            other => cell.push(other),
+        }
+    }
+    assert!(row.is_empty() && cell.is_empty(), "the last row is not ended");
+    rows
+}
+
+fn export(browser: &Browser, query: &str) -> (Answer, Vec<Vec<String>>) {
+    let answer = browser.get(&format!("{T}/export.csv{query}")).expect(200);
+    let mut rows = rows(&answer.body);
+    assert_eq!(rows.remove(0).join(","), HEADER);
+    assert!(rows.iter().all(|row| row.len() == 19));
+    (answer, rows)
+}
+
+fn column(rows: &[Vec<String>], name: &str) -> Vec<String> {
+    let place = HEADER.split(',').position(|known| known == name).unwrap();
+    rows.iter().map(|row| row[place].clone()).collect()
+}
+
+#[test]
+fn an_export_holds_every_event_newest_first_its_own_among_them() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, key) = admin.create_key("=ERP, \"Sync\"");
+    admin.revoke(&id, "compromised", "-Leaked,\nin a ticket.").expect(303);
+    let (answer, rows) = export(&admin, "");
+    assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let name = "attachment; filename=\"audit-trail-brightwater-2026-11-23-6-events.csv\"";
+    assert_eq!((answer.header("content-disposition"), answer.header("x-keydesk-events")), (name, "6"));
+    assert_eq!(column(&rows, "sequence"), ["6", "5", "4", "3", "2", "1"]);
+    let actions = column(&rows, "action");
+    assert_eq!(actions[..3], ["audit_trail.exported", "api_key.revoked", "api_key.created"]);
+    let revoked = &rows[1];
+    let preview = format!("{}…{}", &key[..8], &key[38..]);
+    for (name, expected) in [
+        ("time", "2026-11-23T09:00:00.000000Z"),
+        ("actor_type", "user"),
+        ("actor_name", "Maria Lindqvist"),
+        ("key_id", id.as_str()),
+        ("key_preview", preview.as_str()),
+        ("target_type", "api_key"),
+        ("target_name", "'=ERP, \"Sync\""),
+        ("reason", "compromised"),
+        ("comment", "'-Leaked,\nin a ticket."),
+        ("client_address", "127.0.0.1"),
+    ] {
+        assert_eq!(column(std::slice::from_ref(revoked), name), [expected], "{name}");
+    }
+    assert_eq!(column(&rows, "target_name")[0], "Brightwater");
+    assert_eq!(column(&rows, "actor_name")[5], "Command line");
+    let last = server.trail("Brightwater").pop().unwrap();
+    assert_eq!(last, ("audit_trail.exported".to_owned(), "{\"format\":\"csv\"}".to_owned()));
+}
+
+#[test]
+fn an_export_has_what_is_filtered_and_its_event_says_what_that_was() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, _) = admin.create_key("ERP Sync");
+    admin.create_key("Reporting");
+    server.wait(Duration::from_hours(48));
+    let later = server.admin();
+    later.revoke(&id, "superseded", "").expect(303);
+    let maria = server.user("maria@brightwater.example").id;
+    let query =
+        format!("?from=2026-11-25&to=2026-11-25&user={maria}&action=api_key.revoked&action=api_key.created&key={id}");
+    let (answer, rows) = export(&later, &query);
+    assert_eq!(column(&rows, "action"), ["api_key.revoked"]);
+    assert!(answer.header("content-disposition").ends_with("-2026-11-25-1-event.csv\""));
+    let (_, since) = server.trail("Brightwater").pop().unwrap();
+    let since: serde_json::Value = serde_json::from_str(&since).unwrap();
+    let day = 1_795_564_800_000_000_i64;
+    let expected = serde_json::json!({
+        "format": "csv", "from": day, "until": day + 86_400_000_000 - 1, "user": maria.to_string(), "key": id,
+        "actions": ["api_key.created", "api_key.revoked"],
+    });
+    assert_eq!(since, expected);
+    let (_, rows) = export(&later, "?action=audit_trail.exported");
+    assert_eq!(rows.len(), 2);
+}
+
+#[test]
+fn a_head_request_takes_nothing_away_and_is_not_recorded() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let before = server.trail("Brightwater").len();
+    let answer = admin.head(&format!("{T}/export.csv")).expect(200);
+    assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(server.trail("Brightwater").len(), before);
+}
+
+#[test]
+fn a_deleted_user_is_one_in_exports_too() {
+    let server = TestServer::start();
+    let auditor = server.auditor();
+    let id = server.user("jonas@brightwater.example").id;
+    export(&auditor, "");
+    server.admin().post(&format!("{}/{id}/delete", crate::support::U), &[]).expect(303);
+    let (_, rows) = export(&server.admin(), &format!("?user={id}"));
+    assert!(column(&rows, "actor_name").iter().all(|name| name == "Deleted user") && !rows.is_empty());
+    let (_, rows) = export(&server.admin(), "?action=user.deleted");
+    assert_eq!(column(&rows, "target_name"), ["Deleted user"]);
+}
+
+#[test]
+fn ten_thousand_events_of_one_key_are_all_there_and_in_order() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, _) = admin.create_key("ERP Sync");
+    let key = format!("'{id}'");
+    let action = "CASE WHEN n % 2 = 0 THEN 'api_key.refused_after_revocation' ELSE 'api_key.handed_over' END";
+    let company = server.company("Brightwater");
+    Events { action, key: &key, ..Events::plain(10_000) }.append(&server, company);
+    for (query, count) in [
+        (format!("?key={id}"), 10_001),
+        (format!("?key={id}&action=api_key.handed_over"), 5_000),
+        ("?action=api_key.handed_over&action=api_key.created".to_owned(), 5_001),
+        ("?from=2026-11-01&to=2026-11-23&action=api_key.handed_over".to_owned(), 5_000),
+        ("?to=2026-11-21".to_owned(), 0),
+    ] {
+        let (answer, rows) = export(&admin, &query);
+        let places: Vec<i64> = column(&rows, "sequence").iter().map(|place| place.parse().unwrap()).collect();
+        assert_eq!((places.len(), answer.header("x-keydesk-events")), (count, count.to_string().as_str()), "{query}");
+        assert!(places.is_sorted_by(|newer, older| newer > older), "{query}");
+    }
+}
+
+/// Enough for no buffer on the way to hold it.
+fn long_history(server: &TestServer) {
+    let user_agent = if database::postgres().is_some() { "repeat('x', 2000)" } else { "printf('%.2000c', 'x')" };
+    Events { user_agent, ..Events::plain(20_000) }.append(server, server.company("Brightwater"));
+}
+
+/// Asks for an export and reads nothing yet.
+fn begin(server: &TestServer, buffer: Option<u32>) -> TcpStream {
+    let admin = server.admin();
+    let cookies = admin.cookies.cookies(&server.url("/").parse().unwrap()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        if let Some(bytes) = buffer {
+            socket.set_recv_buffer_size(bytes).unwrap();
+        }
+        socket.connect(server.address).await.unwrap().into_std().unwrap()
+    });
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let cookies = cookies.to_str().unwrap();
+    let request = format!("GET {T}/export.csv HTTP/1.1\r\nHost: {}\r\nCookie: {cookies}\r\n\r\n", server.address);
+    (&stream).write_all(request.as_bytes()).unwrap();
+    stream
+}
+
+#[test]
+fn an_export_whose_database_fails_midway_is_not_ended_like_a_whole_one() {
+    let server = TestServer::start();
+    long_history(&server);
+    let whole = {
+        let mut stream = begin(&server, None);
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n0\r\n\r\n") {
+            let mut piece = [0; 8_192];
+            let read = stream.read(&mut piece).unwrap();
+            assert!(read > 0, "a whole export has an end");
+            answer.extend_from_slice(&piece[..read]);
+        }
+        answer.len()
+    };
+    let mut stream = begin(&server, None);
+    let mut answer = vec![0; 1_024];
+    stream.read_exact(&mut answer).unwrap();
+    database::tamper(&server.database_url, "ALTER TABLE events RENAME TO gone");
+    let _ = stream.read_to_end(&mut answer);
+    assert!(answer.len() < whole, "the export was over before the database failed");
+    assert!(!answer.ends_with(b"0\r\n\r\n"));
+}
+
+#[test]
+fn whoever_reads_slowly_gets_on_and_whoever_stops_is_cut() {
+    let silence = Duration::from_secs(6);
+    let server = TestServer::impatient(silence);
+    long_history(&server);
+    let (mut slow, stopped) = (begin(&server, Some(8_192)), begin(&server, Some(8_192)));
+    let mut piece = [0; 1_024];
+    let began = Instant::now();
+    while began.elapsed() < silence * 3 {
+        slow.read_exact(&mut piece).unwrap();
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    let left = |mut stream: TcpStream| {
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        answer.ends_with(b"0\r\n\r\n")
+    };
+    assert!(!left(stopped), "whoever does not read is not waited for");
+    // Still there: it goes on when its reader does.
+    slow.set_read_timeout(Some(silence * 2)).unwrap();
+    let mut after = 0;
+    while after < 8_000_000 {
+        let read = slow.read(&mut [0; 8_192]).unwrap();
+        assert!(read > 0, "whoever reads slowly is not cut");
+        after += read;
+    }
+}

@@ -1,0 +1,188 @@
+//! How the use of keys is shown in the list and on a key's page.
+
+use std::time::Duration;
+
+use crate::support::server::NOW;
+use crate::support::{Browser, K, TestServer, database};
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+const PYTHON: &str = "python-requests/2.32";
+const CURL: &str = "curl/8.5";
+
+fn usage(admin: &Browser, id: &str) -> String {
+    admin.key_page(id).section("usage")
+}
+
+#[test]
+fn the_list_says_when_each_key_was_last_used() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (used, key) = admin.create_key("ERP Sync");
+    let (unused, _) = admin.create_key("Reporting");
+    server.present(&key, PYTHON);
+    server.record_usage();
+    let last_used = |after: Duration| {
+        server.stand_at(NOW + after);
+        let list = admin.get(K).expect(200).html();
+        let cell = |id: &str| list.text(&format!("tr[data-key-id='{id}'] td[data-label='Last used']"));
+        assert_eq!(cell(&unused), "Never used");
+        let time = format!("tr[data-key-id='{used}'] td[data-label='Last used'] time");
+        assert_eq!(list.attribute(&time, "datetime"), "2026-11-23T09:00:00Z");
+        assert_eq!(list.attribute(&time, "title"), "23 Nov 2026, 09:00:00, UTC");
+        cell(&used)
+    };
+    assert_eq!(last_used(Duration::from_micros(59_999_999)), "Just now");
+    assert_eq!(last_used(MINUTE * 4), "4 minutes ago");
+    assert_eq!(last_used(HOUR * 2), "2 hours ago");
+    assert_eq!(last_used(DAY), "Yesterday");
+    assert_eq!(last_used(DAY * 5), "5 days ago");
+    assert_eq!(last_used(DAY * 160), "5 months ago");
+}
+
+#[test]
+fn the_order_by_last_use_leads_through_all_pages_both_ways_with_the_unused_at_one_end() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let keys: Vec<_> = (0..56).map(|number| admin.create_key(&format!("Service {number:02}"))).collect();
+    // Fifty-two are used one after the other, the first of them last; four never.
+    for (_, key) in keys[..52].iter().rev() {
+        server.wait(Duration::from_secs(1));
+        server.present(key, CURL);
+    }
+    server.record_usage();
+    let walk = |sort: &str| {
+        let first = admin.get(&format!("{K}?sort={sort}")).expect(200).html();
+        let second = admin.get(&first.attribute("a[rel=next]", "href")).expect(200).html();
+        assert!(!second.has("a[rel=next]"));
+        let back = admin.get(&second.attribute("a[rel=prev]", "href")).expect(200).html();
+        assert_eq!(back.key_names(), first.key_names(), "{sort}");
+        assert!(second.text("main").contains("51 to 56 of 56 active keys"));
+        [first.key_names(), second.key_names()].concat()
+    };
+    let mut down = walk("-last-used");
+    let expected: Vec<String> = (0..52).map(|number| format!("Service {number:02}")).collect();
+    assert_eq!(down[..52], expected);
+    let mut up = walk("last-used");
+    up.reverse();
+    assert_eq!(up, down);
+    down[52..].sort();
+    assert_eq!(down[52..], ["Service 52", "Service 53", "Service 54", "Service 55"]);
+    let list = admin.get(&format!("{K}?sort=-last-used")).html();
+    assert!(list.text("th[aria-sort=descending]").contains("Last used"));
+    assert!(list.text("caption").contains("most recently used first"));
+}
+
+#[test]
+fn the_page_of_a_key_counts_its_requests_by_day_and_names_who_sent_them() {
+    let server = TestServer::behind_a_proxy();
+    let admin = server.admin();
+    let (id, key) = admin.create_key("ERP Sync");
+    server.record_usage();
+    let never = usage(&admin, &id);
+    assert!(never.contains("Last used Never used") && never.contains("Requests in 24 hours 0"), "{never}");
+    assert!(!admin.key_page(&id).has("svg.bars"));
+    for (days, count) in [(0, 5), (3, 2), (9, 1)] {
+        server.stand_at(NOW + DAY * days);
+        for _ in 0..count {
+            server.present_from(&key, CURL, "198.51.100.4");
+        }
+    }
+    server.wait(Duration::from_secs(1));
+    server.present_from(&key, PYTHON, "2001:db8::1");
+    server.record_usage();
+    let page = admin.key_page(&id);
+    let said = page.section("usage");
+    for part in [
+        "Last used 2 Dec 2026, 09:00 (just now) from 2001:db8::1 (python-requests/2.32)",
+        "Requests in 24 hours 2 since 1 Dec 2026, 10:00",
+        "Requests in 7 days 4 since 25 Nov 2026, 10:00",
+        "9 requests in 30 days, at most 5 on a day (23 Nov 2026).",
+        "3 Nov 2026 2 Dec 2026",
+        "2 Dec 2026 2 accepted 26 Nov 2026 2 accepted 23 Nov 2026 5 accepted",
+        "2001:db8::1 python-requests/2.32 Just now 198.51.100.4 curl/8.5 Just now",
+        "Counted as of 09:00:01.",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(page.all("svg.bars rect").len(), 4, "three days and the line");
+    assert_eq!(page.attribute("svg.bars", "aria-labelledby"), page.attribute("figcaption", "id"));
+    server.stand_at(NOW + DAY * 32);
+    assert!(usage(&admin, &id).contains("4 requests in 30 days"), "{}", usage(&admin, &id));
+}
+
+#[test]
+fn a_day_is_the_readers_own() {
+    let server = TestServer::start();
+    server.clock.set(NOW + HOUR * 14 + MINUTE * 20);
+    let admin = server.admin();
+    let (id, key) = admin.create_key("ERP Sync");
+    server.present(&key, CURL);
+    server.record_usage();
+    assert!(usage(&admin, &id).contains("23 Nov 2026 1 accepted"));
+    admin.go_to("Europe/Oslo");
+    assert!(usage(&admin, &id).contains("24 Nov 2026 1 accepted"));
+}
+
+#[test]
+fn auditors_see_the_use_of_keys_and_other_companies_do_not() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, key) = admin.create_key("ERP Sync");
+    server.present(&key, CURL);
+    server.record_usage();
+    let auditor = server.auditor();
+    assert!(usage(&auditor, &id).contains("from 127.0.0.1 (curl/8.5)"));
+    assert!(auditor.get(K).html().row(&id).contains("Just now"));
+    let stranger = server.admin_elsewhere();
+    stranger.get(&format!("{K}/{id}")).expect(404);
+    stranger.get(&format!("{K}/{id}/revoke")).expect(404);
+    stranger.get(&format!("{K}/revoke?key={id}")).expect(404);
+}
+
+#[test]
+fn what_a_program_calls_itself_is_text_and_never_shows_a_key() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, key) = admin.create_key("ERP Sync");
+    server.present(&key, "<script>alert(1)</script>\"'");
+    server.wait(MINUTE);
+    server.present(&key, &format!("curl -H '{key}'"));
+    server.record_usage();
+    let seen = |path: &str| {
+        let answer = admin.get(path).expect(200);
+        assert!(!answer.body.contains("<script>alert") && !answer.body.contains(&key[4..30]), "{path}");
+        answer.html().text("body")
+    };
+    let page = format!("{K}/{id}");
+    for path in [page.clone(), format!("{page}/revoke")] {
+        let text = seen(&path);
+        assert!(text.contains("<script>alert(1)</script>\"'"), "{text}");
+    }
+    admin.revoke(&id, "unspecified", "").expect(303);
+    server.wait(MINUTE);
+    server.present(&key, &format!("curl -H '{key}'"));
+    server.record_usage();
+    assert!(seen(&page).contains("was refused because this key had been revoked"));
+    let report = "action = 'api_key.refused_after_revocation'";
+    assert_eq!(database::count(&server.database_url, "events", report), 1);
+    for (table, column) in
+        [("events", "user_agent"), ("key_clients", "client"), ("key_usage", "last_used_client || last_refused_client")]
+    {
+        let kept = database::column(&server.database_url, column, &format!("FROM {table}"));
+        assert!(!kept.iter().flatten().any(|text| text.contains(&key[4..30])), "{table}");
+    }
+}
+
+#[test]
+fn the_pages_say_as_of_when_they_know() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    server.record_usage();
+    server.wait(MINUTE);
+    admin.create_key("ERP Sync");
+    assert!(admin.get(K).html().text(".list-foot").contains("Counted as of 09:00:00."));
+    server.stand_at(NOW + DAY);
+    assert!(admin.get(K).html().text(".list-foot").contains("Counted as of 23 Nov 2026, 09:00:00."));
+}
