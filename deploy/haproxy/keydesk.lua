@@ -1,0 +1,36 @@
+-- Asks Keydesk about the API key of a request. What it says is in the variables txn.keydesk_…; haproxy.cfg refuses where
+-- txn.keydesk_status is missing, as it is if anything here goes wrong.
+
+local url = os.getenv("KEYDESK_FORWARD_AUTH")
+
+core.register_action("keydesk", { "http-req" }, function(txn)
+  local sent = txn.http:req_get_headers()
+  local headers = { ["x-forwarded-for"] = { txn.f:src() } }
+  for _, name in ipairs({ "authorization", "user-agent" }) do
+    -- All of them: that a header stands there twice is for Keydesk to refuse.
+    for _, value in pairs(sent[name] or {}) do
+      headers[name] = headers[name] or {}
+      table.insert(headers[name], value)
+    end
+  end
+
+  local answer = core.httpclient():get({ url = url, headers = headers, timeout = 4000 })
+
+  local function keep(variable, header)
+    local value = answer.headers[header] and answer.headers[header][0]
+    if not value then
+      error("Keydesk's answer has no " .. header)
+    end
+    txn:set_var("txn.keydesk_" .. variable, value)
+  end
+  if answer.status == 200 then
+    keep("company", "x-keydesk-company")
+    keep("company_name", "x-keydesk-company-name")
+    keep("service_account", "x-keydesk-service-account")
+    keep("service_account_name", "x-keydesk-service-account-name")
+    keep("key_id", "x-keydesk-key-id")
+  elseif answer.status == 401 then
+    keep("challenge", "www-authenticate")
+  end
+  txn:set_var("txn.keydesk_status", answer.status)
+end, 0)
