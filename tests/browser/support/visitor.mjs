@@ -50,6 +50,9 @@ export class Visitor {
     context.on('weberror', (thrown) => this.#complaints.push(`script: ${thrown.error()}`));
     context.on('console', (message) => {
       const isStatus = message.text().startsWith('Failed to load resource: the server responded');
+      // Said to who clicks or types before the page is first drawn, as tests do and people cannot.
+      const isFasterThanAutofocus = message.text() === 'Autofocus processing was blocked because a document already has a focused element.';
+      if (isFasterThanAutofocus) return;
       if (isStatus) this.#refused.push([message.location().url, message.text()]);
       else this.#complaints.push(`console: ${message.text()}`);
     });
