@@ -27,7 +27,7 @@ pub(super) async fn alive() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "alive" })
 }
 
-/// Ready: the database answers, and its schema is the one that this program brought it to at its start.
+/// Ready: the database answers, and has the tables that this program works with.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -35,17 +35,18 @@ pub(super) async fn alive() -> HttpResponse {
     tag = "Server",
     responses(
         (status = 200, description = "It is", body = Health),
-        (status = 503, description = "The database cannot be reached", body = Document,
+        (status = 503, description = "The database cannot be reached, or is not up to date", body = Document,
             content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds")))
     )
 )]
 pub(super) async fn ready(actions: Data<Actions>) -> Result<HttpResponse, Problem> {
     let store = actions.store.clone();
-    let installation = web::block(move || store.ask(|questions| questions.installation()))
-        .await
-        .map_err(|error| StoreError::Unavailable(error.to_string()))??;
-    match installation {
-        Some(_) => Ok(HttpResponse::Ok().json(Health { status: "ready" })),
-        None => Err(Problem::Unavailable("the database is empty".to_owned())),
+    let is_ready = web::block(move || {
+        store.ask(|questions| Ok(questions.is_up_to_date()? && questions.installation()?.is_some()))
+    });
+    if is_ready.await.map_err(|error| StoreError::Unavailable(error.to_string()))?? {
+        Ok(HttpResponse::Ok().json(Health { status: "ready" }))
+    } else {
+        Err(Problem::Unavailable("the database is empty, or its schema is older than this program".to_owned()))
     }
 }

@@ -3,6 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
 
 use super::bearer::BearerKey;
@@ -10,11 +11,12 @@ use super::openapi::{FormRefused, KeyRefused, TokenForm};
 use super::presented::Desk;
 use super::problem::Problem;
 use crate::config::PublicUrl;
-use crate::domain::instant::Instant;
+use crate::domain::instant;
 use crate::domain::usage::Presenter;
 use crate::edge::body::FormBody;
 use crate::edge::caller;
-use crate::verify::Refused;
+use crate::store::StoreError;
+use crate::verify::{LONGEST_WAIT, Refused};
 
 /// A key that is good (RFC 7662 section 2.2).
 #[derive(Serialize, ToSchema)]
@@ -69,14 +71,18 @@ pub(super) async fn answer(
     desk: Data<Desk>,
     public_url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
+    let began = Instant::now();
     let gateway = desk.verifier().gateway(credential.expose()).await.map_err(Problem::unknown_truth)?;
+    // Both look-ups together keep nobody waiting longer than one may.
+    let patience = LONGEST_WAIT.saturating_sub(began.elapsed());
     let gateway = gateway.ok_or(Problem::InvalidGateway)?;
     let fields = body.fields().await?;
     let token = super::token_of(&fields)?;
     // Who presented the key to the gateway is not known here.
     let client = format!("gateway {}", gateway.name);
     let by = Presenter { address: caller::address_of(&request), client: Some(&client) };
-    match desk.verify_for(&request, token, by).await {
+    let verified = timeout(patience, desk.verify_for(&request, token, by)).await;
+    match verified.unwrap_or_else(|_| Err(StoreError::too_late().into())) {
         Ok(key) => {
             let service_account_id = key.service_account_id.to_string();
             Ok(HttpResponse::Ok().json(Introspection::Good(GoodKey {
@@ -88,7 +94,7 @@ pub(super) async fn answer(
                 company_id: key.company.id.to_string(),
                 service_account: key.service_account.clone(),
                 iat: key.created_at.as_seconds(),
-                exp: key.ends.first().map(Instant::as_seconds),
+                exp: key.ends.first().map(instant::Instant::as_seconds),
                 token_type: "api_key",
             })))
         }

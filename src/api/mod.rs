@@ -4,6 +4,7 @@ mod bearer;
 mod forward_auth;
 mod health;
 mod introspect;
+mod log_limit;
 mod metrics;
 mod openapi;
 mod presented;

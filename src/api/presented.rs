@@ -1,12 +1,11 @@
 //! A key that a request presents: verified, its refusal logged under the request's id, and answered alike whatever was wrong.
 
-use std::cell::Cell;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
+use super::log_limit::LogLimit;
 use super::problem::Problem;
 use crate::domain::ids::KeyId;
 use crate::domain::usage::Presenter;
@@ -15,25 +14,15 @@ use crate::edge::request_id::RequestId;
 use crate::store::VerifiableKey;
 use crate::verify::{Refused, Verifier};
 
-/// In a flood of bad keys, so many lines a second and thread are enough to see it.
-const REFUSALS_LOGGED_A_SECOND: u32 = 20;
-
 /// Verifies what was presented, and says in the log why it is refused.
 pub(super) struct Desk {
     verifier: Verifier,
-    logged: Cell<Logged>,
-}
-
-#[derive(Clone, Copy)]
-struct Logged {
-    since: Instant,
-    lines: u32,
-    left_out: u32,
+    log_limit: LogLimit,
 }
 
 impl Desk {
     pub(super) fn new(verifier: Verifier) -> Self {
-        Self { verifier, logged: Cell::new(Logged { since: Instant::now(), lines: 0, left_out: 0 }) }
+        Self { verifier, log_limit: LogLimit::new() }
     }
 
     pub(super) fn verifier(&self) -> &Verifier {
@@ -66,21 +55,10 @@ impl Desk {
     }
 
     fn log(&self, request: &HttpRequest, refused: &Refused, key: Option<KeyId>) {
-        let mut logged = self.logged.get();
-        if logged.since.elapsed() >= Duration::from_secs(1) {
-            if logged.left_out > 0 {
-                tracing::info!(refusals = logged.left_out, "further keys were refused");
-            }
-            logged = Logged { since: Instant::now(), lines: 0, left_out: 0 };
-        }
-        if logged.lines < REFUSALS_LOGGED_A_SECOND {
-            logged.lines += 1;
+        self.log_limit.write(|left_out| {
             let (request, key) = (RequestId::of(request), key.map(tracing::field::display));
-            tracing::info!(%request, reason = %refused, key, "a key was refused");
-        } else {
-            logged.left_out += 1;
-        }
-        self.logged.set(logged);
+            tracing::info!(%request, reason = %refused, key, left_out, "a key was refused");
+        });
     }
 }
 

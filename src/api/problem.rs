@@ -12,6 +12,7 @@ use actix_web::{Error, HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::log_limit::LogLimit;
 use crate::edge::body::BodyError;
 use crate::edge::panics::{self, Panicked};
 use crate::edge::request_id::RequestId;
@@ -57,6 +58,11 @@ impl From<StoreError> for Problem {
 
 /// The one refusal of keys, written once: floods of bad keys ask for little else.
 static INVALID_KEY: LazyLock<Bytes> = LazyLock::new(|| Problem::InvalidKey.document().to_bytes());
+
+thread_local! {
+    /// While the database is away, every question fails.
+    static FAILURES: LogLimit = LogLimit::new();
+}
 
 impl Document {
     fn to_bytes(&self) -> Bytes {
@@ -219,9 +225,11 @@ pub(super) async fn describe<B: MessageBody>(
     match answered {
         Ok(response) => {
             let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
-            if let Some(Problem::Unavailable(_) | Problem::Internal(_)) = problem {
+            if let Some(problem @ (Problem::Unavailable(_) | Problem::Internal(_))) = problem {
                 let request = RequestId::of(response.request());
-                tracing::error!(%request, cause = problem.map(tracing::field::display), "a machine could not be answered");
+                let log =
+                    |left_out| tracing::error!(%request, cause = %problem, left_out, "a machine could not be answered");
+                FAILURES.with(|failures| failures.write(log));
             }
             Ok(response)
         }

@@ -9,6 +9,8 @@ pub enum Actor {
     User(UserId),
     /// Whoever holds the key that they end: holding it is proof enough.
     KeyHolder,
+    /// Somebody who found the key where everybody can see it.
+    LeakReport,
     /// Whoever may run commands beside the database.
     CommandLine,
     /// Keydesk itself.
@@ -22,6 +24,7 @@ impl Actor {
         match self {
             Self::User(_) => "user",
             Self::KeyHolder => "key_holder",
+            Self::LeakReport => "leak_report",
             Self::CommandLine => "command_line",
             Self::System => "system",
         }
@@ -32,7 +35,7 @@ impl Actor {
     pub const fn user(self) -> Option<UserId> {
         match self {
             Self::User(id) => Some(id),
-            Self::KeyHolder | Self::CommandLine | Self::System => None,
+            Self::KeyHolder | Self::LeakReport | Self::CommandLine | Self::System => None,
         }
     }
 
@@ -42,6 +45,7 @@ impl Actor {
         match (kind, id) {
             ("user", Some(id)) => UserId::parse(id).map(Self::User),
             ("key_holder", None) => Some(Self::KeyHolder),
+            ("leak_report", None) => Some(Self::LeakReport),
             ("command_line", None) => Some(Self::CommandLine),
             ("system", None) => Some(Self::System),
             _ => None,
@@ -57,7 +61,7 @@ mod tests {
     #[test]
     fn an_actor_reads_back_from_its_type_and_id() {
         let user = Actor::User(UserId::new(Instant::from_micros(0), &[1; 10]));
-        for actor in [user, Actor::KeyHolder, Actor::CommandLine, Actor::System] {
+        for actor in [user, Actor::KeyHolder, Actor::LeakReport, Actor::CommandLine, Actor::System] {
             let id = actor.user().map(|id| id.to_string());
             assert_eq!(Actor::parse(actor.kind(), id.as_deref()), Some(actor));
         }

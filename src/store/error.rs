@@ -17,6 +17,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The database takes longer than anybody may wait.
+    #[must_use]
+    pub fn too_late() -> Self {
+        Self::Unavailable("the database does not answer in time".to_owned())
+    }
+
     /// An error of the database, its message on one line.
     pub(super) fn unavailable(cause: impl std::fmt::Display) -> Self {
         Self::Unavailable(

@@ -4,13 +4,14 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 
 use diesel::connection::SimpleConnection;
+use diesel::migration::MigrationSource;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::Store;
 use super::connection::{AnyConnection, Use};
 use super::error::StoreError;
+use super::{Snapshot, Store};
 use crate::config::Database;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -37,6 +38,12 @@ pub enum MigrationError {
 struct Found {
     #[diesel(sql_type = BigInt)]
     count: i64,
+}
+
+#[derive(QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = Text)]
+    version: String,
 }
 
 impl Store {
@@ -83,16 +90,37 @@ impl Store {
     }
 }
 
+impl Snapshot<'_> {
+    /// Whether every migration that this program knows was applied.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn is_up_to_date(&mut self) -> Result<bool, StoreError> {
+        let known = match self.connection {
+            AnyConnection::Sqlite(_) => versions::<diesel::sqlite::Sqlite>(&SQLITE),
+            AnyConnection::Postgres(_) => versions::<diesel::pg::Pg>(&POSTGRES),
+        };
+        let known = known.map_err(|error| StoreError::Unexpected(error.to_string()))?;
+        let applied: Vec<Applied> =
+            diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(self.connection)?;
+        Ok(known.iter().all(|known| applied.iter().any(|applied| applied.version == *known)))
+    }
+}
+
+/// The versions of the migrations that this program knows.
+fn versions<DB: diesel::backend::Backend>(
+    migrations: &EmbeddedMigrations,
+) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
+    let migrations = MigrationSource::<DB>::migrations(migrations)?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
 fn apply<DB: diesel::backend::Backend>(
     connection: &mut impl MigrationHarness<DB>,
     migrations: EmbeddedMigrations,
 ) -> Result<(), MigrationError> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| MigrationError::Failed(error.to_string());
-    let known: Vec<String> = diesel::migration::MigrationSource::<DB>::migrations(&migrations)
-        .map_err(failed)?
-        .iter()
-        .map(|migration| migration.name().version().to_string())
-        .collect();
+    let known = versions::<DB>(&migrations).map_err(failed)?;
     let applied = connection.applied_migrations().map_err(failed)?;
     if let Some(newer) = applied.iter().map(ToString::to_string).find(|applied| !known.contains(applied)) {
         return Err(MigrationError::Newer(newer));

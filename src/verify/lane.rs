@@ -90,7 +90,7 @@ async fn run<Q: Clone, A>(
         let reading = AssertUnwindSafe(timeout_at(latest, read(questions))).catch_unwind();
         let answers = match reading.await {
             Ok(Ok(answers)) => answers,
-            Ok(Err(_)) => Err(StoreError::Unavailable("the database does not answer in time".to_owned())),
+            Ok(Err(_)) => Err(StoreError::too_late()),
             Err(_) => Err(StoreError::Unexpected("a look-up panicked".to_owned())),
         };
         match answers {

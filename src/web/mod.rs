@@ -164,6 +164,19 @@ impl Page {
         self
     }
 
+    /// A page whose reading is an event: another site must not be able to have browsers cause it.
+    fn get_and_record<H, A>(mut self, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        for (method, route) in [(Method::GET, web::get()), (Method::HEAD, web::head())] {
+            self.routes.push((method, route.to(handler.clone()).wrap(from_fn(same_origin::guard_reading))));
+        }
+        self
+    }
+
     fn post<H, A>(mut self, handler: H) -> Self
     where
         H: Handler<A>,
@@ -207,8 +220,8 @@ pub fn pages() -> Vec<Page> {
         Page::at(paths::REVOKE_API_KEY).get(keys::revoke::show).post(keys::revoke::submit),
         Page::at(paths::KEY_POLICY).get(key_policy::show).post(key_policy::submit),
         Page::at(paths::AUDIT_TRAIL).get(audit_trail::listing::show),
-        Page::at(paths::EXPORT_CSV).get(audit_trail::export::csv),
-        Page::at(paths::EXPORT_JSON_LINES).get(audit_trail::export::json_lines),
+        Page::at(paths::EXPORT_CSV).get_and_record(audit_trail::export::csv),
+        Page::at(paths::EXPORT_JSON_LINES).get_and_record(audit_trail::export::json_lines),
         Page::at(paths::CHECKPOINT).get(audit_trail::checkpoint::download),
         Page::at(paths::CHECKPOINT_KEY).get(audit_trail::checkpoint::public_key),
         Page::at(paths::EVENT).get(audit_trail::listing::show_event),

@@ -85,6 +85,7 @@ pub fn who(actor: Actor, names: &Names) -> Who {
     match actor {
         Actor::User(id) => Who::user(names.get(&id).cloned()),
         Actor::KeyHolder => Who::Words("Key holder"),
+        Actor::LeakReport => Who::Words("Leak report"),
         Actor::CommandLine => Who::Words("Command line"),
         Actor::System => Who::Words("Keydesk"),
     }

@@ -18,10 +18,24 @@ pub(super) async fn guard<B: MessageBody>(request: ServiceRequest, next: Next<B>
     if is_ours(request.headers(), public_url) { next.call(request).await } else { Err(PageError::CrossSite.into()) }
 }
 
+/// Lets a request pass unless a browser says that another site made it; it guards what is read and recorded. Whoever does
+/// not say is no browser that another site could send here.
+///
+/// # Errors
+/// [`PageError::CrossSite`].
+pub(super) async fn guard_reading<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    if said_to_be_ours(request.headers()) == Some(false) {
+        return Err(PageError::CrossSite.into());
+    }
+    next.call(request).await
+}
+
 fn is_ours(headers: &HeaderMap, public_url: &str) -> bool {
-    let mut sites = headers.get_all("sec-fetch-site").peekable();
-    if sites.peek().is_some() {
-        return sites.all(|site| site == "same-origin" || site == "none");
+    if let Some(is_ours) = said_to_be_ours(headers) {
+        return is_ours;
     }
     let mut origins = headers.get_all(ORIGIN);
     let (Some(origin), None) = (origins.next().and_then(|origin| origin.to_str().ok()), origins.next()) else {
@@ -32,6 +46,13 @@ fn is_ours(headers: &HeaderMap, public_url: &str) -> bool {
         origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
     });
     origin == public_url || of_the_host
+}
+
+/// What a browser says of where a request comes from, where it says so.
+fn said_to_be_ours(headers: &HeaderMap) -> Option<bool> {
+    let mut sites = headers.get_all("sec-fetch-site").peekable();
+    sites.peek()?;
+    Some(sites.all(|site| site == "same-origin" || site == "none"))
 }
 
 #[cfg(test)]

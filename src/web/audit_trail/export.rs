@@ -61,7 +61,9 @@ async fn answer(
         return listing::refuse(&site, &signed_in, &zone, asked).await;
     }
     if *request.method() == Method::HEAD {
-        return Ok(headers(encoder, file_name(encoder, &signed_in, &zone, &site, None)).finish());
+        // How long the file is would be known only by writing it.
+        return Ok(headers(encoder, file_name(encoder, &signed_in, &zone, &site, None))
+            .streaming(stream::empty::<Result<Bytes, PageError>>()));
     }
     send(encoder, &site, &signed_in, &caller, asked, &zone).await
 }

@@ -116,7 +116,28 @@ fn a_head_request_takes_nothing_away_and_is_not_recorded() {
     let before = server.trail("Brightwater").len();
     let answer = admin.head(&format!("{T}/export.csv")).expect(200);
     assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
+    assert!(!answer.headers.contains_key("content-length"), "the file is not empty");
     assert_eq!(server.trail("Brightwater").len(), before);
+}
+
+#[test]
+fn another_site_cannot_have_a_browser_take_the_trail_away() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    for path in ["export.csv", "export.jsonl"] {
+        let before = server.trail("Brightwater").len();
+        let from = |site| {
+            crate::support::browser::send(admin.request("GET", &format!("{T}/{path}")).header("sec-fetch-site", site))
+        };
+        for site in ["cross-site", "same-site"] {
+            from(site).expect(403);
+        }
+        assert_eq!(server.trail("Brightwater").len(), before);
+        // By a link here, and by an address that somebody typed.
+        for site in ["same-origin", "none"] {
+            from(site).expect(200);
+        }
+    }
 }
 
 #[test]
