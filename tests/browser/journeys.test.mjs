@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { journey } from './support/journey.mjs';
-import { ADMIN, AUDITOR, COMPANY, KEYS, addKey, addUser, events, overlay, preview, revokeKey, row, setUp, signIn } from './support/steps.mjs';
+import { ready } from './support/visitor.mjs';
+import { ADMIN, AUDITOR, COMPANY, KEYS, addKey, addUser, events, open, overlay, preview, revokeKey, row, setUp, signIn } from './support/steps.mjs';
 
 const ERP = 'ERP Sync Service';
 
@@ -62,14 +63,15 @@ journey('an admin finds who revoked it in the drawer', async (keydesk, arrive) =
   await page.goto(KEYS);
   await page.getByRole('link', { name: 'Audit trail', exact: true }).click();
   await overlay(page).getByRole('heading', { name: 'Audit trail' }).waitFor();
-  assert.equal(new URL(page.url()).searchParams.get('audit'), 'open');
+  await page.waitForURL('**?audit=open');
+  await ready(page);
   const revocation = overlay(page).locator(events(page, 'api_key.revoked', made));
   assert.match(await revocation.textContent(), new RegExp(`${ADMIN.name}\\s+revoked\\s+${ERP}`));
   assert.equal(await revocation.locator('time').count(), 1);
   const actions = await overlay(page).locator('[data-event-id]').evaluateAll((all) => all.map((event) => event.dataset.action));
   assert.deepEqual(actions, ['api_key.revoked', 'api_key.created', 'api_key.created']);
 
-  await page.goto(`${KEYS}?audit=open&key=${made.id}`);
+  await open(page, `${KEYS}?audit=open&key=${made.id}`);
   assert.equal(await overlay(page).locator(events(page, 'api_key.created', made)).count(), 1);
   assert.equal(await overlay(page).locator(events(page, 'api_key.created', other)).count(), 0);
 });
