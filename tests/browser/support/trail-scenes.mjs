@@ -30,6 +30,7 @@ export const trailScenes = [
   },
   { name: 'every event, where none match', where: 'demo', open: at(`${AUDIT_TRAIL}?from=1999-01-01&to=1999-12-31`) },
   { name: 'every event, between dates that are none', where: 'demo', open: at(`${AUDIT_TRAIL}?from=soon&to=2026-02-30`) },
+  { name: 'every event, an export refused that is to fit a larger checkpoint', where: 'auditor', open: at(`${AUDIT_TRAIL}/export.jsonl?action=company.changed&since=9999`) },
   { name: 'the event of a revocation', where: 'demo', open: event('api_key.revoked') },
   { name: 'the event of a deletion', where: 'demo', open: event('user.deleted') },
   { name: 'the event of a rotation', where: 'demo', open: event('api_key.rotated') },
