@@ -22,10 +22,13 @@ const FILES = /\/(export\.\w+|checkpoint|public-key)$/;
 /** What differs from one answer to the next although the page is the same; how long ago something was, when it was seconds. */
 const PASSING = / name="submission" value="[^"]*"|>(Just now|\d+ seconds? ago)<|Counted as of .*?<\/time>| open=""|to <time[^>]*>[\d:]+<\/time>|Request [0-9a-f]{16}/gi;
 const ATTEMPTS = 3;
+/** With what pages answer that something is wrong. */
+const FAULTS = [400, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503];
 
 let browser;
 let stage;
 const seen = new Set();
+const statuses = new Set();
 const htmls = new Map();
 before(async () => {
   browser = await launch();
@@ -45,6 +48,7 @@ for (const [index, scene] of scenes.entries()) {
     const visitor = await stage.play(scene);
     const { page, answer } = visitor;
     for (const each of visitor.asked) seen.add(each.join(' '));
+    statuses.add(answer.status());
     const html = await answer.text();
     htmls.set(scene.name, html);
     none(await htmlValidateSays(html));
@@ -77,6 +81,10 @@ test('every route has a scene', { skip: wanted.source !== '(?:)' }, async () => 
   const all = await routes();
   const played = new Set([...seen].map((each) => routeOf(all, ...each.split(' '))?.name));
   none(all.filter(({ name, path }) => !played.has(name) && !FILES.test(path)).map(({ name }) => name));
+});
+
+test('every way of failing has a scene', { skip: wanted.source !== '(?:)' }, () => {
+  none(FAULTS.filter((status) => !statuses.has(status)));
 });
 
 /** Text twice as large, spaced, in forced colours, printed. */
