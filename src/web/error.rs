@@ -54,9 +54,6 @@ pub enum PageError {
     /// The company has no such user.
     #[error("there is no such user")]
     NoUser,
-    /// The trail is smaller than a checkpoint that was asked about; how many events it has.
-    #[error("the trail has {0} events only")]
-    NoSuchCheckpoint(u64),
     /// An invitation was used, has expired, or never was.
     #[error("there is no such invitation")]
     DeadInvitation,
@@ -104,7 +101,6 @@ impl ResponseError for PageError {
             Self::SignInNeeded(_) | Self::PasswordNeeded | Self::SecondFactorNeeded => StatusCode::SEE_OTHER,
             Self::AdminsOnly | Self::CrossSite | Self::SetupLinkNeeded => StatusCode::FORBIDDEN,
             Self::NoPage | Self::NoKey | Self::NoUser | Self::DeadInvitation => StatusCode::NOT_FOUND,
-            Self::NoSuchCheckpoint(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::WrongMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body(BodyError::WrongType) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Body(BodyError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -150,7 +146,6 @@ impl PageError {
             Self::SetupLinkNeeded => Message::setup_link_needed(),
             Self::NoKey => Message::no_key(),
             Self::NoUser => Message::no_user(),
-            Self::NoSuchCheckpoint(events) => Message::no_such_checkpoint(*events),
             Self::DeadInvitation => Message::dead_invitation(),
             // Those that redirect show no page.
             Self::NoPage | Self::SignInNeeded(_) | Self::PasswordNeeded | Self::SecondFactorNeeded => {

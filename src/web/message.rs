@@ -43,10 +43,16 @@ impl Message {
         Self { link: Some(MessageLink { href: href.into(), text }), ..self }
     }
 
+    /// For whoever has no page of their own to return to.
+    fn to_the_start(self) -> Self {
+        self.with_link("/", "Go to the start page")
+    }
+
     /// 400: not decodable, or a field given twice.
     #[must_use]
     pub fn bad_request() -> Self {
         Self::new("Not understood", "The request could not be read. Go back, reload the page and send it again.")
+            .to_the_start()
     }
 
     /// 403: an auditor at a form.
@@ -59,6 +65,7 @@ impl Message {
     #[must_use]
     pub fn cross_site() -> Self {
         Self::new("Not accepted", "The request came from another site. Open the page here and send it again.")
+            .to_the_start()
     }
 
     /// 403: set-up without its token.
@@ -67,21 +74,10 @@ impl Message {
         Self::new("Set-up link needed", "Open the link printed in the terminal.")
     }
 
-    /// 422: an export is to prove something about more events than there are.
-    #[must_use]
-    pub fn no_such_checkpoint(events: u64) -> Self {
-        Self::new(
-            "No checkpoint of that size",
-            format!(
-                "“since” takes the number of events in a checkpoint that you kept. The audit trail has {events}. If a genuine checkpoint of this company says more, events were removed from the trail."
-            ),
-        )
-    }
-
     /// 404.
     #[must_use]
     pub fn no_page() -> Self {
-        Self::new("Not found", "This page does not exist.").with_link("/", "Go to the start page")
+        Self::new("Not found", "This page does not exist.").to_the_start()
     }
 
     /// 404: no such key in this company.
@@ -116,12 +112,13 @@ impl Message {
             "Not possible here",
             "This address does not take such a request. Open it from the page that links to it.",
         )
+        .to_the_start()
     }
 
     /// 408.
     #[must_use]
     pub fn too_slow() -> Self {
-        Self::new("Timed out", "The request took too long to arrive. Send it again.")
+        Self::new("Timed out", "The request took too long to arrive. Go back and send it again.").to_the_start()
     }
 
     /// 409: a form for a new key, sent again.
@@ -137,13 +134,14 @@ impl Message {
     /// 413.
     #[must_use]
     pub fn too_large() -> Self {
-        Self::new("Too large", "The request is larger than 64 KiB. Shorten what you typed and send it again.")
+        Self::new("Too large", "The request is larger than 64 KiB. Go back, shorten what you typed and send it again.")
+            .to_the_start()
     }
 
     /// 415.
     #[must_use]
     pub fn wrong_type() -> Self {
-        Self::new("Wrong format", "Send the form from its page, as application/x-www-form-urlencoded.")
+        Self::new("Wrong format", "Send the form from its page, as application/x-www-form-urlencoded.").to_the_start()
     }
 
     /// 503: more people sign in than passwords can be checked.

@@ -150,7 +150,6 @@ impl MessagePage {
             page("message-409", Message::key_already_shown()),
             page("message-413", Message::too_large()),
             page("message-415", Message::wrong_type()),
-            page("message-422-since", Message::no_such_checkpoint(1_204)),
             page("message-busy", Message::too_many_at_once("/sign-in")),
             page("message-500", Message::internal_error()),
             page("message-503", Message::database_unreachable("/sign-in")),

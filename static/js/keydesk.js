@@ -7,8 +7,7 @@ const WHOLE_KEY = /[a-z][a-z0-9]{1,9}_[0-9A-Za-z]{38}/;
 // Times are written by the server, in the zone that it is told here.
 const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 if (timeZone && !document.cookie.split('; ').includes(`tz=${timeZone}`)) {
-  const secure = location.protocol === 'https:' ? '; Secure' : '';
-  document.cookie = `tz=${timeZone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  document.cookie = `tz=${timeZone}; Path=/; Max-Age=31536000; SameSite=Lax${location.protocol === 'https:' ? '; Secure' : ''}`;
 }
 
 // A key that is searched for must not stand in an address, whatever was copied with it.
@@ -19,8 +18,7 @@ search?.addEventListener('submit', (event) => {
   if (!key) return;
   event.preventDefault();
   typed.value = '';
-  const form = document.createElement('form');
-  Object.assign(form, { method: 'post', action: `${search.getAttribute('action')}/identify`, hidden: true });
+  const form = Object.assign(document.createElement('form'), { method: 'post', action: `${search.getAttribute('action')}/identify`, hidden: true });
   form.append(Object.assign(document.createElement('input'), { type: 'hidden', name: 'key', value: key }));
   document.body.append(form);
   form.submit();
@@ -32,8 +30,7 @@ search?.addEventListener('submit', (event) => {
 const OVERLAY_LINKS = 'a[aria-haspopup="dialog"]';
 const isPlain = (click) => !(click.ctrlKey || click.metaKey || click.shiftKey || click.altKey || click.defaultPrevented);
 const behind = { address: location.href.split('#')[0], title: document.title };
-let shown;
-let asked;
+let shown, asked;
 
 /** Makes a dialog modal. Where nothing leads back it shows a secret, and only its own link leads on. */
 function show(dialog, back) {
@@ -45,8 +42,7 @@ function show(dialog, back) {
   dialog.addEventListener('close', () => {
     if (!back) return dialog.showModal();
     dialog.remove();
-    const links = [...document.querySelectorAll(OVERLAY_LINKS)];
-    if (document.activeElement === document.body) links.find(({ href }) => href === address)?.focus();
+    if (document.activeElement === document.body) [...document.querySelectorAll(OVERLAY_LINKS)].find(({ href }) => href === address)?.focus();
     // Back or Forward closed it.
     if (location.href !== address) return;
     if (history.state?.overlay) return history.back();
@@ -71,7 +67,11 @@ function open(address, isNew) {
   asked.onload = ({ target: { status, responseURL, response } }) => {
     const [dialog, backdrop] = ['dialog', 'a.backdrop'].map((part) => response?.querySelector(`body > ${part}`));
     if (status !== 200 || responseURL !== address || !dialog || !backdrop) return navigate();
-    if (isNew) history.pushState({ overlay: true }, '', address);
+    if (isNew) {
+      // Back at a fragment, browsers would take the focus from the link.
+      history.replaceState(history.state, '', location.href.split('#')[0]);
+      history.pushState({ overlay: true }, '', address);
+    }
     document.title = response.title;
     dialog.classList.add('arrives');
     show(dialog, backdrop.href);
@@ -81,7 +81,7 @@ function open(address, isNew) {
 }
 
 // Sent twice, a form is answered twice: the server sees to it that nothing is done twice.
-document.addEventListener('submit', ({ submitter }) => submitter?.setAttribute('aria-disabled', 'true'));
+document.addEventListener('submit', ({ target, submitter }) => target.method === 'post' && submitter?.setAttribute('aria-disabled', 'true'));
 document.addEventListener('click', (event) => {
   const link = event.target.closest(OVERLAY_LINKS);
   if (!link || !isPlain(event)) return;

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Keydesk } from './support/keydesk.mjs';
 import { launchFirefox } from './support/firefox.mjs';
+import { LONGEST_TEST, PATIENCE } from './support/patience.mjs';
 import { ADMIN, COMPANY, KEYS } from './support/steps.mjs';
 
 let browser;
@@ -13,7 +14,7 @@ const complaints = [];
 before(async () => {
   [browser, keydesk] = await Promise.all([launchFirefox(), Keydesk.fresh()]);
   page = await browser.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(PATIENCE);
   page.on('console', (message) => complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('request', (request) => {
@@ -33,7 +34,7 @@ const focused = (selector) => page.waitForSelector(`${selector}:focus`);
 const none = () => page.waitForFunction(() => !document.querySelector('dialog'));
 const fill = (name, words) => page.type(`[name="${name}"]`, words);
 
-test('overlays open and close in Firefox, and a new key is asked about before it is lost', { timeout: 120_000 }, async () => {
+test('overlays open and close in Firefox, and a new key is asked about before it is lost', { timeout: LONGEST_TEST }, async () => {
   await page.goto(keydesk.said('Set-up link'));
   for (const [name, words] of [['company_name', COMPANY], ['name', ADMIN.name], ['email', ADMIN.email], ['password', ADMIN.password]]) {
     await fill(name, words);

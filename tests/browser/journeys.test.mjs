@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { journey } from './support/journey.mjs';
-import { ADMIN, AUDITOR, COMPANY, KEYS, addKey, addUser, events, overlay, preview, revokeKey, row, setUp, signIn } from './support/steps.mjs';
+import { routes } from './support/routes.mjs';
+import { ADMIN, AUDITOR, AUDIT_TRAIL, COMPANY, KEYS, USERS, addKey, addUser, events, open, overlay, preview, revokeKey, row, setUp, signIn } from './support/steps.mjs';
+import { ready } from './support/visitor.mjs';
 
 const ERP = 'ERP Sync Service';
 
@@ -62,14 +64,15 @@ journey('an admin finds who revoked it in the drawer', async (keydesk, arrive) =
   await page.goto(KEYS);
   await page.getByRole('link', { name: 'Audit trail', exact: true }).click();
   await overlay(page).getByRole('heading', { name: 'Audit trail' }).waitFor();
-  assert.equal(new URL(page.url()).searchParams.get('audit'), 'open');
+  await page.waitForURL('**?audit=open');
+  await ready(page);
   const revocation = overlay(page).locator(events(page, 'api_key.revoked', made));
   assert.match(await revocation.textContent(), new RegExp(`${ADMIN.name}\\s+revoked\\s+${ERP}`));
   assert.equal(await revocation.locator('time').count(), 1);
   const actions = await overlay(page).locator('[data-event-id]').evaluateAll((all) => all.map((event) => event.dataset.action));
   assert.deepEqual(actions, ['api_key.revoked', 'api_key.created', 'api_key.created']);
 
-  await page.goto(`${KEYS}?audit=open&key=${made.id}`);
+  await open(page, `${KEYS}?audit=open&key=${made.id}`);
   assert.equal(await overlay(page).locator(events(page, 'api_key.created', made)).count(), 1);
   assert.equal(await overlay(page).locator(events(page, 'api_key.created', other)).count(), 0);
 });
@@ -103,7 +106,7 @@ journey('an auditor sees everything and can change nothing', async (keydesk, arr
   const { page } = auditor;
   await signIn(page, AUDITOR);
   await row(page, active).waitFor();
-  const offers = page.locator('a[href$="/new"], a[href$="/revoke"], form[method="post"]:not([action="/sign-out"])');
+  const offers = page.locator('a:is([href$="/new"], [href$="/revoke"], [href$="/edit"], [href$="/rotate"], [href$="/role"], [href$="/delete"]), form[method="post"]:not([action="/sign-out"])');
   assert.equal(await offers.count(), 0);
   await page.goto(`${KEYS}?tab=revoked`);
   await row(page, revoked).waitFor();
@@ -111,9 +114,26 @@ journey('an auditor sees everything and can change nothing', async (keydesk, arr
   await events(page, 'api_key.revoked', revoked).waitFor();
   assert.equal(await offers.count(), 0);
 
-  for (const path of [`${KEYS}/new`, `${KEYS}/${active.id}/revoke`]) {
-    assert.equal((await page.goto(path)).status(), 403, path);
-    await page.getByText('You need to be an administrator to do this.').waitFor();
+  await page.goto(USERS);
+  const person = await page.locator('tr[data-user-id]').first().getAttribute('data-user-id');
+  await page.goto(`${AUDIT_TRAIL}?action=api_key.revoked`);
+  const revocation = await page.locator('tr[data-event-id]').getAttribute('data-event-id');
+  const place = (path) => path.replace('{id}', path.startsWith(KEYS) ? active.id : path.startsWith(USERS) ? person : revocation);
+  for (const { method, path } of (await routes()).filter((route) => route.path.startsWith('/administration/'))) {
+    const where = place(path);
+    if (method === 'POST') {
+      // Which key somebody has found may be asked by anybody who is signed in.
+      const expected = path.endsWith('/identify') ? 422 : 403;
+      assert.equal((await auditor.post(where, {})).status(), expected, `POST ${path}`);
+    } else if (path.includes('export') || /\/(checkpoint|public-key)$/.test(path)) {
+      assert.equal((await page.request.get(where)).status(), 200, path);
+    } else if (/\/(new|revoke|edit|rotate|role|delete)$/.test(path)) {
+      assert.equal((await page.goto(where)).status(), 403, path);
+      await page.getByText('You need to be an administrator to do this.').waitFor();
+    } else {
+      assert.equal((await open(page, where)).status(), 200, path);
+      assert.equal(await offers.count(), 0, path);
+    }
   }
   // The same posts are welcome from an admin, whose only fault is the empty name.
   assert.equal((await admin.post(KEYS, { name: '' })).status(), 422);

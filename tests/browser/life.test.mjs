@@ -9,8 +9,10 @@ import {
   KEY_POLICY,
   addKey,
   addUser,
+  confirmation,
   dateIn,
   events,
+  open,
   overlay,
   preview,
   revokeKey,
@@ -19,6 +21,7 @@ import {
   setUp,
   wishForDate,
 } from './support/steps.mjs';
+import { ready } from './support/visitor.mjs';
 
 const ERP = 'ERP Sync Service';
 const REPORTS = 'Reporting Dashboard';
@@ -26,10 +29,13 @@ const PRINTER = 'Warehouse Label Printer';
 const STRANGER = 'goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g';
 
 const statuses = (keydesk, keys) => Promise.all(keys.map(async ({ key }) => (await keydesk.whoami(key)).status));
-const banner = (page, words) => page.getByRole('status').getByText(words).waitFor();
+const banner = async (page, words) => {
+  await page.getByRole('status').getByText(words).waitFor();
+  await ready(page);
+};
 const main = (page) => page.getByRole('main');
 const keyPath = ({ id }) => `${KEYS}/${id}`;
-const at = (page) => new URL(page.url()).pathname;
+const arrivesAt = (page, key) => page.waitForURL(`**${keyPath(key)}`);
 const search = async (page, text) => {
   await page.goto(KEYS);
   await page.getByRole('searchbox', { name: 'Search keys' }).fill(text);
@@ -67,15 +73,15 @@ journey('an admin rotates a key, and both work until the old one is ended', asyn
   await row(page, successor).getByText('Never', { exact: true }).waitFor();
 
   await row(page, old).getByRole('link', { name: ERP, exact: true }).click();
-  assert.equal(at(page), keyPath(old));
+  await arrivesAt(page, old);
   assert.equal(await main(page).getByRole('link', { name: 'Rotate', exact: true }).count(), 0);
   const replacement = page.getByRole('region', { name: 'Replacement' });
   await replacement.getByText(/^Being replaced by/).waitFor();
   await replacement.getByRole('link', { name: preview(successor.key) }).click();
-  assert.equal(at(page), keyPath(successor));
+  await arrivesAt(page, successor);
   await replacement.getByText(/^Replaces .*which works until/).waitFor();
   await replacement.getByRole('link', { name: preview(old.key) }).click();
-  assert.equal(at(page), keyPath(old));
+  await arrivesAt(page, old);
 
   await page.getByRole('button', { name: 'Extend by 7 days' }).click();
   await banner(page, 'The old key now works until');
@@ -177,7 +183,9 @@ journey('an admin ticks several keys and revokes them together', async (keydesk,
 
   for (const { name } of doomed) await page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check();
   await revokeSelected();
-  const dialog = page.getByRole('alertdialog', { name: 'Revoke 2 keys?' });
+  const dialog = confirmation(page, 'Revoke 2 keys?');
+  await dialog.waitFor();
+  await ready(page);
   const named = await dialog.locator('li[data-key-id]').evaluateAll((all) => all.map((key) => key.dataset.keyId));
   assert.deepEqual(named.sort(), doomed.map(({ id }) => id).sort());
   for (const { name, key } of doomed) await dialog.getByText(`${name} ${preview(key)}`).waitFor();
@@ -188,7 +196,7 @@ journey('an admin ticks several keys and revokes them together', async (keydesk,
 
   await page.goto(`${KEYS}?tab=revoked`);
   for (const key of doomed) await row(page, key).getByText('No longer used').waitFor();
-  await page.goto(`${KEYS}?audit=open`);
+  await open(page, `${KEYS}?audit=open`);
   for (const key of doomed) assert.equal(await overlay(page).locator(events(page, 'api_key.revoked', key)).count(), 1);
 });
 
@@ -204,8 +212,9 @@ journey('somebody pastes a whole key and finds its page', async (keydesk, arrive
     await search(page, `Authorization: Bearer ${key} `);
     if (withJavaScript) return;
     // Without a script the browser has put it into the address: the page asks for it again, and sends it otherwise.
-    assert.equal(at(page), KEYS);
     await page.getByRole('heading', { name: 'That is a whole key.' }).waitFor();
+    await ready(page);
+    assert.equal(new URL(page.url()).pathname, KEYS);
     assert.ok(!(await page.content()).includes(key));
     await page.getByLabel('Paste the key once more').fill(key);
     await page.getByRole('button', { name: 'Find the key you pasted' }).click();
@@ -213,17 +222,18 @@ journey('somebody pastes a whole key and finds its page', async (keydesk, arrive
 
   for (const made of [active, revoked]) {
     await find(made.key);
-    await page.waitForURL(`**${keyPath(made)}`);
+    await arrivesAt(page, made);
     await page.getByRole('heading', { level: 1, name: made.name }).waitFor();
     await main(page).getByText(preview(made.key), { exact: true }).first().waitFor();
     assert.ok(!(await page.content()).includes(made.key));
   }
   await find(STRANGER);
   await overlay(page).getByText('No key of this company matches.').waitFor();
+  await ready(page);
   assert.ok(!(await page.content()).includes(STRANGER));
   await overlay(page).getByLabel('Paste the key once more').fill(active.key);
   await overlay(page).getByRole('button', { name: 'Find the key you pasted' }).click();
-  await page.waitForURL(`**${keyPath(active)}`);
+  await arrivesAt(page, active);
 
   if (withJavaScript) {
     for (const { key } of [active, revoked, { key: STRANGER }]) {
@@ -240,7 +250,7 @@ journey('a policy shortens what can be chosen', async (keydesk, arrive) => {
   await setUp(page, keydesk);
   const endless = await addKey(page, ERP);
   const offered = () => overlay(page).getByLabel('Expires', { exact: true }).locator('option').evaluateAll((all) => all.map(({ value }) => value));
-  await page.goto(`${KEYS}/new`);
+  await open(page, `${KEYS}/new`);
   assert.deepEqual(await offered(), ['none', '30d', '90d', '180d', '365d', 'date']);
 
   await page.goto(KEY_POLICY);
@@ -278,11 +288,18 @@ journey(
     const copy = page.getByRole('button', { name: /^(Copy|Copied) key$/ });
     await page.locator('dialog button:focus').getByText('Copy', { exact: true }).waitFor();
     assert.equal(await copy.textContent(), 'Copy key');
+    // The word returns by itself; the page's time stands still, so that nobody has to be quick to see it.
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 60_000);
     await copy.press('Enter');
     await copy.getByText('Copied', { exact: true }).waitFor();
     await overlay(page).getByRole('status').getByText('Copied to clipboard').waitFor();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);
-    await copy.getByText('Copy', { exact: true }).waitFor();
+    await page.clock.runFor(2_499);
+    assert.equal(await copy.textContent(), 'Copied key');
+    await page.clock.runFor(1);
+    assert.equal(await copy.textContent(), 'Copy key');
+    await page.clock.resume();
 
     await page.evaluate((away) => location.assign(away), `${KEYS}?tab=revoked`);
     await page.waitForURL('**?tab=revoked');
@@ -302,7 +319,7 @@ journey(
     await page.evaluate(() => {
       navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError'));
     });
-    await page.getByRole('button', { name: 'Copy key' }).click();
+    await overlay(page).getByRole('button', { name: 'Copy key' }).click();
     await overlay(page).getByText('Press Ctrl+C or Command+C to copy').waitFor();
     assert.equal(await page.evaluate(() => getSelection().toString()), key);
   },

@@ -60,6 +60,7 @@ scripted('each overlay begins where its reader begins, and Tab does not leave it
   await mark(page);
   const inside = () => page.evaluate(() => document.activeElement === document.body || Boolean(document.activeElement.closest('dialog')));
   const walk = async (opener, focus) => {
+    const behind = page.url();
     await opener.click();
     await focused(page, `dialog:modal ${focus}`);
     for (let stop = 0; stop < 12; stop += 1) {
@@ -68,6 +69,7 @@ scripted('each overlay begins where its reader begins, and Tab does not leave it
     }
     await page.keyboard.press('Escape');
     await none(page);
+    await page.waitForURL(behind);
     await stays(page);
   };
   await walk(link(page, 'Add API Key'), '#name');
@@ -77,6 +79,7 @@ scripted('each overlay begins where its reader begins, and Tab does not leave it
   await says(page, '?audit=open', `Audit trail – ${LIST_TITLE}`);
   await link(page, 'Close audit trail').click();
   await none(page);
+  await says(page, KEYS, LIST_TITLE);
   await stays(page);
 
   await page.goto(`${KEYS}/${made.id}`);

@@ -16,9 +16,11 @@ import {
   addKey,
   addUser,
   awaitCode,
+  confirmation,
   events,
   giveCode,
   invite,
+  open,
   overlay,
   personRow,
   row,
@@ -27,6 +29,7 @@ import {
   signIn,
   signOut,
 } from './support/steps.mjs';
+import { ready } from './support/visitor.mjs';
 
 const isSignedOut = async (page) => {
   await page.goto(KEYS);
@@ -112,8 +115,9 @@ journey('someone leaves and their keys are handed over, and the history is read'
 
   await page.goto(USERS);
   await page.getByRole('link', { name: `Delete ${COLLEAGUE.name}`, exact: true }).click();
-  const dialog = page.getByRole('alertdialog', { name: `Delete ${COLLEAGUE.name}?` });
+  const dialog = confirmation(page, `Delete ${COLLEAGUE.name}?`);
   await dialog.getByText(`2 active keys belong to ${COLLEAGUE.name}.`).waitFor();
+  await ready(page);
   const listed = await dialog.locator('li[data-key-id]').evaluateAll((all) => all.map((key) => key.dataset.keyId));
   assert.deepEqual(listed.sort(), keys.map(({ id }) => id).sort());
 
@@ -130,7 +134,7 @@ journey('someone leaves and their keys are handed over, and the history is read'
 
   await page.goto(KEYS);
   for (const key of keys) await row(page, key).getByText('Deleted user', { exact: true }).waitFor();
-  await page.getByRole('link', { name: 'Audit trail', exact: true }).click();
+  await open(page, `${KEYS}?audit=open`);
   for (const key of keys) {
     const said = await overlay(page).locator(events(page, 'api_key.handed_over', key)).textContent();
     assert.match(said, new RegExp(`${ADMIN.name}\\s+handed\\s+${key.name}\\s+over\\s+to\\s+${ADMIN.name}`));
@@ -238,6 +242,7 @@ journey('somebody ends a session that they left open elsewhere', async (keydesk,
   assert.match(await open.textContent(), /Chrom\w+[^]*127\.0\.0\.1/);
   await open.getByRole('button', { name: /^End the session/ }).click();
   await page.getByRole('status').getByText('The session has ended.').waitFor();
+  await ready(page);
   assert.equal(await sessions.count(), 1);
   assert.equal(await page.getByRole('button', { name: 'End all others' }).count(), 0);
 
@@ -258,7 +263,7 @@ journey('an admin works in the dialogs with the keyboard alone', async (keydesk,
     });
   // The browser sets the focus when it first draws the page, which may be after it has loaded; and once more, where a script
   // makes the dialog modal.
-  const opened = () => page.locator(`dialog${withJavaScript ? ':modal' : '[open]'} :focus`).waitFor();
+  const opened = () => overlay(page).locator(':focus').waitFor();
   /** Where the focus is at first, and where Tab takes it until it leaves the dialog. */
   const walk = async () => {
     await opened();

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Keydesk } from './support/keydesk.mjs';
-import { KEYS, overlay, signIn } from './support/steps.mjs';
+import { LONGEST_TEST } from './support/patience.mjs';
+import { KEYS, open, overlay, signIn } from './support/steps.mjs';
 import { Visitor, launch } from './support/visitor.mjs';
 
 const sheets = (pdf) => pdf.toString('latin1').match(/\/Type \/Page\b/g).length;
 
-test('an open audit trail is printed whole', { timeout: 120_000 }, async () => {
+test('an open audit trail is printed whole', { timeout: LONGEST_TEST }, async () => {
   const [browser, keydesk] = await Promise.all([launch(), Keydesk.demo()]);
   try {
     const printed = [];
@@ -16,8 +17,7 @@ test('an open audit trail is printed whole', { timeout: 120_000 }, async () => {
       const visitor = await Visitor.arrive(browser, keydesk, { javaScriptEnabled });
       const { page } = visitor;
       await signIn(page, { email: keydesk.said('Email'), password: keydesk.said('Password') });
-      await page.goto(`${KEYS}?audit=open`);
-      await page.locator(javaScriptEnabled ? 'dialog:modal' : 'dialog[open]').waitFor();
+      await open(page, `${KEYS}?audit=open`);
       printed.push(sheets(await page.pdf({ format: 'A5' })));
       await page.emulateMedia({ media: 'print' });
       assert.ok(await overlay(page).getByRole('heading', { name: 'Audit trail' }).isVisible());

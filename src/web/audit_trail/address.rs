@@ -64,7 +64,9 @@ impl TrailAddress {
         Self { key: key.map(str::to_owned), ..self.clone() }
     }
 
-    fn below(&self, path: &str, more: &[(&str, &str)]) -> String {
+    /// What is filtered, for a form that keeps it.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(&str, &str)> {
         let mut parameters = Vec::new();
         let given = |value: &str| !value.is_empty();
         parameters.extend(Some(("from", self.from.as_str())).filter(|(_, value)| given(value)));
@@ -72,6 +74,11 @@ impl TrailAddress {
         parameters.extend(self.user.as_deref().map(|id| ("user", id)));
         parameters.extend(self.actions.iter().map(|action| ("action", action.as_str())));
         parameters.extend(self.key.as_deref().map(|id| ("key", id)));
+        parameters
+    }
+
+    fn below(&self, path: &str, more: &[(&str, &str)]) -> String {
+        let mut parameters = self.parameters();
         parameters.extend_from_slice(more);
         with_query(&format!("{AUDIT_TRAIL}{path}"), &parameters)
     }

@@ -26,6 +26,8 @@ pub(super) struct Asked {
     pub(super) filter: TrailFilter,
     pub(super) from: Field,
     pub(super) to: Field,
+    /// The size of a checkpoint that an export is to be connected with.
+    pub(super) since: Field,
     /// The one key whose events are asked for.
     pub(super) key: Option<StoredKey>,
     /// The name of the user whose events are asked for, where it is not erased.
@@ -63,7 +65,7 @@ impl Asked {
             to.error = Some(REVERSED.to_owned());
         }
         let filter = TrailFilter { from: first, until: last, actor, actions, key: key.as_ref().map(|key| key.id) };
-        Ok(Self { filter, from, to, key, actor_name })
+        Ok(Self { filter, from, to, since: Field::default(), key, actor_name })
     }
 
     /// A date cannot be used.

@@ -16,6 +16,7 @@ use crate::edge::caller::Caller;
 use crate::store::{StoreError, TrailPaging};
 use crate::web::error::PageError;
 use crate::web::guards::SignedIn;
+use crate::web::page::{Field, counted};
 use crate::web::request::Query;
 use crate::web::time::Zone;
 use crate::web::{Site, blocking};
@@ -32,10 +33,15 @@ pub(in crate::web) async fn csv(request: Request) -> Result<HttpResponse, PageEr
 }
 
 pub(in crate::web) async fn json_lines(request: Request) -> Result<HttpResponse, PageError> {
-    let asked = ask(&request).await?;
-    let (_, signed_in, query, .., site) = &request;
-    let since = since(site, signed_in, query.0.given("since")?).await?;
-    answer(Encoder::JsonLines { since }, asked, request).await
+    let mut asked = ask(&request).await?;
+    let (_, signed_in, query, zone, _, site) = &request;
+    match since(site, signed_in, query.0.one("since")?).await? {
+        Ok(since) => answer(Encoder::JsonLines { since }, asked, request).await,
+        Err(refused) => {
+            asked.since = refused;
+            listing::refuse(site, signed_in, zone, asked).await
+        }
+    }
 }
 
 async fn ask((_, signed_in, query, zone, _, site): &Request) -> Result<Asked, PageError> {
@@ -43,13 +49,24 @@ async fn ask((_, signed_in, query, zone, _, site): &Request) -> Result<Asked, Pa
 }
 
 /// The size of the checkpoint that an export is to be connected with: the trail must have that many events.
-async fn since(site: &Data<Site>, signed_in: &SignedIn, typed: Option<&str>) -> Result<Option<u64>, PageError> {
-    let Some(typed) = typed.map(str::trim).filter(|typed| !typed.is_empty()) else { return Ok(None) };
+async fn since(site: &Data<Site>, signed_in: &SignedIn, typed: &str) -> Result<Result<Option<u64>, Field>, PageError> {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Ok(Ok(None));
+    }
     let (store, trail) = (site.actions.store.clone(), signed_in.company.id.into());
     let head = blocking(move || store.ask(|questions| questions.trail_head(trail))).await?;
     let events = head.size.unsigned_abs();
-    let asked_about = typed.parse().ok().filter(|asked_about| *asked_about <= events);
-    asked_about.map(Some).ok_or(PageError::NoSuchCheckpoint(events))
+    let size = typed.parse().ok().filter(|size| *size <= events);
+    Ok(size.map(Some).ok_or_else(|| Field::refused(typed, no_such_checkpoint(events))))
+}
+
+/// What is wrong with a size, and what it may mean.
+pub(super) fn no_such_checkpoint(events: u64) -> String {
+    let counted = counted(events, "event", "events");
+    format!(
+        "Enter the number in the second line of the checkpoint. The audit trail has {counted}: if a genuine checkpoint of this company says more, events were removed from the trail."
+    )
 }
 
 async fn answer(

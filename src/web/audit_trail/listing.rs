@@ -46,7 +46,7 @@ pub(in crate::web) async fn show_event(
     draw(&site, &signed_in, &zone, asked, cursor, Some(event)).await
 }
 
-/// The page with its form alone, where a date cannot be used.
+/// The page as its address asks for it, with what is wrong: without events where it is a date.
 pub(super) async fn refuse(
     site: &Data<Site>,
     signed_in: &SignedIn,
@@ -66,6 +66,8 @@ async fn draw(
 ) -> Result<HttpResponse, PageError> {
     let paging = cursor.map_or(Some(TrailPaging::Newest), cursor::read).ok_or(PageError::NoPage)?;
     let is_refused = asked.is_refused();
+    let since = asked.since.clone();
+    let status = if is_refused || since.error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let found = if is_refused { Found::default() } else { load(site, signed_in.company.id, &asked, paging).await? };
     let exact = |listed: &ListedEvent| {
         ToldEvent::of(listed, &found.names, zone, zone.exact(Instant::from_micros(listed.event.at)))
@@ -77,11 +79,12 @@ async fn draw(
         address: asked.address(),
         cursor: cursor.map(str::to_owned),
         zone: zone.label(site.actions.clock.now()),
+        since,
         filters: filters(site, signed_in, asked).await?,
         witnesses: witnesses::load(site, signed_in.company.id, zone).await?,
         overlay: overlay.filter(|_| !is_refused),
     };
-    html(if is_refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+    html(status, &page)
 }
 
 #[derive(Default)]

@@ -11,7 +11,7 @@ use crate::web::audit_trail::witnesses::ShownWitnesses;
 use crate::web::keys::key_page::KeyPage;
 use crate::web::page::{Field, Shell, Who, counted};
 use crate::web::paging::Pager;
-use crate::web::paths::{AUDIT_TRAIL, CHECKPOINT, CHECKPOINT_KEY};
+use crate::web::paths::{AUDIT_TRAIL, CHECKPOINT, CHECKPOINT_KEY, EXPORT_JSON_LINES};
 use crate::web::rail::{Rail, RailLink};
 
 #[derive(Template)]
@@ -29,6 +29,8 @@ pub struct TrailPage {
     pub zone: String,
     /// Who outside has the trail's checkpoint.
     pub witnesses: ShownWitnesses,
+    /// The size of a checkpoint that an export is to be connected with.
+    pub since: Field,
     pub overlay: Option<EventDetail>,
 }
 
@@ -69,7 +71,7 @@ impl TrailPage {
         let page = self.page_title();
         match &self.overlay {
             Some(event) => format!("Event {} – {page}", event.sequence),
-            None if self.filters.failed() => format!("Error: {page}"),
+            None if self.filters.failed() || self.since.error.is_some() => format!("Error: {page}"),
             None => page,
         }
     }

@@ -37,6 +37,7 @@ fn page() -> TrailPage {
         pager: Pager::default(),
         zone: zone().label(ago(0)),
         witnesses: ShownWitnesses::sample(),
+        since: Field::default(),
         overlay: None,
     }
 }
@@ -99,12 +100,14 @@ impl TrailPage {
             to: Field::refused("2026-11-01", "Choose a date that is not before the first one"),
             ..page().filters
         };
+        let since = Field::refused("1,300", super::export::no_such_checkpoint(1_204));
         let bare = EventDetail { changes: vec![], user_agent: None, request_id: None, ..detail() };
         vec![
             drawn("audit-trail", &page()),
             drawn("audit-trail-filtered", &filtered()),
             drawn("audit-trail-none-match", &Self { rows: vec![], pager: Pager::default(), ..filtered() }),
             drawn("audit-trail-refused", &Self { rows: vec![], filters: refused, ..page() }),
+            drawn("audit-trail-since-refused", &Self { since, ..filtered() }),
             drawn("audit-trail-event", &Self { overlay: Some(detail()), ..filtered() }),
             drawn("audit-trail-event-bare", &Self { overlay: Some(bare), ..page() }),
         ]

@@ -25,6 +25,15 @@ const openKey = (name) => async (page) => {
 export const hardScenes = [
   { name: 'a request that cannot be read (400)', where: 'demo', open: at(`${KEYS}?q=one&q=another`) },
   { name: 'a form that is not for auditors (403)', where: 'auditor', open: at(`${KEYS}/new`) },
+  {
+    name: 'a form from another site (403)',
+    where: 'demo',
+    open: async (page, keydesk) => {
+      await page.setContent(`<form method="post" action="${keydesk.url}/sign-out"></form>`);
+      await page.locator('form').evaluate((form) => form.submit());
+      await page.getByRole('heading', { name: 'Not accepted' }).waitFor();
+    },
+  },
   { name: 'an address that takes no such request (405)', where: 'demo', open: at('/sign-out') },
   {
     name: 'a form that is too large (413)',

@@ -3,6 +3,7 @@
 
 import { after, before, test } from 'node:test';
 import { Keydesk } from './keydesk.mjs';
+import { LONGEST_TEST } from './patience.mjs';
 import { Visitor, launch } from './visitor.mjs';
 
 let browser;
@@ -17,7 +18,7 @@ after(() => browser.close());
  */
 export function journey(sentence, walk, { needsJavaScript = false } = {}) {
   for (const javaScriptEnabled of needsJavaScript ? [true] : [true, false]) {
-    test(`${sentence}, JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, { timeout: 120_000 }, async () => {
+    test(`${sentence}, JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, { timeout: LONGEST_TEST }, async () => {
       const keydesk = await Keydesk.fresh();
       const visitors = [];
       const arrive = async (options = {}) => {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE } from './patience.mjs';
 
 export const project = fileURLToPath(new URL('../../..', import.meta.url));
 const program = resolve(project, process.env.KEYDESK_BIN ?? join(process.env.CARGO_TARGET_DIR ?? 'target', 'debug', 'keydesk'));
@@ -14,7 +15,6 @@ const program = resolve(project, process.env.KEYDESK_BIN ?? join(process.env.CAR
 // The program refuses variables of its own name that it does not know, and what the shell has set is not the tests'.
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('KEYDESK_')));
 
-const LONGEST_START = 60_000;
 const LONGEST_STOP = 10_000;
 
 export class Keydesk {
@@ -49,7 +49,7 @@ export class Keydesk {
   #ready(...labels) {
     return new Promise((ready, fail) => {
       const give = (sentence) => fail(new Error(`${program} ${sentence}\n${this.#log}`));
-      const timer = setTimeout(() => give(`did not say ${labels.join(', ')} in time`), LONGEST_START);
+      const timer = setTimeout(() => give(`did not say ${labels.join(', ')} in time`), PATIENCE);
       this.#ended.then((end) => give(`ended before it was ready: ${end}`)).finally(() => clearTimeout(timer));
       createInterface(this.#process.stdout).on('line', (line) => {
         const [, label, value] = /^(Listening on|[A-Z][\w-]*(?: [\w-]+)*:) ?(.*)$/.exec(line) ?? [];

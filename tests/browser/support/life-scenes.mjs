@@ -1,7 +1,7 @@
 // A key's page, what is done to it there, several keys at once, expiry, the policy with keys beyond it.
 
 import { KEYS, KEY_POLICY, addKey, dateIn, overlay, rotateKey, wishForDate } from './steps.mjs';
-import { at } from './ways.mjs';
+import { at, follow } from './ways.mjs';
 
 let made = 0;
 const newName = () => `Freight invoices ${(made += 1)}`;
@@ -9,13 +9,13 @@ const LONG_NAME = 'Wolfeschlegelsteinhausenbergerdorffschetransportversicherungs
 const UNKNOWN = 'goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g';
 
 const said = (page) => page.getByRole('status').waitFor();
-const refused = (page) => page.locator('dialog[open] :is(.field-error, [role="alert"])').first().waitFor();
+const refused = (page) => overlay(page).locator(':is(.field-error, [role="alert"])').first().waitFor();
 const press = (page, button) => page.getByRole('button', { name: button, exact: true }).click();
 const openPage = (page, { id }) => page.goto(`${KEYS}/${id}`);
 /** From a row that is already in the sample company. */
 const seen = (tab, status) => async (page) => {
   await page.goto(`${KEYS}?tab=${tab}`);
-  await page.locator(`tr[data-status="${status}"] th a`).first().click();
+  await follow(page, page.locator(`tr[data-status="${status}"] th a`).first());
 };
 /** From the page of a new key to one of its forms. */
 const form = (link) => async (page) => {
@@ -79,7 +79,7 @@ export const lifeScenes = [
     where: 'auditor',
     open: async (page) => {
       await page.goto(KEYS);
-      await page.locator('tr[data-key-id]').filter({ hasText: 'Ends in' }).first().getByRole('rowheader').getByRole('link').click();
+      await follow(page, page.locator('tr[data-key-id]').filter({ hasText: 'Ends in' }).first().getByRole('rowheader').getByRole('link'));
     },
   },
   {
@@ -181,7 +181,7 @@ export const lifeScenes = [
     open: async (page) => {
       await wishForDate(page, newName(), dateIn(9));
       await press(page, 'Create key');
-      await page.locator('#new-key').waitFor();
+      await overlay(page).locator('#new-key').waitFor();
       await rotated(page);
       await page.goto(KEYS);
     },

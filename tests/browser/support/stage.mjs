@@ -1,8 +1,8 @@
 // The installations that the scenes play in, and who is signed in there.
 
 import { Keydesk } from './keydesk.mjs';
-import { ADMIN, AUDITOR, KEY_POLICY, SECOND_FACTOR, addKey, addUser, overlay, revokeKey, setUp, setUpSecondFactor, signIn } from './steps.mjs';
-import { Visitor } from './visitor.mjs';
+import { ADMIN, AUDITOR, KEY_POLICY, SECOND_FACTOR, addKey, addUser, open, overlay, revokeKey, setUp, setUpSecondFactor, signIn } from './steps.mjs';
+import { Visitor, ready } from './visitor.mjs';
 
 const AUDITOR_EMAIL = 'jonas.bakke@brightwater.example';
 /** Whoever is `guarded`. */
@@ -110,6 +110,7 @@ export class Stage {
     const visitor = await Visitor.arrive(this.#browser, keydesk, options);
     await visitor.carry(cookies);
     await open(visitor.page, keydesk);
+    await ready(visitor.page);
     return visitor;
   }
 
@@ -117,7 +118,7 @@ export class Stage {
   async follow({ where }, { page, answer }, options) {
     const visitor = await Visitor.arrive(this.#browser, this.#places[where].keydesk, options);
     await visitor.carry(await page.context().cookies());
-    await visitor.page.goto(answer.url());
+    await open(visitor.page, answer.url());
     return visitor;
   }
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { Authenticator } from './authenticator.mjs';
+import { hasScript, ready } from './visitor.mjs';
 
 export const KEYS = '/administration/company-settings/api-keys';
 export const KEY_POLICY = '/administration/company-settings/key-policy';
@@ -14,6 +15,13 @@ export const COMPANY = 'Brightwater Foods';
 export const ADMIN = { name: 'Maria Lindqvist', email: 'maria@brightwater.example', password: 'seven lanterns over a slow canoe' };
 export const AUDITOR = { name: 'Priya Raman', email: 'priya@brightwater.example', role: 'auditor', password: 'the quiet ledger keeps its own time' };
 export const COLLEAGUE = { name: 'Tomasz Wójcik', email: 'tomasz@brightwater.example', role: 'admin', password: 'four herons under a tin umbrella' };
+
+/** An address, until all of its page is there, and an overlay on it modal where there is a script. */
+export async function open(page, path) {
+  const answer = await page.goto(path);
+  await ready(page);
+  return answer;
+}
 
 export async function setUp(page, keydesk, { company = COMPANY, admin = ADMIN } = {}) {
   await page.goto(keydesk.said('Set-up link'));
@@ -68,7 +76,7 @@ export async function invite(page, { name, email, role }) {
   await overlay(page).getByLabel('Email').fill(email);
   await overlay(page).locator(`[name="role"][value="${role}"]`).check();
   await overlay(page).getByRole('button', { name: 'Add user' }).click();
-  return page.locator('#invitation-link').textContent();
+  return overlay(page).locator('#invitation-link').textContent();
 }
 
 /** From the link to the list of keys. */
@@ -86,6 +94,7 @@ export async function setUpSecondFactor(page) {
   await page.getByRole('textbox', { name: 'Code' }).fill(app.code());
   await page.getByRole('button', { name: 'Turn on' }).click();
   await page.getByRole('heading', { name: 'Save your recovery codes' }).waitFor();
+  await ready(page);
   return { app, recoveryCodes: await page.locator('#recovery-codes code').allTextContents() };
 }
 
@@ -93,8 +102,8 @@ export async function setUpSecondFactor(page) {
 export async function addKey(page, name) {
   await page.goto(KEYS);
   await page.getByRole('link', { name: 'Add API Key' }).first().click();
-  await page.getByLabel('Service account name').fill(name);
-  await page.getByRole('button', { name: 'Create key' }).click();
+  await overlay(page).getByLabel('Service account name').fill(name);
+  await overlay(page).getByRole('button', { name: 'Create key' }).click();
   return { name, ...(await newKey(page)) };
 }
 
@@ -108,7 +117,7 @@ export async function rotateKey(page, { id, name }, oldKey = 'Works for 24 more 
 }
 
 async function newKey(page) {
-  const shown = page.locator('#new-key');
+  const shown = overlay(page).locator('#new-key');
   return { id: await shown.getAttribute('data-key-id'), key: await shown.textContent() };
 }
 
@@ -141,8 +150,13 @@ export async function revokeKey(page, { name }, reason, comment) {
   await page.getByText(`${name} was revoked. Requests that use it are now rejected.`).waitFor();
 }
 
+/** The dialog over a page. Where there is a script it is not there before it is modal: until then it is moved and its focus set. */
 export function overlay(page) {
-  return page.locator('dialog[open]');
+  return page.locator(hasScript(page) ? 'dialog:modal' : 'dialog[open]');
+}
+
+export function confirmation(page, name) {
+  return overlay(page).and(page.getByRole('alertdialog', { name }));
 }
 
 export function personRow(page, { name }) {

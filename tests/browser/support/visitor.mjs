@@ -3,12 +3,26 @@
 
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
+import { PATIENCE } from './patience.mjs';
 
 export const program = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+const withoutScript = new WeakSet();
 
 export function launch() {
   // No name resolves: a page that asks for another host is found out, and asks in vain.
-  return chromium.launch({ executablePath: program, args: ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'] });
+  const args = ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'];
+  return chromium.launch({ executablePath: program, args, timeout: PATIENCE });
+}
+
+export const hasScript = (page) => !withoutScript.has(page);
+
+/**
+ * Until the page is whole, as its reader finds it. Its script has run by the time it is loaded, but makes a served dialog
+ * modal with the next picture only, and takes its backdrop away in the same moment: a key pressed before would go nowhere.
+ */
+export async function ready(page) {
+  await page.waitForLoadState();
+  if (hasScript(page)) await page.locator('body > .backdrop').waitFor({ state: 'detached' });
 }
 
 export class Visitor {
@@ -30,9 +44,10 @@ export class Visitor {
       reducedMotion: 'reduce',
       ...options,
     });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(PATIENCE);
     const visitor = new Visitor(context, keydesk.url);
     visitor.page = await context.newPage();
+    if (options.javaScriptEnabled === false) withoutScript.add(visitor.page);
     visitor.page.on('response', (response) => {
       const isThePage = response.request().isNavigationRequest() && response.frame() === visitor.page.mainFrame();
       if (isThePage && response.status() !== 303) visitor.answer = response;

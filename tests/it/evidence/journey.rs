@@ -75,12 +75,13 @@ fn an_auditor_who_kept_a_checkpoint_proves_an_answer_offline_as_the_documents_sa
     let event = page.attribute(&format!("tr[data-key-id='{id}'] a[aria-haspopup=dialog]"), "href");
     let shown = auditor.get(&event).expect(200).html().text("dialog");
     assert!(shown.contains("Compromised") && shown.contains("In a log.") && shown.contains("Before"), "{shown}");
-    let link =
-        page.all(".page-actions a").into_iter().find(|link| browser::words(link) == "Export JSON Lines").unwrap();
+    let action = page.attribute("form.since", "action");
+    let kept = page.all("form.since [type=hidden]").into_iter();
+    let kept: String = kept.map(|f| format!("{}={}&", f.attr("name").unwrap(), f.attr("value").unwrap())).collect();
 
     let taken = lines("Take it away");
     assert_eq!(taken.len(), 2);
-    assert_eq!(format!("{}&since=SIZE → revoked.jsonl", link.attr("href").unwrap()), taken[0]);
+    assert_eq!(format!("{action}?{kept}since=SIZE → revoked.jsonl"), taken[0]);
     for line in taken {
         open(&auditor, folder, &line.replace("SIZE", size));
     }

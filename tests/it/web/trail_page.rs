@@ -81,7 +81,7 @@ fn filters_combine_and_are_kept_in_the_form_and_in_every_link() {
     );
     assert_eq!(page.text("#user [selected]"), "Maria Lindqvist");
     assert_eq!(page.all("input[name=action][checked]").len(), 2);
-    assert_eq!(page.attribute("input[name=key]", "value"), first);
+    assert_eq!(page.attribute(".filters input[name=key]", "value"), first);
     assert_eq!(page.text(".several summary"), "2 actions");
 }
 
@@ -249,4 +249,42 @@ fn one_event_is_shown_over_the_page_with_before_and_after() {
     let created = created.all("tr[data-action='api_key.created'] th a")[0].attr("href").unwrap().to_owned();
     let dialog = admin.get(&created).expect(200).html().text("dialog");
     assert!(!dialog.contains('{') && dialog.contains("State Not recorded Active"), "{dialog}");
+}
+
+#[test]
+fn an_export_is_connected_with_a_kept_checkpoint_by_a_form_that_keeps_what_is_filtered() {
+    let server = TestServer::start();
+    let (admin, auditor) = (server.admin(), server.auditor());
+    let (id, _) = admin.create_key("ERP Sync");
+    for browser in [&admin, &auditor] {
+        let form = browser.get(&format!("{T}?from=2026-11-23&action=user.added&key={id}")).expect(200).html();
+        assert_eq!(form.attribute("form.since", "action"), format!("{T}/export.jsonl"));
+        let kept = form.all("form.since [type=hidden]").into_iter();
+        let kept: Vec<_> = kept.map(|field| (field.attr("name").unwrap(), field.attr("value").unwrap())).collect();
+        assert_eq!(kept, [("from", "2026-11-23"), ("action", "user.added"), ("key", id.as_str())]);
+        assert_eq!(form.text("label[for=since]"), "Size of the checkpoint you kept");
+    }
+    let file = auditor.get(&format!("{T}/export.jsonl?action=user.added&since=2")).expect(200);
+    assert!(file.body.contains("\"size\":2,"), "{}", file.body);
+    assert!(!auditor.get(&format!("{T}?from=soon")).expect(422).html().has("form.since"), "there is nothing to export");
+}
+
+#[test]
+fn a_size_that_the_trail_never_had_comes_back_with_what_is_wrong_over_the_same_events() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (size, query) = (server.trail("Brightwater").len(), "action=company.created&since=");
+    for wrong in ["many", "-1", "9999"] {
+        let page = admin.get(&format!("{T}/export.jsonl?{query}+{wrong}")).expect(422).html();
+        let error = page.text("#since-error");
+        assert!(error.contains(&format!("The audit trail has {size} events: if a genuine checkpoint")), "{error}");
+        let attribute = |name: &str| page.attribute("#since", name);
+        assert_eq!((attribute("value"), attribute("aria-invalid")), (wrong.to_owned(), "true".to_owned()));
+        assert_eq!(attribute("aria-describedby"), "since-error since-hint");
+        assert_eq!(actions(&page), ["company.created"]);
+        assert_eq!(page.attribute("form.since [name=action]", "value"), "company.created");
+        assert!(page.text("title").starts_with("Error: "));
+    }
+    admin.get(&format!("{T}/export.jsonl?{query}1&since=2")).expect(400);
+    assert_eq!(server.trail("Brightwater").len(), size, "nothing was taken away");
 }

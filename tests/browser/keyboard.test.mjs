@@ -1,0 +1,228 @@
+// Everything by the keyboard alone: where the focus is at first, where Tab takes it, what Esc does, and where the focus returns.
+// Without JavaScript an overlay is a page of its own, over one that cannot be reached; its link leads back.
+
+import assert from 'node:assert/strict';
+import { journey } from './support/journey.mjs';
+import { AUDIT_TRAIL, COLLEAGUE, KEYS, USERS, addKey, addUser, overlay, personRow, preview, row, setUp } from './support/steps.mjs';
+import { hasScript, ready } from './support/visitor.mjs';
+
+const ERP = 'ERP Sync Service';
+const link = (page, name) => page.getByRole('link', { name, exact: true });
+
+/** What the focus is on: its place among all elements, and the words it is known by. */
+const stop = (page) =>
+  page.evaluate(() => {
+    const { activeElement: at } = document;
+    const words = at.id || at.getAttribute('aria-label') || at.textContent.replaceAll(/\s+/g, ' ').trim() || at.value;
+    return { place: [...document.querySelectorAll('body *')].indexOf(at), words };
+  });
+const focus = async (page) => (await stop(page)).words;
+/**
+ * Where the focus is, and where Tab takes it until it comes round or leaves the page, whichever the browser thinks right. A
+ * field of several parts is one stop.
+ */
+const walk = async (page) => {
+  const stops = [await stop(page)];
+  for (let isNew = true; isNew; ) {
+    await page.keyboard.press('Tab');
+    const at = await stop(page);
+    const before = stops.findIndex(({ place }) => place === at.place);
+    isNew = at.place >= 0 && (before < 0 || before === stops.length - 1);
+    if (isNew && before < 0) stops.push(at);
+  }
+  return stops.map(({ words }) => words);
+};
+const opened = async (page) => {
+  await ready(page);
+  await overlay(page).locator(':focus').waitFor();
+};
+
+/** From an address: which link, the stops from where the focus is at first, and those before it. */
+const overlays = ({ made, person }) => [
+  { at: KEYS, by: (page) => link(page, 'Add API Key'), stops: ['name', 'expires', 'Cancel', 'Create key'], leave: 'Cancel' },
+  { at: KEYS, by: (page) => row(page, made).getByRole('link', { name: 'Revoke' }), before: ['comment', 'reason'], stops: ['Cancel', 'Revoke key'], leave: 'Cancel' },
+  {
+    at: KEYS,
+    by: (page) => link(page, 'Audit trail'),
+    stops: ['trail-title', 'Open as a page', 'Close audit trail', 'Audit events', `History of ${ERP}, ${preview(made.key)}`],
+    leave: 'Close audit trail',
+  },
+  { at: `${KEYS}/${made.id}`, by: (page) => link(page, 'Edit'), stops: ['name', 'owner', 'Cancel', 'Save changes'], leave: 'Cancel' },
+  { at: `${KEYS}/${made.id}`, by: (page) => link(page, 'Rotate'), before: ['expires', '24h'], stops: ['Cancel', 'Rotate key'], leave: 'Cancel' },
+  { at: USERS, by: (page) => link(page, 'Add user'), stops: ['name', 'email', 'auditor', 'Cancel', 'Add user'], leave: 'Cancel' },
+  { at: USERS, by: (page) => personRow(page, person).getByRole('link', { name: 'Change role' }), before: ['admin'], stops: ['Cancel', 'Change role'], leave: 'Cancel' },
+  { at: USERS, by: (page) => personRow(page, person).getByRole('link', { name: 'Delete' }), stops: ['Cancel', 'Delete user'], leave: 'Cancel' },
+  {
+    at: `${AUDIT_TRAIL}?action=api_key.created`,
+    by: (page) => page.getByRole('rowheader').getByRole('link').first(),
+    stops: ['dialog-title', preview(made.key), 'Close'],
+    leave: 'Close',
+  },
+];
+
+journey('every overlay is opened, walked through and left by the keyboard alone', async (keydesk, arrive) => {
+  const { page } = await arrive();
+  await setUp(page, keydesk);
+  await addUser(keydesk, COLLEAGUE);
+  const made = await addKey(page, ERP);
+  for (const { at, by, before = [], stops, leave } of overlays({ made, person: COLLEAGUE })) {
+    const opener = by(page);
+    await page.goto(at);
+    const href = await opener.getAttribute('href');
+    for (const key of hasScript(page) ? ['Escape', 'Enter'] : ['Enter']) {
+      await page.goto(at);
+      await opener.focus();
+      await page.keyboard.press('Enter');
+      await opened(page);
+      await page.waitForURL(`**${href}`);
+      const [own, round] = [stops.length, await walk(page)];
+      assert.deepEqual(round.slice(0, own), stops, href);
+      if (round.length > own) assert.deepEqual(round.slice(own), before.toReversed(), href);
+      await page.reload();
+      await opened(page);
+      for (const words of before) {
+        await page.keyboard.press('Shift+Tab');
+        assert.equal(await focus(page), words, href);
+      }
+
+      if (key === 'Enter') await overlay(page).getByRole('link', { name: leave, exact: true }).focus();
+      await page.keyboard.press(key);
+      await overlay(page).waitFor({ state: 'detached' });
+      await page.waitForURL(`**${at}`);
+      if (hasScript(page)) await page.locator(`a[aria-haspopup][href="${href}"]:focus`).waitFor();
+    }
+  }
+});
+
+journey('keys are ticked, revoked together and found again by the keyboard alone', async (keydesk, arrive) => {
+  const { page } = await arrive();
+  await setUp(page, keydesk);
+  const keys = [await addKey(page, ERP), await addKey(page, 'Reporting Dashboard')];
+  await page.goto(KEYS);
+  for (const { name } of keys) {
+    await page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).focus();
+    await page.keyboard.press('Space');
+  }
+  await page.getByRole('button', { name: 'Revoke selected' }).focus();
+  await page.keyboard.press('Enter');
+  await overlay(page).getByRole('heading', { name: 'Revoke 2 keys?' }).waitFor();
+  await opened(page);
+  await page.keyboard.press('Tab');
+  assert.equal(await focus(page), 'Revoke 2 keys');
+  await page.keyboard.press('Enter');
+  await page.getByRole('status').getByText('2 keys were revoked.').waitFor();
+  await page.locator('.banner:focus').waitFor();
+  await page.keyboard.press('Tab');
+  assert.equal(await focus(page), 'Dismiss message');
+  assert.deepEqual(await Promise.all(keys.map(async ({ key }) => (await keydesk.whoami(key)).status)), [401, 401]);
+});
+
+journey('a new key is read, tried and put away by the keyboard alone', async (keydesk, arrive, withJavaScript) => {
+  const { page } = await arrive();
+  await setUp(page, keydesk);
+  await page.getByRole('link', { name: 'Add API Key' }).first().focus();
+  await page.keyboard.press('Enter');
+  await overlay(page).locator('#name:focus').waitFor();
+  await page.keyboard.type(ERP);
+  await page.keyboard.press('Enter');
+  await overlay(page).locator('#new-key').waitFor();
+  await opened(page);
+  if (withJavaScript) await overlay(page).locator('button:focus').waitFor();
+  assert.deepEqual(await walk(page), [withJavaScript ? 'Copy key' : 'dialog-title', 'Test the key from a terminal', 'saved']);
+  await page.keyboard.press('Escape');
+  assert.equal(await overlay(page).locator('#new-key').count(), 1);
+  await overlay(page).getByText('Test the key from a terminal').focus();
+  await page.keyboard.press('Enter');
+  await overlay(page).getByText('export API_KEY=').waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**#key-*');
+  assert.equal(await page.locator('#new-key').count(), 0);
+});
+
+journey('the audit trail is filtered, read, paged and taken away by the keyboard alone', async (keydesk, arrive, withJavaScript) => {
+  const { page } = await arrive();
+  await setUp(page, keydesk);
+  const made = await addKey(page, ERP);
+  // Each is an event.
+  for (let time = 0; time < 55; time += 1) await page.request.get(`${AUDIT_TRAIL}/export.csv?key=${made.id}`);
+
+  await page.goto(`${AUDIT_TRAIL}?key=${made.id}`);
+  await page.keyboard.press('Tab');
+  assert.equal(await focus(page), 'Skip to content');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  const created = page.getByRole('rowheader').getByRole('link');
+  const sentence = (await created.textContent()).replaceAll(/\s+/g, ' ').trim();
+  const all = await walk(page);
+  assert.deepEqual(all.slice(0, 16), [
+    'Export CSV',
+    'Export JSON Lines',
+    'from',
+    'to',
+    'user',
+    'Any action',
+    preview(made.key),
+    'Show all keys',
+    'Apply',
+    'Clear',
+    sentence,
+    `Page of ${preview(made.key)}`,
+    'Download checkpoint',
+    'Download public key',
+    'since',
+    'Export JSON Lines',
+  ]);
+  assert.ok(all.length === 16 || all[16] === 'Skip to content', `${all}`);
+
+  await created.focus();
+  await page.keyboard.press('Enter');
+  await opened(page);
+  if (withJavaScript) {
+    await page.keyboard.press('Escape');
+  } else {
+    await overlay(page).getByRole('link', { name: 'Close' }).focus();
+    await page.keyboard.press('Enter');
+  }
+  await overlay(page).waitFor({ state: 'detached' });
+  await page.waitForURL((url) => url.pathname === AUDIT_TRAIL);
+  if (withJavaScript) await page.locator('tbody th a:focus').waitFor();
+
+  // Away with the filter, and another in its place.
+  await page.getByRole('link', { name: 'Clear', exact: true }).focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**${AUDIT_TRAIL}`);
+  await page.locator('.several summary').focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Space');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**action=api_key.created*');
+  await ready(page);
+  assert.deepEqual(await page.locator('tr[data-event-id]').evaluateAll((all) => all.map((each) => each.dataset.action)), ['api_key.created']);
+
+  // On the second page an event lies over that page.
+  await page.goto(AUDIT_TRAIL);
+  assert.equal(await page.locator('tr[data-event-id]').count(), 50);
+  await page.getByRole('link', { name: 'Next', exact: true }).focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**?cursor=*');
+  const second = page.url();
+  await page.getByRole('rowheader').getByRole('link').last().focus();
+  await page.keyboard.press('Enter');
+  await opened(page);
+  await overlay(page).getByRole('link', { name: 'Close' }).focus();
+  await page.keyboard.press('Enter');
+  await overlay(page).waitFor({ state: 'detached' });
+  await page.waitForURL(second);
+  await page.getByRole('link', { name: 'Previous', exact: true }).focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.href !== second);
+  await ready(page);
+  assert.equal(await page.locator('tr[data-event-id]').count(), 50);
+
+  await page.getByLabel('Size of the checkpoint you kept').focus();
+  await page.keyboard.type('2');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
+  assert.equal(new URL(download.url()).search, '?since=2');
+});
