@@ -5,7 +5,7 @@ use crate::actions::{Actions, RevokeKeyError};
 use crate::domain::api_key::{Comment, RevocationReason};
 use crate::domain::event::Origin;
 use crate::domain::ids::KeyId;
-use crate::store::{KeyListQuery, KeyTab, ListedKey, Paging, SortBy, SortOrder};
+use crate::store::{KeyListQuery, KeyTab, Paging, SortBy, SortOrder};
 
 const KEYS_AT_A_TIME: usize = 500;
 
@@ -63,8 +63,8 @@ fn list(actions: &Actions, company: &str) -> Result<(), Refusal> {
         };
         loop {
             let page = actions.store.read(|questions| questions.list_keys(&query))?;
-            for ListedKey { key, .. } in &page.keys {
-                super::say(&format!("{}\t{}\t{}\t{}", key.id, key.preview, key.state(now).as_str(), key.name))?;
+            for key in &page.keys {
+                super::say(&format!("{}\t{}\t{}\t{}", key.id, key.preview, key.ends().state(now).as_str(), key.name))?;
             }
             match page.keys.last() {
                 Some(last) if page.keys.len() == KEYS_AT_A_TIME => {

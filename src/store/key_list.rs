@@ -8,7 +8,7 @@ use super::connection::AnyBackend;
 use super::error::StoreError;
 use super::key_counts::KeyCounts;
 use super::key_order::{Paging, Place, SortBy, SortKey, SortOrder};
-use super::keys::{KeyRow, StoredKey};
+use super::listed_keys::{ListedKey, ListedRow, UseRow};
 use super::schema::{api_keys, key_usage, service_accounts};
 use crate::domain::ids::CompanyId;
 use crate::domain::instant::Instant;
@@ -51,24 +51,6 @@ pub struct KeyPage {
     pub keys: Vec<ListedKey>,
     /// How many rows of the same list come before them.
     pub position: i64,
-}
-
-/// A key as a row of the list.
-#[derive(Clone, Debug)]
-pub struct ListedKey {
-    /// The key.
-    pub key: StoredKey,
-    /// When it was last let through.
-    pub last_used_at: Option<Instant>,
-    /// How often it was refused since its end.
-    pub refused_after_end: u64,
-}
-
-#[derive(Default, Queryable, Selectable)]
-#[diesel(table_name = key_usage)]
-pub(super) struct UseRow {
-    last_used_at: i64,
-    refused_after_end: i64,
 }
 
 /// Narrows a boxed query of keys and their service accounts, whatever else is joined to them: as a function it would be
@@ -148,12 +130,12 @@ impl Snapshot<'_> {
             rows = beyond(rows, place, order);
         }
         // Every key has a row of its use. Joined from the left, that table cannot come first and cost the order.
-        let rows: Vec<(KeyRow, String, Option<UseRow>)> = rows
+        let rows: Vec<(ListedRow, String, Option<UseRow>)> = rows
             .left_join(key_usage::table.on(key_usage::key_id.eq(api_keys::id)))
             .limit(query.limit())
-            .select((KeyRow::as_select(), service_accounts::name, Option::<UseRow>::as_select()))
+            .select((ListedRow::as_select(), service_accounts::name, Option::<UseRow>::as_select()))
             .load(self.connection)?;
-        rows.into_iter().map(|(row, name, used)| Ok(ListedKey::of(row.into_key(name)?, used))).collect()
+        rows.into_iter().map(|(row, name, used)| row.into_key(name, used.unwrap_or_default())).collect()
     }
 
     fn count_before(&mut self, query: &KeyListQuery, place: &Place) -> Result<i64, StoreError> {
@@ -165,30 +147,6 @@ impl Snapshot<'_> {
 impl KeyListQuery {
     pub(super) fn limit(&self) -> i64 {
         i64::try_from(self.page_size).unwrap_or(i64::MAX)
-    }
-}
-
-impl ListedKey {
-    pub(super) fn of(key: StoredKey, used: Option<UseRow>) -> Self {
-        let used = used.unwrap_or_default();
-        Self {
-            key,
-            last_used_at: Some(used.last_used_at).filter(|at| *at > 0).map(Instant::from_micros),
-            refused_after_end: u64::try_from(used.refused_after_end).unwrap_or(0),
-        }
-    }
-
-    /// Where it stands in an order.
-    #[must_use]
-    pub fn place(&self, sort_by: SortBy) -> Place {
-        let Self { key, last_used_at, .. } = self;
-        let sort_key = match sort_by {
-            SortBy::Created => SortKey::Created(key.created_at),
-            SortBy::Ended => SortKey::Ended(key.ends().first().unwrap_or(Instant::from_micros(i64::MAX))),
-            SortBy::Name => SortKey::Name(text::folded(&key.name)),
-            SortBy::LastUsed => SortKey::LastUsed(last_used_at.unwrap_or(Instant::from_micros(0))),
-        };
-        Place { sort_key, id: key.id }
     }
 }
 

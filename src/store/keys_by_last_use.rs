@@ -7,9 +7,9 @@ use diesel::prelude::*;
 use super::Snapshot;
 use super::connection::AnyBackend;
 use super::error::StoreError;
-use super::key_list::{KeyListQuery, KeyTab, ListedKey, UseRow, only_matching};
+use super::key_list::{KeyListQuery, KeyTab, only_matching};
 use super::key_order::{Place, SortKey, SortOrder};
-use super::keys::KeyRow;
+use super::listed_keys::{ListedKey, ListedRow, UseRow};
 use super::schema::{api_keys, key_usage, service_accounts};
 
 type Usage = InnerJoinOn<
@@ -34,11 +34,11 @@ impl Snapshot<'_> {
             SortOrder::Ascending => usage.order((key_usage::last_used_at.asc(), key_usage::key_id.asc())),
             SortOrder::Descending => usage.order((key_usage::last_used_at.desc(), key_usage::key_id.desc())),
         };
-        let rows: Vec<(KeyRow, String, UseRow)> = usage
+        let rows: Vec<(ListedRow, String, UseRow)> = usage
             .limit(query.limit())
-            .select((KeyRow::as_select(), service_accounts::name, UseRow::as_select()))
+            .select((ListedRow::as_select(), service_accounts::name, UseRow::as_select()))
             .load(self.connection)?;
-        rows.into_iter().map(|(row, name, used)| Ok(ListedKey::of(row.into_key(name)?, Some(used)))).collect()
+        rows.into_iter().map(|(row, name, used)| row.into_key(name, used)).collect()
     }
 
     pub(super) fn count_by_last_use_before(&mut self, query: &KeyListQuery, place: &Place) -> Result<i64, StoreError> {

@@ -169,7 +169,7 @@ fn load_rows(questions: &mut Snapshot<'_>, mut query: KeyListQuery, finds_nothin
         None => total,
         Some(search) => questions.count_found(query.company_id, search, query.now)?,
     };
-    let names = questions.names_of(query.company_id, page.keys.iter().flat_map(|listed| listed.key.users()))?;
+    let names = questions.names_of(query.company_id, page.keys.iter().flat_map(ListedKey::users))?;
     Ok(Loaded { page, names, total, found })
 }
 
@@ -181,10 +181,10 @@ fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-fn row(listed: ListedKey, names: &Names, zone: &Zone, now: Instant) -> Row {
-    let ListedKey { key, last_used_at, refused_after_end } = listed;
-    let state = key.state(now);
-    let refused = (refused_after_end > 0).then(|| format!("{} refused since", grouped(refused_after_end)));
+fn row(key: ListedKey, names: &Names, zone: &Zone, now: Instant) -> Row {
+    let ends = key.ends();
+    let refused = key.refused_after_end;
+    let refused = (refused > 0).then(|| format!("{} refused since", grouped(refused)));
     let end = key.end(now).map(|end| match end {
         KeyEnd::Revoked(revocation) => End {
             by: who(revocation.by, names),
@@ -199,11 +199,11 @@ fn row(listed: ListedKey, names: &Names, zone: &Zone, now: Instant) -> Row {
     });
     Row {
         id: key.id.to_string(),
-        status: state.as_str(),
+        status: ends.state(now).as_str(),
         created_by: Who::user(names.get(&key.created_by).cloned()),
         created: zone.date(key.created_at),
-        last_used: last_used_at.map(|at| zone.ago(at, now)),
-        expires: Expiry::of(&key, zone, now),
+        last_used: key.last_used_at.map(|at| zone.ago(at, now)),
+        expires: Expiry::of(ends, zone, now),
         name: key.name,
         preview: key.preview,
         end,
