@@ -5,7 +5,7 @@ BROWSER      := tests/browser/node_modules/.package-lock.json
 ROUTES       := web::routes::the_route_table_is_written_down_for_the_browser_tests
 SCHEMATHESIS := target/schemathesis/bin/schemathesis
 
-.PHONY: help run fmt lint unit architecture it it-postgres browser judges screens bench bench-trail deny test
+.PHONY: help run fmt lint unit architecture it it-postgres browser judges screens bench bench-trail bench-pages deny test
 .DEFAULT_GOAL := help
 # One after the other, as each part's answer is wanted whole, and the machine is busy enough with one.
 .NOTPARALLEL:
@@ -67,6 +67,11 @@ bench: ## Measure how fast keys are verified, beside a handler that does nothing
 bench-trail: ## Measure how fast the audit trail is checked, beside hashing the same bytes alone
 	@tests/install_tools postgres
 	tests/with_postgres --measured target/bench/postgres-trail cargo bench --locked --bench trail -- $(BENCH)
+
+bench-pages: ## Measure how fast the list is drawn, beside a static page of the same bytes, and its template alone
+	@tests/install_tools bench
+	tests/with_postgres --measured target/bench/postgres-pages cargo bench --locked --bench pages -- $(BENCH)
+	cargo bench --locked --bench list_page
 
 $(SCHEMATHESIS): tests/schemathesis.txt
 	@tests/install_tools python

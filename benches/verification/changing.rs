@@ -14,9 +14,9 @@ use keydesk::domain::name::ServiceAccountName;
 use keydesk::domain::submission::KeyForm;
 use keydesk::random;
 
+use crate::common::installation::Installation;
+use crate::common::process::{self, Process};
 use crate::filling;
-use crate::installation::Installation;
-use crate::process::{self, Process};
 
 /// Fifty keys a second, by admins of so many companies: one alone would wait for each commit.
 const AT_A_TIME: u64 = 4;

@@ -12,8 +12,12 @@ use keydesk::domain::password::Password;
 use keydesk::domain::text::hex;
 use keydesk::domain::user::Role;
 
-use crate::installation::{Behind, Installation};
+use crate::common::installation::{Behind, Filling, Installation};
 use crate::keys;
+
+/// How installations are filled here.
+pub const FILLING: Filling =
+    Filling { name: "verification", sources: &[include_str!("filling.rs"), include_str!("keys.rs")], fill };
 
 const COMPANIES: u64 = 100;
 const KEYS_AT_A_TIME: u64 = 1_000;
@@ -58,7 +62,7 @@ pub fn email(company: u64) -> String {
 }
 
 /// Stores so many keys in an installation that holds nothing yet.
-pub fn fill(installation: &Installation, keys: u64) -> Result<()> {
+fn fill(installation: &Installation, keys: u64) -> Result<()> {
     let (_, actions) = installation.open()?;
     let companies = add_companies(&actions)?;
     let mut database = installation.connect()?;

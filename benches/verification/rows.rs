@@ -1,7 +1,6 @@
 //! The rows of the table: which loads take turns, and what is asked of them.
 
 use std::path::PathBuf;
-use std::time::Duration;
 use std::{fs, iter};
 
 use anyhow::Result;
@@ -9,11 +8,18 @@ use clap::ValueEnum;
 use keydesk::domain::key::KeyFormat;
 
 use crate::Options;
-use crate::installation::{Backend, Installation, Installations};
+use crate::changing::Changing;
+use crate::common::Backend;
+use crate::common::installation::{Installation, Installations};
+use crate::common::serving::{Question, Serving};
+use crate::common::table::{Asked, Figure, Line, median};
+use crate::common::wrk::{Load, Meanwhile, Presented, Sample};
 use crate::keys::{self, EXPIRED, EXPIRING, REVOKED, UNKNOWN};
-use crate::serving::{REFERENCE, Serving, WHOAMI};
-use crate::table::{Asked, Figure, Line, median};
-use crate::wrk::{Load, Presented, Sample, alternate};
+
+/// Where the product answers.
+const WHOAMI: &str = "/v1/whoami";
+/// Where the reference answers; the outermost layer takes it for a machine's request, too.
+const REFERENCE: &str = "/v1/reference";
 
 /// So many connections, where the row does not say otherwise.
 const MANY: usize = 64;
@@ -57,8 +63,9 @@ impl<'a> Field<'a> {
         let installation = installations.with(options.keys)?;
         let format = installation.open()?.0.key_format;
         let valid = keys::key(&format, keys::in_the_middle(options.keys, EXPIRING));
-        let subject = Serving::start(&installation, None)?;
-        let reference = Serving::start_reference(&installation, &subject, valid.reveal())?;
+        let subject = Serving::start(&installation)?;
+        let question = Question { path: WHOAMI, header: &bearing(valid.reveal()) };
+        let reference = Serving::start_reference(&installation, &subject, question, REFERENCE)?;
         Ok(Self { subject, reference, options, installations, installation, format })
     }
 
@@ -84,7 +91,7 @@ impl<'a> Field<'a> {
             self.presenting("valid key", self.place(EXPIRING)),
             refused("revoked key", REVOKED),
             refused("expired key", EXPIRED),
-            Load { is_good: false, ..self.presenting("unknown key", Presented::One(self.text(UNKNOWN))) },
+            Load { is_good: false, ..self.presenting("unknown key", Presented::Header(bearing(&self.text(UNKNOWN)))) },
         ];
         let samples = self.alternate(&loads)?;
         let line = |figure, asked, one: usize, other: usize| {
@@ -119,12 +126,16 @@ impl<'a> Field<'a> {
 
     fn changes(&self) -> Result<Vec<Line>> {
         let valid = self.place(EXPIRING);
+        let change = || {
+            let changing = Changing::start(&self.installation)?;
+            Ok(Box::new(|| changing.end()) as Meanwhile)
+        };
         let loads = [
             self.presenting("valid key undisturbed", valid.clone()),
-            Load { changed_meanwhile: Some(&self.installation), ..self.presenting("valid key", valid) },
+            Load { meanwhile: Some(&change), ..self.presenting("valid key", valid) },
         ];
         let samples = self.alternate(&loads)?;
-        let mut changed: Vec<_> = samples[1].iter().filter_map(|sample| sample.changed_a_second).collect();
+        let mut changed: Vec<_> = samples[1].iter().filter_map(|sample| sample.meanwhile_a_second).collect();
         let name = format!("valid key while {:.0} keys a second are created and revoked", median(&mut changed));
         let line = |figure, asked| Line::compared(figure, asked, (&name, &samples[1]), (&loads[0].name, &samples[0]));
         Ok(vec![line(Figure::RequestsASecond, Asked::AtLeast(0.85)), line(Figure::P99, Asked::Nothing)])
@@ -145,7 +156,7 @@ impl<'a> Field<'a> {
         let mut servers = Vec::new();
         for keys in &sizes[..2] {
             let installation = self.installations.with(*keys)?;
-            let server = Serving::start(&installation, None)?;
+            let server = Serving::start(&installation)?;
             servers.push((server, self.drawn_from(&installation, *keys, ALIKE)?));
         }
         let drawn = self.drawn_from(&self.installation, self.options.keys, ALIKE)?;
@@ -168,9 +179,10 @@ impl<'a> Field<'a> {
     }
 
     fn start(&self) -> Result<Vec<Line>> {
-        let valid = self.text(keys::in_the_middle(self.options.keys, EXPIRING));
-        let mut taken = (0..self.options.rounds)
-            .map(|_| Ok(Serving::time_to_first_answer(&self.installation, &valid)?.as_secs_f64() * 1_000.0))
+        let header = bearing(&self.text(keys::in_the_middle(self.options.keys, EXPIRING)));
+        let question = Question { path: WHOAMI, header: &header };
+        let mut taken = (0..self.options.turns.rounds)
+            .map(|_| Ok(Serving::time_to_first_answer(&self.installation, question)?.as_secs_f64() * 1_000.0))
             .collect::<Result<Vec<_>>>()?;
         let measured = format!("{:.0} ms", median(&mut taken));
         Ok(vec![Line::alone("from the start of the process to its first answer", measured, "", None)])
@@ -184,7 +196,7 @@ impl<'a> Field<'a> {
             presented,
             is_good: true,
             connections: MANY,
-            changed_meanwhile: None,
+            meanwhile: None,
         }
     }
 
@@ -193,7 +205,7 @@ impl<'a> Field<'a> {
     }
 
     fn place(&self, place: u64) -> Presented {
-        Presented::One(self.text(keys::in_the_middle(self.options.keys, place)))
+        Presented::Header(bearing(&self.text(keys::in_the_middle(self.options.keys, place))))
     }
 
     fn text(&self, number: u64) -> String {
@@ -216,8 +228,13 @@ impl<'a> Field<'a> {
     }
 
     fn alternate(&self, loads: &[Load]) -> Result<Vec<Vec<Sample>>> {
-        alternate(loads, self.options.rounds, Duration::from_secs(self.options.seconds))
+        self.options.turns.alternate(loads)
     }
+}
+
+/// The header that presents a key.
+fn bearing(key: &str) -> String {
+    format!("Authorization: Bearer {key}")
 }
 
 fn thousands(number: u64) -> String {

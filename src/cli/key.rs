@@ -64,11 +64,11 @@ fn list(actions: &Actions, company: &str) -> Result<(), Refusal> {
         loop {
             let page = actions.store.read(|questions| questions.list_keys(&query))?;
             for key in &page.keys {
-                super::say(&format!("{}\t{}\t{}\t{}", key.id, key.preview, key.state(now).as_str(), key.name))?;
+                super::say(&format!("{}\t{}\t{}\t{}", key.id, key.preview, key.ends().state(now).as_str(), key.name))?;
             }
             match page.keys.last() {
                 Some(last) if page.keys.len() == KEYS_AT_A_TIME => {
-                    query.paging = Paging::After(page.place_of(last, sort_by));
+                    query.paging = Paging::After(last.place(sort_by));
                 }
                 _ => break,
             }

@@ -34,6 +34,20 @@ impl KeyEnds {
         }
     }
 
+    /// How the key has ended at `now`, where it has: `rotated_by` is who gave its place to another one, and `revocation` how
+    /// somebody ended it.
+    #[must_use]
+    pub fn end(self, rotated_by: Option<UserId>, revocation: Option<&Revocation>, now: Instant) -> Option<KeyEnd> {
+        match (self.state(now), self.overlap_ends_at.zip(rotated_by)) {
+            (KeyState::Active, _) => None,
+            (KeyState::Expired, _) => self.expires_at.map(KeyEnd::Expired),
+            (KeyState::Revoked, Some((at, by))) if self.revoked_at.is_none_or(|revoked_at| at < revoked_at) => {
+                Some(KeyEnd::Revoked(Revocation::superseded(at, by)))
+            }
+            (KeyState::Revoked, _) => revocation.cloned().map(KeyEnd::Revoked),
+        }
+    }
+
     /// When the key ends or ended, whatever ends it.
     #[must_use]
     pub fn first(self) -> Option<Instant> {

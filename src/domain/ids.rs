@@ -10,6 +10,12 @@ use super::instant::Instant;
 /// The random part of a new id.
 pub type IdSeed = [u8; 10];
 
+/// Lists read hundreds of ids back: the spelling is compared where it was written, without a text of its own.
+fn parse(text: &str) -> Option<Uuid> {
+    let id = Uuid::try_parse(text).ok()?;
+    (id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(id)
+}
+
 macro_rules! opaque_id {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
@@ -27,8 +33,7 @@ macro_rules! opaque_id {
             /// Reads an id in exactly the spelling that [`fmt::Display`] writes; every other spelling is `None`.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
-                let id = Self(Uuid::try_parse(text).ok()?);
-                (id.to_string() == text).then_some(id)
+                parse(text).map(Self)
             }
         }
 
@@ -73,8 +78,7 @@ impl TrailId {
     /// Reads an id in exactly the spelling that [`fmt::Display`] writes; every other spelling is `None`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let id = Self(Uuid::try_parse(text).ok()?);
-        (id.to_string() == text).then_some(id)
+        parse(text).map(Self)
     }
 }
 

@@ -1,6 +1,4 @@
-//! The list of a company's keys: two tabs, counted, searched, sorted and paged by key set.
-
-use std::collections::HashMap;
+//! The list of a company's keys: two tabs, searched, sorted and paged by key set.
 
 use diesel::helper_types::{InnerJoinOn, IntoBoxed};
 use diesel::prelude::*;
@@ -8,11 +6,11 @@ use diesel::prelude::*;
 use super::Snapshot;
 use super::connection::AnyBackend;
 use super::error::StoreError;
+use super::key_counts::KeyCounts;
 use super::key_order::{Paging, Place, SortBy, SortKey, SortOrder};
-use super::keys::{KeyRow, StoredKey};
-use super::schema::{api_keys, service_accounts};
-use super::usage_shown::KeyUsage;
-use crate::domain::ids::{CompanyId, KeyId};
+use super::listed_keys::{ListedKey, ListedRow, UseRow};
+use super::schema::{api_keys, key_usage, service_accounts};
+use crate::domain::ids::CompanyId;
 use crate::domain::instant::Instant;
 use crate::domain::text;
 
@@ -23,17 +21,6 @@ pub enum KeyTab {
     Active,
     /// Those that have ended: revoked or expired.
     Ended,
-}
-
-impl KeyTab {
-    /// The tab that this is not.
-    #[must_use]
-    pub const fn other(self) -> Self {
-        match self {
-            Self::Active => Self::Ended,
-            Self::Ended => Self::Active,
-        }
-    }
 }
 
 /// What is asked of the list.
@@ -57,17 +44,13 @@ pub struct KeyListQuery {
     pub now: Instant,
 }
 
-/// One page of the list and what it is a part of.
-#[derive(Clone, Debug)]
+/// One page of the list.
+#[derive(Clone, Debug, Default)]
 pub struct KeyPage {
     /// The rows.
-    pub keys: Vec<StoredKey>,
-    /// What is known of their use.
-    pub usage: HashMap<KeyId, KeyUsage>,
+    pub keys: Vec<ListedKey>,
     /// How many rows of the same list come before them.
     pub position: i64,
-    /// How many rows the list has, all pages together.
-    pub total: i64,
 }
 
 /// Narrows a boxed query of keys and their service accounts, whatever else is joined to them: as a function it would be
@@ -100,29 +83,13 @@ type Keys = InnerJoinOn<
 type KeysQuery = IntoBoxed<'static, Keys, AnyBackend>;
 
 impl Snapshot<'_> {
-    /// How many keys a company has on that tab; with `search`, how many of them match.
+    /// How many keys of a company a search finds.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn count_keys(
-        &mut self,
-        company_id: CompanyId,
-        tab: KeyTab,
-        search: Option<&str>,
-        now: Instant,
-    ) -> Result<i64, StoreError> {
-        let Some(search) = search else {
-            let keys = api_keys::table.filter(api_keys::company_id.eq(company_id.to_string()));
-            return Ok(match tab {
-                KeyTab::Active => {
-                    keys.filter(api_keys::refused_from.gt(now.as_micros())).count().get_result(self.connection)
-                }
-                KeyTab::Ended => {
-                    keys.filter(api_keys::refused_from.le(now.as_micros())).count().get_result(self.connection)
-                }
-            }?);
-        };
-        Ok(matching(company_id, tab, Some(search), now).count().get_result(self.connection)?)
+    pub fn count_found(&mut self, company_id: CompanyId, search: &str, now: Instant) -> Result<KeyCounts, StoreError> {
+        let mut on = |tab| matching(company_id, tab, Some(search), now).count().get_result(self.connection);
+        Ok(KeyCounts { active: on(KeyTab::Active)?, ended: on(KeyTab::Ended)? })
     }
 
     /// One page of the list.
@@ -130,7 +97,6 @@ impl Snapshot<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn list_keys(&mut self, query: &KeyListQuery) -> Result<KeyPage, StoreError> {
-        let total = self.count_keys(query.company_id, query.tab, query.search.as_deref(), query.now)?;
         let (backwards, place) = match &query.paging {
             Paging::First => (false, None),
             Paging::After(place) => (false, Some(place)),
@@ -144,15 +110,13 @@ impl Snapshot<'_> {
         if backwards {
             keys.reverse();
         }
-        let usage = self.usage_of_keys(query.company_id, keys.iter().map(|key| key.id))?;
-        let page = KeyPage { keys, usage, position: 0, total };
-        let first = page.keys.first().filter(|_| place.is_some()).map(|first| page.place_of(first, query.sort_by));
+        let first = keys.first().filter(|_| place.is_some()).map(|first| first.place(query.sort_by));
         let position = match first {
             None => 0,
             Some(first) if query.sort_by == SortBy::LastUsed => self.count_by_last_use_before(query, &first)?,
             Some(first) => self.count_before(query, &first)?,
         };
-        Ok(KeyPage { position, ..page })
+        Ok(KeyPage { keys, position })
     }
 
     fn sorted_keys(
@@ -160,14 +124,18 @@ impl Snapshot<'_> {
         query: &KeyListQuery,
         place: Option<&Place>,
         order: SortOrder,
-    ) -> Result<Vec<StoredKey>, StoreError> {
+    ) -> Result<Vec<ListedKey>, StoreError> {
         let mut rows = sorted(matching_query(query), query.sort_by, order);
         if let Some(place) = place {
             rows = beyond(rows, place, order);
         }
-        let rows: Vec<(KeyRow, String)> =
-            rows.limit(query.limit()).select((KeyRow::as_select(), service_accounts::name)).load(self.connection)?;
-        rows.into_iter().map(|(row, name)| row.into_key(name)).collect()
+        // Every key has a row of its use. Joined from the left, that table cannot come first and cost the order.
+        let rows: Vec<(ListedRow, String, Option<UseRow>)> = rows
+            .left_join(key_usage::table.on(key_usage::key_id.eq(api_keys::id)))
+            .limit(query.limit())
+            .select((ListedRow::as_select(), service_accounts::name, Option::<UseRow>::as_select()))
+            .load(self.connection)?;
+        rows.into_iter().map(|(row, name, used)| row.into_key(name, used.unwrap_or_default())).collect()
     }
 
     fn count_before(&mut self, query: &KeyListQuery, place: &Place) -> Result<i64, StoreError> {
@@ -179,23 +147,6 @@ impl Snapshot<'_> {
 impl KeyListQuery {
     pub(super) fn limit(&self) -> i64 {
         i64::try_from(self.page_size).unwrap_or(i64::MAX)
-    }
-}
-
-impl KeyPage {
-    /// The place of one of its rows in an order.
-    #[must_use]
-    pub fn place_of(&self, key: &StoredKey, sort_by: SortBy) -> Place {
-        let sort_key = match sort_by {
-            SortBy::Created => SortKey::Created(key.created_at),
-            SortBy::Ended => SortKey::Ended(key.ends().first().unwrap_or(Instant::from_micros(i64::MAX))),
-            SortBy::Name => SortKey::Name(text::folded(&key.name)),
-            SortBy::LastUsed => {
-                let last_used = self.usage.get(&key.id).and_then(|usage| usage.last_used.as_ref());
-                SortKey::LastUsed(last_used.map_or(Instant::from_micros(0), |request| request.at))
-            }
-        };
-        Place { sort_key, id: key.id }
     }
 }
 

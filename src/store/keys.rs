@@ -60,16 +60,8 @@ impl StoredKey {
     /// How it ended, where it has ended at that instant.
     #[must_use]
     pub fn end(&self, now: Instant) -> Option<KeyEnd> {
-        match (self.state(now), &self.replacement) {
-            (KeyState::Active, _) => None,
-            (KeyState::Expired, _) => self.expires_at.map(KeyEnd::Expired),
-            (KeyState::Revoked, Some(Replacement { rotated_by, overlap_ends_at: Some(at), .. }))
-                if self.revocation.as_ref().is_none_or(|revocation| *at < revocation.at) =>
-            {
-                Some(KeyEnd::Revoked(Revocation::superseded(*at, *rotated_by)))
-            }
-            (KeyState::Revoked, _) => self.revocation.clone().map(KeyEnd::Revoked),
-        }
+        let rotated_by = self.replacement.as_ref().map(|replacement| replacement.rotated_by);
+        self.ends().end(rotated_by, self.revocation.as_ref(), now)
     }
 
     /// The users that its row speaks of.
@@ -116,11 +108,8 @@ pub(super) struct KeyRow {
     created_by: String,
     owner: String,
     expires_at: Option<i64>,
-    revoked_at: Option<i64>,
-    revoked_by_type: Option<String>,
-    revoked_by: Option<String>,
-    revocation_reason: Option<String>,
-    revocation_comment: Option<String>,
+    #[diesel(embed)]
+    revocation: RevocationRow,
     replaced_by: Option<String>,
     rotated_by: Option<String>,
     overlap_ends_at: Option<i64>,
@@ -129,18 +118,6 @@ pub(super) struct KeyRow {
 
 impl KeyRow {
     pub(super) fn into_key(self, name: String) -> Result<StoredKey, StoreError> {
-        let revocation = match (self.revoked_at, self.revoked_by_type, self.revocation_reason) {
-            (Some(at), Some(kind), Some(reason)) => Some(Revocation {
-                at: Instant::from_micros(at),
-                by: read_back("actor", Actor::parse(&kind, self.revoked_by.as_deref()))?,
-                reason: read_back("reason", RevocationReason::parse(&reason))?,
-                comment: match self.revocation_comment {
-                    None => None,
-                    Some(comment) => read_back("comment", Comment::parse(&comment).ok())?,
-                },
-            }),
-            _ => None,
-        };
         let replacement = match (self.replaced_by, self.rotated_by) {
             (Some(by), Some(rotated_by)) => Some(Replacement {
                 by: read_back("key id", KeyId::parse(&by))?,
@@ -161,8 +138,36 @@ impl KeyRow {
             owner: read_back("user id", UserId::parse(&self.owner))?,
             expires_at: self.expires_at.map(Instant::from_micros),
             replacement,
-            revocation,
+            revocation: self.revocation.into_revocation()?,
         })
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_keys)]
+pub(super) struct RevocationRow {
+    revoked_at: Option<i64>,
+    revoked_by_type: Option<String>,
+    revoked_by: Option<String>,
+    revocation_reason: Option<String>,
+    revocation_comment: Option<String>,
+}
+
+impl RevocationRow {
+    pub(super) fn into_revocation(self) -> Result<Option<Revocation>, StoreError> {
+        let (Some(at), Some(kind), Some(reason)) = (self.revoked_at, self.revoked_by_type, self.revocation_reason)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Revocation {
+            at: Instant::from_micros(at),
+            by: read_back("actor", Actor::parse(&kind, self.revoked_by.as_deref()))?,
+            reason: read_back("reason", RevocationReason::parse(&reason))?,
+            comment: match self.revocation_comment {
+                None => None,
+                Some(comment) => read_back("comment", Comment::parse(&comment).ok())?,
+            },
+        }))
     }
 }
 

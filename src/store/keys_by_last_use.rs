@@ -9,7 +9,7 @@ use super::connection::AnyBackend;
 use super::error::StoreError;
 use super::key_list::{KeyListQuery, KeyTab, only_matching};
 use super::key_order::{Place, SortKey, SortOrder};
-use super::keys::{KeyRow, StoredKey};
+use super::listed_keys::{ListedKey, ListedRow, UseRow};
 use super::schema::{api_keys, key_usage, service_accounts};
 
 type Usage = InnerJoinOn<
@@ -25,7 +25,7 @@ impl Snapshot<'_> {
         query: &KeyListQuery,
         place: Option<&Place>,
         order: SortOrder,
-    ) -> Result<Vec<StoredKey>, StoreError> {
+    ) -> Result<Vec<ListedKey>, StoreError> {
         let mut usage = matching_usage(query);
         if let Some(place) = place {
             usage = beyond(usage, place, order);
@@ -34,9 +34,11 @@ impl Snapshot<'_> {
             SortOrder::Ascending => usage.order((key_usage::last_used_at.asc(), key_usage::key_id.asc())),
             SortOrder::Descending => usage.order((key_usage::last_used_at.desc(), key_usage::key_id.desc())),
         };
-        let rows: Vec<(KeyRow, String)> =
-            usage.limit(query.limit()).select((KeyRow::as_select(), service_accounts::name)).load(self.connection)?;
-        rows.into_iter().map(|(row, name)| row.into_key(name)).collect()
+        let rows: Vec<(ListedRow, String, UseRow)> = usage
+            .limit(query.limit())
+            .select((ListedRow::as_select(), service_accounts::name, UseRow::as_select()))
+            .load(self.connection)?;
+        rows.into_iter().map(|(row, name, used)| row.into_key(name, used)).collect()
     }
 
     pub(super) fn count_by_last_use_before(&mut self, query: &KeyListQuery, place: &Place) -> Result<i64, StoreError> {

@@ -270,6 +270,14 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    key_counts (company_id, stretch) {
+        company_id -> Text,
+        stretch -> BigInt,
+        keys -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     audit_trails,
     audit_trail_hours,
@@ -280,6 +288,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     service_accounts,
     api_keys,
     gateways,
+    key_counts,
     key_usage,
     key_usage_hours,
     key_clients,

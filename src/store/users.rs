@@ -1,6 +1,6 @@
 //! Users: their rows, their credentials, their names while they have one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 
@@ -250,10 +250,11 @@ impl Snapshot<'_> {
         company_id: CompanyId,
         ids: impl IntoIterator<Item = UserId>,
     ) -> Result<Names, StoreError> {
-        let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
+        // A page names few users, and each of them many times.
+        let ids: HashSet<UserId> = ids.into_iter().collect();
         let rows: Vec<(String, Option<String>)> = users::table
             .filter(users::company_id.eq(company_id.to_string()))
-            .filter(users::id.eq_any(ids))
+            .filter(users::id.eq_any(ids.iter().map(UserId::to_string)))
             .select((users::id, users::name))
             .load(self.connection)?;
         let named = rows.into_iter().filter_map(|(id, name)| name.map(|name| (id, name)));

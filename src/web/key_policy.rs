@@ -245,7 +245,7 @@ async fn load(site: &Data<Site>, signed_in: &SignedIn, zone: &Zone) -> Result<Ke
         let more = u64::try_from(count).unwrap_or(0).saturating_sub(keys.len() as u64);
         let keys = keys.into_iter().map(|key| PolicyKey {
             id: key.id.to_string(),
-            expires: Expiry::of(&key, zone, now),
+            expires: Expiry::of(key.ends(), zone, now),
             name: key.name,
             preview: key.preview,
         });

@@ -1,6 +1,7 @@
 //! Instants as people read them, in the zone their browser named. It formats only; it must not read the clock.
 
 mod relative;
+mod written;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,20 +9,12 @@ use time::format_description::StaticFormatDescription;
 use time::macros::{datetime, format_description};
 use time::{Date, OffsetDateTime, UtcOffset};
 
+use self::written::Write;
 use crate::domain::instant::Instant;
 use crate::web::page::ShownTime;
 
-const DATE: StaticFormatDescription = format_description!("[day padding:none] [month repr:short] [year]");
-const DATE_TIME: StaticFormatDescription =
-    format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]");
-const EXACT: StaticFormatDescription =
-    format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]:[second]");
-const CLOCK: StaticFormatDescription = format_description!("[hour]:[minute]:[second]");
 const LONG_DATE: StaticFormatDescription = format_description!("[day padding:none] [month repr:long] [year]");
 const WEEKDAY: StaticFormatDescription = format_description!("[weekday]");
-// HTML allows a fraction of at most three digits in `datetime`, so whole seconds it is.
-const MACHINE: StaticFormatDescription =
-    format_description!("[year]-[month padding:zero]-[day padding:zero]T[hour]:[minute]:[second]Z");
 
 /// What else the zone database has are older names of the same zones, and zones of a fixed offset.
 const AREAS: [&str; 10] =
@@ -71,25 +64,25 @@ impl Zone {
     /// “12 Nov 2026”.
     #[must_use]
     pub fn date(&self, instant: Instant) -> ShownTime {
-        self.shown(instant, DATE)
+        self.shown(instant, written::date)
     }
 
     /// “23 Nov 2026, 09:26”.
     #[must_use]
     pub fn date_time(&self, instant: Instant) -> ShownTime {
-        self.shown(instant, DATE_TIME)
+        self.shown(instant, written::date_time)
     }
 
     /// “23 Nov 2026, 09:26:04”.
     #[must_use]
     pub fn exact(&self, instant: Instant) -> ShownTime {
-        self.shown(instant, EXACT)
+        self.shown(instant, written::exact)
     }
 
     /// “09:14:05”.
     #[must_use]
     pub fn clock(&self, instant: Instant) -> ShownTime {
-        self.shown(instant, CLOCK)
+        self.shown(instant, written::clock)
     }
 
     /// The last microsecond of a day here, also of one on which the clocks change; of the last day of the calendar the end of
@@ -132,26 +125,33 @@ impl Zone {
     /// “Oslo time (UTC+01:00)” with the offset that holds at `instant`, or “UTC”.
     #[must_use]
     pub fn label(&self, instant: Instant) -> String {
-        let name = self.0.iana_name().unwrap_or("UTC");
-        let offset = self.local(instant).offset();
-        let (hours, minutes, _) = offset.as_hms();
-        let sign = if offset.is_negative() { '−' } else { '+' };
-        let shift = format!("UTC{sign}{:02}:{:02}", hours.unsigned_abs(), minutes.unsigned_abs());
-        match name.rsplit_once('/') {
-            None | Some(("Etc", _)) if offset.is_utc() => "UTC".to_owned(),
-            Some(("Etc", _)) => shift,
-            Some((_, city)) => format!("{} time ({shift})", city.replace('_', " ")),
-            None => format!("{name} time ({shift})"),
-        }
+        let mut label = String::new();
+        self.write_label(&mut label, self.local(instant).offset());
+        label
     }
 
-    fn shown(&self, instant: Instant, format: StaticFormatDescription) -> ShownTime {
-        let local = self.local(instant);
-        ShownTime {
-            text: text(local, format),
-            datetime: text(local.to_offset(UtcOffset::UTC), MACHINE),
-            title: format!("{}, {}", text(local, EXACT), self.label(instant)),
+    fn write_label(&self, text: &mut String, offset: UtcOffset) {
+        let name = self.0.iana_name().unwrap_or("UTC");
+        match name.rsplit_once('/') {
+            None | Some(("Etc", _)) if offset.is_utc() => return text.push_str("UTC"),
+            Some(("Etc", _)) => return write_shift(text, offset),
+            Some((_, city)) => text.extend(city.chars().map(|letter| if letter == '_' { ' ' } else { letter })),
+            None => text.push_str(name),
         }
+        text.push_str(" time (");
+        write_shift(text, offset);
+        text.push(')');
+    }
+
+    fn shown(&self, instant: Instant, write: Write) -> ShownTime {
+        let local = self.local(instant);
+        let [mut text, mut datetime, mut title] = [24, 20, 64].map(String::with_capacity);
+        write(&mut text, local);
+        written::machine(&mut datetime, local.to_offset(UtcOffset::UTC));
+        written::exact(&mut title, local);
+        title.push_str(", ");
+        self.write_label(&mut title, local.offset());
+        ShownTime { text, datetime, title }
     }
 
     fn local(&self, instant: Instant) -> OffsetDateTime {
@@ -160,6 +160,16 @@ impl Zone {
         let offset = Timestamp::from_second(seconds).map_or(0, |at| self.0.to_offset(at).seconds());
         utc.to_offset(UtcOffset::from_whole_seconds(offset).unwrap_or(UtcOffset::UTC))
     }
+}
+
+/// “UTC+01:00”.
+fn write_shift(text: &mut String, offset: UtcOffset) {
+    let (hours, minutes, _) = offset.as_hms();
+    text.push_str("UTC");
+    text.push(if offset.is_negative() { '−' } else { '+' });
+    written::digits::<2>(text, hours.unsigned_abs().into());
+    text.push(':');
+    written::digits::<2>(text, minutes.unsigned_abs().into());
 }
 
 // Formatting fails only on a component the value lacks, and a date-time lacks none.

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use crate::domain::api_key::KeyState;
+use crate::domain::api_key::{KeyEnds, KeyState};
 use crate::domain::instant::Instant;
 use crate::domain::key_policy::{Days, ExpiryError, ExpiryWish, KeyPolicy};
 use crate::edge::body::{BodyError, Fields};
-use crate::store::StoredKey;
 use crate::web::page::{Field, ShownTime};
 use crate::web::time::Zone;
 
@@ -68,14 +67,13 @@ pub struct OldKey {
 impl Expiry {
     /// When a key ends that is good now; of one that has ended, when it did.
     #[must_use]
-    pub fn of(key: &StoredKey, zone: &Zone, now: Instant) -> Self {
-        let Some(at) = key.ends().first() else { return Self::Never };
+    pub fn of(ends: KeyEnds, zone: &Zone, now: Instant) -> Self {
+        let Some(at) = ends.first() else { return Self::Never };
         let left = || Zone::left(at, now);
-        let overlap_ends_at = key.ends().overlap_ends_at;
-        if key.state(now) != KeyState::Active {
-            return key.expires_at.map_or(Self::Never, |at| Self::On(zone.date(at)));
+        if ends.state(now) != KeyState::Active {
+            return ends.expires_at.map_or(Self::Never, |at| Self::On(zone.date(at)));
         }
-        if overlap_ends_at == Some(at) {
+        if ends.overlap_ends_at == Some(at) {
             return Self::Ending { at: zone.date_time(at), in_words: format!("Ends {}", left()) };
         }
         if at.since(now) < SOON {

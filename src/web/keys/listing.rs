@@ -1,7 +1,5 @@
 //! The API Keys page: reads what the address asks for, and loads what is drawn.
 
-use std::collections::HashMap;
-
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -13,12 +11,11 @@ use super::known_use::as_of;
 use super::list::{Counts, End, ListBanner, ListPage, Overlay, Row};
 use super::{banner, cursor, trail};
 use crate::domain::api_key::KeyEnd;
-use crate::domain::ids::KeyId;
 use crate::domain::instant::Instant;
 use crate::domain::user::Role;
 use crate::edge::body::Fields;
 use crate::store::{
-    KeyListQuery, KeyPage, KeyTab, KeyUsage, Names, Paging, Place, Snapshot, SortBy, SortOrder, StoreError, StoredKey,
+    KeyCounts, KeyListQuery, KeyPage, KeyTab, ListedKey, Names, Paging, Place, Snapshot, SortBy, SortOrder, StoreError,
 };
 use crate::web::error::PageError;
 use crate::web::guards::SignedIn;
@@ -85,8 +82,8 @@ fn read(query: &Fields, site: &Site) -> Result<(ListAddress, Paging), PageError>
 struct Loaded {
     page: KeyPage,
     names: Names,
-    total: Counts,
-    found: Counts,
+    total: KeyCounts,
+    found: KeyCounts,
 }
 
 async fn load(
@@ -130,10 +127,11 @@ async fn load(
     let recorded_until = site.actions.usage.recorded_until();
     let store = site.actions.store.clone();
     let loaded = blocking(move || store.read(|questions| load_rows(questions, query, finds_nothing))).await?;
-    let shown = i64::try_from(loaded.page.keys.len()).unwrap_or(i64::MAX);
-    let has_next = loaded.page.position.saturating_add(shown) < loaded.page.total;
-    let edge = |key: Option<&StoredKey>, cursor: fn(&Place) -> String| {
-        key.map(|key| address.at(Some(&cursor(&loaded.page.place_of(key, sort_by)))).href())
+    let (total, found) = (counts(loaded.total), counts(loaded.found));
+    let first = count(loaded.page.position).saturating_add(1);
+    let has_next = first + (loaded.page.keys.len() as u64) <= found.on(address.tab);
+    let edge = |key: Option<&ListedKey>, cursor: fn(&Place) -> String| {
+        key.map(|key| address.at(Some(&cursor(&key.place(sort_by)))).href())
     };
     let pager = Pager {
         previous: edge(loaded.page.keys.first().filter(|_| loaded.page.position > 0), cursor::before),
@@ -141,11 +139,11 @@ async fn load(
     };
     Ok(ListPage {
         shell: site.shell(signed_in),
-        rows: loaded.page.keys.into_iter().map(|key| row(key, &loaded.names, &loaded.page.usage, zone, now)).collect(),
+        rows: loaded.page.keys.into_iter().map(|key| row(key, &loaded.names, zone, now)).collect(),
         address,
-        total: loaded.total,
-        found: loaded.found,
-        first: count(loaded.page.position).saturating_add(1),
+        total,
+        found,
+        first,
         pager,
         can_change: signed_in.role == Role::Admin,
         zone: zone.label(now),
@@ -156,11 +154,9 @@ async fn load(
 }
 
 fn load_rows(questions: &mut Snapshot<'_>, mut query: KeyListQuery, finds_nothing: bool) -> Result<Loaded, StoreError> {
+    let total = questions.count_keys(query.company_id, query.now)?;
     if finds_nothing {
-        query.search = None;
-        let total = counts(questions, &query, None)?;
-        let page = KeyPage { keys: Vec::new(), usage: HashMap::new(), position: 0, total: 0 };
-        return Ok(Loaded { page, names: Names::new(), total, found: Counts { active: 0, revoked: 0 } });
+        return Ok(Loaded { page: KeyPage::default(), names: Names::new(), total, found: KeyCounts::default() });
     }
     let mut page = questions.list_keys(&query)?;
     let is_short = page.keys.len() < query.page_size && page.position == 0;
@@ -169,35 +165,26 @@ fn load_rows(questions: &mut Snapshot<'_>, mut query: KeyListQuery, finds_nothin
         query.paging = Paging::First;
         page = questions.list_keys(&query)?;
     }
-    let found = counts(questions, &query, Some(page.total))?;
-    let total = match query.search.take() {
-        None => found,
-        Some(_) => counts(questions, &query, None)?,
+    let found = match &query.search {
+        None => total,
+        Some(search) => questions.count_found(query.company_id, search, query.now)?,
     };
-    let names = questions.names_of(query.company_id, page.keys.iter().flat_map(StoredKey::users))?;
+    let names = questions.names_of(query.company_id, page.keys.iter().flat_map(ListedKey::users))?;
     Ok(Loaded { page, names, total, found })
 }
 
-/// How many keys both tabs have; how many this one has may be known.
-fn counts(questions: &mut Snapshot<'_>, query: &KeyListQuery, here: Option<i64>) -> Result<Counts, StoreError> {
-    let mut on = |tab| questions.count_keys(query.company_id, tab, query.search.as_deref(), query.now);
-    let here = count(here.map_or_else(|| on(query.tab), Ok)?);
-    let elsewhere = count(on(query.tab.other())?);
-    Ok(match query.tab {
-        KeyTab::Active => Counts { active: here, revoked: elsewhere },
-        KeyTab::Ended => Counts { active: elsewhere, revoked: here },
-    })
+fn counts(counts: KeyCounts) -> Counts {
+    Counts { active: count(counts.active), revoked: count(counts.ended) }
 }
 
 fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-fn row(key: StoredKey, names: &Names, usage: &HashMap<KeyId, KeyUsage>, zone: &Zone, now: Instant) -> Row {
-    let state = key.state(now);
-    let usage = usage.get(&key.id);
-    let refused = usage.and_then(|usage| usage.refused.as_ref());
-    let refused = refused.map(|refused| format!("{} refused since", grouped(refused.count)));
+fn row(key: ListedKey, names: &Names, zone: &Zone, now: Instant) -> Row {
+    let ends = key.ends();
+    let refused = key.refused_after_end;
+    let refused = (refused > 0).then(|| format!("{} refused since", grouped(refused)));
     let end = key.end(now).map(|end| match end {
         KeyEnd::Revoked(revocation) => End {
             by: who(revocation.by, names),
@@ -212,11 +199,11 @@ fn row(key: StoredKey, names: &Names, usage: &HashMap<KeyId, KeyUsage>, zone: &Z
     });
     Row {
         id: key.id.to_string(),
-        status: state.as_str(),
+        status: ends.state(now).as_str(),
         created_by: Who::user(names.get(&key.created_by).cloned()),
         created: zone.date(key.created_at),
-        last_used: usage.and_then(|usage| usage.last_used.as_ref()).map(|last| zone.ago(last.at, now)),
-        expires: Expiry::of(&key, zone, now),
+        last_used: key.last_used_at.map(|at| zone.ago(at, now)),
+        expires: Expiry::of(ends, zone, now),
         name: key.name,
         preview: key.preview,
         end,

@@ -152,7 +152,7 @@ async fn load(
         owner: Who::user(names.get(&key.owner).cloned()),
         created: zone.date(key.created_at),
         created_by: Who::user(names.get(&key.created_by).cloned()),
-        expires: Expiry::of(key, zone, now),
+        expires: Expiry::of(key.ends(), zone, now),
         replaced_by: found.replaced_by.as_ref().map(|new| replacement(key, new, &known, zone, now)),
         replaces: found.replaces.as_ref().map(old_key),
         usage: known.usage(),

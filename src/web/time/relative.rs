@@ -2,7 +2,7 @@
 
 use time::Date;
 
-use super::{CLOCK, EXACT, Zone};
+use super::{Zone, written};
 use crate::domain::instant::Instant;
 use crate::web::page::{ShownTime, counted};
 
@@ -27,7 +27,7 @@ impl Zone {
     /// “09:26:05” today, “22 Nov 2026, 23:59:58” on any other day.
     #[must_use]
     pub fn moment(&self, instant: Instant, now: Instant) -> ShownTime {
-        self.shown(instant, if self.day(instant) == self.day(now) { CLOCK } else { EXACT })
+        self.shown(instant, if self.day(instant) == self.day(now) { written::clock } else { written::exact })
     }
 
     /// “in 9 days”, “in 23 hours”, “in 12 minutes”: whole units that are left, rounded up from the minute.

@@ -1,3 +1,4 @@
 mod audit;
+mod key_counts;
 mod parity;
 mod query_plans;

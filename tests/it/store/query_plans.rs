@@ -13,7 +13,9 @@ use keydesk::domain::action::Action;
 use keydesk::domain::ids::{CompanyId, KeyId, UserId};
 use keydesk::domain::instant::Instant;
 use keydesk::domain::trail_filter::TrailFilter;
-use keydesk::store::{AuditPage, KeyListQuery, KeyTab, Paging, Snapshot, SortBy, SortOrder, Store, TrailPaging};
+use keydesk::store::{
+    AuditPage, KeyCounts, KeyListQuery, KeyTab, Paging, Snapshot, SortBy, SortOrder, Store, TrailPaging,
+};
 
 use crate::support::{TestServer, database};
 
@@ -163,9 +165,7 @@ fn ask_everything(store: &Store, company_id: CompanyId) {
                     };
                     let Ok(first) = store.read(|questions| questions.list_keys(&query)) else { continue };
                     let Some(last) = first.keys.last() else { continue };
-                    for paging in
-                        [Paging::After(first.place_of(last, sort_by)), Paging::Before(first.place_of(last, sort_by))]
-                    {
+                    for paging in [Paging::After(last.place(sort_by)), Paging::Before(last.place(sort_by))] {
                         let query = KeyListQuery { paging, ..query.clone() };
                         store.read(|questions| questions.list_keys(&query)).unwrap();
                     }
@@ -173,6 +173,7 @@ fn ask_everything(store: &Store, company_id: CompanyId) {
             }
         }
     }
+    store.read(|questions| questions.count_found(company_id, "service 9", now)).unwrap();
     for before in [None, Some(95_000)] {
         let page = AuditPage { company_id, key: None, before, limit: 51 };
         store.ask(|questions| questions.events_about_keys(&page)).unwrap();
@@ -198,6 +199,26 @@ fn every_list_query_runs_on_an_index_that_begins_with_the_company() {
     for statement in &sent {
         assert_led_by_the_company(statement, &plan(&server.database_url, statement, ""));
     }
+}
+
+#[test]
+fn the_counters_of_the_tabs_look_at_those_keys_alone_that_ended_lately() {
+    let server = TestServer::start();
+    fill(&server.database_url);
+    let overheard = Overheard::on(&server.database_url);
+    SENT.with_borrow_mut(Vec::clear);
+    let company_id = server.company("Brightwater");
+    let counts = overheard.store.read(|questions| questions.count_keys(company_id, server.clock.now())).unwrap();
+    assert_eq!(counts, KeyCounts { active: 5_000, ended: 5_000 });
+    let sent = SENT.with_borrow(Clone::clone);
+    let asked = |table: &str| {
+        let statement = sent.iter().find(|statement| statement.contains(table)).unwrap();
+        plan(&server.database_url, statement, "").join("\n")
+    };
+    let of_keys = asked("api_keys");
+    assert!(of_keys.contains("api_keys_by_end") && of_keys.contains("ended_at"), "{of_keys}");
+    let of_counts = asked("key_counts");
+    assert!(of_counts.contains("company_id=?") || of_counts.contains("key_counts_pkey"), "{of_counts}");
 }
 
 /// Every combination of dates, user, action and key.

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use clap::{Args, FromArgMatches, ValueEnum};
+use clap::{Args, FromArgMatches};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
@@ -14,23 +14,17 @@ use keydesk::clock::Clock;
 use keydesk::config::{Config, Database, Settings};
 use keydesk::server;
 
-use crate::filling;
+use super::Backend;
 
-/// A kind of database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Backend {
-    Sqlite,
-    Postgres,
-}
-
-impl Backend {
-    /// Its name, for people.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sqlite => "SQLite",
-            Self::Postgres => "PostgreSQL",
-        }
-    }
+/// How installations are filled.
+#[derive(Clone, Copy)]
+pub struct Filling {
+    /// The benchmark that is filled for.
+    pub name: &'static str,
+    /// The sources of what does it: others would fill something else.
+    pub sources: &'static [&'static str],
+    /// Stores so many keys in an installation that holds nothing yet.
+    pub fill: fn(&Installation, u64) -> Result<()>,
 }
 
 /// Where an installation lives, as the flags of every role say it.
@@ -95,6 +89,7 @@ pub struct Installations {
     pub backend: Backend,
     /// The URL of the PostgreSQL server's own database.
     postgres: String,
+    filling: Filling,
     root: PathBuf,
     /// Ends the names of what is kept: what other migrations or another filling made is of no use.
     made_by: String,
@@ -103,12 +98,13 @@ pub struct Installations {
 
 impl Installations {
     /// Waits until no other run uses them.
-    pub fn open(backend: Backend, postgres: &str) -> Result<Self> {
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verification").join(backend.name().to_lowercase());
+    pub fn open(backend: Backend, postgres: &str, filling: Filling) -> Result<Self> {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(filling.name).join(backend.name().to_lowercase());
         fs::create_dir_all(&root)?;
         let alone = File::create(root.with_extension("lock"))?;
         alone.lock()?;
-        let installations = Self { backend, postgres: postgres.to_owned(), root, made_by: made_by()?, _alone: alone };
+        let (postgres, made_by) = (postgres.to_owned(), made_by(filling.sources)?);
+        let installations = Self { backend, postgres, filling, root, made_by, _alone: alone };
         installations.tidy()?;
         Ok(installations)
     }
@@ -134,7 +130,7 @@ impl Installations {
                 self.remove(name)?;
             }
             self.create(&filling, "")?;
-            filling::fill(&self.place(&filling), keys)?;
+            (self.filling.fill)(&self.place(&filling), keys)?;
             self.ask_postgres(&format!("ALTER DATABASE {filling} RENAME TO {filled}"))?;
             fs::rename(self.root.join(&filling), self.root.join(&filled))?;
         }
@@ -216,8 +212,8 @@ struct Found {
 }
 
 /// What a filled database is the work of: the migrations' names, and the sources that fill it.
-fn made_by() -> Result<String> {
-    let mut made_by = vec![include_str!("filling.rs").to_owned(), include_str!("keys.rs").to_owned()];
+fn made_by(sources: &[&str]) -> Result<String> {
+    let mut made_by: Vec<_> = sources.iter().map(|source| (*source).to_owned()).collect();
     for migrations in ["migrations/sqlite", "migrations/postgres"] {
         for migration in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(migrations))? {
             made_by.push(migration?.file_name().to_string_lossy().into_owned());

@@ -6,20 +6,21 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::changing::Changing;
-use crate::installation::Installation;
-use crate::serving::Serving;
+use super::serving::Serving;
 
-const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/verification");
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/common");
 
-/// The keys that are presented.
+/// What a request shows to be let in.
 #[derive(Clone)]
 pub enum Presented {
-    /// One, again and again.
-    One(String),
-    /// Those in a file, at random.
+    /// The same header, again and again.
+    Header(String),
+    /// A key of those in a file, at random.
     AtRandom(PathBuf),
 }
+
+/// Something that goes on while a server is under a load: its end answers how often a second it was done.
+pub type Meanwhile = Box<dyn FnOnce() -> Result<f64>>;
 
 /// What a server is put under.
 pub struct Load<'a> {
@@ -28,11 +29,11 @@ pub struct Load<'a> {
     pub server: &'a Serving,
     pub path: &'static str,
     pub presented: Presented,
-    /// Whether the keys are good: every single answer has to say so.
+    /// Whether what is presented is good: every single answer has to say so.
     pub is_good: bool,
     pub connections: usize,
-    /// Where another process changes keys meanwhile.
-    pub changed_meanwhile: Option<&'a Installation>,
+    /// Begins what goes on meanwhile.
+    pub meanwhile: Option<&'a dyn Fn() -> Result<Meanwhile>>,
 }
 
 /// What was measured in one go.
@@ -40,23 +41,24 @@ pub struct Load<'a> {
 pub struct Sample {
     pub requests_a_second: f64,
     pub p50_micros: f64,
+    pub p95_micros: f64,
     pub p99_micros: f64,
     /// Processor time of the server for each request.
     pub processor_micros: f64,
-    /// How many keys a second the other process created and revoked, where there was one.
-    pub changed_a_second: Option<f64>,
+    /// How often a second the other thing was done that went on meanwhile.
+    pub meanwhile_a_second: Option<f64>,
 }
 
 impl Load<'_> {
     /// Puts the server under it for so long.
     pub fn measure(&self, duration: Duration) -> Result<Sample> {
-        let changing = self.changed_meanwhile.map(Changing::start).transpose()?;
+        let meanwhile = self.meanwhile.map(|begin| begin()).transpose()?;
         let before = self.server.process.processor_seconds()?;
         let line = self.run(duration)?;
         let processor_seconds = self.server.process.processor_seconds()? - before;
-        let changed_a_second = changing.map(Changing::end).transpose()?;
+        let meanwhile_a_second = meanwhile.map(|end| end()).transpose()?;
         let numbers = line.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-        let [requests, micros, p50_micros, p99_micros, refused, broken] =
+        let [requests, micros, p50_micros, p95_micros, p99_micros, refused, broken] =
             numbers.try_into().ok().context("wrk measured something else")?;
         ensure!(requests > 0.0 && broken <= 0.0, "{}: {broken} of {requests} requests got no answer", self.name);
         let expected = if self.is_good { 0.0 } else { requests };
@@ -64,9 +66,10 @@ impl Load<'_> {
         Ok(Sample {
             requests_a_second: requests / micros * 1_000_000.0,
             p50_micros,
+            p95_micros,
             p99_micros,
             processor_micros: processor_seconds / requests * 1_000_000.0,
-            changed_a_second,
+            meanwhile_a_second,
         })
     }
 
@@ -78,9 +81,7 @@ impl Load<'_> {
         wrk.arg(format!("--connections={}", self.connections)).arg(format!("--duration={}s", duration.as_secs()));
         let url = format!("http://{}{}", self.server.address, self.path);
         match &self.presented {
-            Presented::One(key) => {
-                wrk.args(["--script=report.lua", "--header", &format!("Authorization: Bearer {key}"), &url])
-            }
+            Presented::Header(header) => wrk.args(["--script=report.lua", "--header", header, &url]),
             Presented::AtRandom(file) => wrk.args(["--script=random_keys.lua", &url, "--"]).arg(file),
         };
         let output = wrk.stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("wrk cannot be started")?;
@@ -94,8 +95,9 @@ impl Load<'_> {
 /// round by round.
 pub fn alternate(loads: &[Load], rounds: usize, duration: Duration) -> Result<Vec<Vec<Sample>>> {
     let mut samples = vec![Vec::new(); loads.len()];
+    // Once unmeasured: what a server remembers is remembered then.
     for load in loads {
-        load.measure(Duration::from_secs(1))?;
+        load.measure(duration)?;
     }
     for round in 0..rounds {
         for place in 0..loads.len() {

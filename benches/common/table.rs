@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use crate::wrk::Sample;
+use super::wrk::Sample;
 
 /// Something that a sample says.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Figure {
     RequestsASecond,
     P50,
+    P95,
     P99,
     Processor,
 }
@@ -18,6 +19,7 @@ impl Figure {
         match self {
             Self::RequestsASecond => sample.requests_a_second,
             Self::P50 => sample.p50_micros,
+            Self::P95 => sample.p95_micros,
             Self::P99 => sample.p99_micros,
             Self::Processor => sample.processor_micros,
         }
@@ -26,8 +28,8 @@ impl Figure {
     fn shown(self, value: f64) -> String {
         match self {
             Self::RequestsASecond => format!("{value:.0}/s"),
-            Self::P50 | Self::P99 if value >= 1_000.0 => format!("{:.2} ms", value / 1_000.0),
-            Self::P50 | Self::P99 => format!("{value:.0} µs"),
+            Self::P50 | Self::P95 | Self::P99 if value >= 1_000.0 => format!("{:.2} ms", value / 1_000.0),
+            Self::P50 | Self::P95 | Self::P99 => format!("{value:.0} µs"),
             Self::Processor => format!("{value:.1} µs"),
         }
     }
@@ -36,6 +38,7 @@ impl Figure {
         match self {
             Self::RequestsASecond => "answers",
             Self::P50 => "p50",
+            Self::P95 => "p95",
             Self::P99 => "p99",
             Self::Processor => "processor time of the server for each",
         }
@@ -105,6 +108,14 @@ impl Line {
             asked: asked.to_string(),
             is_met: asked.is_met(ratio),
         }
+    }
+
+    /// A figure of one load that is asked for by itself.
+    pub fn at_most(figure: Figure, most: f64, (name, samples): (&str, &[Sample])) -> Self {
+        let mut values: Vec<_> = samples.iter().map(|sample| figure.of(sample)).collect();
+        let value = median(&mut values);
+        let what = format!("{name}: {}", figure.name());
+        Self::alone(&what, figure.shown(value), &format!("≤ {}", figure.shown(most)), Some(value <= most))
     }
 
     /// A figure that stands alone.

@@ -1,0 +1,169 @@
+//! The counters of keys are what counting the keys says, whatever happens to them and wherever the clock stands.
+
+use std::cell::Cell;
+use std::fmt::Write;
+
+use keydesk::domain::ids::CompanyId;
+use keydesk::domain::instant::Instant;
+use keydesk::domain::user::Role;
+use keydesk::store::KeyCounts;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use crate::support::server::{add_company, add_user};
+use crate::support::{TestServer, database};
+
+/// Keys are counted by stretches that end at multiples of this, in microseconds: here something may go wrong.
+const STRETCH: i64 = 1 << 39;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Add {
+        company: usize,
+        expires_at: Option<i64>,
+    },
+    Expire(usize, Option<i64>),
+    Replace(usize, Option<i64>),
+    Revoke(usize, i64),
+    /// Nobody does; the counters would follow.
+    Restore(usize),
+    Delete(usize),
+}
+
+fn instants() -> Vec<i64> {
+    (-1..4).flat_map(|stretch| [-1, 0, 1].map(|beside| stretch * STRETCH + beside)).collect()
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let key = || 0..12_usize;
+    let at = || select(instants());
+    let maybe_at = move || prop::option::of(at());
+    prop_oneof![
+        5 => (0..2_usize, maybe_at()).prop_map(|(company, expires_at)| Step::Add { company, expires_at }),
+        3 => (key(), maybe_at()).prop_map(|(key, at)| Step::Expire(key, at)),
+        3 => (key(), maybe_at()).prop_map(|(key, at)| Step::Replace(key, at)),
+        2 => (key(), at()).prop_map(|(key, at)| Step::Revoke(key, at)),
+        1 => key().prop_map(Step::Restore),
+        1 => key().prop_map(Step::Delete),
+    ]
+}
+
+/// Two companies, each with a user and a service account.
+struct World {
+    server: TestServer,
+    companies: [CompanyId; 2],
+    added: Cell<usize>,
+}
+
+impl World {
+    fn new() -> Self {
+        let server = TestServer::start();
+        let other = add_company(&server.actions, "Other");
+        add_user(&server.actions, other, "Ada", "ada@other.example", Role::Admin);
+        let companies = [server.company("Brightwater"), other];
+        for company in companies {
+            database::tamper(
+                &server.database_url,
+                &format!(
+                    "INSERT INTO service_accounts (id, company_id, name, name_folded, created_at)
+                     VALUES ('{company}', '{company}', 'ERP', 'erp', 0)"
+                ),
+            );
+        }
+        Self { server, companies, added: Cell::new(0) }
+    }
+
+    /// The statement that a step is; the keys that it names are among those that were added last.
+    fn statement(&self, step: &Step) -> String {
+        let number = |at: &Option<i64>| at.map_or("NULL".to_owned(), |at| at.to_string());
+        let change = |key: &usize, set: &str| {
+            let id = format!("key{}", self.added.get().saturating_sub(*key));
+            format!("UPDATE api_keys SET {set} WHERE id = '{id}';")
+        };
+        match step {
+            Step::Add { company, expires_at } => {
+                self.added.set(self.added.get() + 1);
+                let (key, company) = (format!("key{}", self.added.get()), self.companies[*company]);
+                let user = format!("(SELECT min(id) FROM users WHERE company_id = '{company}')");
+                let expires_at = number(expires_at);
+                format!(
+                    "INSERT INTO api_keys (id, company_id, service_account_id, digest, pepper_id, preview,
+                        preview_folded, created_at, created_by, owner, expires_at)
+                     VALUES ('{key}', '{company}', '{company}', '{key}', '', '', '', 0, {user}, {user}, {expires_at});"
+                )
+            }
+            Step::Expire(key, at) => change(key, &format!("expires_at = {}", number(at))),
+            Step::Replace(key, at) => {
+                change(key, &format!("replaced_by = id, rotated_by = created_by, overlap_ends_at = {}", number(at)))
+            }
+            Step::Revoke(key, at) => change(
+                key,
+                &format!("revoked_at = {at}, revoked_by_type = 'system', revocation_reason = 'unspecified'"),
+            ),
+            Step::Restore(key) => change(key, "revoked_at = NULL, revoked_by_type = NULL, revocation_reason = NULL"),
+            Step::Delete(key) => {
+                format!("DELETE FROM api_keys WHERE id = 'key{}';", self.added.get().saturating_sub(*key))
+            }
+        }
+    }
+
+    fn check(&self) {
+        for company in self.companies {
+            let keys = format!("FROM api_keys WHERE company_id = '{company}'");
+            let refused_from = database::column(&self.server.database_url, "refused_from", &keys);
+            let refused_from: Vec<i64> = refused_from.into_iter().flatten().map(|at| at.parse().unwrap()).collect();
+            for now in instants() {
+                let ended = refused_from.iter().filter(|at| **at <= now).count();
+                let expected = [refused_from.len() - ended, ended].map(|keys| i64::try_from(keys).unwrap());
+                let counted = self
+                    .server
+                    .actions
+                    .store
+                    .read(|questions| questions.count_keys(company, Instant::from_micros(now)));
+                let KeyCounts { active, ended } = counted.unwrap();
+                assert_eq!([active, ended], expected, "at {now}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_counters_of_both_tabs_are_what_counting_every_key_says_after_random_lives() {
+    let world = World::new();
+    let config = Config { cases: 30, failure_persistence: None, max_shrink_iters: 0, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let run = runner.run(&vec(step(), 30), |steps| {
+        for some in steps.chunks(5) {
+            let mut statements = String::new();
+            for step in some {
+                write!(statements, "{}", world.statement(step)).unwrap();
+            }
+            database::tamper(&world.server.database_url, &statements);
+            world.check();
+        }
+        Ok(())
+    });
+    run.unwrap();
+}
+
+#[test]
+fn keys_that_were_there_before_the_counters_are_counted() {
+    let world = World::new();
+    let before: Vec<_> = instants()
+        .into_iter()
+        .map(|at| Step::Add { company: 0, expires_at: Some(at) })
+        .chain([Step::Add { company: 1, expires_at: None }, Step::Revoke(1, 0)])
+        .collect();
+    let statements: String = before.iter().map(|step| world.statement(step)).collect();
+    database::tamper(&world.server.database_url, &statements);
+    let name = "2026-11-28-090000_key_counts";
+    let tree = if database::postgres().is_some() { "postgres" } else { "sqlite" };
+    let folder = format!("{}/migrations/{tree}/{name}", env!("CARGO_MANIFEST_DIR"));
+    for way in ["down", "up"] {
+        let statements = std::fs::read_to_string(format!("{folder}/{way}.sql")).unwrap();
+        database::tamper(&world.server.database_url, &statements);
+    }
+    world.check();
+}
