@@ -44,7 +44,7 @@ impl Message {
     }
 
     /// For whoever has no page of their own to return to.
-    fn to_the_start(self) -> Self {
+    fn with_the_start(self) -> Self {
         self.with_link("/", "Go to the start page")
     }
 
@@ -52,7 +52,7 @@ impl Message {
     #[must_use]
     pub fn bad_request() -> Self {
         Self::new("Not understood", "The request could not be read. Go back, reload the page and send it again.")
-            .to_the_start()
+            .with_the_start()
     }
 
     /// 403: an auditor at a form.
@@ -65,7 +65,7 @@ impl Message {
     #[must_use]
     pub fn cross_site() -> Self {
         Self::new("Not accepted", "The request came from another site. Open the page here and send it again.")
-            .to_the_start()
+            .with_the_start()
     }
 
     /// 403: set-up without its token.
@@ -77,7 +77,7 @@ impl Message {
     /// 404.
     #[must_use]
     pub fn no_page() -> Self {
-        Self::new("Not found", "This page does not exist.").to_the_start()
+        Self::new("Not found", "This page does not exist.").with_the_start()
     }
 
     /// 404: no such key in this company.
@@ -112,13 +112,13 @@ impl Message {
             "Not possible here",
             "This address does not take such a request. Open it from the page that links to it.",
         )
-        .to_the_start()
+        .with_the_start()
     }
 
     /// 408.
     #[must_use]
     pub fn too_slow() -> Self {
-        Self::new("Timed out", "The request took too long to arrive. Go back and send it again.").to_the_start()
+        Self::new("Timed out", "The request took too long to arrive. Go back and send it again.").with_the_start()
     }
 
     /// 409: a form for a new key, sent again.
@@ -135,13 +135,13 @@ impl Message {
     #[must_use]
     pub fn too_large() -> Self {
         Self::new("Too large", "The request is larger than 64 KiB. Go back, shorten what you typed and send it again.")
-            .to_the_start()
+            .with_the_start()
     }
 
     /// 415.
     #[must_use]
     pub fn wrong_type() -> Self {
-        Self::new("Wrong format", "Send the form from its page, as application/x-www-form-urlencoded.").to_the_start()
+        Self::new("Wrong format", "Send the form from its page, as application/x-www-form-urlencoded.").with_the_start()
     }
 
     /// 503: more people sign in than passwords can be checked.

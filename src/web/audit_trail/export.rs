@@ -57,8 +57,8 @@ async fn since(site: &Data<Site>, signed_in: &SignedIn, typed: &str) -> Result<R
     let (store, trail) = (site.actions.store.clone(), signed_in.company.id.into());
     let head = blocking(move || store.ask(|questions| questions.trail_head(trail))).await?;
     let events = head.size.unsigned_abs();
-    let size = typed.parse().ok().filter(|size| *size <= events);
-    Ok(size.map(Some).ok_or_else(|| Field::refused(typed, no_such_checkpoint(events))))
+    let asked_about = typed.parse().ok().filter(|asked_about| *asked_about <= events);
+    Ok(asked_about.map(Some).ok_or_else(|| Field::refused(typed, no_such_checkpoint(events))))
 }
 
 /// What is wrong with a size, and what it may mean.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use scraper::ElementRef;
 use tempfile::TempDir;
 
 use super::{history, python_is_there};
@@ -77,7 +78,9 @@ fn an_auditor_who_kept_a_checkpoint_proves_an_answer_offline_as_the_documents_sa
     assert!(shown.contains("Compromised") && shown.contains("In a log.") && shown.contains("Before"), "{shown}");
     let action = page.attribute("form.since", "action");
     let kept = page.all("form.since [type=hidden]").into_iter();
-    let kept: String = kept.map(|f| format!("{}={}&", f.attr("name").unwrap(), f.attr("value").unwrap())).collect();
+    let pair = |field: ElementRef| format!("{}={}&", field.attr("name").unwrap(), field.attr("value").unwrap());
+    let kept: Vec<_> = kept.map(pair).collect();
+    let kept = kept.concat();
 
     let taken = lines("Take it away");
     assert_eq!(taken.len(), 2);
