@@ -15,3 +15,7 @@ pub mod store;
 pub mod verify;
 pub mod web;
 pub mod witness;
+
+/// Pages and answers are made of very many small pieces, which threads hand to each other.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -171,9 +171,9 @@ impl Page {
         A: FromRequest + 'static,
         H::Output: Responder + 'static,
     {
-        for (method, route) in [(Method::GET, web::get()), (Method::HEAD, web::head())] {
-            self.routes.push((method, route.to(handler.clone()).wrap(from_fn(same_origin::guard_reading))));
-        }
+        let guarded = |route: Route| route.wrap(from_fn(same_origin::guard_reading));
+        self.routes.push((Method::GET, guarded(web::get().to(handler.clone()))));
+        self.routes.push((Method::HEAD, guarded(web::head().to(handler))));
         self
     }
 
