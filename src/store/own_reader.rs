@@ -16,6 +16,7 @@ use super::connection::{AnyConnection, Use};
 use super::error::StoreError;
 use super::gateways::Gateway;
 use super::schema::key_epoch;
+use super::sessions::Session;
 use super::verifiable_keys::{KEYS_AT_ONCE, VerifiableKey, several_verifiable_keys, verifiable_keys};
 use super::wal_index::{Head, WalIndex};
 use crate::config::Database;
@@ -98,6 +99,14 @@ impl OwnReader {
             let mut questions = Snapshot { connection: &mut open.connection };
             credentials.iter().map(|credential| questions.gateway_by_credential(credential)).collect()
         })
+    }
+
+    /// The session of that token, however old, with what is true of its user after this was called.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn session(&mut self, token_digest: &TokenDigest) -> Result<Option<Session>, StoreError> {
+        self.ask(|open| Snapshot { connection: &mut open.connection }.session(token_digest))
     }
 
     /// A connection that has failed is given up. One that failed at once may have been cut long before, by whoever

@@ -1,6 +1,7 @@
 //! Sessions behind actix-session: the token in the cookie, its digest in the store. The same cookie carries a sign-in
 //! that lacks its code, which is no session.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -18,7 +19,9 @@ use crate::domain::instant::Instant;
 use crate::domain::token::{Token, TokenDigest};
 use crate::edge::caller::Caller;
 use crate::random;
-use crate::store::{NewSession, Outlived, SignInAwaitingCode, Store, StoreError, Transaction};
+use crate::store::{
+    self, AnswersComeFrom, NewSession, Outlived, OwnReader, SignInAwaitingCode, Store, StoreError, Transaction,
+};
 
 /// A session ends when it was not used for so long.
 const IDLE: Duration = Duration::from_hours(1);
@@ -90,20 +93,65 @@ impl From<StoreError> for SessionFailed {
     }
 }
 
-/// Where actix-session keeps sessions.
-#[derive(Clone, Debug)]
+/// Where actix-session keeps sessions; one for each thread that serves.
 pub struct StoredSessions {
+    sessions: Sessions,
+    /// Where this thread may read for itself.
+    reader: Option<RefCell<OwnReader>>,
+}
+
+impl StoredSessions {
+    /// Sessions in that store, for the thread that calls this.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock) -> Self {
+        let reader = match store.own_reader() {
+            (reader, AnswersComeFrom::ThisProcess) => Some(RefCell::new(reader)),
+            (_, AnswersComeFrom::Elsewhere) => None,
+        };
+        Self { sessions: Sessions { store, clock }, reader }
+    }
+
+    /// The entry of a session whose use need not be noted, where this thread may read for itself: handing the question over
+    /// would take longer than answering it. Whatever else becomes of a token is found out where threads may wait.
+    fn at_hand(&self, token: &str) -> Option<(&'static str, String)> {
+        let reader = self.reader.as_ref()?;
+        let now = self.sessions.clock.now();
+        let session = reader.borrow_mut().session(&TokenDigest::of(token)).ok()??;
+        let is_seen = !is_over(&session, now) && now.since(session.last_seen_at) < BETWEEN_TOUCHES;
+        let entry = serde_json::to_string(&Loaded::from(session)).ok()?;
+        is_seen.then_some((SIGNED_IN, entry))
+    }
+}
+
+/// Sessions and sign-ins that lack their code, as the store has them.
+#[derive(Clone)]
+struct Sessions {
     store: Store,
     clock: Clock,
 }
 
-impl StoredSessions {
-    /// Sessions in that store.
-    #[must_use]
-    pub const fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
-    }
+fn is_over(session: &store::Session, now: Instant) -> bool {
+    let from_the_future = session.created_at.since(now) > SKEW;
+    from_the_future || now.since(session.last_seen_at) >= IDLE || now.since(session.created_at) >= OVERALL
+}
 
+impl From<store::Session> for Loaded {
+    fn from(session: store::Session) -> Self {
+        Self {
+            session_id: session.id.to_string(),
+            company_id: session.company.id.to_string(),
+            company: session.company.name,
+            user_id: session.user_id.to_string(),
+            name: session.name,
+            role: session.role.as_str().to_owned(),
+            time_zone: session.time_zone,
+            theme: session.theme.as_str().to_owned(),
+            owes_second_factor: session.owes_second_factor,
+        }
+    }
+}
+
+impl Sessions {
     fn load_entry(&self, token: &str) -> Result<Option<(&'static str, String)>, StoreError> {
         let unreadable = |error: serde_json::Error| StoreError::Unexpected(error.to_string());
         let digest = TokenDigest::of(token);
@@ -119,8 +167,7 @@ impl StoredSessions {
     fn session(&self, digest: &TokenDigest) -> Result<Option<Loaded>, StoreError> {
         let now = self.clock.now();
         let Some(session) = self.store.ask(|questions| questions.session(digest))? else { return Ok(None) };
-        let from_the_future = session.created_at.since(now) > SKEW;
-        if from_the_future || now.since(session.last_seen_at) >= IDLE || now.since(session.created_at) >= OVERALL {
+        if is_over(&session, now) {
             return Ok(None);
         }
         if now.since(session.last_seen_at) >= BETWEEN_TOUCHES
@@ -128,17 +175,7 @@ impl StoredSessions {
         {
             tracing::warn!(%error, "a session's use could not be noted");
         }
-        Ok(Some(Loaded {
-            session_id: session.id.to_string(),
-            company_id: session.company.id.to_string(),
-            company: session.company.name,
-            user_id: session.user_id.to_string(),
-            name: session.name,
-            role: session.role.as_str().to_owned(),
-            time_zone: session.time_zone,
-            theme: session.theme.as_str().to_owned(),
-            owes_second_factor: session.owes_second_factor,
-        }))
+        Ok(Some(session.into()))
     }
 
     fn awaiting_code(&self, digest: &TokenDigest) -> Result<Option<LoadedAwaitingCode>, StoreError> {
@@ -214,8 +251,12 @@ impl SessionStore for StoredSessions {
     /// Answers a store that fails with a session that says so: a guard then draws the page for it, where actix-session
     /// would answer an empty 500.
     async fn load(&self, key: &SessionKey) -> Result<Option<HashMap<String, String>>, LoadError> {
-        let (sessions, token) = (self.clone(), key.as_ref().to_owned());
-        let loaded = super::blocking(move || sessions.load_entry(&token).map_err(PageError::from)).await;
+        let loaded = if let Some(entry) = self.at_hand(key.as_ref()) {
+            Ok(Some(entry))
+        } else {
+            let (sessions, token) = (self.sessions.clone(), key.as_ref().to_owned());
+            super::blocking(move || sessions.load_entry(&token).map_err(PageError::from)).await
+        };
         let (name, value) = match loaded {
             Ok(None) => return Ok(None),
             Ok(Some(entry)) => entry,
@@ -231,7 +272,7 @@ impl SessionStore for StoredSessions {
         let beginning = state.get(BEGINNING).and_then(|value| serde_json::from_str(value).ok());
         let beginning: Beginning =
             beginning.ok_or_else(|| SaveError::Other(SessionFailed("nobody signs in".to_owned()).into()))?;
-        let sessions = self.clone();
+        let sessions = self.sessions.clone();
         let token = web::block(move || sessions.begin(beginning)).await;
         let token = token.map_err(|error| SaveError::Other(SessionFailed(error.to_string()).into()))?;
         let token = token.map_err(|error| SaveError::Other(error.into()))?;
@@ -253,7 +294,7 @@ impl SessionStore for StoredSessions {
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
-        let (store, digest) = (self.store.clone(), TokenDigest::of(key.as_ref()));
+        let (store, digest) = (self.sessions.store.clone(), TokenDigest::of(key.as_ref()));
         web::block(move || store.end_session(&digest).map_err(SessionFailed::from))
             .await
             .map_err(|error| SessionFailed(error.to_string()))??;
