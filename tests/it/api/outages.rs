@@ -9,7 +9,8 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 use keydesk::config::Database;
 
-use crate::support::{TestServer, database};
+use crate::cli::{run, text};
+use crate::support::{TestServer, browser, database};
 
 /// Holds the table of keys so that on PostgreSQL nobody can read it, and on SQLite nobody can write.
 fn hold_keys(url: &str, for_so_long: Duration) {
@@ -64,6 +65,38 @@ fn nobody_waits_longer_than_two_seconds_for_a_database_that_stalls() {
         held.join().unwrap();
     });
     assert!(until(&server, &key, 200) < Duration::from_secs(3));
+}
+
+#[test]
+fn a_gateway_waits_two_seconds_for_both_answers_together() {
+    // Nobody can be kept from reading on SQLite.
+    if database::postgres().is_none() {
+        return;
+    }
+    let server = TestServer::start();
+    let (_, key) = server.admin().create_key("ERP Sync");
+    let output = run(server.folder.path(), &server.database_url, &["gateway", "add", "Edge"], "");
+    let credential = text(&output.stdout);
+    let ask = || {
+        let request = server.anonymous().request("POST", "/v1/introspect").bearer_auth(credential.trim());
+        browser::send(request.form(&[("token", &key)])).status
+    };
+    assert_eq!(ask(), 200);
+    let Database::Postgres(url) = Database::parse(&server.database_url).unwrap() else { unreachable!() };
+    let [mut gateways, mut keys] = [(); 2].map(|()| PgConnection::establish(&url).unwrap());
+    gateways.batch_execute("BEGIN; LOCK TABLE gateways IN ACCESS EXCLUSIVE MODE").unwrap();
+    keys.batch_execute("BEGIN; LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE").unwrap();
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| {
+            let began = Instant::now();
+            (ask(), began.elapsed())
+        });
+        std::thread::sleep(Duration::from_millis(1_400));
+        gateways.batch_execute("ROLLBACK").unwrap();
+        let (status, waited) = asked.join().unwrap();
+        assert_eq!(status, 503);
+        assert!(waited < Duration::from_millis(2_700), "{waited:?}");
+    });
 }
 
 #[test]
