@@ -3,7 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Binary};
 use diesel::{PgConnection, SqliteConnection};
 
 use super::companies::Company;
@@ -120,11 +124,37 @@ pub(super) fn verifiable_keys(
     connection: &mut PgConnection,
     digests: &[KeyDigest],
 ) -> Result<HashMap<KeyDigest, Arc<VerifiableKey>>, StoreError> {
-    let digests: Vec<&[u8]> = digests.iter().map(|digest| &digest.as_bytes()[..]).collect();
-    let is_one_of = api_keys::digest.eq_any(digests);
-    let rows =
-        with_names().filter(is_one_of).select((api_keys::digest, VerifiableRow::as_select())).load(connection)?;
-    by_digest(rows)
+    let digests = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
+    by_digest(KeysOfDigests { digests, columns: VerifiableRow::as_select() }.load(connection)?)
+}
+
+/// A join with the fingerprints, one by one: PostgreSQL looks for `digest = ANY (…)` in indexes that are trees alone, whose
+/// depth grows with the number of keys.
+#[derive(QueryId)]
+struct KeysOfDigests {
+    digests: Vec<Vec<u8>>,
+    columns: AsSelect<VerifiableRow, Pg>,
+}
+
+impl Query for KeysOfDigests {
+    type SqlType = (Binary, SqlTypeOf<AsSelect<VerifiableRow, Pg>>);
+}
+
+impl RunQueryDsl<PgConnection> for KeysOfDigests {}
+
+impl QueryFragment<Pg> for KeysOfDigests {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT asked.digest, ");
+        self.columns.walk_ast(out.reborrow())?;
+        out.push_sql(" FROM unnest(");
+        out.push_bind_param::<Array<Binary>, _>(&self.digests)?;
+        out.push_sql(
+            "::bytea[]) AS asked (digest) JOIN api_keys ON api_keys.digest = asked.digest \
+             JOIN service_accounts ON service_accounts.id = api_keys.service_account_id \
+             JOIN companies ON companies.id = api_keys.company_id",
+        );
+        Ok(())
+    }
 }
 
 fn by_digest(rows: Vec<(Vec<u8>, VerifiableRow)>) -> Result<HashMap<KeyDigest, Arc<VerifiableKey>>, StoreError> {

@@ -12,6 +12,7 @@ use keydesk::config::Database;
 use keydesk::domain::action::Action;
 use keydesk::domain::ids::{CompanyId, KeyId, UserId};
 use keydesk::domain::instant::Instant;
+use keydesk::domain::key_digest::KeyDigest;
 use keydesk::domain::trail_filter::TrailFilter;
 use keydesk::store::{
     AuditPage, KeyCounts, KeyListQuery, KeyTab, Paging, Snapshot, SortBy, SortOrder, Store, TrailPaging,
@@ -323,4 +324,25 @@ fn refusals_to_report_are_found_without_a_look_at_every_key() {
     let [statement] = &sent[..] else { panic!("{sent:#?}") };
     let plan = plan(&server.database_url, statement, "SET enable_seqscan = off;").join("\n");
     assert!(plan.contains("key_usage_to_report"), "{plan}");
+}
+
+#[test]
+fn a_key_is_found_by_indexes_whose_cost_does_not_grow_with_the_number_of_keys() {
+    let server = TestServer::start();
+    if database::postgres().is_none() {
+        return;
+    }
+    fill(&server.database_url);
+    let overheard = Overheard::on(&server.database_url);
+    SENT.with_borrow_mut(Vec::clear);
+    let (mut reader, _) = overheard.store.own_reader();
+    let unknown = KeyDigest::from_stored(&[7; 32]).unwrap();
+    assert!(reader.keys(&[unknown]).unwrap()[0].is_none());
+    let sent = SENT.with_borrow(Clone::clone);
+    let statement = sent.iter().find(|statement| statement.contains("unnest")).unwrap();
+    let settings = sent.iter().find(|statement| statement.contains("enable_seqscan")).unwrap();
+    let plan = plan(&server.database_url, statement, settings).join("\n");
+    for index in ["api_keys_hashed_by_digest", "service_accounts_hashed_by_id", "companies_hashed_by_id"] {
+        assert!(plan.contains(index), "{plan}");
+    }
 }
