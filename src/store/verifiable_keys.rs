@@ -1,6 +1,6 @@
 //! Keys as verification asks for them: by fingerprint, with what ends them and whose they are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use diesel::dsl::{AsSelect, SqlTypeOf};
@@ -119,12 +119,14 @@ pub(super) fn several_verifiable_keys(
     by_digest(rows)
 }
 
-/// The keys with these fingerprints, however many, by one statement.
+/// The keys with these fingerprints, however many, by one statement. Many who ask at once ask for the same key: each is looked
+/// for once.
 pub(super) fn verifiable_keys(
     connection: &mut PgConnection,
     digests: &[KeyDigest],
 ) -> Result<HashMap<KeyDigest, Arc<VerifiableKey>>, StoreError> {
-    let digests = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
+    let digests: HashSet<&KeyDigest> = digests.iter().collect();
+    let digests = digests.into_iter().map(|digest| digest.as_bytes().to_vec()).collect();
     by_digest(KeysOfDigests { digests, columns: VerifiableRow::as_select() }.load(connection)?)
 }
 
