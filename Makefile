@@ -50,7 +50,7 @@ browser: $(BROWSER) ## Walk through the pages in Chromium and Firefox, and look 
 	cd tests/browser && npm test --silent
 
 judges: $(BROWSER) ## Look at each page in both themes and all widths, and ask Lighthouse
-	@tests/install_tools browser
+	@tests/install_tools browser judges
 	$(CARGO_TEST) --test it -- --quiet --exact $(ROUTES)
 	cd tests/browser && npm run judges --silent
 

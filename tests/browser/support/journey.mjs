@@ -7,10 +7,12 @@ import { LONGEST_TEST } from './patience.mjs';
 import { Visitor, launch } from './visitor.mjs';
 
 let browser;
+// A server takes its time to stop, and the next walk need not wait for it.
+const stopping = [];
 before(async () => {
   browser = await launch();
 });
-after(() => browser.close());
+after(() => Promise.all([browser.close(), ...stopping]));
 
 /**
  * `walk` is given a fresh keydesk, `arrive`, which brings a visitor with a clean browser (`options` are its context's own),
@@ -42,6 +44,6 @@ async function once(walk, javaScriptEnabled) {
     for (const visitor of visitors.splice(0)) await visitor.leave();
   } finally {
     await Promise.allSettled(visitors.map((visitor) => visitor.leave()));
-    await keydesk.stop();
+    stopping.push(keydesk.stop());
   }
 }
