@@ -72,7 +72,7 @@ impl Filled {
         let last = i64::try_from(self.events)?;
         for first in (1..=last).step_by(10_000) {
             let places = first..=last.min(first + 9_999);
-            let events = self.actions.store.ask(|questions| questions.events_between(trail, places, 10_000))?;
+            let events = self.actions.store.ask(|questions| questions.events_between(trail, places.clone(), 10_000))?;
             leaves.extend(events.iter().map(|(event, _)| event.canonical_bytes()));
         }
         Ok(leaves)

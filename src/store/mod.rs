@@ -100,6 +100,7 @@ impl Store {
             Pool::builder()
                 .max_size(size)
                 .min_idle(Some(1))
+                .test_on_check_out(false)
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .connection_timeout(WAIT_FOR_A_CONNECTION)
@@ -119,8 +120,7 @@ impl Store {
         &self,
         questions: impl FnOnce(&mut Snapshot<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = get(&self.readers)?;
-        connection.begin(Use::Read)?;
+        let (mut connection, ()) = standing(&self.readers, |connection| connection.begin(Use::Read))?;
         let answer = questions(&mut Snapshot { connection: &mut connection });
         connection.roll_back();
         answer
@@ -130,9 +130,12 @@ impl Store {
     ///
     /// # Errors
     /// What `question` answers, and [`StoreError::Unavailable`].
-    pub fn ask<T>(&self, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut connection = get(&self.readers)?;
-        question(&mut Snapshot { connection: &mut connection })
+    pub fn ask<T>(
+        &self,
+        mut question: impl FnMut(&mut Snapshot<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (_, answer) = standing(&self.readers, |connection| question(&mut Snapshot { connection }))?;
+        Ok(answer)
     }
 
     /// A reading connection for one thread, and where that thread should be: on PostgreSQL not one that serves others, which
@@ -154,8 +157,7 @@ impl Store {
         &self,
         changes: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = get(&self.writers)?;
-        connection.begin(Use::Write)?;
+        let (mut connection, ()) = standing(&self.writers, |connection| connection.begin(Use::Write))?;
         let done = changes(&mut Transaction(Snapshot { connection: &mut connection }));
         match done {
             Ok(done) => match connection.commit() {
@@ -176,15 +178,28 @@ impl Store {
     /// it, that waits for the next time. PostgreSQL's log is its operator's.
     pub fn empty_change_log(&self) {
         if let Database::Sqlite(_) = &self.database
-            && let Err(error) = get(&self.writers).and_then(|mut connection| connection.empty_change_log())
+            && let Err(error) = standing(&self.writers, AnyConnection::empty_change_log)
         {
             tracing::warn!(%error, "the database's log of changes could not be emptied");
         }
     }
 }
 
-fn get(pool: &Pool<ConnectionManager>) -> Result<PooledConnection<ConnectionManager>, StoreError> {
-    pool.get().map_err(StoreError::unavailable)
+/// A connection, with the answer to what it is asked first. One that was cut while nobody used it shows that only then, and
+/// another is taken: whoever asked each beforehand whether it still stands would wait once more for every answer.
+fn standing<T>(
+    pool: &Pool<ConnectionManager>,
+    mut first: impl FnMut(&mut AnyConnection) -> Result<T, StoreError>,
+) -> Result<(PooledConnection<ConnectionManager>, T), StoreError> {
+    let mut others = pool.max_size();
+    loop {
+        let mut connection = pool.get().map_err(StoreError::unavailable)?;
+        match first(&mut connection) {
+            Ok(answer) => return Ok((connection, answer)),
+            Err(_) if connection.is_broken() && others > 0 => others -= 1,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Where questions are asked. Each file of the store adds its own.
@@ -208,6 +223,19 @@ impl DerefMut for Transaction<'_> {
         &mut self.0
     }
 }
+
+/// So many values are looked for by one statement.
+const VALUES_AT_ONCE: usize = 8;
+
+/// Whether a column is one of these values, of which there is one at least and at most [`VALUES_AT_ONCE`]. The statement is the same
+/// for however many, so that it is prepared once.
+macro_rules! is_one_of {
+    ($column:expr, $values:expr) => {{
+        let is = |place: usize| $column.eq($values[place.min($values.len() - 1)].clone());
+        is(0).or(is(1)).or(is(2)).or(is(3)).or(is(4)).or(is(5)).or(is(6)).or(is(7))
+    }};
+}
+use is_one_of;
 
 /// A stored word or id, read back as what it stands for.
 fn read_back<T>(what: &str, value: Option<T>) -> Result<T, StoreError> {

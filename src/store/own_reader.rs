@@ -1,4 +1,4 @@
-//! A reading connection that belongs to one thread, for looking keys up: it asks for many at once, and on SQLite remembers
+//! A reading connection that belongs to one thread. For looking keys up it asks for many at once, and on SQLite remembers
 //! what it has read for as long as the database, asked first, says that no key has changed since.
 
 use std::collections::HashMap;
@@ -11,14 +11,13 @@ use diesel::sql_types::{BigInt, Integer};
 use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, SqliteConnection};
 
-use super::Snapshot;
 use super::connection::{AnyConnection, Use};
 use super::error::StoreError;
 use super::gateways::Gateway;
 use super::schema::key_epoch;
-use super::sessions::Session;
-use super::verifiable_keys::{KEYS_AT_ONCE, VerifiableKey, several_verifiable_keys, verifiable_keys};
+use super::verifiable_keys::{VerifiableKey, several_verifiable_keys, verifiable_keys};
 use super::wal_index::{Head, WalIndex};
+use super::{Snapshot, VALUES_AT_ONCE};
 use crate::config::Database;
 use crate::domain::key_digest::KeyDigest;
 use crate::domain::token::TokenDigest;
@@ -87,7 +86,7 @@ impl OwnReader {
     /// [`StoreError`].
     pub fn keys(&mut self, digests: &[KeyDigest]) -> Result<Vec<Option<Arc<VerifiableKey>>>, StoreError> {
         let most = self.most_remembered;
-        self.ask(|open| open.keys(digests, most))
+        self.attempt(|open| open.keys(digests, most))
     }
 
     /// The gateways with these credentials that may ask, as they are after this was called; in their order.
@@ -95,23 +94,33 @@ impl OwnReader {
     /// # Errors
     /// [`StoreError`].
     pub fn gateways(&mut self, credentials: &[TokenDigest]) -> Result<Vec<Option<Gateway>>, StoreError> {
-        self.ask(|open| {
-            let mut questions = Snapshot { connection: &mut open.connection };
-            credentials.iter().map(|credential| questions.gateway_by_credential(credential)).collect()
-        })
+        self.ask(|questions| credentials.iter().map(|credential| questions.gateway_by_credential(credential)).collect())
     }
 
-    /// The session of that token, however old, with what is true of its user after this was called.
+    /// Asks one question, as [`Store::ask`](super::Store::ask) does.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub fn session(&mut self, token_digest: &TokenDigest) -> Result<Option<Session>, StoreError> {
-        self.ask(|open| Snapshot { connection: &mut open.connection }.session(token_digest))
+    /// What `question` answers, and [`StoreError::Unavailable`].
+    pub fn ask<T>(&mut self, question: impl Fn(&mut Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.attempt(|open| question(&mut Snapshot { connection: &mut open.connection }))
+    }
+
+    /// Asks several questions of one and the same state of the database, as [`Store::read`](super::Store::read) does.
+    ///
+    /// # Errors
+    /// What `questions` answers, and [`StoreError::Unavailable`].
+    pub fn read<T>(&mut self, questions: impl Fn(&mut Snapshot<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.attempt(|open| {
+            open.connection.begin(Use::LookUp)?;
+            let answer = questions(&mut Snapshot { connection: &mut open.connection });
+            open.connection.roll_back();
+            answer
+        })
     }
 
     /// A connection that has failed is given up. One that failed at once may have been cut long before, by whoever
     /// restarted the database, and says nothing of the state of now: a new one is asked.
-    fn ask<T>(&mut self, question: impl Fn(&mut Open) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn attempt<T>(&mut self, question: impl Fn(&mut Open) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let began = Instant::now();
         if let Some(open) = &mut self.open {
             let answer = question(open);
@@ -165,7 +174,7 @@ impl Remembered {
         self.forget_what_may_have_changed(connection, wal_index)?;
         let mut found: Vec<_> = digests.iter().map(|digest| self.keys.get(digest).cloned()).collect();
         let unknown: Vec<usize> = (0..digests.len()).filter(|place| found[*place].is_none()).collect();
-        for places in unknown.chunks(KEYS_AT_ONCE) {
+        for places in unknown.chunks(VALUES_AT_ONCE) {
             let asked: Vec<KeyDigest> = places.iter().map(|place| digests[*place]).collect();
             let read = several_verifiable_keys(connection, &asked)?;
             for place in places {

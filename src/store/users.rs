@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::error::StoreError;
 use super::schema::{second_factors, users};
-use super::{Snapshot, read_back};
+use super::{Snapshot, VALUES_AT_ONCE, is_one_of, read_back};
 use crate::domain::email::EmailAddress;
 use crate::domain::ids::{CompanyId, UserId};
 use crate::domain::instant::Instant;
@@ -252,12 +252,18 @@ impl Snapshot<'_> {
     ) -> Result<Names, StoreError> {
         // A page names few users, and each of them many times.
         let ids: HashSet<UserId> = ids.into_iter().collect();
-        let rows: Vec<(String, Option<String>)> = users::table
-            .filter(users::company_id.eq(company_id.to_string()))
-            .filter(users::id.eq_any(ids.iter().map(UserId::to_string)))
-            .select((users::id, users::name))
-            .load(self.connection)?;
-        let named = rows.into_iter().filter_map(|(id, name)| name.map(|name| (id, name)));
-        named.map(|(id, name)| Ok((read_back("user id", UserId::parse(&id))?, name))).collect()
+        let ids: Vec<String> = ids.iter().map(UserId::to_string).collect();
+        let mut names = Names::new();
+        for ids in ids.chunks(VALUES_AT_ONCE) {
+            let rows: Vec<(String, Option<String>)> = users::table
+                .filter(users::company_id.eq(company_id.to_string()))
+                .filter(is_one_of!(users::id, ids))
+                .select((users::id, users::name))
+                .load(self.connection)?;
+            for (id, name) in rows.into_iter().filter_map(|(id, name)| Some((id, name?))) {
+                names.insert(read_back("user id", UserId::parse(&id))?, name);
+            }
+        }
+        Ok(names)
     }
 }

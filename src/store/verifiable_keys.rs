@@ -13,7 +13,7 @@ use diesel::{PgConnection, SqliteConnection};
 use super::companies::Company;
 use super::error::StoreError;
 use super::schema::{api_keys, companies, service_accounts};
-use super::{Snapshot, read_back};
+use super::{Snapshot, is_one_of, read_back};
 use crate::domain::api_key::KeyEnds;
 use crate::domain::ids::{CompanyId, KeyId, ServiceAccountId};
 use crate::domain::instant::Instant;
@@ -101,22 +101,14 @@ impl Snapshot<'_> {
     }
 }
 
-/// So many keys are looked up by one statement on SQLite: its arity is fixed, so that it is prepared once.
-pub(super) const KEYS_AT_ONCE: usize = 8;
-
-/// The keys with these fingerprints, by one statement; at least one is asked for, and at most [`KEYS_AT_ONCE`].
+/// The keys with these fingerprints, by one statement; at least one is asked for, and at most [`VALUES_AT_ONCE`](super::VALUES_AT_ONCE).
 pub(super) fn several_verifiable_keys(
     connection: &mut SqliteConnection,
     digests: &[KeyDigest],
 ) -> Result<HashMap<KeyDigest, Arc<VerifiableKey>>, StoreError> {
-    let is = |place: usize| {
-        let digest = &digests[place.min(digests.len() - 1)];
-        api_keys::digest.eq(digest.as_bytes().to_vec())
-    };
-    let is_one_of = is(0).or(is(1)).or(is(2)).or(is(3)).or(is(4)).or(is(5)).or(is(6)).or(is(7));
-    let rows =
-        with_names().filter(is_one_of).select((api_keys::digest, VerifiableRow::as_select())).load(connection)?;
-    by_digest(rows)
+    let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
+    let keys = with_names().filter(is_one_of!(api_keys::digest, digests));
+    by_digest(keys.select((api_keys::digest, VerifiableRow::as_select())).load(connection)?)
 }
 
 /// The keys with these fingerprints, however many, by one statement. Many who ask at once ask for the same key: each is looked

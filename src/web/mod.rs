@@ -2,6 +2,7 @@
 
 mod account;
 mod assets;
+mod at_hand;
 pub mod audit_trail;
 mod compression;
 mod device;
@@ -43,6 +44,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use self::at_hand::AtHand;
 use self::compression::HoldsSecret;
 use self::error::PageError;
 use self::guards::SignedIn;
@@ -56,6 +58,8 @@ use crate::witness::Witnesses;
 
 /// Argon2 takes 19 MiB and all of a core: more at once would only stop everything else.
 const PASSWORDS_AT_ONCE: usize = 2;
+/// Bytes of a full list: a page that outgrows the room it is drawn into is copied.
+const LARGE_PAGE: usize = 96 * 1_024;
 /// How long to wait is told to whoever a stop keeps out, too: what ended it may have happened by then.
 const LONGEST_WAIT: Duration = Duration::from_mins(15);
 const LONGEST_WAIT_FOR_A_TURN: Duration = Duration::from_secs(10);
@@ -144,7 +148,8 @@ impl Site {
 
 /// Puts the pages, and the page that every other path is answered with, behind their guards.
 pub fn configure(config: &mut ServiceConfig, site: &Data<Site>) {
-    let sessions = StoredSessions::new(site.actions.store.clone(), site.actions.clock.clone());
+    let at_hand = Data::new(AtHand::new(&site.actions.store));
+    let sessions = StoredSessions::new(site.actions.store.clone(), site.actions.clock.clone(), Data::clone(&at_hand));
     let sessions = SessionMiddleware::builder(sessions, Key::from(site.actions.secrets.cookie_key()))
         .cookie_name(site.cookie_name().to_owned())
         .cookie_secure(site.public_url.is_https())
@@ -153,7 +158,7 @@ pub fn configure(config: &mut ServiceConfig, site: &Data<Site>) {
         .cookie_path("/".to_owned())
         .cookie_content_security(CookieContentSecurity::Signed)
         .build();
-    let mut scope = web::scope("").app_data(site.clone());
+    let mut scope = web::scope("").app_data(site.clone()).app_data(at_hand);
     for page in pages() {
         let allowed = page.methods().map(Method::as_str).collect::<Vec<_>>().join(", ");
         let mut resource = web::resource(page.path);
@@ -184,7 +189,9 @@ async fn blocking<T: Send + 'static, E: Into<PageError> + Send + 'static>(
 
 /// A page as an answer.
 fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, PageError> {
-    Ok(HttpResponse::build(status).content_type(ContentType::html()).body(page.render()?))
+    let mut text = String::with_capacity(LARGE_PAGE);
+    page.render_into(&mut text)?;
+    Ok(HttpResponse::build(status).content_type(ContentType::html()).body(text))
 }
 
 /// The same for a page that shows what is shown only once, or that holds what lets somebody in.

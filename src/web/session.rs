@@ -3,23 +3,23 @@
 
 mod kept;
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 
 use actix_session::Session;
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_web::cookie::time::Duration;
-use actix_web::web;
+use actix_web::web::{self, Data};
 
 pub use self::kept::SessionFailed;
 use self::kept::{BETWEEN_TOUCHES, Beginning, Sessions, is_over};
 pub(super) use self::kept::{Loaded, LoadedAwaitingCode, outlived};
+use super::at_hand::AtHand;
 use super::error::PageError;
 use crate::actions::Admission;
 use crate::clock::Clock;
 use crate::domain::token::TokenDigest;
 use crate::edge::caller::Caller;
-use crate::store::{AnswersComeFrom, OwnReader, Store};
+use crate::store::Store;
 
 /// The entry that a loaded session has.
 pub(super) const SIGNED_IN: &str = "signed_in";
@@ -33,27 +33,21 @@ pub(super) const UNAVAILABLE: &str = "unavailable";
 /// Where actix-session keeps sessions; one for each thread that serves.
 pub struct StoredSessions {
     sessions: Sessions,
-    /// Where this thread may read for itself.
-    reader: Option<RefCell<OwnReader>>,
+    at_hand: Data<AtHand>,
 }
 
 impl StoredSessions {
     /// Sessions in that store, for the thread that calls this.
     #[must_use]
-    pub fn new(store: Store, clock: Clock) -> Self {
-        let reader = match store.own_reader() {
-            (reader, AnswersComeFrom::ThisProcess) => Some(RefCell::new(reader)),
-            (_, AnswersComeFrom::Elsewhere) => None,
-        };
-        Self { sessions: Sessions { store, clock }, reader }
+    pub fn new(store: Store, clock: Clock, at_hand: Data<AtHand>) -> Self {
+        Self { sessions: Sessions { store, clock }, at_hand }
     }
 
-    /// The entry of a session whose use need not be noted, where this thread may read for itself: handing the question over
-    /// would take longer than answering it. Whatever else becomes of a token is found out where threads may wait.
+    /// The entry of a session whose use need not be noted. Whatever else becomes of a token is found out where threads may wait.
     fn at_hand(&self, token: &str) -> Option<(&'static str, String)> {
-        let reader = self.reader.as_ref()?;
         let now = self.sessions.clock.now();
-        let session = reader.borrow_mut().session(&TokenDigest::of(token)).ok()??;
+        let digest = TokenDigest::of(token);
+        let session = self.at_hand.ask(|questions| questions.session(&digest))??;
         let is_seen = !is_over(&session, now) && now.since(session.last_seen_at) < BETWEEN_TOUCHES;
         let entry = serde_json::to_string(&Loaded::from(session)).ok()?;
         is_seen.then_some((SIGNED_IN, entry))

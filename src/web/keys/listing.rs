@@ -17,6 +17,7 @@ use crate::edge::body::Fields;
 use crate::store::{
     KeyCounts, KeyListQuery, KeyPage, KeyTab, ListedKey, Names, Paging, Place, Snapshot, SortBy, SortOrder, StoreError,
 };
+use crate::web::at_hand::AtHand;
 use crate::web::error::PageError;
 use crate::web::guards::SignedIn;
 use crate::web::page::{Who, grouped, shortened, who};
@@ -26,6 +27,8 @@ use crate::web::time::Zone;
 use crate::web::{Site, blocking, html};
 
 const LONGEST_SEARCH: usize = 256;
+/// A company with more keys is listed by threads that may wait: the few keys of a tab can lie behind all those of the other.
+const MOST_KEYS_AT_HAND: i64 = 20_000;
 /// The list is for finding a key, and the trail has the whole of it.
 const COMMENT_IN_A_ROW: usize = 80;
 
@@ -34,6 +37,7 @@ pub(in crate::web) async fn show(
     query: Query,
     zone: Zone,
     site: Data<Site>,
+    at_hand: Data<AtHand>,
 ) -> Result<HttpResponse, PageError> {
     let (address, paging) = read(&query.0, &site)?;
     let overlay = match query.0.given("audit")? {
@@ -47,7 +51,7 @@ pub(in crate::web) async fn show(
         Some(_) => return Err(PageError::NoPage),
     };
     let banner = banner::load(&site, &signed_in, &zone, &query.0).await?;
-    let page = load(&site, &signed_in, &zone, address, paging, banner).await?;
+    let page = load(&site, Some(&at_hand), &signed_in, &zone, address, paging, banner).await?;
     html(StatusCode::OK, &ListPage { overlay, ..page })
 }
 
@@ -58,7 +62,7 @@ pub(super) async fn load_beneath(
     zone: &Zone,
     overlay: Overlay,
 ) -> Result<ListPage, PageError> {
-    let page = load(site, signed_in, zone, ListAddress::of(Tab::Active), Paging::First, None).await?;
+    let page = load(site, None, signed_in, zone, ListAddress::of(Tab::Active), Paging::First, None).await?;
     Ok(ListPage { overlay, ..page })
 }
 
@@ -88,6 +92,7 @@ struct Loaded {
 
 async fn load(
     site: &Data<Site>,
+    at_hand: Option<&AtHand>,
     signed_in: &SignedIn,
     zone: &Zone,
     address: ListAddress,
@@ -125,8 +130,17 @@ async fn load(
     let sort_by = query.sort_by;
     // Asked before the database is: what was written until then is seen there.
     let recorded_until = site.actions.usage.recorded_until();
-    let store = site.actions.store.clone();
-    let loaded = blocking(move || store.read(|questions| load_rows(questions, query, finds_nothing))).await?;
+    let at_hand = at_hand.and_then(|at_hand| at_hand.read(|questions| load_at_hand(questions, &query, finds_nothing)));
+    let loaded = if let Some(loaded) = at_hand.flatten() {
+        loaded
+    } else {
+        let store = site.actions.store.clone();
+        let load = move |questions: &mut Snapshot<'_>| {
+            let total = questions.count_keys(query.company_id, query.now)?;
+            load_rows(questions, query, total, finds_nothing)
+        };
+        blocking(move || store.read(load)).await?
+    };
     let (total, found) = (counts(loaded.total), counts(loaded.found));
     let first = count(loaded.page.position).saturating_add(1);
     let has_next = first + (loaded.page.keys.len() as u64) <= found.on(address.tab);
@@ -153,8 +167,29 @@ async fn load(
     })
 }
 
-fn load_rows(questions: &mut Snapshot<'_>, mut query: KeyListQuery, finds_nothing: bool) -> Result<Loaded, StoreError> {
+/// The rows, where an index leads to the first of them, and past no more keys than can be passed over at once.
+fn load_at_hand(
+    questions: &mut Snapshot<'_>,
+    query: &KeyListQuery,
+    finds_nothing: bool,
+) -> Result<Option<Loaded>, StoreError> {
+    let is_in_order = matches!(query.paging, Paging::First) && query.sort_by != SortBy::Name;
+    if !is_in_order || query.search.is_some() {
+        return Ok(None);
+    }
     let total = questions.count_keys(query.company_id, query.now)?;
+    if total.active + total.ended > MOST_KEYS_AT_HAND {
+        return Ok(None);
+    }
+    load_rows(questions, query.clone(), total, finds_nothing).map(Some)
+}
+
+fn load_rows(
+    questions: &mut Snapshot<'_>,
+    mut query: KeyListQuery,
+    total: KeyCounts,
+    finds_nothing: bool,
+) -> Result<Loaded, StoreError> {
     if finds_nothing {
         return Ok(Loaded { page: KeyPage::default(), names: Names::new(), total, found: KeyCounts::default() });
     }

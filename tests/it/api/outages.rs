@@ -10,7 +10,7 @@ use diesel::{Connection, PgConnection, SqliteConnection};
 use keydesk::config::Database;
 
 use crate::cli::{run, text};
-use crate::support::{TestServer, browser, database};
+use crate::support::{K, TestServer, browser, database};
 
 /// Holds the table of keys so that on PostgreSQL nobody can read it, and on SQLite nobody can write.
 fn hold_keys(url: &str, for_so_long: Duration) {
@@ -159,10 +159,18 @@ fn a_connection_that_was_cut_while_nobody_asked_costs_no_answer() {
         return;
     }
     let server = TestServer::start();
-    let (_, key) = server.admin().create_key("ERP Sync");
-    for _ in 0..3 {
-        assert_eq!(server.whoami(&key), 200);
+    let admin = server.admin();
+    let (_, key) = admin.create_key("ERP Sync");
+    let cut = || {
         let_in(&server.database_url, false);
         let_in(&server.database_url, true);
+    };
+    for round in 0..3 {
+        cut();
+        assert_eq!(server.whoami(&key), 200);
+        cut();
+        admin.get(K).expect(200);
+        cut();
+        admin.create_key(&format!("Reporting {round}"));
     }
 }
