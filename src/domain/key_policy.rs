@@ -58,7 +58,7 @@ pub enum ExpiryError {
     #[error("Choose when the key expires")]
     Unknown,
     /// Not a date.
-    #[error("Enter a date such as 2026-12-31")]
+    #[error("Choose a date")]
     Malformed,
     /// A date that has gone by.
     #[error("Choose a date that has not gone by")]

@@ -74,7 +74,7 @@ name! {
     /// The name of a gateway.
     GatewayName, "Give a name for the gateway";
     /// The name of a person who signs in.
-    PersonName, "Enter a name for the person";
+    PersonName, "Enter a name";
 }
 
 #[cfg(test)]

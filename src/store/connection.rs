@@ -109,8 +109,15 @@ impl AnyConnection {
         Ok(self.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?)
     }
 
-    /// Whether nothing can be asked of it any more; known once something was.
-    pub fn is_broken(&mut self) -> bool {
+    /// Whether it can still be asked, after something has failed. One that cannot is given up by the pool.
+    pub fn stands(&mut self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(connection) => connection.batch_execute("SELECT 1").is_ok(),
+        }
+    }
+
+    fn is_broken(&mut self) -> bool {
         match self {
             Self::Sqlite(connection) => AnsiTransactionManager::is_broken_transaction_manager(connection),
             Self::Postgres(connection) => AnsiTransactionManager::is_broken_transaction_manager(connection),

@@ -185,8 +185,8 @@ impl Store {
     }
 }
 
-/// A connection, with the answer to what it is asked first. One that was cut while nobody used it shows that only then, and
-/// another is taken: whoever asked each beforehand whether it still stands would wait once more for every answer.
+/// A connection, with the answer to what it is asked first. One that was cut while nobody used it fails then, and another is
+/// taken: to ask each beforehand whether it still stands would cost every answer a wait.
 fn standing<T>(
     pool: &Pool<ConnectionManager>,
     mut first: impl FnMut(&mut AnyConnection) -> Result<T, StoreError>,
@@ -196,7 +196,7 @@ fn standing<T>(
         let mut connection = pool.get().map_err(StoreError::unavailable)?;
         match first(&mut connection) {
             Ok(answer) => return Ok((connection, answer)),
-            Err(_) if connection.is_broken() && others > 0 => others -= 1,
+            Err(_) if others > 0 && !connection.stands() => others -= 1,
             Err(error) => return Err(error),
         }
     }

@@ -21,7 +21,8 @@ const STYLES: [&str; 7] = [
     include_str!("../../static/css/print.css"),
 ];
 /// Each has its file, and all of them a layer.
-const COMPONENTS: [&str; 14] = [
+const COMPONENTS: [&str; 15] = [
+    include_str!("../../static/css/components/aside.css"),
     include_str!("../../static/css/components/banner.css"),
     include_str!("../../static/css/components/button.css"),
     include_str!("../../static/css/components/dialog.css"),

@@ -24,7 +24,7 @@ use crate::edge::caller::Caller;
 use crate::store::{KeysBeyond, StoreError, StoredKey};
 use crate::web::keys::expiry::Expiry;
 use crate::web::keys::key_page::KeyPage;
-use crate::web::page::{Field, Shell, counted, grouped};
+use crate::web::page::{Field, Shell, ShownTime, counted, grouped};
 use crate::web::paths::KEY_POLICY;
 use crate::web::rail::{Rail, RailLink};
 use crate::web::time::Zone;
@@ -61,6 +61,7 @@ pub struct PolicyKey {
     pub id: String,
     pub name: String,
     pub preview: String,
+    pub created: ShownTime,
     pub expires: Expiry,
 }
 
@@ -119,8 +120,9 @@ impl KeyPolicyPage {
         said_of(&self.beyond, self.more_beyond, "active key lives", "active keys live")
     }
 
-    fn not_cut(&self) -> &'static str {
-        if self.beyond.len() == 1 && self.more_beyond == 0 { "It is not cut." } else { "They are not cut." }
+    fn kept(&self) -> &'static str {
+        let is_one = self.beyond.len() == 1 && self.more_beyond == 0;
+        if is_one { "Its expiry stays as it is." } else { "Their expiry stays as it is." }
     }
 
     /// “1 active key is”, “12 active keys are”.
@@ -245,6 +247,7 @@ async fn load(site: &Data<Site>, signed_in: &SignedIn, zone: &Zone) -> Result<Ke
         let more = u64::try_from(count).unwrap_or(0).saturating_sub(keys.len() as u64);
         let keys = keys.into_iter().map(|key| PolicyKey {
             id: key.id.to_string(),
+            created: zone.date(key.created_at),
             expires: Expiry::of(key.ends(), zone, now),
             name: key.name,
             preview: key.preview,

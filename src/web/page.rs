@@ -142,6 +142,12 @@ pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
+/// An e-mail address before its `@`, and from there on.
+#[must_use]
+pub fn email_halves(email: &str) -> (&str, &str) {
+    email.split_at(email.find('@').unwrap_or(email.len()))
+}
+
 /// The beginning of a text that has more than so many characters.
 #[must_use]
 pub fn shortened(text: &str, longest: usize) -> String {

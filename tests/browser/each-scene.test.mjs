@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { THEMES, WIDTHS, axeSays, htmlValidateSays, isCutOff, isWithoutEdge, nuSays, sticksOut } from './support/judges.mjs';
+import { THEMES, WIDTHS, axeSays, htmlValidateSays, isCutOff, isWithoutEdge, nuSays, scrollsSideways, sticksOut } from './support/judges.mjs';
 import { LONGEST_TEST } from './support/patience.mjs';
 import { routeOf, routes } from './support/routes.mjs';
 import { scenes } from './support/scenes.mjs';
@@ -66,6 +66,7 @@ for (const [index, scene] of scenes.entries()) {
       await resize(page, width);
       none(await axeSays(page), `${colorScheme}, ${width} px`);
       none(await isCutOff(page), `${width} px`);
+      none(await scrollsSideways(page), `${width} px`);
     }
     if (whole || index % 3 === 0) await holdsWhenSetOtherwise(page);
     if (answer.request().method() === 'GET' && (whole || index % 3 === 1)) await isTheSameWithoutScript(scene, visitor);

@@ -120,7 +120,7 @@ journey('a size that no checkpoint has is refused beside its field, and the expo
   assert.equal(await page.locator('tr[data-event-id]').count(), 1);
 
   await size.fill('2');
-  const [download] = await Promise.all([page.waitForEvent('download'), form.getByRole('button', { name: 'Export JSON Lines' }).click()]);
+  const [download] = await Promise.all([page.waitForEvent('download'), form.getByRole('button', { name: 'Export with proof' }).click()]);
   assert.match(download.suggestedFilename(), /-1-event\.jsonl$/);
   assert.equal(new URL(download.url()).search, '?action=api_key.created&since=2');
   assert.equal(await form.getByRole('button').getAttribute('aria-disabled'), null);

@@ -171,7 +171,7 @@ journey('the audit trail is filtered, read, paged and taken away by the keyboard
     'Download checkpoint',
     'Download public key',
     'since',
-    'Export JSON Lines',
+    'Export with proof',
   ]);
   assert.ok(all.length === 16 || all[16] === 'Skip to content', `${all}`);
 

@@ -259,7 +259,7 @@ journey('a policy shortens what can be chosen', async (keydesk, arrive) => {
   await page.getByRole('button', { name: 'Save changes' }).click();
   await banner(page, 'Your changes were saved.');
   const beyond = page.getByRole('region', { name: 'Beyond the longest lifetime' });
-  await beyond.getByText('1 active key lives longer than that. It is not cut.').waitFor();
+  await beyond.getByText('1 active key lives longer than the policy allows. Its expiry stays as it is.').waitFor();
   await beyond.getByRole('link', { name: ERP, exact: true }).waitFor();
   assert.deepEqual(await statuses(keydesk, [endless]), [200]);
 

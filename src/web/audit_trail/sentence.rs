@@ -95,8 +95,13 @@ impl Telling<'_> {
                 self.count("refusals").map(|count| text(counted(count, "attempt", "attempts"))).into_iter().collect()
             }
             Some(Action::ApiKeyRotated) => match self.time("ends_at") {
-                Some(until) => vec![text("the old key works until "), Part::Time(until)],
+                Some(until) => vec![text("the old key working until "), Part::Time(until)],
                 None => vec![text("the old key ended")],
+            },
+            // It is noticed some time after.
+            Some(Action::ApiKeyExpired) => match self.time("ended_at") {
+                Some(at) => vec![text("its time was up on "), Part::Time(at)],
+                None => Vec::new(),
             },
             Some(Action::UserDeleted) => self.left_behind(),
             _ => Vec::new(),

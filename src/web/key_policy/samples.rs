@@ -33,6 +33,7 @@ impl KeyPolicyPage {
             id: id.to_owned(),
             name: name.to_owned(),
             preview: preview.to_owned(),
+            created: zone().date(ago(60 * 60 * 24 * 120)),
             expires,
         };
         let strict = |can_change| Self {

@@ -41,13 +41,6 @@ pub struct UserRow {
     pub is_you: bool,
 }
 
-impl UserRow {
-    /// A long address breaks before its `@`, if anywhere.
-    fn email_halves(&self) -> (&str, &str) {
-        self.email.split_at(self.email.find('@').unwrap_or(self.email.len()))
-    }
-}
-
 #[derive(Clone, Debug)]
 pub enum LastSignIn {
     At(ShownTime),

@@ -49,6 +49,15 @@ export async function sticksOut(page, width, scroller = 'none') {
   );
 }
 
+/** What has to be scrolled sideways in its card, which readers' own letters alone may bring about. */
+export async function scrollsSideways(page) {
+  return page.locator('.card').evaluateAll((all) =>
+    all
+      .filter((card) => card.scrollWidth > card.clientWidth)
+      .map((card) => `${card.scrollWidth - card.clientWidth} px: ${card.textContent.replaceAll(/\s+/g, ' ').slice(0, 100)}`),
+  );
+}
+
 /** Text that is cut off where it stands, which nothing on these pages may be. */
 export async function isCutOff(page) {
   return page.locator('body *:not(.hidden, .hidden *, .account-name, svg *)').evaluateAll((all) =>

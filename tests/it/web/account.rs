@@ -36,7 +36,7 @@ fn what_cannot_be_saved_is_refused_with_a_sentence_and_kept() {
     let admin = server.admin();
     let (_, key) = admin.create_key("ERP Sync");
     for (name, time_zone, theme, sentence) in [
-        ("", "", "dark", "Enter a name for the person"),
+        ("", "", "dark", "Enter a name"),
         ("Ma\u{202E}ria", "", "dark", "(U+202E)"),
         ("Maria", "Europe/Atlantis", "dark", "Choose a time zone from the list"),
         ("Maria", "", "pink", "Choose one of the themes"),

@@ -34,7 +34,8 @@ fn a_policy_is_kept_shown_and_in_the_trail_with_what_was_before() {
     let fields = ["default_expiry", "maximum_lifetime", "rotation_period"];
     assert_eq!(fields.map(|field| chosen(&page, field)), ["30", "90", "45"]);
     let facts = auditor.get(POLICY).expect(200).html().text("dl.facts");
-    for fact in ["Keys expire after 30 days", "Longest lifetime 90 days", "Rotate every 45 days"] {
+    for fact in ["Keys expire after (default) 30 days", "Longest lifetime allowed 90 days", "Rotate keys every 45 days"]
+    {
         assert!(facts.contains(fact), "{facts}");
     }
     save(&auditor, "none", "none", "none").expect(403);
@@ -133,7 +134,7 @@ fn a_longer_wish_is_refused_with_a_sentence_and_existing_keys_are_listed_not_cut
     let page = admin.get(POLICY).html();
     assert_eq!(page.texts("section[aria-labelledby=beyond] li bdi"), ["Archive", "A year"]);
     let said = page.text("section[aria-labelledby=beyond]");
-    assert!(said.contains("2 active keys live longer than that. They are not cut."), "{said}");
+    assert!(said.contains("2 active keys live longer than the policy allows. Their expiry stays as it is."), "{said}");
     assert!(said.contains("Expires 23 Nov 2027"), "{said}");
     assert_eq!([&year, &short].map(|key| server.state_of(&admin, key)), ["active"; 2]);
     assert_eq!(told(&server, &year.1), "2027-11-23T09:00:00Z");
@@ -160,9 +161,9 @@ fn keys_are_due_for_rotation_once_they_are_older_than_the_period() {
     server.stand_at(NOW + DAY * 31);
     let listed = due(&admin);
     assert_eq!((listed.len(), listed[20].as_str()), (21, "and 2 more"));
-    assert!(listed[0].starts_with("Service 00") && listed[0].ends_with("Never expires"), "{}", listed[0]);
+    assert!(listed[0].starts_with("Service 00") && listed[0].ends_with("Created 23 Nov 2026"), "{}", listed[0]);
     let page = admin.get(POLICY).html().text("section[aria-labelledby=due] p");
-    assert_eq!(page, "22 active keys are older than that.");
+    assert_eq!(page, "22 active keys are older than the time set for rotation.");
     admin.rotate(&first.unwrap().0, "none").expect(201);
     assert_eq!((due(&admin).len(), due(&admin)[20].as_str()), (21, "and 1 more"));
 }

@@ -67,7 +67,7 @@ fn a_submission_is_good_until_its_day_is_over_and_after_a_wish_was_refused() {
         ("1H", "none", "", "Choose how long the old key keeps working"),
         ("7d", "31d", "", "Choose when the key expires"),
         ("7d", "date", "2026-11-23", "Choose a date that has not gone by"),
-        ("7d", "date", "soon", "Enter a date such as 2026-12-31"),
+        ("7d", "date", "soon", "Choose a date"),
     ] {
         let typed = [("overlap", overlap), ("expires", expires), ("expires_on", on), ("submission", &submission)];
         let answer = send(&admin, &old.0, &typed).expect(422);
@@ -136,7 +136,7 @@ fn a_key_that_expires_during_its_overlap_expires_and_nothing_says_that_it_works_
     let answer = admin.rotate(&old.0, "7d").expect(201);
     assert!(answer.html().text("dialog").contains("works until 23 Dec 2026, 09:00."));
     let rotated = admin.key_page(&old.0).text("[data-action='api_key.rotated']");
-    assert!(rotated.contains("works until 23 Dec 2026, 09:00"), "{rotated}");
+    assert!(rotated.contains("working until 23 Dec 2026, 09:00"), "{rotated}");
     assert!(!admin.key_page(&old.0).has("input[name=end][value='7d']"));
     let refused = admin.move_end(&old.0, "7d").expect(409);
     assert!(refused.body.contains("The old key expires by then, so that it cannot work longer."));

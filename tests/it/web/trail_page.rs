@@ -248,7 +248,7 @@ fn one_event_is_shown_over_the_page_with_before_and_after() {
     let created = admin.get(T).html();
     let created = created.all("tr[data-action='api_key.created'] th a")[0].attr("href").unwrap().to_owned();
     let dialog = admin.get(&created).expect(200).html().text("dialog");
-    assert!(!dialog.contains('{') && dialog.contains("State Not recorded Active"), "{dialog}");
+    assert!(!dialog.contains('{') && dialog.contains("State None Active"), "{dialog}");
 }
 
 #[test]

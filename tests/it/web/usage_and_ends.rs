@@ -34,7 +34,7 @@ fn the_question_before_a_revocation_says_what_will_break() {
     assert_eq!(
         warning(&server, &admin, &id),
         "This key is in use. Its last request was 4 minutes ago. 4 requests in 24 hours, from 2 addresses: \
-         203.0.113.9 (python-requests/2.32), 198.51.100.4 (curl/8.5). Counted from 22 Nov 2026, 10:00 to 09:05:00."
+         203.0.113.9 (python-requests/2.32), 198.51.100.4 (curl/8.5). Counted from 22 Nov 2026, 10:00, as of 09:05:00."
     );
     assert!(dialog(&admin).ends_with("Last used 23 Nov 2026, 09:01"), "{}", dialog(&admin));
     let refused = admin.revoke(&id, "bored", "").expect(422).html();
