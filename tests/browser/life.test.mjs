@@ -179,7 +179,7 @@ journey('an admin ticks several keys and revokes them together', async (keydesk,
   await page.goto(KEYS);
   await revokeSelected();
   await overlay(page).getByText('No key is selected. Tick the keys in the list first.').waitFor();
-  await overlay(page).getByRole('link', { name: 'Cancel' }).click();
+  await overlay(page).getByRole('link', { name: 'Close' }).click();
 
   for (const { name } of doomed) await page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check();
   await revokeSelected();

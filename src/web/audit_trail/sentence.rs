@@ -95,7 +95,7 @@ impl Telling<'_> {
                 self.count("refusals").map(|count| text(counted(count, "attempt", "attempts"))).into_iter().collect()
             }
             Some(Action::ApiKeyRotated) => match self.time("ends_at") {
-                Some(until) => vec![text("the old key working until "), Part::Time(until)],
+                Some(until) => vec![text("the old key was left working until "), Part::Time(until)],
                 None => vec![text("the old key ended")],
             },
             // It is noticed some time after.

@@ -130,8 +130,9 @@ async fn load(
     let sort_by = query.sort_by;
     // Asked before the database is: what was written until then is seen there.
     let recorded_until = site.actions.usage.recorded_until();
-    let at_hand = at_hand.and_then(|at_hand| at_hand.read(|questions| load_at_hand(questions, &query, finds_nothing)));
-    let loaded = if let Some(loaded) = at_hand.flatten() {
+    let at_hand = at_hand.filter(|_| begins_an_index(&query));
+    let loaded = at_hand.and_then(|at_hand| at_hand.read(|questions| load_at_hand(questions, &query, finds_nothing)));
+    let loaded = if let Some(loaded) = loaded.flatten() {
         loaded
     } else {
         let store = site.actions.store.clone();
@@ -167,16 +168,17 @@ async fn load(
     })
 }
 
-/// The rows, where an index leads to the first of them, and past no more keys than can be passed over at once.
+/// Whether the rows are the first that some index leads to.
+fn begins_an_index(query: &KeyListQuery) -> bool {
+    matches!(query.paging, Paging::First) && query.sort_by != SortBy::Name && query.search.is_none()
+}
+
+/// The rows, where no more keys lie before them than can be passed over at once.
 fn load_at_hand(
     questions: &mut Snapshot<'_>,
     query: &KeyListQuery,
     finds_nothing: bool,
 ) -> Result<Option<Loaded>, StoreError> {
-    let is_in_order = matches!(query.paging, Paging::First) && query.sort_by != SortBy::Name;
-    if !is_in_order || query.search.is_some() {
-        return Ok(None);
-    }
     let total = questions.count_keys(query.company_id, query.now)?;
     if total.active + total.ended > MOST_KEYS_AT_HAND {
         return Ok(None);

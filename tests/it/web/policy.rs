@@ -163,7 +163,7 @@ fn keys_are_due_for_rotation_once_they_are_older_than_the_period() {
     assert_eq!((listed.len(), listed[20].as_str()), (21, "and 2 more"));
     assert!(listed[0].starts_with("Service 00") && listed[0].ends_with("Created 23 Nov 2026"), "{}", listed[0]);
     let page = admin.get(POLICY).html().text("section[aria-labelledby=due] p");
-    assert_eq!(page, "22 active keys are older than the time set for rotation.");
+    assert_eq!(page, "22 active keys are older than the time set for rotation and not being replaced.");
     admin.rotate(&first.unwrap().0, "none").expect(201);
     assert_eq!((due(&admin).len(), due(&admin)[20].as_str()), (21, "and 1 more"));
 }
