@@ -2,11 +2,13 @@
 // against the pages.
 
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { PATIENCE } from './patience.mjs';
 
-/** Chromium without its windows, which draws the same pages in half the time; `npm run judges` takes the whole of it. */
-export const program = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium-headless-shell';
+/** Without its windows Chromium draws the same pages in half the time; `npm run judges` takes the whole of it. */
+const WITHOUT_WINDOWS = '/usr/bin/chromium-headless-shell';
+export const program = process.env.CHROMIUM_BIN ?? (existsSync(WITHOUT_WINDOWS) ? WITHOUT_WINDOWS : '/usr/bin/chromium');
 const withoutScript = new WeakSet();
 
 export function launch() {
