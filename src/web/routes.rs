@@ -32,16 +32,10 @@ impl Page {
         self
     }
 
-    /// A page whose reading is an event: another site must not be able to have browsers cause it.
-    fn get_and_record<H, A>(mut self, handler: H) -> Self
-    where
-        H: Handler<A>,
-        A: FromRequest + 'static,
-        H::Output: Responder + 'static,
-    {
-        let guarded = |route: Route| route.wrap(from_fn(same_origin::guard_reading));
-        self.routes.push((Method::GET, guarded(web::get().to(handler.clone()))));
-        self.routes.push((Method::HEAD, guarded(web::head().to(handler))));
+    /// The page's reading is an event: another site must not be able to have browsers cause it.
+    fn recorded(mut self) -> Self {
+        let guarded = |(method, route): (Method, Route)| (method, route.wrap(from_fn(same_origin::guard_reading)));
+        self.routes = self.routes.into_iter().map(guarded).collect();
         self
     }
 
@@ -88,8 +82,8 @@ pub fn pages() -> Vec<Page> {
         Page::at(paths::REVOKE_API_KEY).get(keys::revoke::show).post(keys::revoke::submit),
         Page::at(paths::KEY_POLICY).get(key_policy::show).post(key_policy::submit),
         Page::at(paths::AUDIT_TRAIL).get(audit_trail::listing::show),
-        Page::at(paths::EXPORT_CSV).get_and_record(audit_trail::export::csv),
-        Page::at(paths::EXPORT_JSON_LINES).get_and_record(audit_trail::export::json_lines),
+        Page::at(paths::EXPORT_CSV).get(audit_trail::export::csv).recorded(),
+        Page::at(paths::EXPORT_JSON_LINES).get(audit_trail::export::json_lines).recorded(),
         Page::at(paths::CHECKPOINT).get(audit_trail::checkpoint::download),
         Page::at(paths::CHECKPOINT_KEY).get(audit_trail::checkpoint::public_key),
         Page::at(paths::EVENT).get(audit_trail::listing::show_event),

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { axeSays, htmlValidateSays, isCutOff, sticksOut } from './support/judges.mjs';
+import { axeSays, htmlValidateSays, isCutOff, scrollsSideways, sticksOut } from './support/judges.mjs';
 import { Keydesk } from './support/keydesk.mjs';
 import { LONGEST_TEST } from './support/patience.mjs';
 import { Visitor, launch } from './support/visitor.mjs';
@@ -60,5 +60,15 @@ test('html-validate and the tape measure find what is wrong', { timeout: LONGEST
   assert.notDeepEqual(await sticksOut(page, 320), []);
   await page.locator('h1').evaluate((heading) => Object.assign(heading.style, { width: '20px', overflow: 'hidden' }));
   assert.notDeepEqual(await isCutOff(page), []);
+  assert.deepEqual(await scrollsSideways(page), []);
+  await page.locator('main').evaluate((main) => {
+    const card = document.createElement('div');
+    const tooWide = document.createElement('div');
+    card.className = 'card';
+    tooWide.style.width = '400px';
+    card.append(tooWide);
+    main.append(card);
+  });
+  assert.notDeepEqual(await scrollsSideways(page), []);
   await visitor.leave();
 });

@@ -20,30 +20,20 @@ after(() => Promise.all([browser.close(), ...stopping]));
  */
 export function journey(sentence, walk, { needsJavaScript = false } = {}) {
   for (const javaScriptEnabled of needsJavaScript ? [true] : [true, false]) {
-    test(`${sentence}, JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, { timeout: 2 * LONGEST_TEST }, async (context) => {
+    test(`${sentence}, JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, { timeout: LONGEST_TEST }, async () => {
+      const keydesk = await Keydesk.fresh();
+      const visitors = [];
+      const arrive = async (options = {}) => {
+        visitors.push(await Visitor.arrive(browser, keydesk, { javaScriptEnabled, ...options }));
+        return visitors.at(-1);
+      };
       try {
-        await once(walk, javaScriptEnabled);
-      } catch (error) {
-        // A machine that stands still for a moment fails a walk once; a defect fails it again. Either is reported.
-        context.diagnostic(`Walked once more: ${sentence}: ${error.message}`);
-        await once(walk, javaScriptEnabled);
+        await walk(keydesk, arrive, javaScriptEnabled);
+        for (const visitor of visitors.splice(0)) await visitor.leave();
+      } finally {
+        await Promise.allSettled(visitors.map((visitor) => visitor.leave()));
+        stopping.push(keydesk.stop());
       }
     });
-  }
-}
-
-async function once(walk, javaScriptEnabled) {
-  const keydesk = await Keydesk.fresh();
-  const visitors = [];
-  const arrive = async (options = {}) => {
-    visitors.push(await Visitor.arrive(browser, keydesk, { javaScriptEnabled, ...options }));
-    return visitors.at(-1);
-  };
-  try {
-    await walk(keydesk, arrive, javaScriptEnabled);
-    for (const visitor of visitors.splice(0)) await visitor.leave();
-  } finally {
-    await Promise.allSettled(visitors.map((visitor) => visitor.leave()));
-    stopping.push(keydesk.stop());
   }
 }

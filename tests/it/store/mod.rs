@@ -1,4 +1,5 @@
 mod audit;
 mod key_counts;
+mod overheard;
 mod parity;
 mod query_plans;

@@ -163,6 +163,8 @@ fn keys_are_handed_over_each_with_its_event_and_only_those_that_are_active() {
     let dialog = leaving.admin.get(&format!("{U}/{jonas}/delete")).expect(200).html();
     assert!(dialog.text("dialog").contains(&format!("2 active keys belong to {NAME}.")));
     assert_eq!(dialog.texts(".owned-keys li").len(), 2);
+    let own = leaving.admin.get(&format!("{U}/{maria}/delete")).expect(200).html();
+    assert!(own.text("dialog").contains("1 active key belongs to you."), "{}", own.text("dialog"));
     assert!(!dialog.has(&format!("#new_owner option[value='{jonas}']")));
     let before = leaving.count("events", "TRUE");
     let fields = [("revoke_keys", "no"), ("new_owner", maria.as_str())];

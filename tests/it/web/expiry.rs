@@ -109,6 +109,7 @@ fn an_expiry_is_written_down_once_by_keydesk_whoever_does_it_at_once() {
     assert_eq!(server.last_event(&key.0, "after_json"), after);
     let event = admin.key_page(&key.0).text("[data-action='api_key.expired']");
     assert!(event.contains("ERP Sync expired"), "{event}");
+    assert!(event.contains("its time was up on 23 Dec 2026"), "it was noticed later: {event}");
     assert_eq!(server.state_of(&admin, &key), "expired");
     // Its end is an instant: a clock that says it has not come yet says that it is good, and nothing is said twice.
     server.stand_at(NOW);
