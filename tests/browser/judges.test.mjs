@@ -65,6 +65,7 @@ test('html-validate and the tape measure find what is wrong', { timeout: LONGEST
     const card = document.createElement('div');
     const tooWide = document.createElement('div');
     card.className = 'card';
+    tooWide.textContent = 'Too wide';
     tooWide.style.width = '400px';
     card.append(tooWide);
     main.append(card);
