@@ -7,8 +7,18 @@ mod webhook;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::support::receiver::secret;
+
+/// Waits until something is so.
+pub fn until(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(50), "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
 
 /// The file that holds the webhook's secret.
 pub fn secret_file(folder: &Path) -> PathBuf {

@@ -4,11 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{notes, secret_file};
+use super::{notes, secret_file, until};
 use crate::cli::start::refusal;
 use crate::cli::{Serving, keydesk, run};
 use crate::support::database;
@@ -41,15 +40,6 @@ impl Installation {
         command.args(["--database-url", &self.url, "--log-level", "debug", "--checkpoint-webhook", webhook]);
         command.args(["--checkpoint-webhook-secret-file", &self.secret]);
         command
-    }
-}
-
-/// Waits until something is so.
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(50), "{what}");
-        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use keydesk::domain::checkpoint::CheckpointKey;
 use tempfile::TempDir;
 
-use super::secret_file;
+use super::{secret_file, until};
 use crate::support::receiver::{self, Posted, Receiver};
 use crate::support::server::{NOW, add_brightwater, add_company};
 use crate::support::{K, T, TestServer};
@@ -32,6 +32,11 @@ impl Flags {
 
     fn server(&self) -> TestServer {
         let server = TestServer::with(&self.words(), add_brightwater);
+        // The server's own first round, whenever its thread comes to it, is over before a test begins.
+        until("the server told its witness nothing", || {
+            let standing = &server.standings()[0];
+            standing.is_latest || standing.failure.is_some()
+        });
         server.tell_witnesses();
         server
     }
