@@ -1,107 +1,261 @@
 //! Looks up keys and gateways for one thread. Whoever asks waits for the next read, which is made right there, or on a thread
-//! that may wait for the database; where it is made right there, whoever comes first reads without waiting.
+//! that may wait for the database; where it is made right there, whoever comes alone reads without waiting.
 
-use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::spawn_local;
+use tokio::time::timeout;
 
-use super::lane::Lane;
+use super::lane::{Answers, Lane};
 use crate::domain::key_digest::KeyDigest;
 use crate::domain::token::TokenDigest;
 use crate::store::{AnswersComeFrom, Gateway, OwnReader, Store, StoreError, VerifiableKey};
 
-type Job = Box<dyn FnOnce(&mut OwnReader) + Send>;
+/// Nobody waits longer for an answer than this.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 type FoundKey = Option<Arc<VerifiableKey>>;
 
 /// Where one thread's questions are answered.
 pub(super) struct LookUps {
+    lanes: Arc<Lanes>,
+    /// Calls whoever reads. It comes to that once the thread has seen to all requests that are there: they join.
+    calls: UnboundedSender<()>,
     reader: Reader,
-    keys: Lane<KeyDigest, FoundKey>,
-    gateways: Lane<TokenDigest, Option<Gateway>>,
+}
+
+/// Who reads.
+enum Reader {
+    /// The thread itself.
+    Here(Rc<Here>),
+    /// A thread that waits for the database, one read at a time.
+    Elsewhere,
+}
+
+struct Here {
+    reader: RefCell<OwnReader>,
+    company: Company,
 }
 
 impl LookUps {
     /// For the thread that calls this.
     pub(super) fn new(store: &Store) -> Self {
-        let reader = Reader::new(store);
-        let (for_keys, for_gateways) = (reader.clone(), reader.clone());
-        Self {
-            reader,
-            keys: Lane::new(async move |digests: Vec<KeyDigest>| for_keys.read(move |own| own.keys(&digests)).await),
-            gateways: Lane::new(async move |credentials: Vec<TokenDigest>| {
-                for_gateways.read(move |own| own.gateways(&credentials)).await
-            }),
-        }
+        let lanes = Arc::<Lanes>::default();
+        let (calls, called) = unbounded_channel();
+        let reader = match store.own_reader() {
+            (reader, AnswersComeFrom::ThisProcess) => {
+                let here = Rc::new(Here { reader: RefCell::new(reader), company: Company::default() });
+                spawn_local(answer_here(called, Arc::clone(&lanes), Rc::clone(&here)));
+                Reader::Here(here)
+            }
+            (reader, AnswersComeFrom::Elsewhere) => {
+                answer_elsewhere(called, &lanes, reader);
+                Reader::Elsewhere
+            }
+        };
+        Self { lanes, calls, reader }
     }
 
     /// The key with that fingerprint, by a read that begins after this was called.
     pub(super) async fn key(&self, digest: KeyDigest) -> Result<FoundKey, StoreError> {
-        match &self.reader {
+        if let Reader::Here(here) = &self.reader
+            && here.company.is_absent()
+        {
+            // So that it is seen who comes after.
+            self.call();
             // Most read what is in memory, by one question to the system: who comes alone need not wait for company.
-            Reader::Here(reader) if self.keys.comes_alone() => Ok(reader.borrow_mut().keys(&[digest])?.pop().flatten()),
-            Reader::Here(_) | Reader::Elsewhere(_) => self.keys.ask(digest).await,
+            return Ok(here.reader.borrow_mut().keys(&[digest])?.pop().flatten());
         }
+        self.ask(&self.lanes.keys, digest).await
     }
 
     /// The gateway with that credential that may ask, by a read that begins after this was called.
     pub(super) async fn gateway(&self, credential: TokenDigest) -> Result<Option<Gateway>, StoreError> {
-        self.gateways.ask(credential).await
+        self.ask(&self.lanes.gateways, credential).await
     }
-}
 
-/// A reader that the lanes of one thread share.
-#[derive(Clone)]
-enum Reader {
-    Here(Rc<RefCell<OwnReader>>),
-    /// A thread that waits for the database, one read at a time.
-    Elsewhere(mpsc::Sender<Job>),
-}
-
-impl Reader {
-    /// A reader for the thread that calls this.
-    fn new(store: &Store) -> Self {
-        let (mut reader, answers) = store.own_reader();
-        match answers {
-            AnswersComeFrom::ThisProcess => Self::Here(Rc::new(RefCell::new(reader))),
-            AnswersComeFrom::Elsewhere => {
-                let (jobs, line) = mpsc::channel::<Job>();
-                let begun = std::thread::Builder::new().name("look-ups".to_owned()).spawn(move || {
-                    while let Ok(job) = line.recv() {
-                        // A look-up that panics takes neither this thread nor those after it along.
-                        let _ = catch_unwind(AssertUnwindSafe(|| job(&mut reader)));
-                    }
-                });
-                if let Err(error) = begun {
-                    tracing::error!(%error, "the machine has no thread left to look keys up");
-                }
-                Self::Elsewhere(jobs)
-            }
+    async fn ask<Q, A>(&self, lane: &Lane<Q, A>, question: Q) -> Result<A, StoreError> {
+        let asked = lane.ask(question, || self.call());
+        match self.reader {
+            Reader::Here(_) => asked.await,
+            Reader::Elsewhere => timeout(LONGEST_WAIT, asked).await.map_err(|_| StoreError::too_late())?,
         }
     }
 
-    /// Reads; the read begins after this was called.
-    async fn read<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&mut OwnReader) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        match self {
-            Self::Here(reader) => read(&mut reader.borrow_mut()),
-            Self::Elsewhere(jobs) => {
-                let (answer, answered) = oneshot::channel();
-                let job: Job = Box::new(move |reader| {
-                    // Nobody waits any more where the reads before this one took too long.
-                    if !answer.is_closed() {
-                        let _ = answer.send(read(reader));
-                    }
-                });
-                let ended = || StoreError::Unavailable("the thread that reads the database has ended".to_owned());
-                jobs.send(job).map_err(|_| ended())?;
-                answered.await.map_err(|_| ended())?
+    fn call(&self) {
+        // Whoever is called ends with the thread's runtime, and so does whoever asks.
+        let _ = self.calls.send(());
+    }
+}
+
+#[derive(Default)]
+struct Lanes {
+    keys: Lane<KeyDigest, FoundKey>,
+    gateways: Lane<TokenDigest, Option<Gateway>>,
+}
+
+struct LanesAnswers {
+    keys: Answers<FoundKey>,
+    gateways: Answers<Option<Gateway>>,
+}
+
+impl Lanes {
+    /// The answers to all who wait now.
+    fn answer(&self, reader: &mut OwnReader) -> LanesAnswers {
+        LanesAnswers {
+            keys: self.keys.answer(|digests| reader.keys(digests)),
+            gateways: self.gateways.answer(|credentials| reader.gateways(credentials)),
+        }
+    }
+
+    /// The same, where nobody can read.
+    fn refuse(&self) -> LanesAnswers {
+        let ended = || StoreError::Unavailable("the thread that reads the database has ended".to_owned());
+        LanesAnswers { keys: self.keys.answer(|_| Err(ended())), gateways: self.gateways.answer(|_| Err(ended())) }
+    }
+}
+
+impl LanesAnswers {
+    fn hand_out(self) {
+        self.keys.hand_out();
+        self.gateways.hand_out();
+    }
+}
+
+/// Who else asks.
+#[derive(Debug)]
+struct Company {
+    /// How many have come since lanes were answered last.
+    came: Cell<usize>,
+    /// The time before, one came alone.
+    came_alone: Cell<bool>,
+}
+
+impl Default for Company {
+    fn default() -> Self {
+        Self { came: Cell::new(0), came_alone: Cell::new(true) }
+    }
+}
+
+impl Company {
+    /// Whether whoever comes now has none, as it was the time before: where a read takes no longer than waiting for one, they
+    /// read for themselves, at once. Those who come right after wait for the next read, and share it.
+    fn is_absent(&self) -> bool {
+        let came = self.came.replace(self.came.get() + 1);
+        came == 0 && self.came_alone.get()
+    }
+
+    /// Lanes are being answered.
+    fn note_who_came(&self) {
+        self.came_alone.set(self.came.replace(0) <= 1);
+    }
+}
+
+async fn answer_here(mut called: UnboundedReceiver<()>, lanes: Arc<Lanes>, here: Rc<Here>) {
+    let mut calls = Vec::new();
+    while called.recv_many(&mut calls, usize::MAX).await > 0 {
+        calls.clear();
+        here.company.note_who_came();
+        lanes.answer(&mut here.reader.borrow_mut()).hand_out();
+    }
+}
+
+/// Answers on a thread of its own. What it answers is handed out where it was asked, all at once: each answer alone would wake
+/// that thread anew.
+fn answer_elsewhere(mut called: UnboundedReceiver<()>, lanes: &Arc<Lanes>, mut reader: OwnReader) {
+    let (to_reader, calls) = mpsc::channel::<()>();
+    let (to_hand_out, mut answered) = unbounded_channel::<LanesAnswers>();
+    let read_for = Arc::clone(lanes);
+    let begun = thread::Builder::new().name("look-ups".to_owned()).spawn(move || {
+        let mut courtesy = Courtesy::default();
+        while calls.recv().is_ok() {
+            courtesy.let_others_join();
+            // One read is for all of them.
+            calls.try_iter().for_each(drop);
+            if to_hand_out.send(read_for.answer(&mut reader)).is_err() {
+                break;
             }
         }
+    });
+    if let Err(error) = begun {
+        tracing::error!(%error, "the machine has no thread left to look keys up");
+    }
+    let lanes = Arc::clone(lanes);
+    spawn_local(async move {
+        while called.recv().await.is_some() {
+            if to_reader.send(()).is_err() {
+                lanes.refuse().hand_out();
+            }
+        }
+    });
+    spawn_local(async move {
+        while let Some(answers) = answered.recv().await {
+            answers.hand_out();
+        }
+    });
+}
+
+/// Lets the processor's other threads run before a read begins. On a busy machine those are the ones whose requests are there
+/// and would need a read of their own, the costliest thing that an answer takes; on one that is not busy it takes no time.
+#[derive(Default)]
+struct Courtesy {
+    not_before: Option<Instant>,
+}
+
+impl Courtesy {
+    /// Whoever keeps the processor for longer does not ask for keys, and is waited for seldom.
+    const LONG: Duration = Duration::from_millis(1);
+    /// So much of all time, at most, is spent on waiting for those.
+    const SHARE: u32 = 20;
+
+    fn let_others_join(&mut self) {
+        let now = Instant::now();
+        if self.is_due(now) {
+            thread::yield_now();
+            self.note(now, now.elapsed());
+        }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.not_before.is_none_or(|not_before| now >= not_before)
+    }
+
+    fn note(&mut self, began: Instant, taken: Duration) {
+        self.not_before = (taken > Self::LONG).then(|| began + Self::SHARE * taken);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_comes_alone_need_not_wait_and_whoever_has_company_does() {
+        let company = Company::default();
+        let come = |together: usize| {
+            let absent: Vec<_> = (0..together).map(|_| company.is_absent()).collect();
+            company.note_who_came();
+            absent
+        };
+        assert_eq!([come(1), come(1)], [[true], [true]]);
+        assert_eq!(come(3), [true, false, false]);
+        assert_eq!(come(1), [false], "there was company the time before");
+        assert_eq!(come(1), [true]);
+    }
+
+    #[test]
+    fn others_are_let_run_before_every_read_unless_they_keep_the_processor_for_long() {
+        let (mut courtesy, began) = (Courtesy::default(), Instant::now());
+        assert!(courtesy.is_due(began));
+        courtesy.note(began, Duration::from_micros(300));
+        assert!(courtesy.is_due(began));
+        courtesy.note(began, Duration::from_millis(3));
+        assert!(!courtesy.is_due(began + Duration::from_millis(59)));
+        assert!(courtesy.is_due(began + Duration::from_millis(60)));
     }
 }

@@ -9,8 +9,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant as Moment;
 
-pub use lane::{LONGEST_WAIT, Lane};
+pub use lane::Lane;
 pub use ledger::{Ledger, UsedKeys};
+pub use look_ups::LONGEST_WAIT;
 use look_ups::LookUps;
 pub use metrics::Metrics;
 

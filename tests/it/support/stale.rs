@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
@@ -36,14 +36,19 @@ type InFlight = Shared<LocalBoxFuture<'static, bool>>;
 struct Answers {
     actions: Actions,
     way: Way,
-    lane: Lane<KeyDigest, bool>,
+    lane: Arc<Lane<KeyDigest, bool>>,
+    to_reader: mpsc::Sender<()>,
     cache: RefCell<HashMap<KeyDigest, (Instant, bool)>>,
     in_flight: RefCell<HashMap<KeyDigest, InFlight>>,
 }
 
-async fn read(actions: &Actions, digest: &KeyDigest) -> bool {
+fn is_good_now(actions: &Actions, digest: &KeyDigest) -> bool {
     let key = actions.store.ask(|questions| questions.key_by_digest(digest)).unwrap();
-    let is_good = key.is_some_and(|key| key.ends.state(actions.clock.now()) == KeyState::Active);
+    key.is_some_and(|key| key.ends.state(actions.clock.now()) == KeyState::Active)
+}
+
+async fn read(actions: &Actions, digest: &KeyDigest) -> bool {
+    let is_good = is_good_now(actions, digest);
     // What was read is on its way.
     actix_web::rt::time::sleep(READ).await;
     is_good
@@ -51,20 +56,25 @@ async fn read(actions: &Actions, digest: &KeyDigest) -> bool {
 
 impl Answers {
     fn new(actions: Actions, way: Way) -> Self {
-        let own = actions.clone();
-        let lane = Lane::new(async move |digests: Vec<KeyDigest>| {
-            let mut answers = Vec::new();
-            for digest in digests {
-                answers.push(read(&own, &digest).await);
+        let lane = Arc::new(Lane::default());
+        let (to_reader, calls) = mpsc::channel();
+        let (own, read_for) = (actions.clone(), Arc::clone(&lane));
+        std::thread::spawn(move || {
+            while calls.recv().is_ok() {
+                let answers = read_for.answer(|digests| {
+                    let answers = digests.iter().map(|digest| is_good_now(&own, digest)).collect();
+                    std::thread::sleep(READ);
+                    Ok(answers)
+                });
+                answers.hand_out();
             }
-            Ok(answers)
         });
-        Self { actions, way, lane, cache: RefCell::default(), in_flight: RefCell::default() }
+        Self { actions, way, lane, to_reader, cache: RefCell::default(), in_flight: RefCell::default() }
     }
 
     async fn is_good(self: Rc<Self>, digest: KeyDigest) -> bool {
         match self.way {
-            Way::NextRead => self.lane.ask(digest).await.unwrap(),
+            Way::NextRead => self.lane.ask(digest, || self.to_reader.send(()).unwrap()).await.unwrap(),
             Way::ShortLivedCache => {
                 let known = self.cache.borrow().get(&digest).copied();
                 if let Some((_, is_good)) = known.filter(|(at, _)| at.elapsed() < Duration::from_millis(20)) {
