@@ -17,13 +17,15 @@ pub struct Lane<Q, A> {
 #[derive(Debug)]
 struct Waiter<Q, A> {
     question: Q,
-    answer: oneshot::Sender<Result<A, StoreError>>,
+    answer: Awaited<A>,
 }
+
+type Awaited<A> = oneshot::Sender<Result<A, StoreError>>;
 
 /// Answers on their way to those who wait for them.
 #[derive(Debug)]
 #[must_use]
-pub struct Answers<A>(Vec<(oneshot::Sender<Result<A, StoreError>>, Result<A, StoreError>)>);
+pub struct Answers<A>(Vec<(Awaited<A>, Result<A, StoreError>)>);
 
 impl<Q, A> Default for Lane<Q, A> {
     fn default() -> Self {
