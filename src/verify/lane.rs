@@ -24,7 +24,6 @@ type Awaited<A> = oneshot::Sender<Result<A, StoreError>>;
 
 /// Answers on their way to those who wait for them.
 #[derive(Debug)]
-#[must_use]
 pub struct Answers<A>(Vec<(Awaited<A>, Result<A, StoreError>)>);
 
 impl<Q, A> Default for Lane<Q, A> {
@@ -60,22 +59,23 @@ impl<Q, A> Lane<Q, A> {
     }
 
     /// The answers to all who wait now, by one `read` that begins now; it is given their questions and answers them in their
-    /// order. Where nobody waits, nothing is read.
-    pub fn answer(&self, read: impl FnOnce(&[Q]) -> Result<Vec<A>, StoreError>) -> Answers<A> {
+    /// order. Where nobody waits, nothing is read, and there are none.
+    #[must_use]
+    pub fn answer(&self, read: impl FnOnce(&[Q]) -> Result<Vec<A>, StoreError>) -> Option<Answers<A>> {
         let mut batch = std::mem::take(&mut *self.waiting());
         // Whoever has gone away needs no answer.
         batch.retain(|waiter| !waiter.answer.is_closed());
         if batch.is_empty() {
-            return Answers(Vec::new());
+            return None;
         }
         let (questions, waiters): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|waiter| (waiter.question, waiter.answer)).unzip();
         let answers = catch_unwind(AssertUnwindSafe(|| read(&questions)))
             .unwrap_or_else(|_| Err(StoreError::Unexpected("a look-up panicked".to_owned())));
-        Answers(match answers {
+        Some(Answers(match answers {
             Ok(answers) => waiters.into_iter().zip(answers.into_iter().map(Ok)).collect(),
             Err(error) => waiters.into_iter().map(|waiter| (waiter, Err(error.clone()))).collect(),
-        })
+        }))
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Waiter<Q, A>>> {
@@ -127,7 +127,9 @@ mod tests {
                 meanwhile(questions);
                 Ok(questions.iter().map(|question| (self.read.get(), *question)).collect())
             };
-            self.lane.answer(read).hand_out();
+            if let Some(answers) = self.lane.answer(read) {
+                answers.hand_out();
+            }
         }
     }
 
@@ -203,7 +205,7 @@ mod tests {
         let outcome = |read: fn(&[u32]) -> Result<Vec<u32>, StoreError>| {
             let mut asked = [1, 2].map(|question| Box::pin(lane.ask(question, || {})));
             assert!(asked.iter_mut().all(|asked| asked.now_or_never().is_none()));
-            lane.answer(read).hand_out();
+            lane.answer(read).unwrap().hand_out();
             asked.map(|asked| asked.now_or_never().unwrap())
         };
         assert!(matches!(outcome(|_| Err(StoreError::Exists)), [Err(StoreError::Exists), Err(StoreError::Exists)]));

@@ -99,31 +99,34 @@ struct Lanes {
     gateways: Lane<TokenDigest, Option<Gateway>>,
 }
 
-struct LanesAnswers {
-    keys: Answers<FoundKey>,
-    gateways: Answers<Option<Gateway>>,
+/// Answers to those who wait in one of the lanes.
+enum LaneAnswers {
+    Keys(Answers<FoundKey>),
+    Gateways(Answers<Option<Gateway>>),
 }
 
 impl Lanes {
-    /// The answers to all who wait now.
-    fn answer(&self, reader: &mut OwnReader) -> LanesAnswers {
-        LanesAnswers {
-            keys: self.keys.answer(|digests| reader.keys(digests)),
-            gateways: self.gateways.answer(|credentials| reader.gateways(credentials)),
-        }
+    /// Reads for all who wait now, lane by lane, and passes each lane's answers on as soon as they are there.
+    fn answer(&self, reader: &mut OwnReader, mut pass_on: impl FnMut(LaneAnswers)) {
+        self.keys.answer(|digests| reader.keys(digests)).map(LaneAnswers::Keys).into_iter().for_each(&mut pass_on);
+        let gateways = self.gateways.answer(|credentials| reader.gateways(credentials));
+        gateways.map(LaneAnswers::Gateways).into_iter().for_each(pass_on);
     }
 
-    /// The same, where nobody can read.
-    fn refuse(&self) -> LanesAnswers {
+    /// Refuses all who wait now, where nobody can read.
+    fn refuse(&self) {
         let ended = || StoreError::Unavailable("the thread that reads the database has ended".to_owned());
-        LanesAnswers { keys: self.keys.answer(|_| Err(ended())), gateways: self.gateways.answer(|_| Err(ended())) }
+        self.keys.answer(|_| Err(ended())).into_iter().for_each(Answers::hand_out);
+        self.gateways.answer(|_| Err(ended())).into_iter().for_each(Answers::hand_out);
     }
 }
 
-impl LanesAnswers {
+impl LaneAnswers {
     fn hand_out(self) {
-        self.keys.hand_out();
-        self.gateways.hand_out();
+        match self {
+            Self::Keys(answers) => answers.hand_out(),
+            Self::Gateways(answers) => answers.hand_out(),
+        }
     }
 }
 
@@ -161,15 +164,15 @@ async fn answer_here(mut called: UnboundedReceiver<()>, lanes: Arc<Lanes>, here:
     while called.recv_many(&mut calls, usize::MAX).await > 0 {
         calls.clear();
         here.company.note_who_came();
-        lanes.answer(&mut here.reader.borrow_mut()).hand_out();
+        lanes.answer(&mut here.reader.borrow_mut(), LaneAnswers::hand_out);
     }
 }
 
-/// Answers on a thread of its own. What it answers is handed out where it was asked, all at once: each answer alone would wake
-/// that thread anew.
+/// Answers on a thread of its own. A lane's answers are handed out where they were asked for, all at once: each alone would
+/// wake that thread anew.
 fn answer_elsewhere(mut called: UnboundedReceiver<()>, lanes: &Arc<Lanes>, mut reader: OwnReader) {
     let (to_reader, calls) = mpsc::channel::<()>();
-    let (to_hand_out, mut answered) = unbounded_channel::<LanesAnswers>();
+    let (to_hand_out, mut answered) = unbounded_channel::<LaneAnswers>();
     let read_for = Arc::clone(lanes);
     let begun = thread::Builder::new().name("look-ups".to_owned()).spawn(move || {
         let mut courtesy = Courtesy::default();
@@ -177,9 +180,10 @@ fn answer_elsewhere(mut called: UnboundedReceiver<()>, lanes: &Arc<Lanes>, mut r
             courtesy.let_others_join();
             // One read is for all of them.
             calls.try_iter().for_each(drop);
-            if to_hand_out.send(read_for.answer(&mut reader)).is_err() {
-                break;
-            }
+            read_for.answer(&mut reader, |answers| {
+                // Whoever hands them out ends with those who wait.
+                let _ = to_hand_out.send(answers);
+            });
         }
     });
     if let Err(error) = begun {
@@ -189,7 +193,7 @@ fn answer_elsewhere(mut called: UnboundedReceiver<()>, lanes: &Arc<Lanes>, mut r
     spawn_local(async move {
         while called.recv().await.is_some() {
             if to_reader.send(()).is_err() {
-                lanes.refuse().hand_out();
+                lanes.refuse();
             }
         }
     });

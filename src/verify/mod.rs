@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant as Moment;
 
-pub use lane::Lane;
+pub use lane::{Answers, Lane};
 pub use ledger::{Ledger, UsedKeys};
 pub use look_ups::LONGEST_WAIT;
 use look_ups::LookUps;

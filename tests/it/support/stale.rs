@@ -15,7 +15,7 @@ use futures_util::future::{LocalBoxFuture, Shared};
 use keydesk::actions::Actions;
 use keydesk::domain::api_key::KeyState;
 use keydesk::domain::key_digest::KeyDigest;
-use keydesk::verify::Lane;
+use keydesk::verify::{self, Lane};
 
 /// How long a read takes here: long enough for a revocation to come between.
 const READ: Duration = Duration::from_millis(4);
@@ -66,7 +66,7 @@ impl Answers {
                     std::thread::sleep(READ);
                     Ok(answers)
                 });
-                answers.hand_out();
+                answers.into_iter().for_each(verify::Answers::hand_out);
             }
         });
         Self { actions, way, lane, to_reader, cache: RefCell::default(), in_flight: RefCell::default() }
