@@ -26,6 +26,8 @@ pub struct ChangeRole {
     /// The word of a [`Role`](crate::domain::user::Role).
     pub role: Field,
     pub is_you: bool,
+    /// Or was invited, and has not come yet.
+    pub has_signed_in: bool,
 }
 
 impl ChangeRole {
@@ -90,7 +92,12 @@ async fn draw(
     zone: &Zone,
     site: &Data<Site>,
 ) -> Result<HttpResponse, PageError> {
-    let form =
-        ChangeRole { user_id: user.id.to_string(), name: user.name.clone(), role, is_you: user.id == admin.user_id };
+    let form = ChangeRole {
+        user_id: user.id.to_string(),
+        name: user.name.clone(),
+        role,
+        is_you: user.id == admin.user_id,
+        has_signed_in: user.last_signed_in_at.is_some(),
+    };
     html(status, &listing::load_beneath(site, admin, zone, UsersOverlay::ChangeRole(form)).await?)
 }

@@ -50,7 +50,13 @@ fn over(overlay: UsersOverlay) -> UsersPage {
 }
 
 fn change_role(name: &str, role: Field, is_you: bool) -> UsersPage {
-    over(UsersOverlay::ChangeRole(ChangeRole { user_id: "u2".to_owned(), name: name.to_owned(), role, is_you }))
+    over(UsersOverlay::ChangeRole(ChangeRole {
+        user_id: "u2".to_owned(),
+        name: name.to_owned(),
+        role,
+        is_you,
+        has_signed_in: true,
+    }))
 }
 
 fn delete(name: &str) -> DeleteUser {

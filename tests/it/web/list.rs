@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Browser, Html, K, TestServer};
+use crate::support::{Browser, Html, K, TestServer, database};
 
 fn many(server: &TestServer, admin: &Browser, count: usize) {
     for number in 0..count {
@@ -62,6 +62,44 @@ fn pages_of_fifty_lead_forwards_and_back_without_losing_a_key() {
         assert_eq!(start.key_names(), first.key_names());
         assert!(!start.has("a[rel=prev]"));
     }
+}
+
+/// As many copies of the one key that there is, each a microsecond younger.
+fn copies(server: &TestServer, count: usize) {
+    let (numbers, digest) = if database::postgres().is_some() {
+        (format!("SELECT generate_series(1, {count}) AS n"), "decode(md5(CAST(n AS TEXT)), 'hex')")
+    } else {
+        let up = "WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n <";
+        (format!("{up} {count}) SELECT n FROM up"), "randomblob(32)")
+    };
+    let id = "'01940000-0000-7000-8000-' || CAST(100000000000 + n AS TEXT)";
+    let sql = format!(
+        "BEGIN;
+        INSERT INTO service_accounts (id, company_id, name, name_folded, created_at)
+            SELECT {id}, company_id, 'Copy ' || n, 'copy ' || n, created_at FROM service_accounts, ({numbers}) AS numbers;
+        INSERT INTO api_keys (id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, owner)
+            SELECT {id}, company_id, {id}, {digest}, pepper_id, preview, preview_folded, created_at + n, created_by, owner
+            FROM api_keys, ({numbers}) AS numbers;
+        COMMIT;"
+    );
+    database::tamper(&server.database_url, &sql);
+}
+
+#[test]
+fn a_list_of_more_keys_than_the_thread_that_draws_it_reads_is_whole() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (oldest, _) = admin.create_key("ERP Sync");
+    copies(&server, 20_001);
+    server.wait(Duration::from_secs(1));
+    let first = list(&admin, "");
+    assert_eq!(first.counters()[0], "Active Keys 20,002 keys");
+    assert!(first.text("main").contains("1 to 50 of 20,002 active keys"));
+    assert_eq!(first.key_names()[..2], ["Copy 20001", "Copy 20000"]);
+    assert_eq!(first.key_names().len(), 50);
+    assert_eq!(list(&admin, "?sort=created").key_names()[..2], ["ERP Sync", "Copy 1"]);
+    admin.revoke(&oldest, "unspecified", "").expect(303);
+    assert_eq!(list(&admin, "?tab=revoked").counters(), ["Active Keys 20,001 keys", "Revoked Keys 1 keys"]);
 }
 
 #[test]

@@ -39,6 +39,19 @@ fn a_change_of_role_ends_the_sessions_and_takes_effect_at_the_very_next_request(
 }
 
 #[test]
+fn whoever_has_not_signed_in_yet_is_not_said_to_be_signed_out() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    admin.invite("Jonas Bakke", JONAS, "admin");
+    let about = |id| admin.get(&format!("{U}/{id}/role")).expect(200).html().text("#dialog-about");
+    let invited = server.user_id(JONAS);
+    assert_eq!(about(invited), "They have not signed in yet. When they do, they have the new role.");
+    let known = server.add_person("Nina Okafor", "nina@brightwater.example", Role::Admin);
+    server.signed_in_as("nina@brightwater.example");
+    assert_eq!(about(known), "The change signs them out everywhere. They sign in again to continue in the new role.");
+}
+
+#[test]
 fn a_change_of_role_and_a_deletion_take_effect_on_every_server_of_the_database() {
     let server = TestServer::start();
     server.clock.set(Clock::machine().now());
