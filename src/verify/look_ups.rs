@@ -108,9 +108,12 @@ enum LaneAnswers {
 impl Lanes {
     /// Reads for all who wait now, lane by lane, and passes each lane's answers on as soon as they are there.
     fn answer(&self, reader: &mut OwnReader, mut pass_on: impl FnMut(LaneAnswers)) {
-        self.keys.answer(|digests| reader.keys(digests)).map(LaneAnswers::Keys).into_iter().for_each(&mut pass_on);
-        let gateways = self.gateways.answer(|credentials| reader.gateways(credentials));
-        gateways.map(LaneAnswers::Gateways).into_iter().for_each(pass_on);
+        if let Some(answers) = self.keys.answer(|digests| reader.keys(digests)) {
+            pass_on(LaneAnswers::Keys(answers));
+        }
+        if let Some(answers) = self.gateways.answer(|credentials| reader.gateways(credentials)) {
+            pass_on(LaneAnswers::Gateways(answers));
+        }
     }
 
     /// Refuses all who wait now, where nobody can read.
