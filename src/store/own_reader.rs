@@ -2,6 +2,7 @@
 //! what it has read for as long as the database, asked first, says that no key has changed since.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,7 +32,7 @@ const AT_ONCE: Duration = Duration::from_millis(200);
 /// Reads for one thread. The connection is opened when it is first asked, and anew after a failure.
 pub struct OwnReader {
     database: Database,
-    open: Option<Open>,
+    open: Option<Box<Open>>,
     most_remembered: usize,
 }
 
@@ -94,7 +95,16 @@ impl OwnReader {
     /// # Errors
     /// [`StoreError`].
     pub fn gateways(&mut self, credentials: &[TokenDigest]) -> Result<Vec<Option<Gateway>>, StoreError> {
-        self.ask(|questions| credentials.iter().map(|credential| questions.gateway_by_credential(credential)).collect())
+        self.ask(|questions| {
+            let mut found = HashMap::new();
+            for credential in credentials {
+                // Many requests come from few gateways.
+                if let Entry::Vacant(unknown) = found.entry(*credential) {
+                    unknown.insert(questions.gateway_by_credential(credential)?);
+                }
+            }
+            Ok(credentials.iter().map(|credential| found[credential].clone()).collect())
+        })
     }
 
     /// Asks one question, as [`Store::ask`](super::Store::ask) does.
@@ -118,26 +128,29 @@ impl OwnReader {
         })
     }
 
-    /// A connection that has failed is given up. One that failed at once may have been cut long before, by whoever
+    /// A connection that has failed is given up, and so is one that was left in the middle of something. One that failed at once may have been cut long before, by whoever
     /// restarted the database, and says nothing of the state of now: a new one is asked.
     fn attempt<T>(&mut self, question: impl Fn(&mut Open) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let began = Instant::now();
-        if let Some(open) = &mut self.open {
-            let answer = question(open);
-            if answer.is_ok() {
-                return answer;
-            }
-            self.open = None;
-            if began.elapsed() > AT_ONCE {
+        if let Some(open) = self.open.take() {
+            let answer = self.try_on(open, &question);
+            if answer.is_ok() || began.elapsed() > AT_ONCE {
                 return answer;
             }
         }
-        let open = self.open.insert(Open::new(&self.database)?);
-        let answer = question(open);
-        if answer.is_err() {
-            self.open = None;
-        }
-        answer
+        let open = Box::new(Open::new(&self.database)?);
+        self.try_on(open, &question)
+    }
+
+    /// Keeps the connection where it has answered, and nowhere else.
+    fn try_on<T>(
+        &mut self,
+        mut open: Box<Open>,
+        question: impl Fn(&mut Open) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let answer = question(&mut open)?;
+        self.open = Some(open);
+        Ok(answer)
     }
 }
 

@@ -17,14 +17,14 @@ pub struct Lane<Q, A> {
 #[derive(Debug)]
 struct Waiter<Q, A> {
     question: Q,
-    answer: Awaited<A>,
+    answer: Asker<A>,
 }
 
-type Awaited<A> = oneshot::Sender<Result<A, StoreError>>;
+type Asker<A> = oneshot::Sender<Result<A, StoreError>>;
 
 /// Answers on their way to those who wait for them.
 #[derive(Debug)]
-pub struct Answers<A>(Vec<(Awaited<A>, Result<A, StoreError>)>);
+pub struct Answers<A>(Vec<(Asker<A>, Result<A, StoreError>)>);
 
 impl<Q, A> Default for Lane<Q, A> {
     fn default() -> Self {
@@ -33,11 +33,11 @@ impl<Q, A> Default for Lane<Q, A> {
 }
 
 impl<Q, A> Lane<Q, A> {
-    /// The answer to a question. `call` has to see to it that somebody [answers](Lane::answer); it is not called where somebody
-    /// waits already.
+    /// The answer to a question. `call` has to see to it that somebody [answers](Lane::answer) after it was called; it is not
+    /// called where somebody waits already.
     ///
     /// # Errors
-    /// [`StoreError`]: what the read failed with.
+    /// [`StoreError`]: what the read failed with, or that nobody reads any more.
     pub async fn ask(&self, question: Q, call: impl FnOnce()) -> Result<A, StoreError> {
         let (answer, answered) = oneshot::channel();
         if self.join(Waiter { question, answer }) {
@@ -53,6 +53,9 @@ impl<Q, A> Lane<Q, A> {
         if waiting.len() == waiting.capacity() {
             // Where nobody has answered for long, those who have gone away would fill the memory.
             waiting.retain(|waiter| !waiter.answer.is_closed());
+            // Nobody has to look again before as many have come as are left.
+            let left = waiting.len();
+            waiting.reserve(left);
         }
         waiting.push(waiter);
         is_first
@@ -146,6 +149,7 @@ mod tests {
             late.extend([reads.ask(3), reads.ask(4)]);
             assert_eq!(questions, [1, 2]);
         });
+        assert_eq!(reads.called.get(), 2, "nobody was called for those who came late");
         assert_eq!((answered(first), answered(second)), (Some((1, 1)), Some((1, 2))));
         let late: Vec<Asked> = late
             .into_iter()

@@ -24,7 +24,7 @@ type FoundKey = Option<Arc<VerifiableKey>>;
 /// Where one thread's questions are answered.
 pub(super) struct LookUps {
     lanes: Arc<Lanes>,
-    /// Calls whoever reads. It comes to that once the thread has seen to all requests that are there: they join.
+    /// Calls whoever reads. That runs only after the thread has seen to all requests that are there, so that they join.
     calls: UnboundedSender<()>,
     reader: Reader,
 }
@@ -39,7 +39,7 @@ enum Reader {
 
 struct Here {
     reader: RefCell<OwnReader>,
-    company: Company,
+    arrivals: Arrivals,
 }
 
 impl LookUps {
@@ -49,7 +49,7 @@ impl LookUps {
         let (calls, called) = unbounded_channel();
         let reader = match store.own_reader() {
             (reader, AnswersComeFrom::ThisProcess) => {
-                let here = Rc::new(Here { reader: RefCell::new(reader), company: Company::default() });
+                let here = Rc::new(Here { reader: RefCell::new(reader), arrivals: Arrivals::default() });
                 spawn_local(answer_here(called, Arc::clone(&lanes), Rc::clone(&here)));
                 Reader::Here(here)
             }
@@ -64,9 +64,9 @@ impl LookUps {
     /// The key with that fingerprint, by a read that begins after this was called.
     pub(super) async fn key(&self, digest: KeyDigest) -> Result<FoundKey, StoreError> {
         if let Reader::Here(here) = &self.reader
-            && here.company.is_absent()
+            && here.arrivals.comes_alone()
         {
-            // So that it is seen who comes after.
+            // So that those who come are counted anew.
             self.call();
             // Most read what is in memory, by one question to the system: who comes alone need not wait for company.
             return Ok(here.reader.borrow_mut().keys(&[digest])?.pop().flatten());
@@ -82,14 +82,16 @@ impl LookUps {
     async fn ask<Q, A>(&self, lane: &Lane<Q, A>, question: Q) -> Result<A, StoreError> {
         let asked = lane.ask(question, || self.call());
         match self.reader {
+            // It waits for nothing but a lock, and that for a tenth of a second.
             Reader::Here(_) => asked.await,
             Reader::Elsewhere => timeout(LONGEST_WAIT, asked).await.map_err(|_| StoreError::too_late())?,
         }
     }
 
     fn call(&self) {
-        // Whoever is called ends with the thread's runtime, and so does whoever asks.
-        let _ = self.calls.send(());
+        if self.calls.send(()).is_err() {
+            self.lanes.refuse();
+        }
     }
 }
 
@@ -118,7 +120,7 @@ impl Lanes {
 
     /// Refuses all who wait now, where nobody can read.
     fn refuse(&self) {
-        let ended = || StoreError::Unavailable("the thread that reads the database has ended".to_owned());
+        let ended = || StoreError::Unavailable("whoever reads the database has ended".to_owned());
         self.keys.answer(|_| Err(ended())).into_iter().for_each(Answers::hand_out);
         self.gateways.answer(|_| Err(ended())).into_iter().for_each(Answers::hand_out);
     }
@@ -133,32 +135,36 @@ impl LaneAnswers {
     }
 }
 
-/// Who else asks.
+/// Who comes together.
 #[derive(Debug)]
-struct Company {
-    /// How many have come since lanes were answered last.
+struct Arrivals {
+    /// How many have asked about keys since lanes were answered last.
     came: Cell<usize>,
     /// The time before, one came alone.
     came_alone: Cell<bool>,
 }
 
-impl Default for Company {
+impl Default for Arrivals {
     fn default() -> Self {
         Self { came: Cell::new(0), came_alone: Cell::new(true) }
     }
 }
 
-impl Company {
-    /// Whether whoever comes now has none, as it was the time before: where a read takes no longer than waiting for one, they
+impl Arrivals {
+    /// Whether whoever comes now has no company, as it was the time before: where a read takes no longer than waiting for one, they
     /// read for themselves, at once. Those who come right after wait for the next read, and share it.
-    fn is_absent(&self) -> bool {
+    fn comes_alone(&self) -> bool {
         let came = self.came.replace(self.came.get() + 1);
         came == 0 && self.came_alone.get()
     }
 
     /// Lanes are being answered.
-    fn note_who_came(&self) {
-        self.came_alone.set(self.came.replace(0) <= 1);
+    fn note_read(&self) {
+        let came = self.came.replace(0);
+        // Lanes are answered for gateways, too.
+        if came > 0 {
+            self.came_alone.set(came == 1);
+        }
     }
 }
 
@@ -166,7 +172,7 @@ async fn answer_here(mut called: UnboundedReceiver<()>, lanes: Arc<Lanes>, here:
     let mut calls = Vec::new();
     while called.recv_many(&mut calls, usize::MAX).await > 0 {
         calls.clear();
-        here.company.note_who_came();
+        here.arrivals.note_read();
         lanes.answer(&mut here.reader.borrow_mut(), LaneAnswers::hand_out);
     }
 }
@@ -207,18 +213,19 @@ fn answer_elsewhere(mut called: UnboundedReceiver<()>, lanes: &Arc<Lanes>, mut r
     });
 }
 
-/// Lets the processor's other threads run before a read begins. On a busy machine those are the ones whose requests are there
-/// and would need a read of their own, the costliest thing that an answer takes; on one that is not busy it takes no time.
+/// Lets the processor's other threads run before a read begins. On a busy machine the thread that serves is among them, and
+/// what it has to ask would need a read of its own, the costliest thing that an answer takes; on one that is not busy it takes
+/// hardly any time.
 #[derive(Default)]
 struct Courtesy {
     not_before: Option<Instant>,
 }
 
 impl Courtesy {
-    /// Whoever keeps the processor for longer does not ask for keys, and is waited for seldom.
+    /// Whoever keeps the processor for longer hardly asks about keys, and is waited for seldom.
     const LONG: Duration = Duration::from_millis(1);
-    /// So much of all time, at most, is spent on waiting for those.
-    const SHARE: u32 = 20;
+    /// One part in so many of all time, at most, is spent on waiting for those.
+    const ONE_PART_IN: u32 = 20;
 
     fn let_others_join(&mut self) {
         let now = Instant::now();
@@ -233,7 +240,7 @@ impl Courtesy {
     }
 
     fn note(&mut self, began: Instant, taken: Duration) {
-        self.not_before = (taken > Self::LONG).then(|| began + Self::SHARE * taken);
+        self.not_before = (taken > Self::LONG).then(|| began + Self::ONE_PART_IN * taken);
     }
 }
 
@@ -243,14 +250,15 @@ mod tests {
 
     #[test]
     fn whoever_comes_alone_need_not_wait_and_whoever_has_company_does() {
-        let company = Company::default();
+        let arrivals = Arrivals::default();
         let come = |together: usize| {
-            let absent: Vec<_> = (0..together).map(|_| company.is_absent()).collect();
-            company.note_who_came();
-            absent
+            let alone: Vec<_> = (0..together).map(|_| arrivals.comes_alone()).collect();
+            arrivals.note_read();
+            alone
         };
         assert_eq!([come(1), come(1)], [[true], [true]]);
         assert_eq!(come(3), [true, false, false]);
+        assert!(come(0).is_empty(), "lanes were answered for gateways");
         assert_eq!(come(1), [false], "there was company the time before");
         assert_eq!(come(1), [true]);
     }
