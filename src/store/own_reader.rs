@@ -128,8 +128,9 @@ impl OwnReader {
         })
     }
 
-    /// A connection that has failed is given up, and so is one that was left in the middle of something. One that failed at once may have been cut long before, by whoever
-    /// restarted the database, and says nothing of the state of now: a new one is asked.
+    /// A connection that has failed is given up, and so is one that was left in the middle of something. One that failed at
+    /// once may have been cut long before, by whoever restarted the database, and says nothing of the state of now: a new one
+    /// is asked.
     fn attempt<T>(&mut self, question: impl Fn(&mut Open) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let began = Instant::now();
         if let Some(open) = self.open.take() {

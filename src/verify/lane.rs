@@ -8,6 +8,9 @@ use tokio::sync::oneshot;
 
 use crate::store::StoreError;
 
+/// One read is for so many at most, so that the first of very many do not wait for the last.
+const MOST_AT_ONCE: usize = 512;
+
 /// Where questions wait for whoever reads.
 #[derive(Debug)]
 pub struct Lane<Q, A> {
@@ -61,24 +64,29 @@ impl<Q, A> Lane<Q, A> {
         is_first
     }
 
-    /// The answers to all who wait now, by one `read` that begins now; it is given their questions and answers them in their
-    /// order. Where nobody waits, nothing is read, and there are none.
-    #[must_use]
-    pub fn answer(&self, read: impl FnOnce(&[Q]) -> Result<Vec<A>, StoreError>) -> Option<Answers<A>> {
-        let mut batch = std::mem::take(&mut *self.waiting());
-        // Whoever has gone away needs no answer.
-        batch.retain(|waiter| !waiter.answer.is_closed());
-        if batch.is_empty() {
-            return None;
+    /// Answers all who wait now. Each `read` begins now, is given the questions of at most [`MOST_AT_ONCE`] of them and answers
+    /// these in their order; `pass_on` gets its answers before the next begins. Where nobody waits, nothing is read.
+    pub fn answer(
+        &self,
+        mut read: impl FnMut(&[Q]) -> Result<Vec<A>, StoreError>,
+        mut pass_on: impl FnMut(Answers<A>),
+    ) {
+        let mut waiting = std::mem::take(&mut *self.waiting());
+        while !waiting.is_empty() {
+            let next = waiting.drain(..waiting.len().min(MOST_AT_ONCE));
+            // Whoever has gone away needs no answer.
+            let next = next.filter(|waiter| !waiter.answer.is_closed());
+            let (questions, askers): (Vec<_>, Vec<_>) = next.map(|waiter| (waiter.question, waiter.answer)).unzip();
+            if questions.is_empty() {
+                continue;
+            }
+            let answers = catch_unwind(AssertUnwindSafe(|| read(&questions)))
+                .unwrap_or_else(|_| Err(StoreError::Unexpected("a look-up panicked".to_owned())));
+            pass_on(Answers(match answers {
+                Ok(answers) => askers.into_iter().zip(answers.into_iter().map(Ok)).collect(),
+                Err(error) => askers.into_iter().map(|asker| (asker, Err(error.clone()))).collect(),
+            }));
         }
-        let (questions, waiters): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|waiter| (waiter.question, waiter.answer)).unzip();
-        let answers = catch_unwind(AssertUnwindSafe(|| read(&questions)))
-            .unwrap_or_else(|_| Err(StoreError::Unexpected("a look-up panicked".to_owned())));
-        Some(Answers(match answers {
-            Ok(answers) => waiters.into_iter().zip(answers.into_iter().map(Ok)).collect(),
-            Err(error) => waiters.into_iter().map(|waiter| (waiter, Err(error.clone()))).collect(),
-        }))
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Waiter<Q, A>>> {
@@ -124,15 +132,13 @@ mod tests {
         }
 
         /// Answers with the number of the read, and the question.
-        fn answer(&self, meanwhile: impl FnOnce(&[u32])) {
+        fn answer(&self, mut meanwhile: impl FnMut(&[u32])) {
             let read = |questions: &[u32]| {
                 self.read.set(self.read.get() + 1);
                 meanwhile(questions);
                 Ok(questions.iter().map(|question| (self.read.get(), *question)).collect())
             };
-            if let Some(answers) = self.lane.answer(read) {
-                answers.hand_out();
-            }
+            self.lane.answer(read, Answers::hand_out);
         }
     }
 
@@ -181,14 +187,31 @@ mod tests {
         let reads = Reads::default();
         let (gone_early, gone, stays) = (reads.ask(1), reads.ask(2), reads.ask(3));
         drop(gone_early);
+        let mut gone = Some(gone);
         reads.answer(|questions| {
-            drop(gone);
+            drop(gone.take());
             assert_eq!(questions, [2, 3]);
         });
         assert_eq!(answered(stays), Some((1, 3)));
         drop(reads.ask(4));
         reads.answer(|_| {});
         assert_eq!(reads.read.get(), 1, "something was read for who had gone away");
+    }
+
+    #[test]
+    fn very_many_are_answered_by_several_reads_and_the_first_before_the_last() {
+        let reads = Reads::default();
+        let mut asked: Vec<_> = (0..1_100).map(|question| reads.ask(question)).collect();
+        let mut first = Some(asked.remove(0));
+        let mut sizes = Vec::new();
+        reads.answer(|questions| {
+            sizes.push(questions.len());
+            if sizes.len() == 2 {
+                assert_eq!(first.take().and_then(answered), Some((1, 0)), "it waits for the second read, too");
+            }
+        });
+        assert_eq!(sizes, [512, 512, 76]);
+        assert!(asked.into_iter().all(|asked| answered(asked).is_some()));
     }
 
     #[test]
@@ -209,7 +232,7 @@ mod tests {
         let outcome = |read: fn(&[u32]) -> Result<Vec<u32>, StoreError>| {
             let mut asked = [1, 2].map(|question| Box::pin(lane.ask(question, || {})));
             assert!(asked.iter_mut().all(|asked| asked.now_or_never().is_none()));
-            lane.answer(read).unwrap().hand_out();
+            lane.answer(read, Answers::hand_out);
             asked.map(|asked| asked.now_or_never().unwrap())
         };
         assert!(matches!(outcome(|_| Err(StoreError::Exists)), [Err(StoreError::Exists), Err(StoreError::Exists)]));

@@ -108,21 +108,18 @@ enum LaneAnswers {
 }
 
 impl Lanes {
-    /// Reads for all who wait now, lane by lane, and passes each lane's answers on as soon as they are there.
+    /// Reads for all who wait now, lane by lane, and passes answers on as soon as they are there.
     fn answer(&self, reader: &mut OwnReader, mut pass_on: impl FnMut(LaneAnswers)) {
-        if let Some(answers) = self.keys.answer(|digests| reader.keys(digests)) {
-            pass_on(LaneAnswers::Keys(answers));
-        }
-        if let Some(answers) = self.gateways.answer(|credentials| reader.gateways(credentials)) {
-            pass_on(LaneAnswers::Gateways(answers));
-        }
+        self.keys.answer(|digests| reader.keys(digests), |answers| pass_on(LaneAnswers::Keys(answers)));
+        let read = |credentials: &[TokenDigest]| reader.gateways(credentials);
+        self.gateways.answer(read, |answers| pass_on(LaneAnswers::Gateways(answers)));
     }
 
     /// Refuses all who wait now, where nobody can read.
     fn refuse(&self) {
         let ended = || StoreError::Unavailable("whoever reads the database has ended".to_owned());
-        self.keys.answer(|_| Err(ended())).into_iter().for_each(Answers::hand_out);
-        self.gateways.answer(|_| Err(ended())).into_iter().for_each(Answers::hand_out);
+        self.keys.answer(|_| Err(ended()), Answers::hand_out);
+        self.gateways.answer(|_| Err(ended()), Answers::hand_out);
     }
 }
 
@@ -151,8 +148,8 @@ impl Default for Arrivals {
 }
 
 impl Arrivals {
-    /// Whether whoever comes now has no company, as it was the time before: where a read takes no longer than waiting for one, they
-    /// read for themselves, at once. Those who come right after wait for the next read, and share it.
+    /// Whether whoever comes now has no company, as it was the time before: where a read takes no longer than waiting for one,
+    /// they read for themselves, at once. Those who come right after wait for the next read, and share it.
     fn comes_alone(&self) -> bool {
         let came = self.came.replace(self.came.get() + 1);
         came == 0 && self.came_alone.get()
@@ -177,7 +174,7 @@ async fn answer_here(mut called: UnboundedReceiver<()>, lanes: Arc<Lanes>, here:
     }
 }
 
-/// Answers on a thread of its own. A lane's answers are handed out where they were asked for, all at once: each alone would
+/// Answers on a thread of its own. A read's answers are handed out where they were asked for, all at once: each alone would
 /// wake that thread anew.
 fn answer_elsewhere(mut called: UnboundedReceiver<()>, lanes: &Arc<Lanes>, mut reader: OwnReader) {
     let (to_reader, calls) = mpsc::channel::<()>();
@@ -246,6 +243,10 @@ impl Courtesy {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[test]
@@ -261,6 +262,17 @@ mod tests {
         assert!(come(0).is_empty(), "lanes were answered for gateways");
         assert_eq!(come(1), [false], "there was company the time before");
         assert_eq!(come(1), [true]);
+    }
+
+    #[test]
+    fn where_nobody_can_read_whoever_waits_is_refused() {
+        let lanes = Lanes::default();
+        let mut key = pin!(lanes.keys.ask(KeyDigest::from_stored(&[7; 32]).unwrap(), || {}));
+        let mut gateway = pin!(lanes.gateways.ask(TokenDigest::of("keydesk"), || {}));
+        assert!((&mut key).now_or_never().is_none() && (&mut gateway).now_or_never().is_none());
+        lanes.refuse();
+        assert!(matches!(key.now_or_never(), Some(Err(StoreError::Unavailable(_)))));
+        assert!(matches!(gateway.now_or_never(), Some(Err(StoreError::Unavailable(_)))));
     }
 
     #[test]

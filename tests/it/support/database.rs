@@ -39,6 +39,14 @@ pub fn tamper(url: &str, statements: &str) {
     }
 }
 
+/// A query for the numbers from 1 to that one, as `n`.
+pub fn numbers(last: u64) -> String {
+    if postgres().is_some() {
+        return format!("SELECT generate_series(1::bigint, {last}) AS n");
+    }
+    format!("WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {last}) SELECT n FROM up")
+}
+
 /// Whether the database refuses a statement.
 pub fn refuses(url: &str, statement: &str) -> bool {
     match Database::parse(url).unwrap() {

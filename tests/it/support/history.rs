@@ -31,17 +31,11 @@ impl Events<'_> {
         let mut tree = Frontier::default();
         (0..before + count).for_each(|_| tree.push(leaf_hash(b"none")));
         let frontier = hex(&tree.to_bytes());
-        let (numbers, empty, frontier) = if database::postgres().is_some() {
-            (
-                format!("SELECT generate_series(1::bigint, {count}) AS n"),
-                "''::bytea",
-                format!("decode('{frontier}', 'hex')"),
-            )
+        let numbers = database::numbers(*count);
+        let (empty, frontier) = if database::postgres().is_some() {
+            ("''::bytea", format!("decode('{frontier}', 'hex')"))
         } else {
-            let up = format!(
-                "WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {count}) SELECT n FROM up"
-            );
-            (up, "zeroblob(0)", format!("X'{frontier}'"))
+            ("zeroblob(0)", format!("X'{frontier}'"))
         };
         let id = format!("'01940000-0000-7000-8000-' || CAST(100000000000 + {before} + n AS TEXT)");
         let who = format!("CASE WHEN {actor} IS NULL THEN 'system' ELSE 'user' END");

@@ -61,12 +61,12 @@ impl Answers {
         let (own, read_for) = (actions.clone(), Arc::clone(&lane));
         std::thread::spawn(move || {
             while calls.recv().is_ok() {
-                let answers = read_for.answer(|digests| {
+                let read = |digests: &[KeyDigest]| {
                     let answers = digests.iter().map(|digest| is_good_now(&own, digest)).collect();
                     std::thread::sleep(READ);
                     Ok(answers)
-                });
-                answers.into_iter().for_each(verify::Answers::hand_out);
+                };
+                read_for.answer(read, verify::Answers::hand_out);
             }
         });
         Self { actions, way, lane, to_reader, cache: RefCell::default(), in_flight: RefCell::default() }

@@ -65,13 +65,9 @@ fn pages_of_fifty_lead_forwards_and_back_without_losing_a_key() {
 }
 
 /// As many copies of the one key that there is, each a microsecond younger.
-fn copies(server: &TestServer, count: usize) {
-    let (numbers, digest) = if database::postgres().is_some() {
-        (format!("SELECT generate_series(1, {count}) AS n"), "decode(md5(CAST(n AS TEXT)), 'hex')")
-    } else {
-        let up = "WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n <";
-        (format!("{up} {count}) SELECT n FROM up"), "randomblob(32)")
-    };
+fn copies(server: &TestServer, count: u64) {
+    let numbers = database::numbers(count);
+    let digest = if database::postgres().is_some() { "decode(md5(CAST(n AS TEXT)), 'hex')" } else { "randomblob(32)" };
     let id = "'01940000-0000-7000-8000-' || CAST(100000000000 + n AS TEXT)";
     let sql = format!(
         "BEGIN;
