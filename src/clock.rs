@@ -1,51 +1,51 @@
-//! The clock: the only place that asks the machine what time it is. Passed in, never global.
+//! The clock, passed in explicitly. The only module that reads the system time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::domain::instant::Instant;
+use crate::domain::timestamp::Timestamp;
 
-/// Tells the time.
+/// A source of the current time.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
-    Machine,
-    SetByHand(Arc<AtomicI64>),
+    System,
+    Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// Returns the clock of the system.
     #[must_use]
-    pub const fn machine() -> Self {
-        Self(Source::Machine)
+    pub const fn system() -> Self {
+        Self(Source::System)
     }
 
-    /// A clock that stands still until it is [set](Self::set): for tests, and for the history of the demo.
+    /// Returns a clock that shows one time until it is [set](Self::set), for tests and the history of the demo.
     #[must_use]
-    pub fn set_by_hand(at: Instant) -> Self {
-        Self(Source::SetByHand(Arc::new(AtomicI64::new(at.as_micros()))))
+    pub fn manual(now: Timestamp) -> Self {
+        Self(Source::Manual(Arc::new(AtomicI64::new(now.as_micros()))))
     }
 
-    /// Now.
+    /// Returns the current time.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
-    pub fn now(&self) -> Instant {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system time")]
+    pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Source::Machine => {
+            Source::System => {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                Instant::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+                Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
             }
-            Source::SetByHand(micros) => Instant::from_micros(micros.load(Ordering::SeqCst)),
+            Source::Manual(micros) => Timestamp::from_micros(micros.load(Ordering::SeqCst)),
         }
     }
 
-    /// Moves a clock that is set by hand, and all its clones; the machine's clock stays as it is.
-    pub fn set(&self, at: Instant) {
-        if let Source::SetByHand(micros) = &self.0 {
-            micros.store(at.as_micros(), Ordering::SeqCst);
+    /// Sets a manual clock and all its clones. Does nothing to the clock of the system.
+    pub fn set(&self, now: Timestamp) {
+        if let Source::Manual(micros) = &self.0 {
+            micros.store(now.as_micros(), Ordering::SeqCst);
         }
     }
 }

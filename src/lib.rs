@@ -1,4 +1,4 @@
-//! Keydesk: create, watch and permanently revoke the API keys of service accounts.
+//! Keydesk creates, monitors and permanently revokes the API keys of service accounts.
 
 pub mod actions;
 pub mod api;
@@ -6,8 +6,8 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
-pub mod edge;
 pub mod evidence;
+pub mod http;
 pub mod random;
 pub mod secrets;
 pub mod server;
@@ -16,6 +16,6 @@ pub mod verify;
 pub mod web;
 pub mod witness;
 
-/// Pages and answers are made of very many small pieces, which threads hand to each other.
+/// Responses consist of many small allocations, which threads pass to each other; mimalloc handles these well.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,4 +1,4 @@
-//! The program: everything it does is a command.
+//! The `keydesk` program.
 
 use std::process::ExitCode;
 

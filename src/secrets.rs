@@ -1,4 +1,4 @@
-//! The secrets file: made at the first start, readable by its owner alone, never made anew beside an existing database.
+//! The secrets file: created at the first start, readable by its owner only, never created for an existing database.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -10,36 +10,36 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret, SecretBox};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::checkpoint::CheckpointSigner;
-use crate::domain::key_digest::Pepper;
-use crate::domain::second_factor::SecondFactorKey;
-use crate::domain::submission::SubmissionKey;
+use crate::domain::key::digest::Pepper;
+use crate::domain::key::submission::SubmissionKey;
+use crate::domain::trail::checkpoint::CheckpointSigner;
+use crate::domain::user::second_factor::SecondFactorKey;
 use crate::random;
 
-/// What only this installation knows.
+/// The secrets of an installation.
 #[derive(Debug)]
 pub struct Secrets {
     /// Digests keys.
     pub pepper: Pepper,
     /// Signs checkpoints.
     pub signer: CheckpointSigner,
-    /// Makes the one-time tokens of forms.
+    /// Authenticates the one-time tokens of forms.
     pub submissions: SubmissionKey,
-    /// Signs session cookies, 64 bytes.
+    /// Signs session cookies.
     pub cookie_key: SecretBox<[u8; 64]>,
-    /// Digests the addresses whose failed sign-ins are counted.
+    /// Digests the email addresses of failed sign-ins.
     pub throttle_key: SecretBox<[u8; 32]>,
-    /// Makes the secrets of authenticators, and digests recovery codes.
+    /// Derives authenticator secrets, and digests recovery codes.
     pub second_factor: SecondFactorKey,
 }
 
-/// Why the secrets cannot be used. Displays as a sentence that says what to do.
+/// The secrets cannot be used. Displays as a sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SecretsError(String);
 
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct SecretsFile {
     pepper_id: String,
     pepper: String,
     checkpoint_seed: String,
@@ -49,11 +49,11 @@ struct Stored {
 }
 
 impl Secrets {
-    /// Reads the file, or makes it where this is the first start.
+    /// Reads the file, or creates it if neither it nor the database exists.
     ///
     /// # Errors
-    /// [`SecretsError`]: the file is missing beside a database that stands, is readable by others, or is damaged.
-    pub fn open(path: &Path, database_stands: bool) -> Result<Self, SecretsError> {
+    /// [`SecretsError`]: the file is missing although the database exists, is readable by others, or is damaged.
+    pub fn open(path: &Path, database_exists: bool) -> Result<Self, SecretsError> {
         let shown = path.display();
         match fs::metadata(path) {
             Ok(metadata) => {
@@ -64,13 +64,13 @@ impl Secrets {
                     )));
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound && database_stands => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && database_exists => {
                 return Err(SecretsError(format!(
-                    "The secrets file {shown} is missing, and without it no key of the existing database can be recognised. Restore it from your backup, or name it with --secrets-file."
+                    "The secrets file {shown} is missing, and without it no key in the existing database can be verified. Restore it from your backup, or name it with --secrets-file."
                 )));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                make(path).map_err(|error| {
+                create(path).map_err(|error| {
                     SecretsError(format!(
                         "The secrets file {shown} cannot be written: {error}. Make its folder writable."
                     ))
@@ -85,7 +85,7 @@ impl Secrets {
         let damaged = |what: &str| {
             SecretsError(format!("The secrets file {shown} is damaged: {what}. Restore it from your backup."))
         };
-        let stored: Stored = serde_json::from_str(&text).map_err(|_| damaged("it is not what Keydesk wrote"))?;
+        let stored: SecretsFile = serde_json::from_str(&text).map_err(|_| damaged("its content is not valid"))?;
         let secret = |name: &str, value: &str| {
             BASE64_STANDARD
                 .decode(value)
@@ -100,23 +100,23 @@ impl Secrets {
             signer: CheckpointSigner::from_seed(&secret("checkpoint_seed", &stored.checkpoint_seed)?),
             submissions: SubmissionKey::new(secret("submission_key", &stored.submission_key)?),
             cookie_key: SecretBox::new(Box::new(cookie_key.ok_or_else(|| damaged("cookie_key is not 64 bytes long"))?)),
-            // Derived, so that a file made before there were second factors serves as it is.
+            // Derived: older files hold no key for second factors.
             second_factor: SecondFactorKey::derived_from(&throttle_key),
             throttle_key: SecretBox::new(Box::new(throttle_key)),
         })
     }
 
-    /// The bytes that session cookies are signed with.
+    /// The key that session cookies are signed with.
     #[must_use]
     pub fn cookie_key(&self) -> &[u8; 64] {
         self.cookie_key.expose_secret()
     }
 }
 
-/// Writes new secrets, whole or not at all: beside the file first, then under its name.
-fn make(path: &Path) -> io::Result<()> {
+/// Writes new secrets atomically, through a temporary file.
+fn create(path: &Path) -> io::Result<()> {
     let secret = || BASE64_STANDARD.encode(random::bytes::<32>());
-    let stored = Stored {
+    let stored = SecretsFile {
         pepper_id: random::hex::<4>(),
         pepper: secret(),
         checkpoint_seed: secret(),
@@ -124,12 +124,12 @@ fn make(path: &Path) -> io::Result<()> {
         cookie_key: BASE64_STANDARD.encode(random::bytes::<64>()),
         throttle_key: secret(),
     };
-    let beside = path.with_file_name(format!(".secrets-{}", random::hex::<8>()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let temporary = path.with_file_name(format!(".secrets-{}", random::hex::<8>()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     file.write_all(serde_json::to_string_pretty(&stored)?.as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;
-    fs::rename(&beside, path)?;
+    fs::rename(&temporary, path)?;
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
@@ -137,50 +137,50 @@ fn make(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn refusal(path: &Path, database_stands: bool) -> String {
-        Secrets::open(path, database_stands).unwrap_err().to_string()
+    fn error(path: &Path, database_exists: bool) -> String {
+        Secrets::open(path, database_exists).unwrap_err().to_string()
     }
 
     #[test]
-    fn a_first_start_makes_secrets_that_only_their_owner_can_read() {
+    fn new_secrets_are_readable_by_their_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secrets");
-        let made = Secrets::open(&path, false).unwrap();
+        let created = Secrets::open(&path, false).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let read = Secrets::open(&path, true).unwrap();
-        assert_eq!(made.pepper.id(), read.pepper.id());
-        assert_eq!(made.signer.public_key(), read.signer.public_key());
-        assert_eq!(made.cookie_key(), read.cookie_key());
+        assert_eq!(created.pepper.id(), read.pepper.id());
+        assert_eq!(created.signer.public_key(), read.signer.public_key());
+        assert_eq!(created.cookie_key(), read.cookie_key());
     }
 
     #[test]
-    fn secrets_missing_beside_a_database_are_not_made_anew() {
+    fn missing_secrets_of_an_existing_database_are_not_created() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secrets");
-        assert!(refusal(&path, true).contains("missing"));
+        assert!(error(&path, true).contains("missing"));
         assert!(!path.exists());
     }
 
     #[test]
-    fn secrets_that_others_can_read_are_refused() {
+    fn secrets_that_others_can_read_are_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secrets");
         Secrets::open(&path, false).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(refusal(&path, true).contains("chmod 600"));
+        assert!(error(&path, true).contains("chmod 600"));
     }
 
     #[test]
-    fn short_or_unreadable_secrets_are_refused_without_showing_them() {
+    fn damaged_secrets_are_rejected_without_repeating_them() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secrets");
         Secrets::open(&path, false).unwrap();
-        let mut stored: Stored = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let mut stored: SecretsFile = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
         stored.pepper = BASE64_STANDARD.encode("short");
         fs::write(&path, serde_json::to_string(&stored).unwrap()).unwrap();
-        assert!(refusal(&path, true).contains("pepper is not 32 bytes long"));
+        assert!(error(&path, true).contains("pepper is not 32 bytes long"));
         fs::write(&path, "hunter2").unwrap();
-        let sentence = refusal(&path, true);
+        let sentence = error(&path, true);
         assert!(sentence.contains("damaged") && !sentence.contains("hunter2"));
     }
 }

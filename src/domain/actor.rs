@@ -1,24 +1,23 @@
-//! Who does things: users, and what is not a user.
+//! The actor behind a change.
 
-use super::ids::UserId;
+use crate::domain::ids::UserId;
 
-/// Who did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// A user, by id: the trail holds no names of people.
+    /// Only the id: the trail contains no personal names.
     User(UserId),
-    /// Whoever holds the key that they end: holding it is proof enough.
+    /// A caller who presented the key to revoke it. Holding the key is enough proof.
     KeyHolder,
-    /// Somebody who found the key where everybody can see it.
+    /// A report that the key was found in public.
     LeakReport,
-    /// Whoever may run commands beside the database.
+    /// An operator who runs commands on the server.
     CommandLine,
     /// Keydesk itself.
     System,
 }
 
 impl Actor {
-    /// The actor's type, as a word in the trail.
+    /// The actor type in the trail.
     #[must_use]
     pub const fn kind(self) -> &'static str {
         match self {
@@ -30,7 +29,6 @@ impl Actor {
         }
     }
 
-    /// The user, where it is one.
     #[must_use]
     pub const fn user(self) -> Option<UserId> {
         match self {
@@ -39,7 +37,6 @@ impl Actor {
         }
     }
 
-    /// The actor of that type and id.
     #[must_use]
     pub fn parse(kind: &str, id: Option<&str>) -> Option<Self> {
         match (kind, id) {
@@ -55,12 +52,12 @@ impl Actor {
 
 #[cfg(test)]
 mod tests {
-    use super::super::instant::Instant;
     use super::*;
+    use crate::domain::timestamp::Timestamp;
 
     #[test]
-    fn an_actor_reads_back_from_its_type_and_id() {
-        let user = Actor::User(UserId::new(Instant::from_micros(0), &[1; 10]));
+    fn an_actor_is_parsed_from_its_type_and_id() {
+        let user = Actor::User(UserId::new(Timestamp::from_micros(0), &[1; 10]));
         for actor in [user, Actor::KeyHolder, Actor::LeakReport, Actor::CommandLine, Actor::System] {
             let id = actor.user().map(|id| id.to_string());
             assert_eq!(Actor::parse(actor.kind(), id.as_deref()), Some(actor));

@@ -1,16 +1,17 @@
-//! Opaque identifiers, one type for each kind of thing, so that a key's id cannot stand where a user's is meant.
+//! Opaque ids, one type per kind of thing, so that a key's id cannot be passed as a user's.
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::{Builder, Uuid};
 
-use super::instant::Instant;
+use crate::domain::timestamp::Timestamp;
 
-/// The random part of a new id.
+/// The random part of an id.
 pub type IdSeed = [u8; 10];
 
-/// Lists read hundreds of ids back: the spelling is compared where it was written, without a text of its own.
+/// Compares the spelling in place, without an allocation: lists parse hundreds of ids.
 fn parse(text: &str) -> Option<Uuid> {
     let id = Uuid::try_parse(text).ok()?;
     (id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(id)
@@ -23,14 +24,14 @@ macro_rules! opaque_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new id (UUID version 7, RFC 9562), so that rows made one after the other lie side by side.
+            /// Returns a new id: a UUID version 7 (RFC 9562), so that rows are stored in the order of their creation.
             #[must_use]
-            pub fn new(now: Instant, seed: &IdSeed) -> Self {
+            pub fn new(now: Timestamp, seed: &IdSeed) -> Self {
                 let millis = u64::try_from(now.as_micros() / 1_000).unwrap_or(0);
                 Self(Builder::from_unix_timestamp_millis(millis, seed).into_uuid())
             }
 
-            /// Reads an id in exactly the spelling that [`fmt::Display`] writes; every other spelling is `None`.
+            /// Parses an id. Returns `None` for every spelling but the one that [`fmt::Display`] writes.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 parse(text).map(Self)
@@ -43,6 +44,13 @@ macro_rules! opaque_id {
             }
         }
 
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| D::Error::custom("not an id"))
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(self.0.as_hyphenated(), f)
@@ -52,30 +60,25 @@ macro_rules! opaque_id {
 }
 
 opaque_id! {
-    /// A company.
     CompanyId,
-    /// A user: a person who signs in.
     UserId,
-    /// A service account, the same through all its keys and names.
+    /// A service account keeps its id across keys and renames.
     ServiceAccountId,
-    /// An API key.
     KeyId,
-    /// An event of an audit trail.
     EventId,
-    /// A gateway: whoever asks about keys by introspection.
     GatewayId,
-    /// A session, to be named in a list; not the token that opens it.
+    /// Identifies a session in lists. It is not the session's token.
     SessionId,
-    /// The installation: one database and its secrets.
+    /// An installation: one database and its secrets.
     InstallationId,
 }
 
-/// The audit trail an event belongs to: a company's, or the installation's own.
+/// An audit trail: a company's, or the installation's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TrailId(Uuid);
 
 impl TrailId {
-    /// Reads an id in exactly the spelling that [`fmt::Display`] writes; every other spelling is `None`.
+    /// Parses an id. Returns `None` for every spelling but the one that [`fmt::Display`] writes.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         parse(text).map(Self)
@@ -105,8 +108,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_reads_back_what_it_wrote_and_no_other_spelling_of_it() {
-        let id = KeyId::new(Instant::from_micros(1_790_000_000_000_000), &[7; 10]);
+    fn an_id_is_parsed_from_its_only_spelling() {
+        let id = KeyId::new(Timestamp::from_micros(1_790_000_000_000_000), &[7; 10]);
         let written = id.to_string();
         assert_eq!(KeyId::parse(&written), Some(id));
         assert_eq!(KeyId::parse(&written.to_uppercase()), None);
@@ -116,9 +119,9 @@ mod tests {
     }
 
     #[test]
-    fn a_later_id_sorts_after_an_earlier_one() {
-        let earlier = KeyId::new(Instant::from_micros(1_790_000_000_000_000), &[255; 10]);
-        let later = KeyId::new(Instant::from_micros(1_790_000_000_001_000), &[0; 10]);
+    fn later_ids_sort_after_earlier_ones() {
+        let earlier = KeyId::new(Timestamp::from_micros(1_790_000_000_000_000), &[255; 10]);
+        let later = KeyId::new(Timestamp::from_micros(1_790_000_000_001_000), &[0; 10]);
         assert!(earlier.to_string() < later.to_string());
     }
 }

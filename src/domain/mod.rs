@@ -1,36 +1,14 @@
-//! Types and rules, pure: no I/O, no clock, no random source of its own, no word of diesel or actix.
+//! Types and rules. Pure: no I/O, clock, random source, diesel or actix.
 
-pub mod action;
 pub mod actor;
-pub mod api_key;
-pub mod calendar;
-pub mod checkpoint;
-pub mod consistency;
-pub mod consistency_file;
-pub mod email;
-pub mod event;
-pub mod export;
-pub mod export_check;
-pub mod export_misfit;
 pub mod ids;
-pub mod inclusion;
-pub mod instant;
 pub mod key;
-pub mod key_digest;
-pub mod key_policy;
-pub mod leaf;
 pub mod mac;
-pub mod merkle;
-pub mod name;
-pub mod password;
-pub mod rotation;
-pub mod second_factor;
-pub mod submission;
+pub mod policy;
+pub mod request_context;
 pub mod text;
+pub mod timestamp;
 pub mod token;
-pub mod trail_check;
-pub mod trail_filter;
-pub mod tree;
-pub mod usage;
+pub mod trail;
 pub mod user;
 pub mod webhook;

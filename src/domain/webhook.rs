@@ -1,4 +1,4 @@
-//! Signatures of webhooks, as the Standard Webhooks specification writes them: HMAC-SHA-256 under a shared secret.
+//! Signs webhooks with HMAC-SHA-256, as the Standard Webhooks specification describes.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret, SecretSlice};
 
-use super::mac;
+use crate::domain::mac;
 
 const PREFIX: &str = "whsec_";
-const SHORTEST: usize = 24;
-/// Senders write secrets with padding and without.
+const MIN_SECRET_BYTES: usize = 24;
+/// Secrets are written with and without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The secret that sender and receiver share.
+/// The secret that the sender and the receiver share.
 pub struct WebhookSecret(SecretSlice<u8>);
 
 impl fmt::Debug for WebhookSecret {
@@ -27,35 +27,30 @@ impl fmt::Debug for WebhookSecret {
     }
 }
 
-/// Why a text is no secret. Displays as what is wrong with it, and never repeats it.
+/// Why a text is not a secret. The message never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookSecretError {
-    /// It is of another form.
     #[error("does not hold whsec_ and then Base64")]
     Malformed,
-    /// It can be guessed.
     #[error("holds a secret of fewer than 24 bytes")]
     Short,
 }
 
 impl WebhookSecret {
-    /// Reads `whsec_` and Base64; white space around it does not matter.
-    ///
-    /// # Errors
-    /// [`WebhookSecretError`].
+    /// Parses `whsec_` followed by Base64, trimmed.
     pub fn parse(text: &str) -> Result<Self, WebhookSecretError> {
         let encoded = text.trim().strip_prefix(PREFIX).ok_or(WebhookSecretError::Malformed)?;
         let bytes = BASE64.decode(encoded).map_err(|_| WebhookSecretError::Malformed)?;
         let secret = SecretSlice::from(bytes);
-        if secret.expose_secret().len() < SHORTEST { Err(WebhookSecretError::Short) } else { Ok(Self(secret)) }
+        if secret.expose_secret().len() < MIN_SECRET_BYTES { Err(WebhookSecretError::Short) } else { Ok(Self(secret)) }
     }
 
-    /// The signature of a message: its id, the seconds since 1970 at which it is sent, and its body.
+    /// Returns the signature of a message with this id, sending time in seconds since 1970, and body.
     #[must_use]
     pub fn sign(&self, id: &str, seconds: i64, body: &str) -> String {
-        let signed = format!("{id}.{seconds}.");
-        let code = mac::under_any_key(self.0.expose_secret(), &[signed.as_bytes(), body.as_bytes()]);
-        format!("v1,{}", BASE64_STANDARD.encode(code))
+        let header = format!("{id}.{seconds}.");
+        let tag = mac::hmac_sha256(self.0.expose_secret(), &[header.as_bytes(), body.as_bytes()]);
+        format!("v1,{}", BASE64_STANDARD.encode(tag))
     }
 }
 
@@ -66,7 +61,7 @@ mod tests {
     const KNOWN: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
     #[test]
-    fn the_signature_is_that_of_the_specification_s_example() {
+    fn the_example_of_the_specification_is_signed() {
         let secret = WebhookSecret::parse(&format!("whsec_{KNOWN}\n")).unwrap();
         let signature = secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
@@ -74,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_short_or_of_another_form_is_refused_without_being_repeated() {
+    fn an_invalid_secret_is_refused_and_not_repeated() {
         for (text, error) in [
             ("", WebhookSecretError::Malformed),
             ("hunter2", WebhookSecretError::Malformed),

@@ -1,0 +1,3 @@
+//! The rules that a company sets for its keys.
+
+pub mod key_policy;

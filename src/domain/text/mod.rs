@@ -1,0 +1,5 @@
+//! Text as users type it: normalization, names and dates.
+
+pub mod date;
+pub mod name;
+pub mod normalize;

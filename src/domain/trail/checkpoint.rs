@@ -1,0 +1,263 @@
+//! Checkpoints: a trail's size and root hash, signed (C2SP tlog-checkpoint and signed-note, Ed25519).
+
+use std::{fmt, iter};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use sha2::{Digest, Sha256};
+
+use crate::domain::ids::{InstallationId, TrailId};
+use crate::domain::trail::merkle::Hash;
+
+/// The type byte of Ed25519 in signed notes.
+const ED25519: u8 = 1;
+
+/// Returns the name that signs a trail's checkpoints, and their first line.
+#[must_use]
+pub fn origin(installation: InstallationId, trail: TrailId) -> String {
+    format!("keydesk/{installation}/{trail}")
+}
+
+/// The installation's signing key.
+pub struct CheckpointSigner(SigningKey);
+
+impl fmt::Debug for CheckpointSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CheckpointSigner(…)")
+    }
+}
+
+impl CheckpointSigner {
+    /// Returns the signing key of a secret seed (RFC 8032 section 5.1.5).
+    #[must_use]
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(seed))
+    }
+
+    #[must_use]
+    pub fn public_key(&self) -> CheckpointKey {
+        CheckpointKey(self.0.verifying_key())
+    }
+
+    /// Returns the signed note: the trail `origin` has `size` events and this root hash.
+    #[must_use]
+    pub fn sign(&self, origin: &str, size: u64, root: &Hash) -> String {
+        let text = format!("{origin}\n{size}\n{}\n", BASE64_STANDARD.encode(root));
+        format!("{text}\n— {origin} {}\n", self.signature(origin, &text))
+    }
+
+    /// Signs a text under a name, as in a note: Base64 of the key id and the signature.
+    #[must_use]
+    pub fn signature(&self, name: &str, text: &str) -> String {
+        let mut signature = self.public_key().note_key_id(name).to_vec();
+        signature.extend_from_slice(&self.0.sign(text.as_bytes()).to_bytes());
+        BASE64_STANDARD.encode(signature)
+    }
+}
+
+/// The installation's public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckpointKey(VerifyingKey);
+
+impl CheckpointKey {
+    /// Returns `None` if the bytes are not a point of the curve.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        VerifyingKey::from_bytes(bytes.try_into().ok()?).ok().map(Self)
+    }
+
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+
+    /// Returns the verifier key of C2SP signed-note: name, key id and key, joined by `+`.
+    #[must_use]
+    pub fn to_vkey(self, name: &str) -> String {
+        let key_id = u32::from_be_bytes(self.note_key_id(name));
+        let typed: Vec<u8> = iter::once(ED25519).chain(self.to_bytes()).collect();
+        format!("{name}+{key_id:08x}+{}", BASE64_STANDARD.encode(typed))
+    }
+
+    /// Parses a verifier key. Returns its name and key, or `None` if it is malformed, its key id does not match, or it is
+    /// not an Ed25519 key.
+    #[must_use]
+    pub fn parse_vkey(line: &str) -> Option<(String, Self)> {
+        let mut parts = line.trim_ascii_end().splitn(3, '+');
+        let (name, key_id, encoded) = (parts.next()?, parts.next()?, parts.next()?);
+        let typed = BASE64_STANDARD.decode(encoded).ok()?;
+        let key =
+            typed.split_first().filter(|(kind, _)| **kind == ED25519).and_then(|(_, key)| Self::from_bytes(key))?;
+        let has_name = !name.is_empty() && !name.contains(char::is_whitespace);
+        let matches = key_id == format!("{:08x}", u32::from_be_bytes(key.note_key_id(name)));
+        (has_name && matches).then(|| (name.to_owned(), key))
+    }
+
+    /// Parses the 32 bytes of a key in Base64 or hexadecimal.
+    #[must_use]
+    pub fn parse_raw(text: &str) -> Option<Self> {
+        let text = text.trim_ascii();
+        let from_hex = || {
+            let digits = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
+            let bytes = digits.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect::<Option<Vec<u8>>>();
+            bytes.filter(|_| text.len() == 64)
+        };
+        let bytes = BASE64_STANDARD.decode(text).ok().filter(|bytes| bytes.len() == 32).or_else(from_hex)?;
+        Self::from_bytes(&bytes)
+    }
+
+    /// Returns the four bytes that identify the key in a signature line.
+    fn note_key_id(self, name: &str) -> [u8; 4] {
+        let digest =
+            Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(self.to_bytes()).finalize();
+        [digest[0], digest[1], digest[2], digest[3]]
+    }
+
+    /// Verifies a signed note of the trail `origin`. Signature lines of other keys are skipped; nothing else may follow the
+    /// text.
+    pub fn verify(self, note: &str, origin: &str) -> Result<Checkpoint, CheckpointError> {
+        let (text, signatures) = note.split_once("\n\n").ok_or(CheckpointError::Malformed)?;
+        let text = format!("{text}\n");
+        let mut lines = text.lines();
+        if lines.next() != Some(origin) {
+            return Err(CheckpointError::WrongOrigin);
+        }
+        let size_line = lines.next().ok_or(CheckpointError::Malformed)?;
+        let size: u64 = size_line.parse().map_err(|_| CheckpointError::Malformed)?;
+        let root =
+            lines.next().and_then(|line| BASE64_STANDARD.decode(line).ok()).and_then(|root| root.try_into().ok());
+        let root = root.filter(|_| size.to_string() == size_line).ok_or(CheckpointError::Malformed)?;
+        if signatures.trim_end().lines().any(|line| !line.starts_with("— ")) {
+            return Err(CheckpointError::Malformed);
+        }
+        let is_signed = signatures.lines().any(|line| self.verify_line(line, origin, text.as_bytes()));
+        if is_signed { Ok(Checkpoint { size, root }) } else { Err(CheckpointError::BadSignature) }
+    }
+
+    fn verify_line(self, line: &str, name: &str, text: &[u8]) -> bool {
+        let encoded =
+            line.strip_prefix("— ").and_then(|line| line.strip_prefix(name)).and_then(|line| line.strip_prefix(' '));
+        encoded.is_some_and(|encoded| self.verify_signature(encoded, name, text))
+    }
+
+    /// Returns whether this key signed the text under this name, see [`CheckpointSigner::signature`].
+    #[must_use]
+    pub fn verify_signature(self, signature: &str, name: &str, text: &[u8]) -> bool {
+        let bytes = BASE64_STANDARD.decode(signature).unwrap_or_default();
+        let Some((key_id, signature)) = bytes.split_first_chunk::<4>() else { return false };
+        *key_id == self.note_key_id(name)
+            && Signature::from_slice(signature).is_ok_and(|signature| self.0.verify_strict(text, &signature).is_ok())
+    }
+}
+
+/// The content of a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The number of events.
+    pub size: u64,
+    pub root: Hash,
+}
+
+/// Why a checkpoint is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckpointError {
+    #[error("it is not in the format of a checkpoint")]
+    Malformed,
+    #[error("it belongs to another trail")]
+    WrongOrigin,
+    #[error("its signature is not valid")]
+    BadSignature,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORIGIN: &str = "keydesk/installation/trail";
+
+    fn signer() -> CheckpointSigner {
+        CheckpointSigner::from_seed(&[9; 32])
+    }
+
+    #[test]
+    fn a_checkpoint_contains_what_was_signed() {
+        let note = signer().sign(ORIGIN, 27, &[3; 32]);
+        assert_eq!(signer().public_key().verify(&note, ORIGIN), Ok(Checkpoint { size: 27, root: [3; 32] }));
+        let lines: Vec<&str> = note.lines().collect();
+        assert_eq!(lines[..4], [ORIGIN, "27", "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=", ""]);
+        assert!(lines[4].starts_with(&format!("— {ORIGIN} ")) && note.ends_with('\n') && lines.len() == 5);
+    }
+
+    #[test]
+    fn a_changed_checkpoint_is_refused() {
+        let note = signer().sign(ORIGIN, 27, &[3; 32]);
+        let key = signer().public_key();
+        assert_eq!(key.verify(&note.replace("\n27\n", "\n26\n"), ORIGIN), Err(CheckpointError::BadSignature));
+        assert_eq!(key.verify(&note.replace("\n27\n", "\n027\n"), ORIGIN), Err(CheckpointError::Malformed));
+        assert_eq!(key.verify(&note, "keydesk/installation/other"), Err(CheckpointError::WrongOrigin));
+        assert_eq!(key.verify("", ORIGIN), Err(CheckpointError::Malformed));
+        assert_eq!(
+            key.verify(&note.repeat(2), ORIGIN),
+            Err(CheckpointError::Malformed),
+            "two checkpoints are ambiguous"
+        );
+        assert!(key.verify(&format!("{note}\n"), ORIGIN).is_ok(), "an editor adds an empty line");
+        let other = CheckpointSigner::from_seed(&[8; 32]).public_key();
+        assert_eq!(other.verify(&note, ORIGIN), Err(CheckpointError::BadSignature));
+    }
+
+    #[test]
+    fn the_reference_note_verifies_under_its_key() {
+        let (_, key) = CheckpointKey::parse_vkey(KNOWN_VKEY).unwrap();
+        let text =
+            "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+        let line = "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=";
+        assert!(key.verify_line(line, "PeterNeumann", text.as_bytes()));
+        assert!(!key.verify_line(line, "PeterNeumann", text.replace("you ", "we ").as_bytes()));
+    }
+
+    /// The example of C2SP signed-note's reference implementation.
+    const KNOWN_VKEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+
+    #[test]
+    fn the_reference_verifier_key_is_parsed_and_written() {
+        let (name, key) = CheckpointKey::parse_vkey(KNOWN_VKEY).unwrap();
+        assert_eq!((name.as_str(), key.to_vkey(&name).as_str()), ("PeterNeumann", KNOWN_VKEY));
+        assert_eq!(CheckpointKey::parse_vkey(&format!("{KNOWN_VKEY}\n")), Some((name, key)));
+        let own = signer().public_key();
+        assert_eq!(CheckpointKey::parse_vkey(&own.to_vkey(ORIGIN)), Some((ORIGIN.to_owned(), own)));
+    }
+
+    #[test]
+    fn a_raw_key_is_parsed_in_base64_and_hexadecimal() {
+        let key = signer().public_key();
+        for text in [BASE64_STANDARD.encode(key.to_bytes()), crate::domain::text::normalize::hex(&key.to_bytes())] {
+            assert_eq!(CheckpointKey::parse_raw(&format!("{text}\n")), Some(key));
+            assert_eq!(CheckpointKey::parse_raw(&text[1..]), None);
+            assert_eq!(CheckpointKey::parse_raw(&text.replace(&text[..1], "é")), None);
+        }
+        assert_eq!(CheckpointKey::parse_raw(""), None);
+    }
+
+    #[test]
+    fn a_malformed_verifier_key_is_refused() {
+        for broken in [
+            "",
+            "PeterNeumann",
+            "PeterNeumann+c74f20a3",
+            &KNOWN_VKEY.replace("Peter", "Pieter"),
+            &KNOWN_VKEY.replace("c74f20a3", "c74f20a4"),
+            &KNOWN_VKEY.replace("c74f20a3", "C74F20A3"),
+            &KNOWN_VKEY.replace("+ARpc", "+Ahpc"),
+            &KNOWN_VKEY[..KNOWN_VKEY.len() - 4],
+            &format!("{KNOWN_VKEY}AAAA"),
+            &format!("{KNOWN_VKEY}\n{KNOWN_VKEY}"),
+            // An empty name and one with a space, each with a matching key id.
+            &signer().public_key().to_vkey(""),
+            &signer().public_key().to_vkey("two words"),
+        ] {
+            assert_eq!(CheckpointKey::parse_vkey(broken), None, "{broken}");
+        }
+    }
+}

@@ -1,0 +1,317 @@
+use super::*;
+use crate::domain::ids::{ServiceAccountId, SessionId};
+use crate::domain::key::lifecycle::KeyState;
+use crate::domain::policy::key_policy::Days;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trail::filter::{ExportFormat, TrailFilter};
+use crate::domain::user::profile::{ProfileField, Role};
+use crate::domain::user::second_factor::CodeKind;
+
+const KEY: &str = "01a2a747-5680-7cdd-b6c0-1ce0e5498baa";
+const ACCOUNT: &str = "01a2a747-5680-73c5-afd2-669c11aa517b";
+const USER: &str = "01a207a2-3280-759c-a164-adc0f8de0552";
+const COLLEAGUE: &str = "01a207a2-3280-753a-a310-8f98e62a4fab";
+const SESSION: &str = "01a207a2-3280-7bed-9a72-7f03dbd1e748";
+
+fn key() -> KeyId {
+    KeyId::parse(KEY).unwrap()
+}
+
+fn user(id: &str) -> UserId {
+    UserId::parse(id).unwrap()
+}
+
+const fn at(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros)
+}
+
+fn named(name: &str) -> Name {
+    Name { name: name.to_owned() }
+}
+
+fn active() -> KeyStatus {
+    KeyStatus { name: "ERP".to_owned(), state: KeyState::Active }
+}
+
+fn new_key() -> NewKey {
+    NewKey {
+        expires_at: None,
+        name: "ERP".to_owned(),
+        preview: "goa_D0MA…SAgE".to_owned(),
+        replaces: None,
+        service_account_id: ServiceAccountId::parse(ACCOUNT).unwrap(),
+        state: KeyState::Active,
+    }
+}
+
+fn settings(days: Option<u16>) -> CompanySettings {
+    CompanySettings {
+        default_expiry_days: days,
+        maximum_lifetime_days: days,
+        name: "Brightwater".to_owned(),
+        require_second_factor: days.is_some(),
+        rotation_period_days: days,
+    }
+}
+
+/// Details with the exact text of their `before` and `after`. These bytes are hashed into trails that exist.
+fn pinned() -> Vec<(EventDetail, String, String)> {
+    let name = "ERP".to_owned();
+    let pin = |detail, before: &str, after: &str| (detail, before.to_owned(), after.to_owned());
+    let mut all = key_details(&name);
+    all.extend(user_details());
+    let days = Days::new(30).map(Days::count);
+    all.extend([
+        pin(
+            EventDetail::AuditTrailExported { after: Export::new(&TrailFilter::default(), ExportFormat::JsonLines) },
+            "",
+            r#"{"format":"json_lines"}"#,
+        ),
+        pin(
+            EventDetail::AuditTrailExported {
+                after: Export::new(
+                    &TrailFilter {
+                        from: Some(at(1_795_564_800_000_000)),
+                        until: Some(at(1_795_651_199_999_999)),
+                        actor: Some(user(USER)),
+                        actions: vec![Action::ApiKeyCreated, Action::ApiKeyRevoked],
+                        key: Some(key()),
+                    },
+                    ExportFormat::Csv,
+                ),
+            },
+            "",
+            r#"{"actions":["api_key.created","api_key.revoked"],"format":"csv","from":1795564800000000,"key":"KEY","until":1795651199999999,"user":"USER"}"#,
+        ),
+        pin(
+            EventDetail::CompanyChanged { before: settings(None), after: settings(days) },
+            r#"{"default_expiry_days":null,"maximum_lifetime_days":null,"name":"Brightwater","require_second_factor":false,"rotation_period_days":null}"#,
+            r#"{"default_expiry_days":30,"maximum_lifetime_days":30,"name":"Brightwater","require_second_factor":true,"rotation_period_days":30}"#,
+        ),
+        pin(EventDetail::CompanyCreated { after: named("Third") }, "", r#"{"name":"Third"}"#),
+        pin(EventDetail::GatewayAdded { after: named("Łódź \"1\"/\t") }, "", r#"{"name":"Łódź \"1\"/\t"}"#),
+        pin(EventDetail::GatewayRevoked { before: named("edge") }, r#"{"name":"edge"}"#, ""),
+    ]);
+    let ids = [("KEY", KEY), ("ACCOUNT", ACCOUNT), ("USER", USER), ("COLLEAGUE", COLLEAGUE), ("SESSION", SESSION)];
+    let text = |text: String| {
+        ids.iter().fold(text, |text, (word, id)| text.replace(&format!("\"{word}\""), &format!("\"{id}\"")))
+    };
+    all.into_iter().map(|(detail, before, after)| (detail, text(before), text(after))).collect()
+}
+
+fn key_details(name: &str) -> Vec<(EventDetail, String, String)> {
+    let name = name.to_owned();
+    let pin = |detail, before: &str, after: &str| (detail, before.to_owned(), after.to_owned());
+    let owner = |id| KeyOwner { name: name.clone(), owner: user(id) };
+    let end = |ends_at| KeyEnd { ends_at: at(ends_at), name: name.clone() };
+    let revoked = |keys_together| RevokedKey { keys_together, name: name.clone(), state: KeyState::Revoked };
+    let superseded = |rotated_by| SupersededKey {
+        ended_at: at(1_796_029_200_000_000),
+        name: name.clone(),
+        rotated_by,
+        state: KeyState::Revoked,
+    };
+    let refused = |last_refused_at| RefusedKey { last_refused_at, name: name.clone(), refused: 2 };
+    let old_key = |ends_at| OldKey { ends_at, name: name.clone(), replaced_by: key() };
+    vec![
+        pin(
+            EventDetail::ApiKeyCreated { after: new_key() },
+            "",
+            r#"{"name":"ERP","preview":"goa_D0MA…SAgE","service_account_id":"ACCOUNT","state":"active"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyCreated {
+                after: NewKey { expires_at: Some(at(1_806_019_199_999_999)), replaces: Some(key()), ..new_key() },
+            },
+            "",
+            r#"{"expires_at":1806019199999999,"name":"ERP","preview":"goa_D0MA…SAgE","replaces":"KEY","service_account_id":"ACCOUNT","state":"active"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyExpired {
+                before: active(),
+                after: ExpiredKey { ended_at: at(1_795_564_799_999_999), name: name.clone(), state: KeyState::Expired },
+            },
+            r#"{"name":"ERP","state":"active"}"#,
+            r#"{"ended_at":1795564799999999,"name":"ERP","state":"expired"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyExpiryChanged { before: end(1_795_568_399_999_998), after: end(1_796_173_199_999_998) },
+            r#"{"ends_at":1795568399999998,"name":"ERP"}"#,
+            r#"{"ends_at":1796173199999998,"name":"ERP"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyHandedOver { before: owner(USER), after: owner(COLLEAGUE) },
+            r#"{"name":"ERP","owner":"USER"}"#,
+            r#"{"name":"ERP","owner":"COLLEAGUE"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyRefusedAfterRevocation { after: refused(Some(at(1_795_426_260_000_000))) },
+            "",
+            r#"{"last_refused_at":1795426260000000,"name":"ERP","refused":2}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyRefusedAfterRevocation { after: refused(None) },
+            "",
+            r#"{"last_refused_at":null,"name":"ERP","refused":2}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyRenamed { before: named("ERP Sync"), after: named("ERP") },
+            r#"{"name":"ERP Sync"}"#,
+            r#"{"name":"ERP"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyRevoked { before: active(), after: revoked(None) },
+            r#"{"name":"ERP","state":"active"}"#,
+            r#"{"name":"ERP","state":"revoked"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyRevoked { before: active(), after: revoked(Some(2)) },
+            r#"{"name":"ERP","state":"active"}"#,
+            r#"{"keys_together":2,"name":"ERP","state":"revoked"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeySuperseded { before: active(), after: superseded(Some(user(USER))) },
+            r#"{"name":"ERP","state":"active"}"#,
+            r#"{"ended_at":1796029200000000,"name":"ERP","rotated_by":"USER","state":"revoked"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeySuperseded { before: active(), after: superseded(None) },
+            r#"{"name":"ERP","state":"active"}"#,
+            r#"{"ended_at":1796029200000000,"name":"ERP","rotated_by":null,"state":"revoked"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyRotated { before: named("ERP"), after: old_key(None) },
+            r#"{"name":"ERP"}"#,
+            r#"{"name":"ERP","replaced_by":"KEY"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyRotated { before: named("ERP"), after: old_key(Some(at(1_796_036_399_999_999))) },
+            r#"{"name":"ERP"}"#,
+            r#"{"ends_at":1796036399999999,"name":"ERP","replaced_by":"KEY"}"#,
+        ),
+    ]
+}
+
+fn user_details() -> Vec<(EventDetail, String, String)> {
+    let pin = |detail, before: &str, after: &str| (detail, before.to_owned(), after.to_owned());
+    let role = |role| UserRole { role };
+    let second_factor = |second_factor| SecondFactor { second_factor };
+    let code = |second_factor| EventDetail::UserSignedInWithCode { after: UsedCode { second_factor } };
+    vec![
+        pin(EventDetail::UserAdded { after: role(Role::Admin) }, "", r#"{"role":"admin"}"#),
+        pin(EventDetail::UserDeleted { before: role(Role::Auditor) }, r#"{"role":"auditor"}"#, ""),
+        pin(
+            EventDetail::UserDeletedKeysHandedOver {
+                before: role(Role::Admin),
+                after: KeysHandedOver { keys_handed_over: 2, new_owner: user(COLLEAGUE) },
+            },
+            r#"{"role":"admin"}"#,
+            r#"{"keys_handed_over":2,"new_owner":"COLLEAGUE"}"#,
+        ),
+        pin(
+            EventDetail::UserDeletedKeysRevoked { before: role(Role::Admin), after: KeysRevoked { keys_revoked: 2 } },
+            r#"{"role":"admin"}"#,
+            r#"{"keys_revoked":2}"#,
+        ),
+        pin(EventDetail::UserInvitationAccepted, "", ""),
+        pin(EventDetail::UserInvitationRenewed, "", ""),
+        pin(EventDetail::UserInvited, "", ""),
+        pin(EventDetail::UserPasswordChanged, "", ""),
+        pin(
+            EventDetail::UserProfileChanged {
+                after: ChangedProfile {
+                    changed: vec![ProfileField::Name, ProfileField::TimeZone, ProfileField::Theme],
+                },
+            },
+            "",
+            r#"{"changed":["name","time_zone","theme"]}"#,
+        ),
+        pin(
+            EventDetail::UserRoleChanged { before: role(Role::Auditor), after: role(Role::Admin) },
+            r#"{"role":"auditor"}"#,
+            r#"{"role":"admin"}"#,
+        ),
+        pin(
+            EventDetail::UserSecondFactorChanged { before: second_factor(false), after: second_factor(true) },
+            r#"{"second_factor":false}"#,
+            r#"{"second_factor":true}"#,
+        ),
+        pin(
+            EventDetail::UserSessionEnded { after: EndedSession { session_id: SessionId::parse(SESSION).unwrap() } },
+            "",
+            r#"{"session_id":"SESSION"}"#,
+        ),
+        pin(EventDetail::UserSessionsEnded { after: EndedSessions { sessions: 1 } }, "", r#"{"sessions":1}"#),
+        pin(EventDetail::UserSignInRefused { after: RefusedSignIns { refusals: 1 } }, "", r#"{"refusals":1}"#),
+        pin(EventDetail::UserSignedIn, "", ""),
+        pin(code(CodeKind::Authenticator), "", r#"{"second_factor":"authenticator"}"#),
+        pin(code(CodeKind::RecoveryCode), "", r#"{"second_factor":"recovery_code"}"#),
+        pin(EventDetail::UserSignedOut, "", ""),
+        pin(EventDetail::UserUnlocked, "", ""),
+    ]
+}
+
+fn present(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+#[test]
+fn the_json_of_events_never_changes() {
+    for (detail, before, after) in pinned() {
+        let json = detail.to_json();
+        assert_eq!((json.before.as_deref(), json.after.as_deref()), (present(&before), present(&after)));
+    }
+}
+
+#[test]
+fn a_detail_is_parsed_back_from_its_json() {
+    for (detail, before, after) in pinned() {
+        assert_eq!(EventDetail::parse(detail.action(), present(&before), present(&after)), detail);
+    }
+}
+
+#[test]
+fn every_action_is_pinned() {
+    let pinned = pinned();
+    for action in Action::ALL {
+        assert!(pinned.iter().any(|(detail, _, _)| detail.action() == action.as_str()), "{action:?}");
+    }
+}
+
+#[test]
+fn unknown_details_stay_readable() {
+    let owner = format!(r#"{{"name":"ERP","owner":"{USER}","since":1}}"#);
+    for (action, before, after) in [
+        ("api_key.handed_over", Some(r#"{"name":"Old"}"#), Some(owner.as_str())),
+        ("api_key.archived", Some(r#"{"name":"Old"}"#), Some(owner.as_str())),
+        ("user.signed_out", None, Some(owner.as_str())),
+    ] {
+        let detail = EventDetail::parse(action, before, after);
+        assert!(matches!(detail, EventDetail::Raw(_)), "{detail:?}");
+        assert_eq!((detail.action(), detail.name().as_deref()), (action, Some("ERP")));
+        assert_eq!((detail.users(), detail.keys()), (vec![user(USER)], vec![]));
+        let json = detail.to_json();
+        assert_eq!((json.before.as_deref(), json.after.as_deref()), (before, after));
+    }
+    let replaced =
+        EventDetail::parse("api_key.archived", Some(&format!(r#"{{"name":"ERP","replaces":"{KEY}"}}"#)), None);
+    assert_eq!((replaced.name().as_deref(), replaced.keys()), (Some("ERP"), vec![key()]));
+    assert_eq!(EventDetail::parse("api_key.renamed", Some("no JSON"), Some("{}")).name(), None);
+}
+
+#[test]
+fn a_detail_names_its_subject_users_and_keys() {
+    let of = |action: &'static str| {
+        pinned().into_iter().map(|(detail, _, _)| detail).filter(move |detail| detail.action() == action)
+    };
+    assert_eq!(of("api_key.renamed").next().unwrap().name().as_deref(), Some("ERP"));
+    assert_eq!(of("gateway.revoked").next().unwrap().name().as_deref(), Some("edge"));
+    assert_eq!(of("user.added").next().unwrap().name(), None);
+    assert_eq!(of("api_key.handed_over").next().unwrap().users(), [user(USER), user(COLLEAGUE)]);
+    assert_eq!(of("user.deleted").flat_map(|detail| detail.users()).collect::<Vec<_>>(), [user(COLLEAGUE)]);
+    assert_eq!(of("api_key.revoked").flat_map(|detail| detail.users()).collect::<Vec<_>>(), [user(USER)]);
+    assert_eq!(of("api_key.created").flat_map(|detail| detail.keys()).collect::<Vec<_>>(), [key()]);
+    assert_eq!(of("api_key.rotated").next().unwrap().keys(), [key()]);
+    assert_eq!(of("audit_trail.exported").flat_map(|detail| detail.users()).collect::<Vec<_>>(), [user(USER)]);
+    assert_eq!(of("audit_trail.exported").flat_map(|detail| detail.keys()).collect::<Vec<_>>(), [key()]);
+}

@@ -1,0 +1,182 @@
+//! The values that events record as `before` and `after`, as they are stored in JSON.
+//!
+//! Their text is part of an event's canonical bytes. It must never change: fields stay in alphabetical order, and an
+//! absent value is left out or `null` as it is today.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{KeyId, ServiceAccountId, SessionId, UserId};
+use crate::domain::key::lifecycle::KeyState;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trail::action::Action;
+use crate::domain::trail::filter::{ExportFormat, TrailFilter};
+use crate::domain::user::profile::{ProfileField, Role};
+use crate::domain::user::second_factor::CodeKind;
+
+macro_rules! event_values {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$attribute])* pub $field: $type,)+
+        }
+    )+};
+}
+
+event_values! {
+    /// The name of a service account, a company or a gateway.
+    Name {
+        name: String,
+    }
+
+    /// A key before it ended.
+    KeyStatus {
+        name: String,
+        state: KeyState,
+    }
+
+    NewKey {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
+        name: String,
+        preview: String,
+        /// The key that the new one replaces.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        replaces: Option<KeyId>,
+        service_account_id: ServiceAccountId,
+        state: KeyState,
+    }
+
+    ExpiredKey {
+        ended_at: Timestamp,
+        name: String,
+        state: KeyState,
+    }
+
+    /// A key that a caller revoked.
+    RevokedKey {
+        /// How many keys were revoked at once, if it was not the only one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        keys_together: Option<u64>,
+        name: String,
+        state: KeyState,
+    }
+
+    /// A key whose overlap ended.
+    SupersededKey {
+        ended_at: Timestamp,
+        name: String,
+        rotated_by: Option<UserId>,
+        state: KeyState,
+    }
+
+    OldKey {
+        /// When the old key stops working, if there is an overlap.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ends_at: Option<Timestamp>,
+        name: String,
+        replaced_by: KeyId,
+    }
+
+    KeyEnd {
+        ends_at: Timestamp,
+        name: String,
+    }
+
+    KeyOwner {
+        name: String,
+        owner: UserId,
+    }
+
+    RefusedKey {
+        last_refused_at: Option<Timestamp>,
+        name: String,
+        /// How many requests were refused since the previous event.
+        refused: i64,
+    }
+
+    /// The format and the filters of an export. Filters that are not set are left out.
+    Export {
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        actions: Vec<Action>,
+        format: ExportFormat,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from: Option<Timestamp>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key: Option<KeyId>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user: Option<UserId>,
+    }
+
+    /// A company's settings; periods in days.
+    CompanySettings {
+        default_expiry_days: Option<u16>,
+        maximum_lifetime_days: Option<u16>,
+        name: String,
+        require_second_factor: bool,
+        rotation_period_days: Option<u16>,
+    }
+
+    UserRole {
+        role: Role,
+    }
+
+    KeysHandedOver {
+        keys_handed_over: u64,
+        new_owner: UserId,
+    }
+
+    KeysRevoked {
+        keys_revoked: u64,
+    }
+
+    ChangedProfile {
+        changed: Vec<ProfileField>,
+    }
+
+    /// Whether the user has a second factor.
+    SecondFactor {
+        second_factor: bool,
+    }
+
+    /// The kind of code that the user signed in with.
+    UsedCode {
+        second_factor: CodeKind,
+    }
+
+    EndedSession {
+        session_id: SessionId,
+    }
+
+    /// How many sessions were ended.
+    EndedSessions {
+        sessions: u64,
+    }
+
+    RefusedSignIns {
+        /// How many sign-ins were refused since the previous event.
+        refusals: i64,
+    }
+}
+
+impl Export {
+    /// Returns what the event of an export records.
+    #[must_use]
+    pub fn new(filter: &TrailFilter, format: ExportFormat) -> Self {
+        let TrailFilter { from, until, actor, actions, key } = filter.clone();
+        Self { actions, format, from, key, until, user: actor }
+    }
+
+    /// Returns whether the export covers only a part of the trail.
+    #[must_use]
+    pub const fn is_filtered(&self) -> bool {
+        !self.actions.is_empty()
+            || self.from.is_some()
+            || self.key.is_some()
+            || self.until.is_some()
+            || self.user.is_some()
+    }
+}

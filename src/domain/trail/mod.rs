@@ -1,0 +1,18 @@
+//! The audit trail: events, the Merkle tree over them, checkpoints, proofs and exports.
+
+pub mod action;
+pub mod check;
+pub mod checkpoint;
+pub mod consistency;
+pub mod consistency_file;
+pub mod event;
+pub mod event_detail;
+pub mod event_values;
+pub mod export;
+pub mod export_check;
+pub mod export_error;
+pub mod filter;
+pub mod inclusion;
+pub mod leaf;
+pub mod merkle;
+pub mod tree;
