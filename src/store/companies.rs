@@ -1,70 +1,57 @@
-//! Companies.
+//! Companies and their settings.
 
 use diesel::prelude::*;
+use tracing::instrument;
 
-use super::error::StoreError;
-use super::schema::companies;
-use super::{Snapshot, Transaction, read_back};
 use crate::domain::ids::CompanyId;
-use crate::domain::instant::Instant;
-use crate::domain::key_policy::{Days, KeyPolicy};
-use crate::domain::name::CompanyName;
+use crate::domain::policy::key_policy::{Days, KeyPolicy};
+use crate::domain::text::name::CompanyName;
+use crate::domain::timestamp::Timestamp;
+use crate::store::db::{Companies, ReadWrite};
+use crate::store::error::StoreError;
+use crate::store::schema::companies;
 
-/// A company.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = companies)]
 pub struct Company {
-    /// Its id.
     pub id: CompanyId,
-    /// Its name, as typed.
     pub name: String,
 }
 
-/// What a company's admins decide for it.
+/// The settings that a company's admins decide on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompanySettings {
-    /// Its name, as typed.
     pub name: String,
-    /// Its admins must have a second factor.
+    /// Admins of the company must have a second factor.
     pub require_second_factor: bool,
-    /// What it asks of its keys.
     pub key_policy: KeyPolicy,
 }
 
-impl Snapshot<'_> {
-    /// The company of that name, compared as names are.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn company_by_name(&mut self, folded: &str) -> Result<Option<Company>, StoreError> {
-        let row = companies::table
-            .filter(companies::name_folded.eq(folded))
-            .select((companies::id, companies::name))
+impl<A> Companies<'_, A> {
+    /// Returns the company with this case-folded name.
+    #[instrument(name = "db.companies.by_name", level = "debug", skip_all)]
+    pub fn by_name(&mut self, case_folded: &str) -> Result<Option<Company>, StoreError> {
+        Ok(companies::table
+            .filter(companies::name_folded.eq(case_folded))
+            .select(Company::as_select())
             .first(self.connection)
-            .optional()?;
-        row.map(company).transpose()
+            .optional()?)
     }
 
-    /// The company of that id.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn company(&mut self, id: CompanyId) -> Result<Option<Company>, StoreError> {
-        let row = companies::table
-            .filter(companies::id.eq(id.to_string()))
-            .select((companies::id, companies::name))
+    #[instrument(name = "db.companies.by_id", level = "debug", skip_all)]
+    pub fn by_id(&mut self, id: CompanyId) -> Result<Option<Company>, StoreError> {
+        Ok(companies::table
+            .filter(companies::id.eq(id))
+            .select(Company::as_select())
             .first(self.connection)
-            .optional()?;
-        row.map(company).transpose()
+            .optional()?)
     }
 
-    /// What the admins of a company decided.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn company_settings(&mut self, id: CompanyId) -> Result<CompanySettings, StoreError> {
-        type Row = (String, bool, Option<i32>, Option<i32>, Option<i32>);
+    #[instrument(name = "db.companies.settings", level = "debug", skip_all)]
+    pub fn settings(&mut self, id: CompanyId) -> Result<CompanySettings, StoreError> {
+        type Row = (String, bool, Option<Days>, Option<Days>, Option<Days>);
         let (name, require_second_factor, default_expiry, maximum_lifetime, rotation_period): Row = companies::table
-            .filter(companies::id.eq(id.to_string()))
+            .filter(companies::id.eq(id))
             .select((
                 companies::name,
                 companies::require_second_factor,
@@ -73,68 +60,52 @@ impl Snapshot<'_> {
                 companies::rotation_period_days,
             ))
             .first(self.connection)?;
-        let days = |days: Option<i32>| days.map(|days| read_back("period", Days::new(days))).transpose();
-        let key_policy = KeyPolicy {
-            default_expiry: days(default_expiry)?,
-            maximum_lifetime: days(maximum_lifetime)?,
-            rotation_period: days(rotation_period)?,
-        };
+        let key_policy = KeyPolicy { default_expiry, maximum_lifetime, rotation_period };
         Ok(CompanySettings { name, require_second_factor, key_policy })
     }
 
-    /// Every company, by name.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn companies(&mut self) -> Result<Vec<Company>, StoreError> {
-        let rows: Vec<(String, String)> = companies::table
-            .order(companies::name_folded)
-            .select((companies::id, companies::name))
-            .load(self.connection)?;
-        rows.into_iter().map(company).collect()
+    /// Returns all companies, by name.
+    #[instrument(name = "db.companies.all", level = "debug", skip_all)]
+    pub fn all(&mut self) -> Result<Vec<Company>, StoreError> {
+        Ok(companies::table.order(companies::name_folded).select(Company::as_select()).load(self.connection)?)
     }
 }
 
-fn company((id, name): (String, String)) -> Result<Company, StoreError> {
-    Ok(Company { id: read_back("company id", CompanyId::parse(&id))?, name })
-}
-
-impl Transaction<'_> {
-    /// Adds a company; its trail stands already.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn insert_company(&mut self, id: CompanyId, name: &CompanyName, now: Instant) -> Result<(), StoreError> {
+impl Companies<'_, ReadWrite> {
+    /// Inserts a company, whose trail exists already.
+    #[instrument(name = "db.companies.insert", level = "debug", skip_all)]
+    pub fn insert(&mut self, id: CompanyId, name: &CompanyName, now: Timestamp) -> Result<(), StoreError> {
         diesel::insert_into(companies::table)
             .values((
-                companies::id.eq(id.to_string()),
+                companies::id.eq(id),
                 companies::name.eq(name.as_str()),
-                companies::name_folded.eq(name.folded()),
-                companies::created_at.eq(now.as_micros()),
+                companies::name_folded.eq(name.case_folded()),
+                companies::created_at.eq(now),
             ))
             .execute(self.connection)?;
         Ok(())
     }
-    /// Gives a company another name and other rules.
+
+    /// Changes the name and the settings of a company.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] where another company has the name.
-    pub fn update_company(
+    /// [`StoreError::Exists`] if another company has the name.
+    #[instrument(name = "db.companies.update", level = "debug", skip_all)]
+    pub fn update(
         &mut self,
         id: CompanyId,
         name: &CompanyName,
         require_second_factor: bool,
         key_policy: &KeyPolicy,
     ) -> Result<(), StoreError> {
-        let days = |days: Option<Days>| days.map(|days| i32::from(days.count()));
-        diesel::update(companies::table.filter(companies::id.eq(id.to_string())))
+        diesel::update(companies::table.filter(companies::id.eq(id)))
             .set((
                 companies::name.eq(name.as_str()),
-                companies::name_folded.eq(name.folded()),
+                companies::name_folded.eq(name.case_folded()),
                 companies::require_second_factor.eq(require_second_factor),
-                companies::default_expiry_days.eq(days(key_policy.default_expiry)),
-                companies::maximum_lifetime_days.eq(days(key_policy.maximum_lifetime)),
-                companies::rotation_period_days.eq(days(key_policy.rotation_period)),
+                companies::default_expiry_days.eq(key_policy.default_expiry),
+                companies::maximum_lifetime_days.eq(key_policy.maximum_lifetime),
+                companies::rotation_period_days.eq(key_policy.rotation_period),
             ))
             .execute(self.connection)?;
         Ok(())

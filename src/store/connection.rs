@@ -1,38 +1,44 @@
-//! One connection type over both databases, how each connection is set up, and how its transactions begin and end.
+//! One connection type for both databases: its settings and its transactions.
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel::{PgConnection, SqliteConnection};
 
-use super::error::StoreError;
 use crate::config::Database;
+use crate::store::error::StoreError;
 
-/// A connection to either database; the queries are the same on both.
+/// A connection to either database. The queries are the same on both.
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
-    /// PostgreSQL.
     Postgres(PgConnection),
-    /// SQLite.
     Sqlite(SqliteConnection),
 }
 
 /// The backend of boxed queries.
 pub type AnyBackend = <AnyConnection as Connection>::Backend;
 
-/// What a connection is for.
+/// The columns of a row type, to be a field of another row type.
+pub type Columns<T> = <T as Selectable<AnyBackend>>::SelectExpression;
+
+/// Selects the columns of a row type for a field of another one. `#[diesel(embed)]` does the same for a field that is
+/// not converted to another type.
+pub fn columns<T: Selectable<AnyBackend>>() -> Columns<T> {
+    T::construct_selection()
+}
+
+/// The use of a connection, which decides its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
-    /// Questions only; on SQLite the connection refuses to write.
+pub enum ConnectionPurpose {
+    /// Queries of pages and commands; on SQLite the connection refuses to write.
     Read,
-    /// The same from a thread that serves others: it waits hardly at all for a lock.
-    LookUp,
-    /// Changes.
+    /// Look-ups of keys and gateways: read-only, with short timeouts, as requests wait for them.
+    Lookup,
     Write,
 }
 
 impl AnyConnection {
-    /// Opens a connection and sets it up.
-    pub fn open(database: &Database, purpose: Use) -> Result<Self, StoreError> {
+    /// Opens a connection with the settings for its purpose.
+    pub fn open(database: &Database, purpose: ConnectionPurpose) -> Result<Self, StoreError> {
         let (mut connection, setup) = match database {
             Database::Sqlite(path) => {
                 let connection =
@@ -48,28 +54,30 @@ impl AnyConnection {
         Ok(connection)
     }
 
-    /// Begins a transaction: for reading, one that sees the database as it was at its first question; for writing, on
-    /// SQLite, one that holds the write lock from the start (one that takes it later fails when another came between).
-    pub fn begin(&mut self, purpose: Use) -> Result<(), StoreError> {
-        let begun = match (self, purpose) {
-            (Self::Sqlite(connection), Use::Read | Use::LookUp) => {
+    /// Begins a transaction. A read transaction sees the snapshot of its first query. A write transaction on SQLite
+    /// takes the write lock at once: one that takes it later fails if another transaction committed in between.
+    pub fn begin(&mut self, purpose: ConnectionPurpose) -> Result<(), StoreError> {
+        let result = match (self, purpose) {
+            (Self::Sqlite(connection), ConnectionPurpose::Read | ConnectionPurpose::Lookup) => {
                 AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN")
             }
-            (Self::Sqlite(connection), Use::Write) => {
+            (Self::Sqlite(connection), ConnectionPurpose::Write) => {
                 AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
             }
-            (Self::Postgres(connection), Use::Read | Use::LookUp) => AnsiTransactionManager::begin_transaction_sql(
-                connection,
-                "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            ),
-            (Self::Postgres(connection), Use::Write) => {
+            (Self::Postgres(connection), ConnectionPurpose::Read | ConnectionPurpose::Lookup) => {
+                AnsiTransactionManager::begin_transaction_sql(
+                    connection,
+                    "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                )
+            }
+            (Self::Postgres(connection), ConnectionPurpose::Write) => {
                 AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN")
             }
         };
-        Ok(begun?)
+        Ok(result?)
     }
 
-    /// Commits the transaction; once this has answered, it is durable.
+    /// Commits the transaction, which is durable once this returns `Ok`.
     pub fn commit(&mut self) -> Result<(), StoreError> {
         Ok(match self {
             Self::Sqlite(connection) => AnsiTransactionManager::commit_transaction(connection),
@@ -77,40 +85,43 @@ impl AnyConnection {
         }?)
     }
 
-    /// Takes the transaction back. A connection on which that fails is given up by the pool.
+    /// Rolls the transaction back. If that fails, the pool drops the connection.
     pub fn roll_back(&mut self) {
-        let rolled_back = match self {
+        let result = match self {
             Self::Sqlite(connection) => AnsiTransactionManager::rollback_transaction(connection),
             Self::Postgres(connection) => AnsiTransactionManager::rollback_transaction(connection),
         };
-        if let Err(error) = rolled_back {
+        if let Err(error) = result {
             tracing::debug!(%error, "a transaction could not be rolled back");
         }
     }
 
-    /// Asks for the beginning of what an index has in order. PostgreSQL expects too little of places and dates together,
-    /// and would rather collect all there is and sort it.
-    pub fn in_order_of_an_index<T>(
+    /// Runs queries that read the first rows in the order of an index. PostgreSQL underestimates the rows between two
+    /// positions and two dates, and would collect all of them with a bitmap scan and sort.
+    ///
+    /// The setting is taken back afterwards: the rest of a transaction needs bitmap scans, for its counts and for
+    /// [`in_padded`](super::in_padded).
+    pub fn with_index_order<T>(
         &mut self,
-        ask: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+        queries: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let Self::Postgres(_) = self else { return ask(self) };
+        let Self::Postgres(_) = self else { return queries(self) };
         self.batch_execute("SET enable_bitmapscan = off;")?;
-        let answer = ask(self);
-        // In a transaction that has failed, its end takes the settings back.
-        let set_back = self.batch_execute("RESET enable_bitmapscan;");
-        let answer = answer?;
-        set_back?;
-        Ok(answer)
+        let result = queries(self);
+        // In a failed transaction, the roll-back resets it.
+        let reset = self.batch_execute("RESET enable_bitmapscan;");
+        let value = result?;
+        reset?;
+        Ok(value)
     }
 
-    /// Moves SQLite's log of changes into the database file and empties it.
-    pub fn empty_change_log(&mut self) -> Result<(), StoreError> {
+    /// Moves SQLite's write-ahead log into the database file and empties the log.
+    pub fn truncate_wal(&mut self) -> Result<(), StoreError> {
         Ok(self.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?)
     }
 
-    /// Whether it can still be asked, after something has failed. One that cannot is given up by the pool.
-    pub fn stands(&mut self) -> bool {
+    /// Whether the connection still works after a failed statement.
+    pub fn is_alive(&mut self) -> bool {
         match self {
             Self::Sqlite(_) => true,
             Self::Postgres(connection) => connection.batch_execute("SELECT 1").is_ok(),
@@ -125,19 +136,19 @@ impl AnyConnection {
     }
 }
 
-/// `synchronous=FULL`: what was acknowledged survives a power loss. `trusted_schema=OFF`: a schema that was tampered
-/// with runs no code of its own. `secure_delete`: what is erased is overwritten, not only given up.
-fn sqlite_setup(purpose: Use) -> &'static str {
+/// `synchronous=FULL`: acknowledged changes survive a power loss. `trusted_schema=OFF`: a schema that was tampered
+/// with runs no code of its own. `secure_delete`: erased data is overwritten.
+fn sqlite_setup(purpose: ConnectionPurpose) -> &'static str {
     match purpose {
-        Use::Read => {
+        ConnectionPurpose::Read => {
             "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
              PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;"
         }
-        Use::LookUp => {
+        ConnectionPurpose::Lookup => {
             "PRAGMA busy_timeout = 100; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
              PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;"
         }
-        Use::Write => {
+        ConnectionPurpose::Write => {
             "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
              PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
              PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 33554432;"
@@ -145,36 +156,35 @@ fn sqlite_setup(purpose: Use) -> &'static str {
     }
 }
 
-/// Questions keep their plans, which tests explain: planned anew each time, the list was answered a quarter less often.
+/// Reads keep generic plans, which the tests of query plans check; with a plan for each execution the list of keys
+/// served a quarter fewer requests.
 ///
-/// Nobody waits longer than two seconds for a look-up: one that takes longer would only keep the next from beginning. It has
-/// one good plan, index by index, which PostgreSQL would otherwise weigh anew each time, at three times the cost.
-fn postgres_setup(purpose: Use) -> &'static str {
+/// Requests wait at most two seconds for a look-up, so a longer one only delays the next. Its plan uses indexes alone;
+/// without these settings, PostgreSQL plans each look-up again at three times the cost.
+fn postgres_setup(purpose: ConnectionPurpose) -> &'static str {
     match purpose {
-        Use::LookUp => {
+        ConnectionPurpose::Lookup => {
             "SET statement_timeout = '1900ms'; SET client_min_messages = warning; \
              SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off; SET enable_mergejoin = off; \
              SET enable_bitmapscan = off; SET enable_seqscan = off; SET jit = off;"
         }
-        Use::Read => {
+        ConnectionPurpose::Read => {
             "SET statement_timeout = '10s'; SET lock_timeout = '5s'; \
              SET idle_in_transaction_session_timeout = '30s'; SET client_min_messages = warning; \
              SET plan_cache_mode = force_generic_plan;"
         }
-        Use::Write => {
+        ConnectionPurpose::Write => {
             "SET statement_timeout = '10s'; SET lock_timeout = '5s'; \
              SET idle_in_transaction_session_timeout = '30s'; SET client_min_messages = warning;"
         }
     }
 }
 
-/// Opens connections for a pool.
+/// Opens the connections of a pool.
 #[derive(Debug)]
 pub struct ConnectionManager {
-    /// Where the database is.
     pub database: Database,
-    /// What the pool's connections are for.
-    pub purpose: Use,
+    pub purpose: ConnectionPurpose,
 }
 
 impl r2d2::ManageConnection for ConnectionManager {
@@ -185,7 +195,7 @@ impl r2d2::ManageConnection for ConnectionManager {
         AnyConnection::open(&self.database, self.purpose)
     }
 
-    /// Not asked: whoever takes a connection finds out, see `standing`.
+    /// Connections are not checked here, see `checkout` in the pool.
     fn is_valid(&self, _: &mut AnyConnection) -> Result<(), StoreError> {
         Ok(())
     }
@@ -216,28 +226,31 @@ mod tests {
     }
 
     #[test]
-    fn every_connection_to_sqlite_is_durable_strict_and_patient() {
+    fn sqlite_connections_are_durable_strict_and_patient() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::Sqlite(folder.path().join("keydesk.db"));
-        for purpose in [Use::Write, Use::Read, Use::LookUp] {
+        for purpose in [ConnectionPurpose::Write, ConnectionPurpose::Read, ConnectionPurpose::Lookup] {
             let mut connection = AnyConnection::open(&database, purpose).unwrap();
             let full = 2;
             assert_eq!(pragma(&mut connection, "synchronous"), full);
             assert_eq!(pragma(&mut connection, "foreign_keys"), 1);
             assert_eq!(pragma(&mut connection, "trusted_schema"), 0);
-            assert_eq!(pragma(&mut connection, "query_only"), i64::from(purpose != Use::Write));
-            assert_eq!(pragma(&mut connection, "busy_timeout"), if purpose == Use::LookUp { 100 } else { 5_000 });
+            assert_eq!(pragma(&mut connection, "query_only"), i64::from(purpose != ConnectionPurpose::Write));
+            assert_eq!(
+                pragma(&mut connection, "busy_timeout"),
+                if purpose == ConnectionPurpose::Lookup { 100 } else { 5_000 }
+            );
             let wal = "SELECT journal_mode = 'wal' AS value FROM pragma_journal_mode";
             assert_eq!(diesel::sql_query(wal).get_result::<Value>(&mut connection).unwrap().value, 1);
         }
     }
 
     #[test]
-    fn a_connection_for_reading_refuses_to_write() {
+    fn a_read_connection_refuses_to_write() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::Sqlite(folder.path().join("keydesk.db"));
-        AnyConnection::open(&database, Use::Write).unwrap().batch_execute("CREATE TABLE t (a)").unwrap();
-        let mut reader = AnyConnection::open(&database, Use::Read).unwrap();
+        AnyConnection::open(&database, ConnectionPurpose::Write).unwrap().batch_execute("CREATE TABLE t (a)").unwrap();
+        let mut reader = AnyConnection::open(&database, ConnectionPurpose::Read).unwrap();
         assert!(reader.batch_execute("INSERT INTO t VALUES (1)").is_err());
     }
 }

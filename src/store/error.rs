@@ -1,51 +1,86 @@
-//! What can go wrong with the database, as the rest of the program needs to know it.
+//! Errors of the store.
 
-use diesel::result::{DatabaseErrorKind, Error};
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 
-/// Why the store did not do what it was asked. Displays as the cause, for the log; it holds no value of a query.
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// The cause is shared, as one failure may answer many requests.
+type Cause = Arc<dyn Error + Send + Sync>;
+
+/// A failure of the database. It displays as one line for the log, which holds no value of a query; the error of the
+/// driver is its [`source`](Error::source).
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database cannot be reached, is locked, full or read-only: it may work again later.
-    #[error("the database is not available: {0}")]
-    Unavailable(String),
-    /// The row of this insert exists already.
+    /// The database cannot be reached, is locked, full or read-only: a later attempt may succeed.
+    #[error("the database is not available: {}", OneLine(.0))]
+    Unavailable(#[source] Cause),
+    /// An insert violates a unique constraint.
     #[error("the row exists already")]
     Exists,
     /// A row or a statement is not what this version of Keydesk expects.
     #[error("the database holds something unexpected: {0}")]
-    Unexpected(String),
+    Unexpected(#[source] Cause),
 }
 
 impl StoreError {
-    /// The database takes longer than anybody may wait.
+    /// The database did not respond before the deadline of the request.
     #[must_use]
-    pub fn too_late() -> Self {
-        Self::Unavailable("the database does not answer in time".to_owned())
+    pub fn timed_out() -> Self {
+        Self::unavailable("the database does not answer in time")
     }
 
-    /// An error of the database, its message on one line.
-    pub(super) fn unavailable(cause: impl std::fmt::Display) -> Self {
-        Self::Unavailable(
-            cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches('.').to_owned(),
-        )
+    pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unavailable(cause.into().into())
+    }
+
+    pub fn unexpected(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unexpected(cause.into().into())
     }
 }
 
-impl From<Error> for StoreError {
-    fn from(error: Error) -> Self {
+impl From<DieselError> for StoreError {
+    fn from(error: DieselError) -> Self {
         match error {
-            Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::Exists,
-            Error::DatabaseError(
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::Exists,
+            DieselError::DatabaseError(
                 DatabaseErrorKind::ForeignKeyViolation
                 | DatabaseErrorKind::NotNullViolation
                 | DatabaseErrorKind::CheckViolation,
-                information,
-            ) => Self::Unexpected(information.message().to_owned()),
-            Error::NotFound
-            | Error::DeserializationError(_)
-            | Error::SerializationError(_)
-            | Error::QueryBuilderError(_) => Self::Unexpected(error.to_string()),
+                _,
+            )
+            | DieselError::NotFound
+            | DieselError::DeserializationError(_)
+            | DieselError::SerializationError(_)
+            | DieselError::QueryBuilderError(_) => Self::unexpected(error),
             _ => Self::unavailable(error),
         }
+    }
+}
+
+/// Messages of PostgreSQL have several lines and end with a full stop.
+struct OneLine<'a>(&'a Cause);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = self.0.to_string();
+        let words: Vec<&str> = message.split_whitespace().collect();
+        f.write_str(words.join(" ").trim_end_matches('.'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_keeps_its_cause_and_displays_on_one_line() {
+        let refused = std::io::Error::other("connection\n\trefused.");
+        let error = StoreError::unavailable(refused).clone();
+        assert_eq!(error.to_string(), "the database is not available: connection refused");
+        assert_eq!(error.source().unwrap().to_string(), "connection\n\trefused.");
+        let missing = StoreError::from(DieselError::NotFound);
+        assert!(matches!(&missing, StoreError::Unexpected(_)) && missing.source().is_some());
     }
 }

@@ -1,112 +1,84 @@
-//! Gateways: who may ask about keys by introspection, each by the digest of a credential.
+//! Gateways: clients that may introspect keys, by the digests of their credentials.
 
 use diesel::prelude::*;
+use tracing::instrument;
 
-use super::error::StoreError;
-use super::schema::gateways;
-use super::{Snapshot, Transaction, read_back};
 use crate::domain::ids::GatewayId;
-use crate::domain::instant::Instant;
-use crate::domain::name::GatewayName;
+use crate::domain::text::name::GatewayName;
+use crate::domain::timestamp::Timestamp;
 use crate::domain::token::TokenDigest;
+use crate::store::db::{Gateways, ReadWrite};
+use crate::store::error::StoreError;
+use crate::store::schema::gateways;
 
-/// A gateway.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = gateways)]
 pub struct Gateway {
-    /// Its id.
     pub id: GatewayId,
-    /// Its name, as given.
     pub name: String,
-    /// When it was added.
-    pub created_at: Instant,
-    /// From when on it may ask no more.
-    pub revoked_at: Option<Instant>,
+    pub created_at: Timestamp,
+    pub revoked_at: Option<Timestamp>,
 }
 
-type Row = (String, String, i64, Option<i64>);
-const COLUMNS: (gateways::id, gateways::name, gateways::created_at, gateways::revoked_at) =
-    (gateways::id, gateways::name, gateways::created_at, gateways::revoked_at);
-
-fn gateway((id, name, created_at, revoked_at): Row) -> Result<Gateway, StoreError> {
-    Ok(Gateway {
-        id: read_back("gateway id", GatewayId::parse(&id))?,
-        name,
-        created_at: Instant::from_micros(created_at),
-        revoked_at: revoked_at.map(Instant::from_micros),
-    })
-}
-
-impl Snapshot<'_> {
-    /// The gateway whose credential that is, where it may ask.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn gateway_by_credential(&mut self, credential: &TokenDigest) -> Result<Option<Gateway>, StoreError> {
-        let row: Option<Row> = gateways::table
-            .filter(gateways::credential_digest.eq(&credential.as_bytes()[..]))
+impl<A> Gateways<'_, A> {
+    /// Returns the gateway with this credential, unless it is revoked.
+    pub fn by_credential(&mut self, credential: &TokenDigest) -> Result<Option<Gateway>, StoreError> {
+        Ok(gateways::table
+            .filter(gateways::credential_digest.eq(credential))
             .filter(gateways::revoked_at.is_null())
-            .select(COLUMNS)
+            .select(Gateway::as_select())
             .first(self.connection)
-            .optional()?;
-        row.map(gateway).transpose()
+            .optional()?)
     }
 
-    /// The gateway of that name, compared as names are, that may ask.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn gateway_by_name(&mut self, folded: &str) -> Result<Option<Gateway>, StoreError> {
-        let row: Option<Row> = gateways::table
-            .filter(gateways::name_folded.eq(folded))
+    /// Returns the gateway with this case-folded name, unless it is revoked.
+    #[instrument(name = "db.gateways.by_name", level = "debug", skip_all)]
+    pub fn by_name(&mut self, case_folded: &str) -> Result<Option<Gateway>, StoreError> {
+        Ok(gateways::table
+            .filter(gateways::name_folded.eq(case_folded))
             .filter(gateways::revoked_at.is_null())
-            .select(COLUMNS)
+            .select(Gateway::as_select())
             .first(self.connection)
-            .optional()?;
-        row.map(gateway).transpose()
+            .optional()?)
     }
 
-    /// Every gateway, the revoked ones too, in the order in which they were added.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn gateways(&mut self) -> Result<Vec<Gateway>, StoreError> {
-        let rows: Vec<Row> =
-            gateways::table.order((gateways::created_at, gateways::id)).select(COLUMNS).load(self.connection)?;
-        rows.into_iter().map(gateway).collect()
+    /// Returns all gateways, revoked ones included, the oldest first.
+    #[instrument(name = "db.gateways.all", level = "debug", skip_all)]
+    pub fn all(&mut self) -> Result<Vec<Gateway>, StoreError> {
+        Ok(gateways::table
+            .order((gateways::created_at, gateways::id))
+            .select(Gateway::as_select())
+            .load(self.connection)?)
     }
 }
 
-impl Transaction<'_> {
-    /// Adds a gateway.
-    ///
+impl Gateways<'_, ReadWrite> {
     /// # Errors
-    /// [`StoreError::Exists`] where one of that name may ask already.
-    pub fn insert_gateway(
+    /// [`StoreError::Exists`] if a gateway with this name is not revoked.
+    #[instrument(name = "db.gateways.insert", level = "debug", skip_all)]
+    pub fn insert(
         &mut self,
         id: GatewayId,
         name: &GatewayName,
         credential: &TokenDigest,
-        now: Instant,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         diesel::insert_into(gateways::table)
             .values((
-                gateways::id.eq(id.to_string()),
+                gateways::id.eq(id),
                 gateways::name.eq(name.as_str()),
-                gateways::name_folded.eq(name.folded()),
-                gateways::credential_digest.eq(&credential.as_bytes()[..]),
-                gateways::created_at.eq(now.as_micros()),
+                gateways::name_folded.eq(name.case_folded()),
+                gateways::credential_digest.eq(credential),
+                gateways::created_at.eq(now),
             ))
             .execute(self.connection)?;
         Ok(())
     }
 
-    /// Lets a gateway ask no more.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn revoke_gateway(&mut self, id: GatewayId, now: Instant) -> Result<(), StoreError> {
-        diesel::update(gateways::table.filter(gateways::id.eq(id.to_string())))
-            .set(gateways::revoked_at.eq(now.as_micros()))
+    #[instrument(name = "db.gateways.revoke", level = "debug", skip_all)]
+    pub fn revoke(&mut self, id: GatewayId, now: Timestamp) -> Result<(), StoreError> {
+        diesel::update(gateways::table.filter(gateways::id.eq(id)))
+            .set(gateways::revoked_at.eq(now))
             .execute(self.connection)?;
         Ok(())
     }

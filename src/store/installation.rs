@@ -1,53 +1,44 @@
-//! The installation's own row: which secrets file belongs to this database.
+//! The installation's own row: it ties the secrets file to the database.
 
 use diesel::prelude::*;
+use tracing::instrument;
 
-use super::error::StoreError;
-use super::schema::installation;
-use super::{Snapshot, Transaction, read_back};
 use crate::domain::ids::InstallationId;
-use crate::domain::instant::Instant;
+use crate::domain::timestamp::Timestamp;
+use crate::store::db::{Installations, ReadWrite};
+use crate::store::error::StoreError;
+use crate::store::schema::installation;
 
-/// One database and what it expects of the secrets beside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A database, and the secrets that belong to it.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = installation)]
 pub struct Installation {
-    /// Its id, part of every checkpoint's origin.
+    /// Part of the origin of every checkpoint.
     pub id: InstallationId,
-    /// The public half of the key that signs its checkpoints.
+    /// The public half of the key that signs checkpoints.
     pub checkpoint_key: Vec<u8>,
-    /// The pepper under which its keys are digested.
+    /// The pepper of the digests of keys.
     pub pepper_id: String,
 }
 
-impl Snapshot<'_> {
-    /// The installation, once it was set up by a first start.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn installation(&mut self) -> Result<Option<Installation>, StoreError> {
-        let columns = (installation::id, installation::checkpoint_key, installation::pepper_id);
-        let row: Option<(String, Vec<u8>, String)> =
-            installation::table.select(columns).first(self.connection).optional()?;
-        row.map(|(id, checkpoint_key, pepper_id)| {
-            let id = read_back("installation id", InstallationId::parse(&id))?;
-            Ok(Installation { id, checkpoint_key, pepper_id })
-        })
-        .transpose()
+impl<A> Installations<'_, A> {
+    /// Returns the installation; `None` before the first start.
+    #[instrument(name = "db.installation.get", level = "debug", skip_all)]
+    pub fn get(&mut self) -> Result<Option<Installation>, StoreError> {
+        Ok(installation::table.select(Installation::as_select()).first(self.connection).optional()?)
     }
 }
 
-impl Transaction<'_> {
-    /// Records the first start.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn insert_installation(&mut self, made: &Installation, now: Instant) -> Result<(), StoreError> {
+impl Installations<'_, ReadWrite> {
+    /// Stores the installation at the first start.
+    #[instrument(name = "db.installation.insert", level = "debug", skip_all)]
+    pub fn insert(&mut self, new: &Installation, now: Timestamp) -> Result<(), StoreError> {
         diesel::insert_into(installation::table)
             .values((
-                installation::id.eq(made.id.to_string()),
-                installation::created_at.eq(now.as_micros()),
-                installation::checkpoint_key.eq(&made.checkpoint_key),
-                installation::pepper_id.eq(&made.pepper_id),
+                installation::id.eq(new.id),
+                installation::created_at.eq(now),
+                installation::checkpoint_key.eq(&new.checkpoint_key),
+                installation::pepper_id.eq(&new.pepper_id),
             ))
             .execute(self.connection)?;
         Ok(())

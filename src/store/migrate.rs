@@ -1,4 +1,4 @@
-//! Brings a database's schema up to date, and refuses one that is newer than this program.
+//! Migrations: they bring the schema up to date, and refuse a database that a newer version migrated.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -9,33 +9,32 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connection::{AnyConnection, Use};
-use super::error::StoreError;
-use super::{Snapshot, Store};
 use crate::config::Database;
+use crate::store::connection::{AnyConnection, ConnectionPurpose};
+use crate::store::db::Db;
+use crate::store::error::StoreError;
+use crate::store::pool::Store;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// An arbitrary number that every server of an installation locks while it migrates.
+/// An arbitrary number: the advisory lock that a server holds while it migrates.
 const MIGRATION_LOCK: i64 = 0x006b_6579_6465_736b;
 
-/// Why a database cannot be brought up to date.
+/// Why a database cannot be migrated.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// It was made by a newer version.
+    /// A newer version migrated the database.
     #[error("The database was made by a newer version of Keydesk (it knows the migration {0}). Start that version.")]
     Newer(String),
-    /// It cannot be reached.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A migration failed.
     #[error("The database could not be brought up to date: {0}")]
     Failed(String),
 }
 
 #[derive(QueryableByName)]
-struct Found {
+struct Count {
     #[diesel(sql_type = BigInt)]
     count: i64,
 }
@@ -47,37 +46,31 @@ struct Applied {
 }
 
 impl Store {
-    /// Whether Keydesk's tables stand in this database already; `false` where there is no database yet.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub fn stands(database: &Database) -> Result<bool, StoreError> {
+    /// Whether the database holds Keydesk's tables. A SQLite file need not exist.
+    pub fn is_initialized(database: &Database) -> Result<bool, StoreError> {
         if let Database::Sqlite(path) = database
             && !path.exists()
         {
             return Ok(false);
         }
-        let mut connection = AnyConnection::open(database, Use::Read)?;
+        let mut connection = AnyConnection::open(database, ConnectionPurpose::Read)?;
         let tables = match &connection {
             AnyConnection::Sqlite(_) => "SELECT count(*) AS count FROM sqlite_master WHERE name = 'installation'",
             AnyConnection::Postgres(_) => {
                 "SELECT count(*) AS count FROM pg_class WHERE relname = 'installation' AND pg_table_is_visible(oid)"
             }
         };
-        Ok(diesel::sql_query(tables).get_result::<Found>(&mut connection)?.count > 0)
+        Ok(diesel::sql_query(tables).get_result::<Count>(&mut connection)?.count > 0)
     }
 
-    /// Applies what is missing to the schema; on PostgreSQL one server at a time does so.
-    ///
-    /// # Errors
-    /// [`MigrationError`], a sentence for whoever starts the program.
+    /// Runs the pending migrations. On PostgreSQL one server at a time does so.
     pub fn migrate(database: &Database) -> Result<(), MigrationError> {
         if let Database::Sqlite(path) = database {
-            // SQLite's further files take over this one's mode.
-            let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-            made.map_err(StoreError::unavailable)?;
+            // SQLite gives its other files the mode of this one.
+            let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+            file.map_err(StoreError::unavailable)?;
         }
-        match AnyConnection::open(database, Use::Write)? {
+        match AnyConnection::open(database, ConnectionPurpose::Write)? {
             AnyConnection::Sqlite(mut connection) => apply(&mut connection, SQLITE),
             AnyConnection::Postgres(mut connection) => {
                 let lock = format!(
@@ -90,24 +83,21 @@ impl Store {
     }
 }
 
-impl Snapshot<'_> {
-    /// Whether every migration that this program knows was applied.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+impl Db<'_> {
+    /// Whether all migrations of this version of Keydesk have run.
     pub fn is_up_to_date(&mut self) -> Result<bool, StoreError> {
         let known = match self.connection {
             AnyConnection::Sqlite(_) => versions::<diesel::sqlite::Sqlite>(&SQLITE),
             AnyConnection::Postgres(_) => versions::<diesel::pg::Pg>(&POSTGRES),
         };
-        let known = known.map_err(|error| StoreError::Unexpected(error.to_string()))?;
+        let known = known.map_err(StoreError::unexpected)?;
         let applied: Vec<Applied> =
             diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(self.connection)?;
         Ok(known.iter().all(|known| applied.iter().any(|applied| applied.version == *known)))
     }
 }
 
-/// The versions of the migrations that this program knows.
+/// The versions of the embedded migrations.
 fn versions<DB: diesel::backend::Backend>(
     migrations: &EmbeddedMigrations,
 ) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {

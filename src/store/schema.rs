@@ -1,73 +1,4 @@
-//! The tables as diesel knows them, the same on both databases.
-
-diesel::table! {
-    audit_trails (id) {
-        id -> Text,
-        size -> BigInt,
-        frontier -> Binary,
-        checkpoint -> Text,
-    }
-}
-
-diesel::table! {
-    checkpoint_witnesses (trail_id, witness) {
-        trail_id -> Text,
-        witness -> Text,
-        size -> BigInt,
-        checkpoint -> Text,
-        witnessed_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    installation (id) {
-        id -> Text,
-        created_at -> BigInt,
-        checkpoint_key -> Binary,
-        pepper_id -> Text,
-    }
-}
-
-diesel::table! {
-    companies (id) {
-        id -> Text,
-        name -> Text,
-        name_folded -> Text,
-        created_at -> BigInt,
-        require_second_factor -> Bool,
-        default_expiry_days -> Nullable<Integer>,
-        maximum_lifetime_days -> Nullable<Integer>,
-        rotation_period_days -> Nullable<Integer>,
-    }
-}
-
-diesel::table! {
-    users (id) {
-        id -> Text,
-        company_id -> Text,
-        role -> Text,
-        name -> Nullable<Text>,
-        email -> Nullable<Text>,
-        email_folded -> Nullable<Text>,
-        password_hash -> Nullable<Text>,
-        created_at -> BigInt,
-        deleted_at -> Nullable<BigInt>,
-        time_zone -> Nullable<Text>,
-        theme -> Text,
-        last_signed_in_at -> Nullable<BigInt>,
-        sign_in_epoch -> BigInt,
-    }
-}
-
-diesel::table! {
-    service_accounts (id) {
-        id -> Text,
-        company_id -> Text,
-        name -> Text,
-        name_folded -> Text,
-        created_at -> BigInt,
-    }
-}
+// @generated automatically by Diesel CLI.
 
 diesel::table! {
     api_keys (id) {
@@ -98,6 +29,71 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_trail_hours (trail_id, hour) {
+        trail_id -> Text,
+        hour -> BigInt,
+        first_sequence -> BigInt,
+        last_sequence -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_trails (id) {
+        id -> Text,
+        size -> BigInt,
+        frontier -> Binary,
+        checkpoint -> Text,
+    }
+}
+
+diesel::table! {
+    checkpoint_witnesses (trail_id, witness) {
+        trail_id -> Text,
+        witness -> Text,
+        size -> BigInt,
+        checkpoint -> Text,
+        witnessed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    companies (id) {
+        id -> Text,
+        name -> Text,
+        name_folded -> Text,
+        created_at -> BigInt,
+        require_second_factor -> Bool,
+        default_expiry_days -> Nullable<Integer>,
+        maximum_lifetime_days -> Nullable<Integer>,
+        rotation_period_days -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    events (trail_id, sequence) {
+        trail_id -> Text,
+        sequence -> BigInt,
+        id -> Text,
+        at -> BigInt,
+        action -> Text,
+        actor_type -> Text,
+        actor_id -> Nullable<Text>,
+        key_id -> Nullable<Text>,
+        target_type -> Text,
+        target_id -> Text,
+        before_json -> Nullable<Text>,
+        after_json -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        comment -> Nullable<Text>,
+        client_address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        leaf_hash -> Binary,
+        about_keys -> Integer,
+    }
+}
+
+diesel::table! {
     gateways (id) {
         id -> Text,
         name -> Text,
@@ -105,6 +101,42 @@ diesel::table! {
         credential_digest -> Binary,
         created_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    installation (id) {
+        id -> Text,
+        created_at -> BigInt,
+        checkpoint_key -> Binary,
+        pepper_id -> Text,
+        only_row -> Integer,
+    }
+}
+
+diesel::table! {
+    invitations (user_id) {
+        user_id -> Text,
+        company_id -> Text,
+        token_digest -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    key_clients (key_id, address, client) {
+        key_id -> Text,
+        address -> Text,
+        client -> Text,
+        last_seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    key_counts (company_id, stretch) {
+        company_id -> Text,
+        stretch -> BigInt,
+        keys -> BigInt,
     }
 }
 
@@ -145,18 +177,37 @@ diesel::table! {
 }
 
 diesel::table! {
-    key_clients (key_id, address, client) {
-        key_id -> Text,
-        address -> Text,
-        client -> Text,
-        last_seen_at -> BigInt,
+    known_devices (token_digest) {
+        token_digest -> Binary,
+        company_id -> Text,
+        user_id -> Text,
+        seen_at -> BigInt,
     }
 }
 
 diesel::table! {
-    submissions (id) {
-        id -> Binary,
-        used_at -> BigInt,
+    recovery_codes (user_id, digest) {
+        user_id -> Text,
+        digest -> Binary,
+    }
+}
+
+diesel::table! {
+    second_factors (user_id) {
+        user_id -> Text,
+        company_id -> Text,
+        seed -> Binary,
+        since -> BigInt,
+    }
+}
+
+diesel::table! {
+    service_accounts (id) {
+        id -> Text,
+        company_id -> Text,
+        name -> Text,
+        name_folded -> Text,
+        created_at -> BigInt,
     }
 }
 
@@ -175,34 +226,13 @@ diesel::table! {
 }
 
 diesel::table! {
-    invitations (user_id) {
-        user_id -> Text,
-        company_id -> Text,
-        token_digest -> Binary,
-        expires_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    second_factors (user_id) {
-        user_id -> Text,
-        company_id -> Text,
-        seed -> Binary,
-        since -> BigInt,
-    }
-}
-
-diesel::table! {
-    used_codes (user_id, step) {
-        user_id -> Text,
-        step -> BigInt,
-    }
-}
-
-diesel::table! {
-    recovery_codes (user_id, digest) {
-        user_id -> Text,
-        digest -> Binary,
+    sign_in_failures (subject) {
+        subject -> Binary,
+        failures -> BigInt,
+        first_at -> BigInt,
+        last_at -> BigInt,
+        unreported -> BigInt,
+        reported_at -> Nullable<BigInt>,
     }
 }
 
@@ -218,88 +248,74 @@ diesel::table! {
 }
 
 diesel::table! {
-    known_devices (token_digest) {
-        token_digest -> Binary,
-        company_id -> Text,
+    submissions (id) {
+        id -> Binary,
+        used_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    used_codes (user_id, step) {
         user_id -> Text,
-        seen_at -> BigInt,
+        step -> BigInt,
     }
 }
 
 diesel::table! {
-    sign_in_failures (subject) {
-        subject -> Binary,
-        failures -> BigInt,
-        first_at -> BigInt,
-        last_at -> BigInt,
-        unreported -> BigInt,
-        reported_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    events (trail_id, sequence) {
-        trail_id -> Text,
-        sequence -> BigInt,
+    users (id) {
         id -> Text,
-        at -> BigInt,
-        action -> Text,
-        actor_type -> Text,
-        actor_id -> Nullable<Text>,
-        key_id -> Nullable<Text>,
-        target_type -> Text,
-        target_id -> Text,
-        before_json -> Nullable<Text>,
-        after_json -> Nullable<Text>,
-        reason -> Nullable<Text>,
-        comment -> Nullable<Text>,
-        client_address -> Nullable<Text>,
-        user_agent -> Nullable<Text>,
-        request_id -> Nullable<Text>,
-        leaf_hash -> Binary,
-        about_keys -> Integer,
-    }
-}
-
-diesel::table! {
-    audit_trail_hours (trail_id, hour) {
-        trail_id -> Text,
-        hour -> BigInt,
-        first_sequence -> BigInt,
-        last_sequence -> BigInt,
-    }
-}
-
-diesel::table! {
-    key_counts (company_id, stretch) {
         company_id -> Text,
-        stretch -> BigInt,
-        keys -> BigInt,
+        role -> Text,
+        name -> Nullable<Text>,
+        email -> Nullable<Text>,
+        email_folded -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        created_at -> BigInt,
+        deleted_at -> Nullable<BigInt>,
+        time_zone -> Nullable<Text>,
+        theme -> Text,
+        last_signed_in_at -> Nullable<BigInt>,
+        sign_in_epoch -> BigInt,
     }
 }
+
+diesel::joinable!(api_keys -> companies (company_id));
+diesel::joinable!(audit_trail_hours -> audit_trails (trail_id));
+diesel::joinable!(checkpoint_witnesses -> audit_trails (trail_id));
+diesel::joinable!(companies -> audit_trails (id));
+diesel::joinable!(events -> audit_trails (trail_id));
+diesel::joinable!(installation -> audit_trails (id));
+diesel::joinable!(key_clients -> api_keys (key_id));
+diesel::joinable!(key_counts -> companies (company_id));
+diesel::joinable!(key_usage_hours -> api_keys (key_id));
+diesel::joinable!(recovery_codes -> second_factors (user_id));
+diesel::joinable!(service_accounts -> companies (company_id));
+diesel::joinable!(used_codes -> second_factors (user_id));
+diesel::joinable!(users -> companies (company_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
-    audit_trails,
-    audit_trail_hours,
-    checkpoint_witnesses,
-    installation,
-    companies,
-    users,
-    service_accounts,
     api_keys,
+    audit_trail_hours,
+    audit_trails,
+    checkpoint_witnesses,
+    companies,
+    events,
     gateways,
+    installation,
+    invitations,
+    key_clients,
     key_counts,
+    key_epoch,
     key_usage,
     key_usage_hours,
-    key_clients,
-    submissions,
-    sessions,
-    invitations,
-    second_factors,
-    used_codes,
-    recovery_codes,
-    sign_ins_awaiting_code,
     known_devices,
+    recovery_codes,
+    second_factors,
+    service_accounts,
+    sessions,
     sign_in_failures,
-    events,
+    sign_ins_awaiting_code,
+    submissions,
+    used_codes,
+    users,
 );

@@ -1,72 +1,71 @@
 //! Service accounts.
 
 use diesel::prelude::*;
+use tracing::instrument;
 
-use super::error::StoreError;
-use super::schema::service_accounts;
-use super::{Snapshot, Transaction, read_back};
 use crate::domain::ids::{CompanyId, ServiceAccountId};
-use crate::domain::instant::Instant;
-use crate::domain::name::ServiceAccountName;
+use crate::domain::text::name::ServiceAccountName;
+use crate::domain::timestamp::Timestamp;
+use crate::store::db::{ReadWrite, ServiceAccounts};
+use crate::store::error::StoreError;
+use crate::store::schema::service_accounts;
 
-impl Snapshot<'_> {
-    /// The service account of that name in a company, compared as names are, in the spelling it has.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn service_account_by_name(
+impl<A> ServiceAccounts<'_, A> {
+    /// Returns the service account of a company with this case-folded name, and its name as stored.
+    #[instrument(name = "db.service_accounts.by_name", level = "debug", skip_all)]
+    pub fn by_name(
         &mut self,
         company_id: CompanyId,
-        folded: &str,
+        case_folded: &str,
     ) -> Result<Option<(ServiceAccountId, String)>, StoreError> {
-        let row: Option<(String, String)> = service_accounts::table
-            .filter(service_accounts::company_id.eq(company_id.to_string()))
-            .filter(service_accounts::name_folded.eq(folded))
+        Ok(service_accounts::table
+            .filter(service_accounts::company_id.eq(company_id))
+            .filter(service_accounts::name_folded.eq(case_folded))
             .select((service_accounts::id, service_accounts::name))
             .first(self.connection)
-            .optional()?;
-        row.map(|(id, name)| Ok((read_back("service account id", ServiceAccountId::parse(&id))?, name))).transpose()
+            .optional()?)
     }
 }
 
-impl Transaction<'_> {
-    /// Adds a service account.
-    ///
+impl ServiceAccounts<'_, ReadWrite> {
     /// # Errors
-    /// [`StoreError::Exists`] where the name is taken.
-    pub fn insert_service_account(
+    /// [`StoreError::Exists`] if the name is taken.
+    #[instrument(name = "db.service_accounts.insert", level = "debug", skip_all)]
+    pub fn insert(
         &mut self,
         company_id: CompanyId,
         id: ServiceAccountId,
         name: &ServiceAccountName,
-        now: Instant,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         diesel::insert_into(service_accounts::table)
             .values((
-                service_accounts::id.eq(id.to_string()),
-                service_accounts::company_id.eq(company_id.to_string()),
+                service_accounts::id.eq(id),
+                service_accounts::company_id.eq(company_id),
                 service_accounts::name.eq(name.as_str()),
-                service_accounts::name_folded.eq(name.folded()),
-                service_accounts::created_at.eq(now.as_micros()),
+                service_accounts::name_folded.eq(name.case_folded()),
+                service_accounts::created_at.eq(now),
             ))
             .execute(self.connection)?;
         Ok(())
     }
-    /// Gives a service account another name; the old one is free then.
+
+    /// Renames a service account. Its old name is free afterwards.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] where the name is taken.
-    pub fn rename_service_account(
+    /// [`StoreError::Exists`] if the name is taken.
+    #[instrument(name = "db.service_accounts.rename", level = "debug", skip_all)]
+    pub fn rename(
         &mut self,
         company_id: CompanyId,
         id: ServiceAccountId,
         name: &ServiceAccountName,
     ) -> Result<(), StoreError> {
         let account = service_accounts::table
-            .filter(service_accounts::company_id.eq(company_id.to_string()))
-            .filter(service_accounts::id.eq(id.to_string()));
+            .filter(service_accounts::company_id.eq(company_id))
+            .filter(service_accounts::id.eq(id));
         diesel::update(account)
-            .set((service_accounts::name.eq(name.as_str()), service_accounts::name_folded.eq(name.folded())))
+            .set((service_accounts::name.eq(name.as_str()), service_accounts::name_folded.eq(name.case_folded())))
             .execute(self.connection)?;
         Ok(())
     }

@@ -1,0 +1,103 @@
+//! Rows of the list of keys, with the columns that the list shows.
+
+use diesel::prelude::*;
+
+use super::endings::{EndColumns, RevocationColumns};
+use super::order::{CursorPosition, SortBy, SortKey};
+use crate::domain::ids::{KeyId, UserId};
+use crate::domain::key::lifecycle::{KeyEnd, KeyEnds, Revocation};
+use crate::domain::text::normalize;
+use crate::domain::timestamp::Timestamp;
+use crate::store::connection::{Columns, columns};
+use crate::store::schema::{api_keys, key_usage, service_accounts};
+
+/// A row of the list of keys.
+#[derive(Clone, Debug)]
+pub struct KeyListItem {
+    pub id: KeyId,
+    /// The current name of the service account.
+    pub name: String,
+    pub preview: String,
+    pub created_at: Timestamp,
+    pub created_by: UserId,
+    pub last_used_at: Option<Timestamp>,
+    /// The number of requests that were refused since the end.
+    pub refused_after_end: u64,
+    ends: KeyEnds,
+    rotated_by: Option<UserId>,
+    revocation: Option<Revocation>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_keys)]
+pub(super) struct KeyColumns {
+    id: KeyId,
+    #[diesel(select_expression = service_accounts::name)]
+    name: String,
+    preview: String,
+    created_at: Timestamp,
+    created_by: UserId,
+    #[diesel(embed)]
+    ends: EndColumns,
+    rotated_by: Option<UserId>,
+    #[diesel(
+        select_expression = columns::<RevocationColumns>(),
+        select_expression_type = Columns<RevocationColumns>,
+        deserialize_as = RevocationColumns,
+    )]
+    revocation: Option<Revocation>,
+}
+
+#[derive(Clone, Copy, Default, Queryable, Selectable)]
+#[diesel(table_name = key_usage)]
+pub(super) struct UsageColumns {
+    /// 0 for a key that was never used.
+    last_used_at: i64,
+    refused_after_end: i64,
+}
+
+impl KeyListItem {
+    pub(super) fn new(key: KeyColumns, usage: UsageColumns) -> Self {
+        Self {
+            id: key.id,
+            name: key.name,
+            preview: key.preview,
+            created_at: key.created_at,
+            created_by: key.created_by,
+            last_used_at: Some(usage.last_used_at).filter(|at| *at > 0).map(Timestamp::from_micros),
+            refused_after_end: u64::try_from(usage.refused_after_end).unwrap_or(0),
+            ends: key.ends.into(),
+            rotated_by: key.rotated_by,
+            revocation: key.revocation,
+        }
+    }
+
+    #[must_use]
+    pub fn ends(&self) -> KeyEnds {
+        self.ends
+    }
+
+    /// How the key ended, if it has ended by `now`.
+    #[must_use]
+    pub fn end(&self, now: Timestamp) -> Option<KeyEnd> {
+        self.ends.end(self.rotated_by, self.revocation.as_ref(), now)
+    }
+
+    /// The users that the row names.
+    pub fn users(&self) -> impl Iterator<Item = UserId> {
+        let revoked_by = self.revocation.as_ref().and_then(|revocation| revocation.by.user());
+        [Some(self.created_by), revoked_by, self.rotated_by].into_iter().flatten()
+    }
+
+    /// The position of the row in an order.
+    #[must_use]
+    pub fn position(&self, sort_by: SortBy) -> CursorPosition {
+        let sort_key = match sort_by {
+            SortBy::Created => SortKey::Created(self.created_at),
+            SortBy::Ended => SortKey::Ended(self.ends.first().unwrap_or(Timestamp::from_micros(i64::MAX))),
+            SortBy::Name => SortKey::Name(normalize::case_folded(&self.name)),
+            SortBy::LastUsed => SortKey::LastUsed(self.last_used_at.unwrap_or(Timestamp::from_micros(0))),
+        };
+        CursorPosition { sort_key, id: self.id }
+    }
+}

@@ -1,0 +1,21 @@
+//! API keys.
+
+mod by_last_use;
+mod changes;
+mod counts;
+mod endings;
+mod list;
+mod list_item;
+mod list_query;
+mod order;
+mod record;
+mod selections;
+
+pub use counts::KeyCounts;
+pub(in crate::store) use endings::EndColumns;
+pub use list::KeyListSlice;
+pub use list_item::KeyListItem;
+pub use list_query::{KeyListQuery, KeyTab};
+pub use order::{CursorPosition, PageRequest, SortBy, SortKey, SortOrder};
+pub use record::{KeyRecord, NewKeyRecord};
+pub use selections::PolicyViolation;

@@ -1,0 +1,134 @@
+//! Keys of a company with something in common: an owner, an age, an end that is not in the trail yet.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+use tracing::instrument;
+
+use super::record::KeyRecord;
+use crate::domain::ids::{CompanyId, KeyId, ServiceAccountId, UserId};
+use crate::domain::timestamp::Timestamp;
+use crate::store::db::ApiKeys;
+use crate::store::error::StoreError;
+use crate::store::schema::{api_keys, service_accounts};
+
+/// A rule of a company's policy that a key violates.
+#[derive(Clone, Copy, Debug)]
+pub enum PolicyViolation {
+    /// The key was created before this time and not rotated since.
+    Age(Timestamp),
+    /// The key lives longer than this, or for ever.
+    Lifetime(Duration),
+}
+
+impl<A> ApiKeys<'_, A> {
+    /// Returns keys of all companies that expired or were superseded, and whose end is not in the trail yet.
+    #[instrument(name = "db.keys.unrecorded_ends", level = "debug", skip_all)]
+    pub fn unrecorded_ends(&mut self, now: Timestamp, limit: i64) -> Result<Vec<(CompanyId, KeyId)>, StoreError> {
+        Ok(api_keys::table
+            .filter(api_keys::ended_at.le(now))
+            .filter(diesel::dsl::not(api_keys::end_recorded))
+            .filter(api_keys::revoked_at.is_null())
+            .order(api_keys::ended_at)
+            .limit(limit)
+            .select((api_keys::company_id, api_keys::id))
+            .load(self.connection)?)
+    }
+
+    /// Whether the expiry, or the end of the overlap, is in the trail.
+    #[instrument(name = "db.keys.is_end_recorded", level = "debug", skip_all)]
+    pub fn is_end_recorded(&mut self, company_id: CompanyId, id: KeyId) -> Result<bool, StoreError> {
+        Ok(api_keys::table
+            .filter(api_keys::company_id.eq(company_id))
+            .filter(api_keys::id.eq(id))
+            .select(api_keys::end_recorded)
+            .first(self.connection)?)
+    }
+
+    /// Returns the active keys of a company that violate a rule, the oldest first, and how many there are in total.
+    #[instrument(name = "db.keys.violating_policy", level = "debug", skip_all)]
+    pub fn violating_policy(
+        &mut self,
+        company_id: CompanyId,
+        violation: PolicyViolation,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<(Vec<KeyRecord>, i64), StoreError> {
+        let violating = || {
+            let keys = api_keys::table
+                .inner_join(service_accounts::table.on(service_accounts::id.eq(api_keys::service_account_id)))
+                .filter(api_keys::company_id.eq(company_id))
+                .filter(api_keys::refused_from.gt(now));
+            match violation {
+                PolicyViolation::Age(created_before) => keys
+                    .filter(api_keys::created_at.lt(created_before))
+                    .filter(api_keys::replaced_by.is_null())
+                    .into_boxed(),
+                PolicyViolation::Lifetime(maximum) => {
+                    let maximum = i64::try_from(maximum.as_micros()).unwrap_or(i64::MAX);
+                    keys.filter(api_keys::refused_from.gt(api_keys::created_at + maximum)).into_boxed()
+                }
+            }
+        };
+        let count = violating().count().get_result(self.connection)?;
+        let keys = violating()
+            .order((api_keys::created_at, api_keys::id))
+            .limit(limit)
+            .select(KeyRecord::as_select())
+            .load(self.connection)?;
+        Ok((keys, count))
+    }
+
+    /// Returns the active keys of an owner, by name.
+    #[instrument(name = "db.keys.active_of_owner", level = "debug", skip_all)]
+    pub fn active_of_owner(
+        &mut self,
+        company_id: CompanyId,
+        owner: UserId,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<KeyRecord>, StoreError> {
+        Ok(api_keys::table
+            .inner_join(service_accounts::table.on(service_accounts::id.eq(api_keys::service_account_id)))
+            .filter(api_keys::company_id.eq(company_id))
+            .filter(api_keys::owner.eq(owner))
+            .filter(api_keys::refused_from.gt(now))
+            .order((service_accounts::name_folded, api_keys::id))
+            .limit(limit)
+            .select(KeyRecord::as_select())
+            .load(self.connection)?)
+    }
+
+    #[instrument(name = "db.keys.count_active_of_owner", level = "debug", skip_all)]
+    pub fn count_active_of_owner(
+        &mut self,
+        company_id: CompanyId,
+        owner: UserId,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
+        Ok(api_keys::table
+            .filter(api_keys::company_id.eq(company_id))
+            .filter(api_keys::owner.eq(owner))
+            .filter(api_keys::refused_from.gt(now))
+            .count()
+            .get_result(self.connection)?)
+    }
+
+    /// Returns the active key of a service account, the newest one during an overlap.
+    #[instrument(name = "db.keys.active_of_account", level = "debug", skip_all)]
+    pub fn active_of_account(
+        &mut self,
+        company_id: CompanyId,
+        service_account_id: ServiceAccountId,
+        now: Timestamp,
+    ) -> Result<Option<KeyId>, StoreError> {
+        Ok(api_keys::table
+            .filter(api_keys::company_id.eq(company_id))
+            .filter(api_keys::service_account_id.eq(service_account_id))
+            .filter(api_keys::refused_from.gt(now))
+            .order((api_keys::created_at.desc(), api_keys::id.desc()))
+            .select(api_keys::id)
+            .first(self.connection)
+            .optional()?)
+    }
+}

@@ -1,0 +1,123 @@
+//! The store: pools of connections that read and write, and its transactions.
+
+use std::time::Duration;
+
+use r2d2::{NopErrorHandler, Pool, PooledConnection};
+
+use crate::config::Database;
+use crate::store::connection::{AnyConnection, ConnectionManager, ConnectionPurpose};
+use crate::store::db::{Db, WriteDb};
+use crate::store::error::StoreError;
+use crate::store::verification::{ReadLocation, ThreadReader};
+
+const READERS: u32 = 8;
+const POSTGRES_WRITERS: u32 = 8;
+const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The database, with connections that read and connections that write. SQLite has a single writer: sixteen threads
+/// that wait for one connection have a far shorter tail latency than sixteen that contend for the lock on the file.
+#[derive(Clone, Debug)]
+pub struct Store {
+    database: Database,
+    readers: Pool<ConnectionManager>,
+    writers: Pool<ConnectionManager>,
+}
+
+impl Store {
+    /// Connects to a database whose schema is up to date, see [`Store::migrate`].
+    pub fn connect(database: &Database) -> Result<Self, StoreError> {
+        let writers = match database {
+            Database::Sqlite(_) => 1,
+            Database::Postgres(_) => POSTGRES_WRITERS,
+        };
+        let pool = |purpose, size| {
+            // Connections stay open: on a full disk a new one cannot be opened, and reads must go on.
+            Pool::builder()
+                .max_size(size)
+                .min_idle(Some(1))
+                .test_on_check_out(false)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .connection_timeout(CHECKOUT_TIMEOUT)
+                .error_handler(Box::new(NopErrorHandler))
+                .build(ConnectionManager { database: database.clone(), purpose })
+                .map_err(StoreError::unavailable)
+        };
+        let writers = pool(ConnectionPurpose::Write, writers)?;
+        let readers = pool(ConnectionPurpose::Read, READERS)?;
+        Ok(Self { database: database.clone(), readers, writers })
+    }
+
+    /// Runs queries in one read transaction: all of them see the same snapshot.
+    ///
+    /// # Errors
+    /// The error of `queries`, or a [`StoreError`] if the transaction cannot begin.
+    pub fn read<T, E: From<StoreError>>(&self, queries: impl FnOnce(&mut Db<'_>) -> Result<T, E>) -> Result<T, E> {
+        let (mut connection, ()) = checkout(&self.readers, |connection| connection.begin(ConnectionPurpose::Read))?;
+        let result = queries(&mut Db::new(&mut connection));
+        connection.roll_back();
+        result
+    }
+
+    /// Runs one query outside a transaction, which saves the round trips of a transaction. It may run again on another
+    /// connection if the first one was cut.
+    pub fn query<T>(&self, mut query: impl FnMut(&mut Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let (_, result) = checkout(&self.readers, |connection| query(&mut Db::new(connection)))?;
+        Ok(result)
+    }
+
+    /// Returns a reader for one thread, and where its reads take place. On PostgreSQL the thread waits for the
+    /// server, so it should serve nothing else; on SQLite a hop to another thread costs more than the read.
+    #[must_use]
+    pub fn thread_reader(&self) -> (ThreadReader, ReadLocation) {
+        let location = match &self.database {
+            Database::Sqlite(_) => ReadLocation::InProcess,
+            Database::Postgres(_) => ReadLocation::Remote,
+        };
+        (ThreadReader::new(self.database.clone()), location)
+    }
+
+    /// Runs changes in one transaction, all or nothing. They are durable once this returns `Ok`.
+    ///
+    /// # Errors
+    /// The error of `changes`, or a [`StoreError`] if the transaction cannot begin or commit. Nothing is changed then.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        changes: impl FnOnce(&mut WriteDb<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (mut connection, ()) = checkout(&self.writers, |connection| connection.begin(ConnectionPurpose::Write))?;
+        let result = changes(&mut WriteDb::new(&mut connection))
+            .and_then(|value| connection.commit().map(|()| value).map_err(E::from));
+        if result.is_err() {
+            connection.roll_back();
+        }
+        result
+    }
+
+    /// Empties SQLite's write-ahead log, which otherwise keeps erased data for a while. A reader that still uses the
+    /// log delays that until the next call. PostgreSQL's log is left to its operator.
+    pub fn truncate_wal(&self) {
+        if let Database::Sqlite(_) = &self.database
+            && let Err(error) = checkout(&self.writers, AnyConnection::truncate_wal)
+        {
+            tracing::warn!(%error, "the write-ahead log could not be emptied");
+        }
+    }
+}
+
+/// Takes a connection from the pool and runs a first statement on it. A connection that was cut while it was idle fails
+/// then, and the next one is tried: a ping before each use would cost every request a round trip.
+fn checkout<T>(
+    pool: &Pool<ConnectionManager>,
+    mut first: impl FnMut(&mut AnyConnection) -> Result<T, StoreError>,
+) -> Result<(PooledConnection<ConnectionManager>, T), StoreError> {
+    let mut retries = pool.max_size();
+    loop {
+        let mut connection = pool.get().map_err(StoreError::unavailable)?;
+        match first(&mut connection) {
+            Ok(value) => return Ok((connection, value)),
+            Err(_) if retries > 0 && !connection.is_alive() => retries -= 1,
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Heads of audit trails: size, frontier and checkpoint.
+
+use diesel::prelude::*;
+use tracing::instrument;
+
+use crate::domain::ids::TrailId;
+use crate::domain::trail::check::TrailHead;
+use crate::store::db::{ReadWrite, Trails};
+use crate::store::error::StoreError;
+use crate::store::schema::{audit_trail_hours, audit_trails};
+
+impl<A> Trails<'_, A> {
+    #[instrument(name = "db.trails.head", level = "debug", skip_all)]
+    pub fn head(&mut self, trail: TrailId) -> Result<TrailHead, StoreError> {
+        let (size, frontier, checkpoint) = audit_trails::table
+            .filter(audit_trails::id.eq(trail))
+            .select((audit_trails::size, audit_trails::frontier, audit_trails::checkpoint))
+            .first(self.connection)?;
+        Ok(TrailHead { size, frontier, checkpoint })
+    }
+}
+
+impl Trails<'_, ReadWrite> {
+    /// Inserts a new trail.
+    #[instrument(name = "db.trails.insert", level = "debug", skip_all)]
+    pub fn insert(&mut self, trail: TrailId, head: &TrailHead) -> Result<(), StoreError> {
+        diesel::insert_into(audit_trails::table)
+            .values((
+                audit_trails::id.eq(trail),
+                audit_trails::size.eq(head.size),
+                audit_trails::frontier.eq(&head.frontier),
+                audit_trails::checkpoint.eq(&head.checkpoint),
+            ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Locks the head of a trail until the transaction ends, and returns it. All changes to one company take this lock.
+    #[instrument(name = "db.trails.lock", level = "debug", skip_all)]
+    pub fn lock(&mut self, trail: TrailId) -> Result<TrailHead, StoreError> {
+        diesel::update(audit_trails::table.filter(audit_trails::id.eq(trail)))
+            .set(audit_trails::size.eq(audit_trails::size))
+            .execute(self.connection)?;
+        self.head(trail)
+    }
+
+    /// Stores the head of a trail after events were appended.
+    #[instrument(name = "db.trails.update_head", level = "debug", skip_all)]
+    pub fn update_head(&mut self, trail: TrailId, head: &TrailHead) -> Result<(), StoreError> {
+        diesel::update(audit_trails::table.filter(audit_trails::id.eq(trail)))
+            .set((
+                audit_trails::size.eq(head.size),
+                audit_trails::frontier.eq(&head.frontier),
+                audit_trails::checkpoint.eq(&head.checkpoint),
+            ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Stores that the events of a trail after `after` and up to `last` happened in this hour.
+    #[instrument(name = "db.trails.index_hour", level = "debug", skip_all)]
+    pub fn index_hour(&mut self, trail: TrailId, hour: i64, after: i64, last: i64) -> Result<(), StoreError> {
+        if last == after {
+            return Ok(());
+        }
+        let row = audit_trail_hours::table
+            .filter(audit_trail_hours::trail_id.eq(trail))
+            .filter(audit_trail_hours::hour.eq(hour));
+        let updated = diesel::update(row).set(audit_trail_hours::last_sequence.eq(last)).execute(self.connection)?;
+        if updated == 0 {
+            diesel::insert_into(audit_trail_hours::table)
+                .values((
+                    audit_trail_hours::trail_id.eq(trail),
+                    audit_trail_hours::hour.eq(hour),
+                    audit_trail_hours::first_sequence.eq(after + 1),
+                    audit_trail_hours::last_sequence.eq(last),
+                ))
+                .execute(self.connection)?;
+        }
+        Ok(())
+    }
+}

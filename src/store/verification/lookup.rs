@@ -1,0 +1,138 @@
+//! Look-ups of keys by digest, with everything that verification needs.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
+
+use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Binary};
+use diesel::{PgConnection, SqliteConnection};
+use tracing::instrument;
+
+use crate::domain::ids::{KeyId, ServiceAccountId};
+use crate::domain::key::digest::KeyDigest;
+use crate::domain::key::lifecycle::KeyEnds;
+use crate::domain::timestamp::Timestamp;
+use crate::store::companies::Company;
+use crate::store::db::ApiKeys;
+use crate::store::error::StoreError;
+use crate::store::in_padded::in_padded;
+use crate::store::keys::EndColumns;
+use crate::store::schema::{api_keys, companies, service_accounts};
+
+/// A key as verification needs it.
+#[derive(Clone, Debug)]
+pub struct KeyForVerification {
+    pub id: KeyId,
+    pub service_account_id: ServiceAccountId,
+    /// The name of the service account.
+    pub service_account: String,
+    pub company: Company,
+    pub created_at: Timestamp,
+    pub ends: KeyEnds,
+    /// The response to an introspection, once it was serialized: a cached key keeps it.
+    pub answer: OnceLock<Box<[u8]>>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_keys)]
+struct KeyRow {
+    id: KeyId,
+    #[diesel(select_expression = service_accounts::id)]
+    service_account_id: ServiceAccountId,
+    #[diesel(select_expression = service_accounts::name)]
+    service_account: String,
+    #[diesel(embed)]
+    company: Company,
+    created_at: Timestamp,
+    #[diesel(embed)]
+    ends: EndColumns,
+}
+
+impl From<KeyRow> for KeyForVerification {
+    fn from(row: KeyRow) -> Self {
+        Self {
+            id: row.id,
+            service_account_id: row.service_account_id,
+            service_account: row.service_account,
+            company: row.company,
+            created_at: row.created_at,
+            ends: row.ends.into(),
+            answer: OnceLock::new(),
+        }
+    }
+}
+
+#[diesel::dsl::auto_type]
+fn keys_with_names() -> _ {
+    api_keys::table
+        .inner_join(service_accounts::table.on(service_accounts::id.eq(api_keys::service_account_id)))
+        .inner_join(companies::table.on(companies::id.eq(api_keys::company_id)))
+}
+
+impl<A> ApiKeys<'_, A> {
+    /// Returns the key with this digest.
+    #[instrument(name = "db.keys.by_digest", level = "debug", skip_all)]
+    pub fn by_digest(&mut self, digest: &KeyDigest) -> Result<Option<KeyForVerification>, StoreError> {
+        let row: Option<KeyRow> = keys_with_names()
+            .filter(api_keys::digest.eq(digest))
+            .select(KeyRow::as_select())
+            .first(self.connection)
+            .optional()?;
+        Ok(row.map(KeyForVerification::from))
+    }
+}
+
+/// Keys by their digests.
+pub(super) type FoundKeys = HashMap<KeyDigest, Arc<KeyForVerification>>;
+
+/// Looks up 1 to [`LOOKUP_BATCH`](crate::store::in_padded::LOOKUP_BATCH) keys with one statement.
+pub(super) fn find_on_sqlite(
+    connection: &mut SqliteConnection,
+    digests: &[KeyDigest],
+) -> Result<FoundKeys, StoreError> {
+    let keys = keys_with_names().filter(in_padded!(api_keys::digest, digests));
+    Ok(by_digest(keys.select((api_keys::digest, KeyRow::as_select())).load(connection)?))
+}
+
+/// Looks up any number of keys with one statement. A digest that occurs several times is sent once.
+pub(super) fn find_on_postgres(connection: &mut PgConnection, digests: &[KeyDigest]) -> Result<FoundKeys, StoreError> {
+    let digests: HashSet<&KeyDigest> = digests.iter().collect();
+    let query = KeysByDigest { digests: digests.into_iter().copied().collect(), columns: KeyRow::as_select() };
+    Ok(by_digest(query.load(connection)?))
+}
+
+fn by_digest(rows: Vec<(KeyDigest, KeyRow)>) -> FoundKeys {
+    rows.into_iter().map(|(digest, row)| (digest, Arc::new(row.into()))).collect()
+}
+
+/// A join with an array of digests. For `digest = ANY (…)`, PostgreSQL uses only B-tree indexes, which get slower
+/// with the number of keys; for a join it uses the hash index.
+#[derive(QueryId)]
+struct KeysByDigest {
+    digests: Vec<KeyDigest>,
+    columns: AsSelect<KeyRow, Pg>,
+}
+
+impl Query for KeysByDigest {
+    type SqlType = (Binary, SqlTypeOf<AsSelect<KeyRow, Pg>>);
+}
+
+impl RunQueryDsl<PgConnection> for KeysByDigest {}
+
+impl QueryFragment<Pg> for KeysByDigest {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT requested.digest, ");
+        self.columns.walk_ast(out.reborrow())?;
+        out.push_sql(" FROM unnest(");
+        out.push_bind_param::<Array<Binary>, _>(&self.digests)?;
+        out.push_sql(
+            "::bytea[]) AS requested (digest) JOIN api_keys ON api_keys.digest = requested.digest \
+             JOIN service_accounts ON service_accounts.id = api_keys.service_account_id \
+             JOIN companies ON companies.id = api_keys.company_id",
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! A read connection that belongs to one thread.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::key_cache::KeyCache;
+use super::lookup::{KeyForVerification, find_on_postgres};
+use crate::config::Database;
+use crate::domain::key::digest::KeyDigest;
+use crate::domain::token::TokenDigest;
+use crate::store::connection::{AnyConnection, ConnectionPurpose};
+use crate::store::db::Db;
+use crate::store::error::StoreError;
+use crate::store::gateways::Gateway;
+use crate::store::sqlite::WalIndex;
+
+/// The number of keys that the caches of all threads hold together. A key takes about 700 bytes, with its response.
+const MAX_CACHED_KEYS: usize = 256 * 1_024;
+
+/// A failure within this time means that the connection was cut, not that the database is slow.
+const FAST_FAILURE: Duration = Duration::from_millis(200);
+
+/// Reads for one thread. The connection is opened by the first read, and again after a failure.
+pub struct ThreadReader {
+    database: Database,
+    open: Option<Box<OpenReader>>,
+    max_cached: usize,
+}
+
+/// Where the reads of a [`ThreadReader`] take place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadLocation {
+    /// In this process, which reads a file.
+    InProcess,
+    /// On a server, whose responses the thread waits for.
+    Remote,
+}
+
+struct OpenReader {
+    connection: AnyConnection,
+    cache: KeyCache,
+    /// `None` where a commit of another connection does not show in the file at once.
+    wal_index: Option<WalIndex>,
+}
+
+impl ThreadReader {
+    pub(in crate::store) fn new(database: Database) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { database, open: None, max_cached: MAX_CACHED_KEYS / threads }
+    }
+
+    /// Returns the keys with these digests in the order of the digests, as they are after the call began.
+    pub fn keys(&mut self, digests: &[KeyDigest]) -> Result<Vec<Option<Arc<KeyForVerification>>>, StoreError> {
+        let max_cached = self.max_cached;
+        self.attempt(|open| open.keys(digests, max_cached))
+    }
+
+    /// Returns the gateways with these credentials in the order of the credentials, unless they are revoked, as they
+    /// are after the call began.
+    pub fn gateways(&mut self, credentials: &[TokenDigest]) -> Result<Vec<Option<Gateway>>, StoreError> {
+        self.query(|db| {
+            let mut found = HashMap::new();
+            for credential in credentials {
+                // A few gateways send many requests.
+                if let Entry::Vacant(unknown) = found.entry(*credential) {
+                    unknown.insert(db.gateways().by_credential(credential)?);
+                }
+            }
+            Ok(credentials.iter().map(|credential| found[credential].clone()).collect())
+        })
+    }
+
+    /// Runs one query outside a transaction, like [`Store::query`](crate::store::Store::query).
+    pub fn query<T>(&mut self, query: impl Fn(&mut Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.attempt(|open| query(&mut Db::new(&mut open.connection)))
+    }
+
+    /// Runs queries in one read transaction, like [`Store::read`](crate::store::Store::read).
+    pub fn read<T>(&mut self, queries: impl Fn(&mut Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.attempt(|open| {
+            open.connection.begin(ConnectionPurpose::Lookup)?;
+            let result = queries(&mut Db::new(&mut open.connection));
+            open.connection.roll_back();
+            result
+        })
+    }
+
+    /// Runs a read on the open connection. If it fails at once, the connection may have been cut while it was idle, for
+    /// example by a restart of the database, so the read runs again on a new connection.
+    fn attempt<T>(&mut self, read: impl Fn(&mut OpenReader) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let started = Instant::now();
+        if let Some(open) = self.open.take() {
+            let result = self.run_on(open, &read);
+            if result.is_ok() || started.elapsed() > FAST_FAILURE {
+                return result;
+            }
+        }
+        let open = Box::new(OpenReader::new(&self.database)?);
+        self.run_on(open, &read)
+    }
+
+    /// Runs a read on a connection, and keeps the connection only if the read succeeds: after an error or a panic it
+    /// may still be in a transaction.
+    fn run_on<T>(
+        &mut self,
+        mut open: Box<OpenReader>,
+        read: impl Fn(&mut OpenReader) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let value = read(&mut open)?;
+        self.open = Some(open);
+        Ok(value)
+    }
+}
+
+impl OpenReader {
+    fn new(database: &Database) -> Result<Self, StoreError> {
+        let connection = AnyConnection::open(database, ConnectionPurpose::Lookup)?;
+        let wal_index = match database {
+            // On Linux, a mapped file and its reads share the same pages of memory.
+            Database::Sqlite(path) if cfg!(target_os = "linux") => WalIndex::of(path).ok(),
+            Database::Sqlite(_) | Database::Postgres(_) => None,
+        };
+        Ok(Self { connection, cache: KeyCache::default(), wal_index })
+    }
+
+    fn keys(
+        &mut self,
+        digests: &[KeyDigest],
+        max_cached: usize,
+    ) -> Result<Vec<Option<Arc<KeyForVerification>>>, StoreError> {
+        match &mut self.connection {
+            AnyConnection::Sqlite(sqlite) => self.cache.keys(sqlite, self.wal_index, digests, max_cached),
+            AnyConnection::Postgres(postgres) => {
+                let found = find_on_postgres(postgres, digests)?;
+                Ok(digests.iter().map(|digest| found.get(digest).cloned()).collect())
+            }
+        }
+    }
+}
