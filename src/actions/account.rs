@@ -1,245 +1,224 @@
-//! What users do about themselves: name and preferences, password, sessions. And what an operator does for them.
+//! Changes that users make to their own account, and that an operator makes for them on the command line.
 
 use std::time::Duration;
 
-use serde_json::json;
-
+use super::change::{Change, acting_user};
 use super::passwords::{HashError, PasswordHash};
-use super::throttle::Barred;
-use super::{Actions, Admission, Change, SignedInUser};
-use crate::domain::action::Action;
-use crate::domain::event::{Happening, Origin, Target};
+use super::service::Actions;
+use super::signed_in_user::{AuthenticatedUser, SignedInUser};
+use super::throttle::Throttle;
+use crate::domain::actor::Actor;
 use crate::domain::ids::{EventId, SessionId, UserId};
-use crate::domain::name::PersonName;
-use crate::domain::password::{Password, PasswordError};
-use crate::domain::text;
-use crate::domain::user::Theme;
+use crate::domain::request_context::{Client, RequestContext};
+use crate::domain::text::name::PersonName;
+use crate::domain::text::normalize;
+use crate::domain::trail::event::{EventDraft, EventTarget};
+use crate::domain::trail::event_detail::EventDetail;
+use crate::domain::trail::event_values::{ChangedProfile, EndedSession, EndedSessions, SecondFactor};
+use crate::domain::user::password::{Password, PasswordError};
+use crate::domain::user::profile::{ProfileField, Theme};
 use crate::store::{StoreError, User};
 
-/// Why somebody who is signed in did not prove to be who signed in, or could not have what they asked for.
+/// Why a change that needs the current password was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnPasswordError {
-    /// The current password is another one.
     #[error("This is not your current password.")]
     WrongPassword,
-    /// Too many tries; how long to wait.
-    #[error("there were too many tries")]
+    /// Too many wrong passwords; how long to wait.
+    #[error("too many tries")]
     Throttled(Duration),
-    /// The new password cannot be taken.
+    /// The new password is refused.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// The new password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Actions {
-    /// Gives a user another name, time zone and theme; answers the event that says so, where anything changed.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Changes the acting user's name, time zone and theme. Returns the event, or `None` if nothing changed.
     pub fn change_profile(
         &self,
-        user: SignedInUser,
+        context: &RequestContext,
         name: &PersonName,
         time_zone: Option<&str>,
         theme: Theme,
-        origin: &Origin,
     ) -> Result<Option<EventId>, StoreError> {
-        self.change(user.company_id.into(), origin, |change| {
-            let Some(before) = change.user(user.company_id, user.user_id)? else { return Ok(None) };
-            let changed: Vec<&str> = [
-                ("name", before.name != name.as_str()),
-                ("time_zone", before.time_zone.as_deref() != time_zone),
-                ("theme", before.theme != theme),
+        let user_id = acting_user(context)?;
+        self.change(context, |change| {
+            let Some(before) = change.tx.users().by_id(context.company_id, user_id)? else { return Ok(None) };
+            let changed: Vec<ProfileField> = [
+                (ProfileField::Name, before.name != name.as_str()),
+                (ProfileField::TimeZone, before.time_zone.as_deref() != time_zone),
+                (ProfileField::Theme, before.theme != theme),
             ]
             .into_iter()
-            .filter_map(|(field, is_another)| is_another.then_some(field))
+            .filter_map(|(field, is_changed)| is_changed.then_some(field))
             .collect();
             if changed.is_empty() {
                 return Ok(None);
             }
-            change.set_profile(user.user_id, name, time_zone, theme)?;
-            let event = change.record(Happening {
-                after: Some(json!({ "changed": changed })),
-                ..Happening::new(Action::UserProfileChanged, Target::User(user.user_id))
-            })?;
-            Ok(Some(event))
+            change.tx.users().set_profile(user_id, name, time_zone, theme)?;
+            let detail = EventDetail::UserProfileChanged { after: ChangedProfile { changed } };
+            change.append_event(EventDraft::new(EventTarget::User(user_id), detail)).map(Some)
         })
     }
 
-    /// Gives a user another password, and ends all their sessions: this one has to begin anew. Answers the event, and
-    /// what lets this session begin.
-    ///
-    /// # Errors
-    /// [`OwnPasswordError`].
+    /// Changes the acting user's password and ends all their sessions. Returns the event, and the user for the session
+    /// that replaces the current one.
     pub fn change_password(
         &self,
-        user: SignedInUser,
+        context: &RequestContext,
         current: &Password,
         typed: &str,
-        origin: &Origin,
-    ) -> Result<(EventId, Admission), OwnPasswordError> {
-        let checked = self.check_own_password(user, current)?;
-        let found = self.store.ask(|questions| questions.user(user.company_id, user.user_id))?;
-        let found = found.ok_or(OwnPasswordError::WrongPassword)?;
-        let password_hash = self.passwords.hash(&self.choose_password::<OwnPasswordError>(&found, typed)?)?;
-        self.change(user.company_id.into(), origin, |change| {
-            change.still_has(user.user_id, &checked)?;
-            change.replace_password(user.user_id, &password_hash)?;
-            let event = change.record(Happening::new(Action::UserPasswordChanged, Target::User(user.user_id)))?;
-            Ok((event, change.admit(user)?))
+    ) -> Result<(EventId, AuthenticatedUser), OwnPasswordError> {
+        let user_id = acting_user(context)?;
+        let checked = self.check_own_password(user_id, current)?;
+        let user = self.store.query(|db| db.users().by_id(context.company_id, user_id))?;
+        let user = user.ok_or(OwnPasswordError::WrongPassword)?;
+        let password_hash = self.passwords.hash(&self.validate_new_password::<OwnPasswordError>(&user, typed)?)?;
+        self.change(context, |change| {
+            change.ensure_password_unchanged(user_id, &checked)?;
+            change.replace_password(user_id, &password_hash)?;
+            let event =
+                change.append_event(EventDraft::new(EventTarget::User(user_id), EventDetail::UserPasswordChanged))?;
+            let user = SignedInUser { user_id, company_id: context.company_id };
+            Ok((event, change.authenticate(user)?))
         })
     }
 
-    /// Removes a user's second factor; answers the event that says so, where there was one.
-    ///
-    /// # Errors
-    /// [`OwnPasswordError`].
+    /// Removes the acting user's second factor. Returns the event, or `None` if there was no second factor.
     pub fn remove_second_factor(
         &self,
-        user: SignedInUser,
+        context: &RequestContext,
         current: &Password,
-        origin: &Origin,
     ) -> Result<Option<EventId>, OwnPasswordError> {
-        let checked = self.check_own_password(user, current)?;
-        self.change(user.company_id.into(), origin, |change| {
-            change.still_has(user.user_id, &checked)?;
-            Ok(change.take_second_factor_away(user.user_id)?)
+        let user_id = acting_user(context)?;
+        let checked = self.check_own_password(user_id, current)?;
+        self.change(context, |change| {
+            change.ensure_password_unchanged(user_id, &checked)?;
+            Ok(change.remove_second_factor(user_id)?)
         })
     }
 
-    /// Ends one session of a user; answers the event that says so, where there was such a one.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn end_session(
-        &self,
-        user: SignedInUser,
-        id: SessionId,
-        origin: &Origin,
-    ) -> Result<Option<EventId>, StoreError> {
-        self.change(user.company_id.into(), origin, |change| {
-            if !change.end_session_of(user.user_id, id)? {
+    /// Ends a session of the acting user. Returns the event, or `None` if the user has no such session.
+    pub fn end_session(&self, context: &RequestContext, id: SessionId) -> Result<Option<EventId>, StoreError> {
+        let user_id = acting_user(context)?;
+        self.change(context, |change| {
+            if !change.tx.sessions().end(user_id, id)? {
                 return Ok(None);
             }
-            change.record_sessions_ended(user.user_id, json!({ "session_id": id.to_string() })).map(Some)
+            let detail = EventDetail::UserSessionEnded { after: EndedSession { session_id: id } };
+            change.append_event(EventDraft::new(EventTarget::User(user_id), detail)).map(Some)
         })
     }
 
-    /// Ends all sessions of a user but one; answers the event that says so, where there were others.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Ends all sessions of the acting user except `current`. Returns the event, or `None` if there were no others.
     pub fn end_other_sessions(
         &self,
-        user: SignedInUser,
-        kept: SessionId,
-        origin: &Origin,
+        context: &RequestContext,
+        current: SessionId,
     ) -> Result<Option<EventId>, StoreError> {
-        self.change(user.company_id.into(), origin, |change| match change.end_sign_ins(user.user_id, Some(kept))? {
+        let user_id = acting_user(context)?;
+        self.change(context, |change| match change.tx.sessions().end_all(user_id, Some(current))? {
             0 => Ok(None),
-            ended => change.record_sessions_ended(user.user_id, json!({ "sessions": ended })).map(Some),
+            ended => {
+                let sessions = u64::try_from(ended).unwrap_or(u64::MAX);
+                let detail = EventDetail::UserSessionsEnded { after: EndedSessions { sessions } };
+                change.append_event(EventDraft::new(EventTarget::User(user_id), detail)).map(Some)
+            }
         })
     }
 
-    /// Gives a user the password that an operator chose, ends their sessions, and lets them try it at once.
-    ///
-    /// # Errors
-    /// [`OwnPasswordError`].
-    pub fn set_password(&self, user: &User, typed: &str, origin: &Origin) -> Result<(), OwnPasswordError> {
-        let password_hash = self.passwords.hash(&self.choose_password::<OwnPasswordError>(user, typed)?)?;
-        self.change(user.company_id.into(), origin, |change| {
-            change.delete_invitation(user.id)?;
+    /// Sets a user's password for an operator, ends the user's sessions, and lets them sign in at once.
+    pub fn set_password(&self, actor: Actor, user: &User, typed: &str) -> Result<(), OwnPasswordError> {
+        let password_hash = self.passwords.hash(&self.validate_new_password::<OwnPasswordError>(user, typed)?)?;
+        self.change(&context_of_operator(actor, user), |change| {
+            change.tx.invitations().delete(user.id)?;
             change.replace_password(user.id, &password_hash)?;
-            change.forget_sign_in_failures(&self.address_subject(&text::folded(&user.email)))?;
-            change.record(Happening::new(Action::UserPasswordChanged, Target::User(user.id)))?;
+            change.tx.sign_in_failures().delete(&self.address_subject(&normalize::case_folded(&user.email)))?;
+            change.append_event(EventDraft::new(EventTarget::User(user.id), EventDetail::UserPasswordChanged))?;
             Ok(())
         })
     }
 
     /// Removes the second factor of a user who lost it and the recovery codes.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn reset_second_factor(&self, user: &User, origin: &Origin) -> Result<(), StoreError> {
-        self.change(user.company_id.into(), origin, |change| change.take_second_factor_away(user.id))?;
+    pub fn reset_second_factor(&self, actor: Actor, user: &User) -> Result<(), StoreError> {
+        self.change(&context_of_operator(actor, user), |change| change.remove_second_factor(user.id))?;
         Ok(())
     }
 
-    /// Forgets a user's failed sign-ins, so that every browser may try again.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn unlock(&self, user: &User, origin: &Origin) -> Result<(), StoreError> {
-        self.change(user.company_id.into(), origin, |change| {
+    /// Resets a user's failed sign-ins, so that every browser can try again.
+    pub fn unlock(&self, actor: Actor, user: &User) -> Result<(), StoreError> {
+        self.change(&context_of_operator(actor, user), |change| {
             let now = change.now;
-            change.reset_sign_in_failures(&self.address_subject(&text::folded(&user.email)), now)?;
-            change.record(Happening::new(Action::UserUnlocked, Target::User(user.id)))?;
+            change.tx.sign_in_failures().reset(&self.address_subject(&normalize::case_folded(&user.email)), now)?;
+            change.append_event(EventDraft::new(EventTarget::User(user.id), EventDetail::UserUnlocked))?;
             Ok(())
         })
     }
 
-    /// A password that is hard to guess for whoever knows the person, the company and the platform.
-    pub(super) fn choose_password<E: From<StoreError> + From<PasswordError>>(
+    /// Returns the typed password if it is hard to guess, even knowing the user, the company and the platform.
+    pub(super) fn validate_new_password<E: From<StoreError> + From<PasswordError>>(
         &self,
         user: &User,
         typed: &str,
     ) -> Result<Password, E> {
-        let company = self.store.ask(|questions| questions.company_settings(user.company_id))?;
+        let company = self.store.query(|db| db.companies().settings(user.company_id))?;
         let words = [company.name.as_str(), &user.name, &user.email, &self.platform_name, "keydesk"];
-        Ok(Password::chosen(typed, &words)?)
+        Ok(Password::validate_new(typed, &words)?)
     }
 
-    /// Checks the password of somebody who is signed in; answers the hash that it fits.
-    fn check_own_password(&self, user: SignedInUser, current: &Password) -> Result<String, OwnPasswordError> {
+    /// Checks the current password of a signed-in user. Returns the hash that it matches.
+    fn check_own_password(&self, user_id: UserId, current: &Password) -> Result<String, OwnPasswordError> {
         let now = self.clock.now();
-        let attempt = self.attempt_within(user);
-        let (barred, hash) = self.store.read(|questions| {
-            Ok::<_, StoreError>((attempt.barred(questions, now)?, questions.password_hash(user.user_id)?))
-        })?;
-        if let Some(Barred::For(wait)) = barred {
+        let attempt = self.own_password_attempt(user_id);
+        let (throttle, hash) =
+            self.store.read(|db| Ok::<_, StoreError>((attempt.check(db, now)?, db.users().password_hash(user_id)?)))?;
+        if let Some(Throttle::Wait(wait)) = throttle {
             return Err(OwnPasswordError::Throttled(wait));
         }
-        let fits = self.passwords.verify(current, hash.as_deref());
-        if let Some(hash) = hash.filter(|_| fits) {
+        let is_correct = self.passwords.verify(current, hash.as_deref());
+        if let Some(hash) = hash.filter(|_| is_correct) {
             return Ok(hash);
         }
-        self.count_failure_within(&attempt)?;
+        self.count_own_password_failure(&attempt)?;
         Err(OwnPasswordError::WrongPassword)
     }
 }
 
+/// An operator changes a user in the user's own company.
+fn context_of_operator(actor: Actor, user: &User) -> RequestContext {
+    RequestContext { company_id: user.company_id, actor, client: Client::none() }
+}
+
 impl Change<'_, '_> {
-    /// Gives a user another password; whatever the one before let in has to come again.
+    /// Replaces a user's password, ends their sessions and forgets their devices.
     pub(super) fn replace_password(&mut self, id: UserId, hash: &PasswordHash) -> Result<(), StoreError> {
-        self.set_password_hash(id, hash.as_str())?;
-        self.end_sign_ins(id, None)?;
-        self.forget_devices(id)
+        self.tx.users().set_password_hash(id, hash.as_str())?;
+        self.tx.sessions().end_all(id, None)?;
+        self.tx.devices().forget_all(id)
     }
 
-    /// Refuses to go on where the password that was checked is not theirs any more.
-    fn still_has(&mut self, id: UserId, checked: &str) -> Result<(), OwnPasswordError> {
-        if self.password_hash(id)?.as_deref() == Some(checked) { Ok(()) } else { Err(OwnPasswordError::WrongPassword) }
+    /// Fails if the password changed after `checked` was verified.
+    fn ensure_password_unchanged(&mut self, id: UserId, checked: &str) -> Result<(), OwnPasswordError> {
+        if self.tx.users().password_hash(id)?.as_deref() == Some(checked) {
+            Ok(())
+        } else {
+            Err(OwnPasswordError::WrongPassword)
+        }
     }
 
-    fn take_second_factor_away(&mut self, id: UserId) -> Result<Option<EventId>, StoreError> {
-        if self.second_factor(id)?.is_none() {
+    fn remove_second_factor(&mut self, id: UserId) -> Result<Option<EventId>, StoreError> {
+        if self.tx.second_factors().of_user(id)?.is_none() {
             return Ok(None);
         }
-        self.delete_second_factor(id)?;
-        let event = self.record(Happening {
-            before: Some(json!({ "second_factor": true })),
-            after: Some(json!({ "second_factor": false })),
-            ..Happening::new(Action::UserSecondFactorChanged, Target::User(id))
-        })?;
-        Ok(Some(event))
-    }
-
-    fn record_sessions_ended(&mut self, id: UserId, which: serde_json::Value) -> Result<EventId, StoreError> {
-        self.record(Happening { after: Some(which), ..Happening::new(Action::UserSessionEnded, Target::User(id)) })
+        self.tx.second_factors().delete(id)?;
+        let detail = EventDetail::UserSecondFactorChanged {
+            before: SecondFactor { second_factor: true },
+            after: SecondFactor { second_factor: false },
+        };
+        self.append_event(EventDraft::new(EventTarget::User(id), detail)).map(Some)
     }
 }

@@ -1,38 +1,32 @@
-//! The trail read out into a file, which is an event itself.
+//! Records exports of the audit trail.
 
-use super::Actions;
-use crate::domain::action::Action;
-use crate::domain::event::{Happening, Origin, Target};
-use crate::domain::ids::{CompanyId, TrailId};
-use crate::domain::trail_check::TrailHead;
-use crate::domain::trail_filter::{ExportFormat, TrailFilter};
+use super::service::Actions;
+use crate::domain::ids::TrailId;
+use crate::domain::request_context::RequestContext;
+use crate::domain::trail::check::TrailHead;
+use crate::domain::trail::event::{EventDraft, EventTarget};
+use crate::domain::trail::event_detail::EventDetail;
+use crate::domain::trail::event_values::Export;
+use crate::domain::trail::filter::{ExportFormat, TrailFilter};
 use crate::store::StoreError;
 
 impl Actions {
-    /// Records that a company's trail is read out, before any of it is; answers the head that the trail has then: the export
-    /// covers what is in it, its own event among the rest, and nothing later.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Records that a company's trail is exported, before any of it is read. Returns the head of the trail after this
+    /// event: the export covers exactly the events up to it.
     pub fn export_trail(
         &self,
-        company_id: CompanyId,
+        context: &RequestContext,
         filter: &TrailFilter,
         format: ExportFormat,
-        origin: &Origin,
     ) -> Result<TrailHead, StoreError> {
-        let trail = TrailId::from(company_id);
-        let mut after = filter.in_words();
-        after.insert("format".to_owned(), format.as_str().into());
-        self.store.write(|transaction| {
-            let head = transaction.lock_trail(trail)?;
-            self.change_from(transaction, trail, &head, origin, |change| {
-                change.record(Happening {
-                    after: Some(after.into()),
-                    ..Happening::new(Action::AuditTrailExported, Target::Company(company_id))
-                })
+        let trail = TrailId::from(context.company_id);
+        let detail = EventDetail::AuditTrailExported { after: Export::new(filter, format) };
+        self.store.write(|tx| {
+            let head = tx.trails().lock(trail)?;
+            self.change_locked_trail(tx, trail, &head, context.actor, &context.client, |change| {
+                change.append_event(EventDraft::new(EventTarget::Company(context.company_id), detail))
             })?;
-            transaction.trail_head(trail)
+            tx.trails().head(trail)
         })
     }
 }

@@ -1,66 +1,55 @@
-//! Gateways: adding and revoking who may ask about keys. They belong to the installation, and so does their trail.
+//! Adds and revokes gateways. They belong to the installation, and their events to the installation's trail.
 
-use serde_json::json;
-
-use super::Actions;
-use crate::domain::action::Action;
-use crate::domain::event::{Happening, Origin, Target};
+use super::service::Actions;
+use crate::domain::actor::Actor;
 use crate::domain::ids::GatewayId;
-use crate::domain::name::GatewayName;
+use crate::domain::text::name::GatewayName;
 use crate::domain::token::Token;
+use crate::domain::trail::event::{EventDraft, EventTarget};
+use crate::domain::trail::event_detail::EventDetail;
+use crate::domain::trail::event_values::Name;
 use crate::random;
 use crate::store::{Gateway, StoreError};
 
 /// Why a gateway was not added or revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
-    /// One of that name may ask already.
+    /// An active gateway has this name.
     #[error("A gateway named “{0}” already exists. Revoke it first, or choose another name.")]
     NameTaken(String),
-    /// None of that name may ask.
+    /// No active gateway has this name.
     #[error("There is no gateway “{0}”. List them with: keydesk gateway list")]
     Unknown(String),
-    /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Actions {
-    /// Adds a gateway; answers its credential, which exists nowhere else.
-    ///
-    /// # Errors
-    /// [`GatewayError`].
-    pub fn add_gateway(&self, name: &GatewayName, origin: &Origin) -> Result<Token, GatewayError> {
+    /// Adds a gateway. Returns its credential, which is not stored in plaintext.
+    pub fn add_gateway(&self, actor: Actor, name: &GatewayName) -> Result<Token, GatewayError> {
         let credential = Token::new(random::bytes());
-        self.change(self.installation.into(), origin, |change| {
-            if let Some(known) = change.gateway_by_name(&name.folded())? {
+        self.change_installation(actor, |change| {
+            if let Some(known) = change.tx.gateways().by_name(&name.case_folded())? {
                 return Err(GatewayError::NameTaken(known.name));
             }
             let (id, now) = (GatewayId::new(change.now, &random::bytes()), change.now);
-            change.insert_gateway(id, name, &credential.digest(), now)?;
-            change.record(Happening {
-                after: Some(json!({ "name": name.as_str() })),
-                ..Happening::new(Action::GatewayAdded, Target::Gateway(id))
-            })?;
+            change.tx.gateways().insert(id, name, &credential.digest(), now)?;
+            let detail = EventDetail::GatewayAdded { after: Name { name: name.as_str().to_owned() } };
+            change.append_event(EventDraft::new(EventTarget::Gateway(id), detail))?;
             Ok(())
         })?;
         Ok(credential)
     }
 
-    /// Lets a gateway ask no more, from its next question on; answers which it was.
-    ///
-    /// # Errors
-    /// [`GatewayError`].
-    pub fn revoke_gateway(&self, name: &GatewayName, origin: &Origin) -> Result<Gateway, GatewayError> {
-        self.change(self.installation.into(), origin, |change| {
+    /// Revokes a gateway: its next request is refused. Returns the gateway as it was before.
+    pub fn revoke_gateway(&self, actor: Actor, name: &GatewayName) -> Result<Gateway, GatewayError> {
+        self.change_installation(actor, |change| {
             let unknown = || GatewayError::Unknown(name.as_str().to_owned());
-            let gateway = change.gateway_by_name(&name.folded())?.ok_or_else(unknown)?;
+            let gateway = change.tx.gateways().by_name(&name.case_folded())?.ok_or_else(unknown)?;
             let now = change.now;
-            change.revoke_gateway(gateway.id, now)?;
-            change.record(Happening {
-                before: Some(json!({ "name": gateway.name })),
-                ..Happening::new(Action::GatewayRevoked, Target::Gateway(gateway.id))
-            })?;
+            change.tx.gateways().revoke(gateway.id, now)?;
+            let detail = EventDetail::GatewayRevoked { before: Name { name: gateway.name.clone() } };
+            change.append_event(EventDraft::new(EventTarget::Gateway(gateway.id), detail))?;
             Ok(gateway)
         })
     }

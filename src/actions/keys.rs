@@ -1,57 +1,54 @@
-//! API keys: creating and revoking them.
+//! Creates and revokes API keys.
 
-use serde_json::json;
-
-use super::{Actions, Change};
-use crate::domain::action::Action;
-use crate::domain::api_key::{Comment, KeyState, Revocation, RevocationReason};
-use crate::domain::event::{Happening, Origin, Target};
+use super::change::{Change, acting_user};
+use super::service::Actions;
+use crate::domain::actor::Actor;
 use crate::domain::ids::{CompanyId, EventId, KeyId, ServiceAccountId, UserId};
-use crate::domain::instant::Instant;
-use crate::domain::key::ApiKey;
-use crate::domain::key_digest::Pepper;
-use crate::domain::key_policy::{ExpiryError, ExpiryWish};
-use crate::domain::name::ServiceAccountName;
-use crate::domain::submission::{self, SubmissionId};
+use crate::domain::key::api_key::ApiKey;
+use crate::domain::key::digest::Pepper;
+use crate::domain::key::lifecycle::{Comment, KeyState, Revocation, RevocationReason};
+use crate::domain::key::submission::{self, SubmissionId};
+use crate::domain::policy::key_policy::{ExpiryError, RequestedExpiry};
+use crate::domain::request_context::{Client, RequestContext};
+use crate::domain::text::name::ServiceAccountName;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trail::event::{EventDraft, EventTarget};
+use crate::domain::trail::event_detail::EventDetail;
+use crate::domain::trail::event_values::{self, KeyOwner, KeyStatus, RevokedKey};
 use crate::random;
-use crate::store::{KeyToStore, StoreError, StoredKey};
+use crate::store::{KeyRecord, NewKeyRecord, StoreError};
 
-/// A key that was just made: the only time it is there in clear.
+/// A new key. The plaintext key exists only here.
 #[derive(Debug)]
 pub struct CreatedKey {
-    /// Its id.
     pub id: KeyId,
-    /// The name of its service account, in the spelling that account has.
+    /// The name of the service account, as that account spells it.
     pub name: String,
-    /// The key.
     pub key: ApiKey,
 }
 
-/// What somebody wishes of a new key.
+/// A request for a new key.
 #[derive(Clone, Debug)]
-pub struct KeyWish {
-    /// The name of its service account.
+pub struct NewKeyRequest {
+    /// The name of the service account.
     pub name: ServiceAccountName,
-    /// Until when it should be good.
-    pub expiry: ExpiryWish,
+    pub expiry: RequestedExpiry,
 }
 
-/// Why a key was not made.
+/// Why a key was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateKeyError {
-    /// This form was sent before, successfully.
+    /// This form was already submitted successfully.
     #[error("This key was already shown. If you did not save it, revoke it and create a new one.")]
     AlreadyShown,
-    /// The service account of that name has an active key, which is this one.
+    /// The service account with this name has this active key.
     #[error("An active key named “{0}” already exists. Rotate it, or choose another name.")]
     NameTaken(String, KeyId),
-    /// It cannot live as long as was wished.
     #[error(transparent)]
     Expiry(#[from] ExpiryError),
-    /// Whoever asked for it was deleted meanwhile: nobody would have decided what becomes of it.
-    #[error("Whoever asked for this key is no user any more.")]
-    CreatorDeleted,
-    /// The database does not answer.
+    /// The acting user was deleted: the key would have an owner who cannot hand it over.
+    #[error("Your account was deleted. The key was not created.")]
+    AccountDeleted,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -62,10 +59,9 @@ pub enum RevokeKeyError {
     /// The company has no such key.
     #[error("This API key does not exist.")]
     Unknown,
-    /// It has ended already; this is how.
+    /// The key has already ended. Holds its record.
     #[error("This API key has already ended.")]
-    AlreadyEnded(Box<StoredKey>),
-    /// The database does not answer.
+    AlreadyEnded(Box<KeyRecord>),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -73,77 +69,68 @@ pub enum RevokeKeyError {
 /// Why none of several keys was revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeKeysError {
-    /// The company lacks one of them.
+    /// The company does not have one of the keys.
     #[error("This API key does not exist.")]
     Unknown,
-    /// One of them has ended already; this is its name.
-    #[error("“{0}” has ended already, so that nothing was revoked. Check the list, and revoke the others.")]
+    /// One of the keys has already ended. Holds its name.
+    #[error("“{0}” is already revoked or expired, so nothing was revoked. Refresh the list and try again without it.")]
     AlreadyEnded(String),
-    /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Actions {
-    /// Makes a key for the service account of that name, which is made where there is none.
-    ///
-    /// # Errors
-    /// [`CreateKeyError`]; then nothing was made.
+    /// Creates a key for the named service account, creating the account if needed. The acting user owns the key.
     pub fn create_key(
         &self,
-        company_id: CompanyId,
-        creator: UserId,
-        wish: &KeyWish,
+        context: &RequestContext,
+        request: &NewKeyRequest,
         submission: SubmissionId,
-        origin: &Origin,
     ) -> Result<CreatedKey, CreateKeyError> {
-        let name = &wish.name;
+        let (company_id, creator) = (context.company_id, acting_user(context)?);
+        let name = &request.name;
         let key = self.key_format.generate(&mut random::system());
-        self.change(company_id.into(), origin, |change| {
+        self.change(context, |change| {
             let now = change.now;
-            if change.user(company_id, creator)?.is_none() {
-                return Err(CreateKeyError::CreatorDeleted);
+            if change.tx.users().by_id(company_id, creator)?.is_none() {
+                return Err(CreateKeyError::AccountDeleted);
             }
-            if change.submission_was_used(submission)? {
+            if change.tx.submissions().is_used(submission)? {
                 return Err(CreateKeyError::AlreadyShown);
             }
-            let expires_at = change.company_settings(company_id)?.key_policy.expiry(wish.expiry, now)?;
-            let known = change.service_account_by_name(company_id, &name.folded())?;
+            let expires_at =
+                change.tx.companies().settings(company_id)?.key_policy.resolve_expiry(request.expiry, now)?;
+            let known = change.tx.service_accounts().by_name(company_id, &name.case_folded())?;
             if let Some((account, spelling)) = &known
-                && let Some(active) = change.active_key(company_id, *account, now)?
+                && let Some(active) = change.tx.keys().active_of_account(company_id, *account, now)?
             {
                 return Err(CreateKeyError::NameTaken(spelling.clone(), active));
             }
-            let (account, name) = if let Some(continued) = known {
-                continued
+            let (account, name) = if let Some(known) = known {
+                known
             } else {
                 let account = ServiceAccountId::new(now, &random::bytes());
-                change.insert_service_account(company_id, account, name, now)?;
+                change.tx.service_accounts().insert(company_id, account, name, now)?;
                 (account, name.as_str().to_owned())
             };
-            change.use_submission(submission, now, now - submission::GOOD_FOR)?;
+            change.tx.submissions().mark_used(submission, now, now - submission::LIFETIME)?;
             let new = NewKey { company_id, account, name: &name, owner: creator, expires_at, replaces: None };
             let id = change.add_key(&new, &key, &self.secrets.pepper, creator)?;
             Ok(CreatedKey { id, name, key })
         })
     }
 
-    /// Ends a key, for ever; answers the event that says so, and the key as it was before.
-    ///
-    /// # Errors
-    /// [`RevokeKeyError`]; then nothing was changed.
+    /// Revokes an active key. Returns the event, and the key as it was before.
     pub fn revoke_key(
         &self,
-        company_id: CompanyId,
+        context: &RequestContext,
         id: KeyId,
         reason: RevocationReason,
         comment: Option<Comment>,
-        origin: &Origin,
-    ) -> Result<(EventId, StoredKey), RevokeKeyError> {
-        self.change(company_id.into(), origin, |change| {
-            let now = change.now;
-            let key = change.key_of(company_id, id)?.ok_or(RevokeKeyError::Unknown)?;
-            if key.state(now) != KeyState::Active {
+    ) -> Result<(EventId, KeyRecord), RevokeKeyError> {
+        self.change(context, |change| {
+            let key = change.tx.keys().by_id(context.company_id, id)?.ok_or(RevokeKeyError::Unknown)?;
+            if key.state(change.now) != KeyState::Active {
                 return Err(RevokeKeyError::AlreadyEnded(Box::new(key)));
             }
             let event = change.revoke(&key, reason, comment)?;
@@ -151,58 +138,53 @@ impl Actions {
         })
     }
 
-    /// Ends the key that somebody holds; nothing where there is none or it has ended.
-    ///
-    /// # Errors
-    /// [`StoreError`]; then nothing was changed.
-    pub fn revoke_presented_key(&self, key: &ApiKey, origin: &Origin) -> Result<(), StoreError> {
+    /// Revokes a key for a caller who holds it. Does nothing if the key is unknown or has ended.
+    pub fn revoke_presented_key(&self, key: &ApiKey, client: &Client) -> Result<(), StoreError> {
         let digest = key.digest(&self.secrets.pepper);
-        // Most texts that strangers send are no key: they must not keep anybody waiting who changes something.
-        let Some(found) = self.store.ask(|questions| questions.key_by_digest(&digest))? else { return Ok(()) };
-        match self.revoke_key(found.company.id, found.id, RevocationReason::Unspecified, None, origin) {
+        // Anyone can send unknown keys. They must not take the write lock.
+        let Some(found) = self.store.query(|db| db.keys().by_digest(&digest))? else { return Ok(()) };
+        let context = RequestContext { company_id: found.company.id, actor: Actor::KeyHolder, client: client.clone() };
+        match self.revoke_key(&context, found.id, RevocationReason::Unspecified, None) {
             Ok(_) | Err(RevokeKeyError::Unknown | RevokeKeyError::AlreadyEnded(_)) => Ok(()),
             Err(RevokeKeyError::Store(error)) => Err(error),
         }
     }
 
-    /// Ends several keys, all of them or none; answers the last of the events that say so.
-    ///
-    /// # Errors
-    /// [`RevokeKeysError`]; then nothing was changed.
+    /// Revokes several active keys, all of them or none. Returns the last event.
     pub fn revoke_keys(
         &self,
-        company_id: CompanyId,
+        context: &RequestContext,
         ids: &[KeyId],
         reason: RevocationReason,
         comment: Option<&Comment>,
-        origin: &Origin,
     ) -> Result<Option<EventId>, RevokeKeysError> {
-        self.change(company_id.into(), origin, |change| {
+        self.change(context, |change| {
+            let together = u64::try_from(ids.len()).unwrap_or(u64::MAX);
             let mut last = None;
             for id in ids {
-                let key = change.key_of(company_id, *id)?.ok_or(RevokeKeysError::Unknown)?;
+                let key = change.tx.keys().by_id(context.company_id, *id)?.ok_or(RevokeKeysError::Unknown)?;
                 if key.state(change.now) != KeyState::Active {
                     return Err(RevokeKeysError::AlreadyEnded(key.name));
                 }
-                last = Some(change.revoke_together(&key, reason, comment.cloned(), ids.len())?);
+                last = Some(change.revoke_together(&key, reason, comment.cloned(), together)?);
             }
             Ok(last)
         })
     }
 }
 
-/// A key to be made.
+/// A key to add, for a service account that exists.
 pub(super) struct NewKey<'a> {
     pub(super) company_id: CompanyId,
     pub(super) account: ServiceAccountId,
     pub(super) name: &'a str,
     pub(super) owner: UserId,
-    pub(super) expires_at: Option<Instant>,
+    pub(super) expires_at: Option<Timestamp>,
     pub(super) replaces: Option<KeyId>,
 }
 
 impl Change<'_, '_> {
-    /// Adds a key, and the event that says so.
+    /// Adds a key, and its event.
     pub(super) fn add_key(
         &mut self,
         new: &NewKey<'_>,
@@ -212,7 +194,7 @@ impl Change<'_, '_> {
     ) -> Result<KeyId, StoreError> {
         let id = KeyId::new(self.now, &random::bytes());
         let preview = key.preview();
-        let stored = KeyToStore {
+        let stored = NewKeyRecord {
             id,
             company_id: new.company_id,
             service_account_id: new.account,
@@ -224,64 +206,59 @@ impl Change<'_, '_> {
             owner: new.owner,
             expires_at: new.expires_at,
         };
-        self.insert_key(&stored)?;
-        let mut after = json!({
-            "name": new.name,
-            "service_account_id": new.account.to_string(),
-            "preview": preview.as_str(),
-            "state": KeyState::Active.as_str(),
-        });
-        if let Some(expires_at) = new.expires_at {
-            after["expires_at"] = json!(expires_at.as_micros());
-        }
-        if let Some(replaced) = new.replaces {
-            after["replaces"] = json!(replaced.to_string());
-        }
-        self.record(Happening { after: Some(after), ..Happening::new(Action::ApiKeyCreated, Target::ApiKey(id)) })?;
+        self.tx.keys().insert(&stored)?;
+        let after = event_values::NewKey {
+            expires_at: new.expires_at,
+            name: new.name.to_owned(),
+            preview: preview.as_str().to_owned(),
+            replaces: new.replaces,
+            service_account_id: new.account,
+            state: KeyState::Active,
+        };
+        self.append_event(EventDraft::new(EventTarget::ApiKey(id), EventDetail::ApiKeyCreated { after }))?;
         Ok(id)
     }
 
-    /// Ends an active key.
+    /// Revokes an active key.
     pub(super) fn revoke(
         &mut self,
-        key: &StoredKey,
+        key: &KeyRecord,
         reason: RevocationReason,
         comment: Option<Comment>,
     ) -> Result<EventId, StoreError> {
         self.revoke_together(key, reason, comment, 1)
     }
 
-    /// Ends an active key, which is one of so many that are ended together.
+    /// Revokes an active key, one of `together` keys that are revoked at once.
     fn revoke_together(
         &mut self,
-        key: &StoredKey,
+        key: &KeyRecord,
         reason: RevocationReason,
         comment: Option<Comment>,
-        together: usize,
+        together: u64,
     ) -> Result<EventId, StoreError> {
-        let mut after = json!({ "name": key.name, "state": KeyState::Revoked.as_str() });
-        if together > 1 {
-            after["keys_together"] = json!(together);
-        }
-        let revocation = Revocation { at: self.now, by: self.origin.actor, reason, comment: comment.clone() };
-        self.revoke_key(key.company_id, key.id, &revocation)?;
+        let revocation = Revocation { at: self.now, by: self.actor, reason, comment: comment.clone() };
+        self.tx.keys().revoke(key.company_id, key.id, &revocation)?;
         self.revoked.push(key.id);
-        self.record(Happening {
-            before: Some(json!({ "name": key.name, "state": KeyState::Active.as_str() })),
-            after: Some(after),
-            reason: Some(reason),
-            comment,
-            ..Happening::new(Action::ApiKeyRevoked, Target::ApiKey(key.id))
-        })
+        let detail = EventDetail::ApiKeyRevoked {
+            before: KeyStatus { name: key.name.clone(), state: KeyState::Active },
+            after: RevokedKey {
+                keys_together: Some(together).filter(|together| *together > 1),
+                name: key.name.clone(),
+                state: KeyState::Revoked,
+            },
+        };
+        let draft = EventDraft::new(EventTarget::ApiKey(key.id), detail);
+        self.append_event(EventDraft { reason: Some(reason), comment, ..draft })
     }
 
-    /// Gives an active key another owner.
-    pub(super) fn hand_over(&mut self, key: &StoredKey, owner: UserId) -> Result<EventId, StoreError> {
-        self.set_owner(key.company_id, key.id, owner)?;
-        self.record(Happening {
-            before: Some(json!({ "name": key.name, "owner": key.owner.to_string() })),
-            after: Some(json!({ "name": key.name, "owner": owner.to_string() })),
-            ..Happening::new(Action::ApiKeyHandedOver, Target::ApiKey(key.id))
-        })
+    /// Changes the owner of an active key.
+    pub(super) fn hand_over(&mut self, key: &KeyRecord, owner: UserId) -> Result<EventId, StoreError> {
+        self.tx.keys().set_owner(key.company_id, key.id, owner)?;
+        let detail = EventDetail::ApiKeyHandedOver {
+            before: KeyOwner { name: key.name.clone(), owner: key.owner },
+            after: KeyOwner { name: key.name.clone(), owner },
+        };
+        self.append_event(EventDraft::new(EventTarget::ApiKey(key.id), detail))
     }
 }

@@ -1,23 +1,22 @@
-//! Argon2id (RFC 9106): hashing passwords, and checking them at the same cost whether or not there is one to check.
+//! Hashes and verifies passwords with Argon2id (RFC 9106). Verifying costs the same with and without a stored hash.
 
 use argon2::password_hash::phc;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 
-use crate::domain::password::Password;
+use crate::domain::user::password::Password;
 use crate::random;
 
-/// 19 MiB, two passes, one lane: the minimum of OWASP's Password Storage Cheat Sheet.
+// The minimum of OWASP's Password Storage Cheat Sheet.
 const MEMORY_KIB: u32 = 19 * 1_024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// The hash of a password, in PHC string format.
+/// A password hash in PHC string format.
 #[derive(Clone, Debug)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// The PHC string, for storage.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -29,10 +28,11 @@ impl PasswordHash {
 #[error("the password could not be hashed: {0}")]
 pub struct HashError(argon2::password_hash::Error);
 
-/// Hashes and checks passwords; each call takes tens of milliseconds and 19 MiB.
+/// Hashes and verifies passwords. Each call takes tens of milliseconds and 19 MiB.
 pub struct PasswordHasher {
     argon2: Argon2<'static>,
-    of_nobody: PasswordHash,
+    /// Verified against if there is no stored hash, so that timing does not reveal which addresses exist.
+    dummy_hash: PasswordHash,
 }
 
 impl std::fmt::Debug for PasswordHasher {
@@ -42,32 +42,25 @@ impl std::fmt::Debug for PasswordHasher {
 }
 
 impl PasswordHasher {
-    /// A hasher with today's parameters, and the hash of a password that nobody has, made with the same ones.
-    ///
-    /// # Errors
-    /// [`HashError`].
     pub fn new() -> Result<Self, HashError> {
         let parameters = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| HashError(error.into()))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters);
-        let of_nobody = hash(&argon2, &random::bytes::<32>())?;
-        Ok(Self { argon2, of_nobody })
+        let dummy_hash = hash(&argon2, &random::bytes::<32>())?;
+        Ok(Self { argon2, dummy_hash })
     }
 
-    /// Hashes a password under a new salt.
-    ///
-    /// # Errors
-    /// [`HashError`].
+    /// Hashes a password with a new salt.
     pub fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
         hash(&self.argon2, password.as_bytes())
     }
 
-    /// Whether the password is the one that was hashed; without a hash, the same work is done for nothing.
+    /// Returns whether the password matches the stored hash. Without a stored hash it does the same work.
     #[must_use]
     pub fn verify(&self, password: &Password, stored: Option<&str>) -> bool {
-        let hash = stored.unwrap_or(self.of_nobody.as_str());
-        let fits = phc::PasswordHash::new(hash)
+        let hash = stored.unwrap_or(self.dummy_hash.as_str());
+        let matches = phc::PasswordHash::new(hash)
             .is_ok_and(|hash| self.argon2.verify_password(password.as_bytes(), &hash).is_ok());
-        fits && stored.is_some()
+        matches && stored.is_some()
     }
 }
 
@@ -82,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_password_that_was_hashed_fits_and_no_other() {
+    fn only_the_hashed_password_verifies() {
         let hasher = PasswordHasher::new().unwrap();
         let hash = hasher.hash(&Password::presented("violet tram hums")).unwrap();
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));

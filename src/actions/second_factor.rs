@@ -1,82 +1,75 @@
-//! Setting a second factor up: a secret that a session is shown, the code that confirms it, the recovery codes.
+//! Sets up a second factor: the secret that a session is shown, the code that confirms it, the recovery codes.
 
-use serde_json::json;
-
-use super::{Actions, SignedInUser};
-use crate::domain::action::Action;
-use crate::domain::event::{Happening, Origin, Target};
+use super::change::acting_user;
+use super::service::Actions;
+use super::signed_in_user::SignedInUser;
 use crate::domain::ids::SessionId;
-use crate::domain::second_factor::{Authenticator, RECOVERY_CODES, recovery_code};
+use crate::domain::request_context::RequestContext;
+use crate::domain::trail::event::{EventDraft, EventTarget};
+use crate::domain::trail::event_detail::EventDetail;
+use crate::domain::trail::event_values::SecondFactor;
+use crate::domain::user::second_factor::{Authenticator, RECOVERY_CODE_COUNT, new_recovery_code};
 use crate::random;
 use crate::store::StoreError;
 
 /// Why a second factor was not set up.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmSecondFactorError {
-    /// The code is not one of the secret that was shown.
-    #[error(
-        "The code is incorrect. Check that the clock of your device is right, and enter the code that it shows now."
-    )]
+    /// The code does not match the secret that was shown.
+    #[error("The code is incorrect. Check the clock of your device, and enter the code that it shows now.")]
     WrongCode,
-    /// There is one already.
-    #[error("The second factor is set up already.")]
+    #[error("The second factor is already set up.")]
     AlreadySetUp,
-    /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Actions {
-    /// The secret that a session is shown until a code confirms it: the same for as long as the session lasts.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Returns the secret that a session is shown until a code confirms it. It stays the same for the whole session.
     pub fn pending_second_factor(&self, user: SignedInUser, session: SessionId) -> Result<Authenticator, StoreError> {
         let key = &self.secrets.second_factor;
-        if let Some(seed) = self.store.ask(|questions| questions.pending_second_factor(session))? {
+        if let Some(seed) = self.store.query(|db| db.second_factors().pending(session))? {
             return Ok(key.authenticator(user.user_id, &seed));
         }
-        let seed = self.store.write(|transaction| {
-            if let Some(seed) = transaction.pending_second_factor(session)? {
+        let seed = self.store.write(|tx| {
+            if let Some(seed) = tx.second_factors().pending(session)? {
                 return Ok::<_, StoreError>(seed);
             }
             let seed = random::bytes();
-            transaction.set_pending_second_factor(session, Some(&seed))?;
+            tx.second_factors().set_pending(session, Some(&seed))?;
             Ok(seed)
         })?;
         Ok(key.authenticator(user.user_id, &seed))
     }
 
-    /// Sets the second factor up whose secret the session was shown; answers the recovery codes, the only time.
-    ///
-    /// # Errors
-    /// [`ConfirmSecondFactorError`].
+    /// Sets up the second factor with the secret that the session was shown. Returns the recovery codes, which are not
+    /// stored in plaintext.
     pub fn confirm_second_factor(
         &self,
-        user: SignedInUser,
+        context: &RequestContext,
         session: SessionId,
         typed: &str,
-        origin: &Origin,
     ) -> Result<Vec<String>, ConfirmSecondFactorError> {
+        let user_id = acting_user(context)?;
         let key = &self.secrets.second_factor;
-        self.change(user.company_id.into(), origin, |change| {
+        self.change(context, |change| {
             let now = change.now;
-            if change.second_factor(user.user_id)?.is_some() {
+            if change.tx.second_factors().of_user(user_id)?.is_some() {
                 return Err(ConfirmSecondFactorError::AlreadySetUp);
             }
-            let seed = change.pending_second_factor(session)?.ok_or(ConfirmSecondFactorError::WrongCode)?;
-            let step = key.authenticator(user.user_id, &seed).check(typed, now, &[]);
+            let seed = change.tx.second_factors().pending(session)?.ok_or(ConfirmSecondFactorError::WrongCode)?;
+            let step = key.authenticator(user_id, &seed).check(typed, now, &[]);
             let step = step.ok_or(ConfirmSecondFactorError::WrongCode)?;
-            let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| recovery_code(random::bytes())).collect();
-            let digests: Vec<_> = codes.iter().map(|code| key.recovery_digest(user.user_id, code)).collect();
-            change.insert_second_factor(user.company_id, user.user_id, &seed, &digests, now)?;
-            change.use_code(user.user_id, step)?;
-            change.set_pending_second_factor(session, None)?;
-            change.record(Happening {
-                before: Some(json!({ "second_factor": false })),
-                after: Some(json!({ "second_factor": true })),
-                ..Happening::new(Action::UserSecondFactorChanged, Target::User(user.user_id))
-            })?;
+            let codes: Vec<String> = (0..RECOVERY_CODE_COUNT).map(|_| new_recovery_code(random::bytes())).collect();
+            let digests: Vec<_> = codes.iter().map(|code| key.recovery_digest(user_id, code)).collect();
+            change.tx.second_factors().insert(context.company_id, user_id, &seed, &digests, now)?;
+            change.tx.second_factors().use_code(user_id, step)?;
+            change.tx.second_factors().set_pending(session, None)?;
+            let detail = EventDetail::UserSecondFactorChanged {
+                before: SecondFactor { second_factor: false },
+                after: SecondFactor { second_factor: true },
+            };
+            change.append_event(EventDraft::new(EventTarget::User(user_id), detail))?;
             Ok(codes)
         })
     }

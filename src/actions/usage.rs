@@ -1,228 +1,184 @@
-//! The use of keys, written down every few seconds; and what the trail says of keys that are presented after their end.
+//! Writes the usage of keys to the database, and reports revoked keys that are still presented.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::json;
-
-use super::{Actions, Change};
-use crate::domain::action::Action;
-use crate::domain::api_key::KeyState;
-use crate::domain::event::{Happening, Origin, Target};
+use super::change::Change;
+use super::service::Actions;
 use crate::domain::ids::KeyId;
-use crate::domain::instant::Instant;
-use crate::domain::usage::{KeyUse, hour_of};
-use crate::store::{EndedKey, StoreError, Transaction, UnreportedRefusals};
+use crate::domain::key::lifecycle::KeyState;
+use crate::domain::key::usage::{UsageDelta, hour_of};
+use crate::domain::request_context::{Client, RequestContext};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trail::event::{EventDraft, EventTarget};
+use crate::domain::trail::event_detail::EventDetail;
+use crate::domain::trail::event_values::RefusedKey;
+use crate::store::{EndedKey, StoreError, UnreportedRefusals, WriteDb};
 
-/// So many keys are written down in one transaction, so that nobody who revokes one has to wait.
-const KEYS_AT_A_TIME: usize = 200;
-const REPORTS_AT_A_TIME: i64 = 200;
-const HOURS_KEPT: i64 = 90 * 24;
-const HOURS_FORGOTTEN_AT_A_TIME: i64 = 500;
-/// Whoever revoked a key notes this soon that it was acknowledged; whoever did not, has ended without doing so.
-const LATEST_NOTE: Duration = Duration::from_mins(1);
-const A_DAY: i64 = 24 * 3_600_000_000;
-
-/// What this process knows of the use of keys beside what it has written down.
-#[derive(Clone, Debug, Default)]
-pub struct UsageNotes(Arc<Notes>);
-
-#[derive(Debug, Default)]
-struct Notes {
-    acknowledged: Mutex<Vec<(KeyId, Instant)>>,
-    recorded_until: AtomicI64,
-}
-
-impl UsageNotes {
-    /// Everything that was counted here until then is written down; `None` before the first time.
-    #[must_use]
-    pub fn recorded_until(&self) -> Option<Instant> {
-        Some(self.0.recorded_until.load(Ordering::Relaxed)).filter(|at| *at != 0).map(Instant::from_micros)
-    }
-
-    /// Revocations that were acknowledged here, to be noted beside the keys' use: a request that arrived later and was
-    /// accepted all the same would be found by it.
-    pub(super) fn acknowledged(&self, keys: impl IntoIterator<Item = KeyId>, at: Instant) {
-        self.lock().extend(keys.into_iter().map(|key| (key, at)));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<(KeyId, Instant)>> {
-        self.0.acknowledged.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+/// Keys per transaction: small enough that a revocation does not wait long for the writer.
+const KEY_BATCH_SIZE: usize = 200;
+const REPORT_BATCH_SIZE: i64 = 200;
+const HOURLY_USAGE_RETENTION_HOURS: i64 = 90 * 24;
+const DELETE_BATCH_SIZE: i64 = 500;
+/// A process records within this time that a revocation was acknowledged, or it has crashed before doing so.
+const ACKNOWLEDGEMENT_GRACE: Duration = Duration::from_mins(1);
+const MICROS_PER_DAY: i64 = 24 * 3_600_000_000;
 
 impl Actions {
-    /// Writes down how keys were used until then, a few at a time; answers what has to wait for the next time, and why,
-    /// where something failed.
+    /// Writes usage counted until `until`, in batches. Returns the usage to write next time, and the error if a batch
+    /// failed.
     pub fn record_usage(
         &self,
-        used: HashMap<KeyId, KeyUse>,
-        until: Instant,
-    ) -> (HashMap<KeyId, KeyUse>, Result<(), StoreError>) {
-        let noted = self.note_acknowledged();
+        used: HashMap<KeyId, UsageDelta>,
+        until: Timestamp,
+    ) -> (HashMap<KeyId, UsageDelta>, Result<(), StoreError>) {
+        let mut result = self.record_acknowledgements();
         let mut left = HashMap::new();
         let mut used: Vec<_> = used.into_iter().collect();
         for (_, used) in &mut used {
-            // A program may have put a key where its name belongs.
-            used.leave_out_clients(|client| self.key_format.occurs_in(client));
+            // A client may send a key as its user agent.
+            used.clear_clients(|client| self.key_format.is_contained_in(client));
         }
-        // Several servers that write the same keys must take them in the same order.
+        // Servers that write the same keys lock them in the same order.
         used.sort_unstable_by_key(|(id, _)| *id);
         let mut used = used.into_iter();
-        let mut done = noted;
-        while done.is_ok() {
-            let chunk: Vec<_> = used.by_ref().take(KEYS_AT_A_TIME).collect();
-            if chunk.is_empty() {
+        while result.is_ok() {
+            let batch: Vec<_> = used.by_ref().take(KEY_BATCH_SIZE).collect();
+            if batch.is_empty() {
                 break;
             }
-            done = match self.write_usage(&chunk) {
-                // Another server began the same hour of a key at the same moment: it is there now.
-                Err(StoreError::Exists) => self.write_usage(&chunk),
+            result = match self.write_usage(&batch) {
+                // Another server inserted the same hour of a key at the same moment. The row exists now.
+                Err(StoreError::Exists) => self.write_usage(&batch),
                 other => other,
             }
-            .map(|waiting| left.extend(waiting.into_iter().map(|place| chunk[place].clone())))
-            .inspect_err(|_| left.extend(chunk));
+            .map(|postponed| left.extend(postponed.into_iter().map(|index| batch[index].clone())))
+            .inspect_err(|_| left.extend(batch));
         }
         left.extend(used);
-        if done.is_ok() && left.is_empty() {
-            self.usage.0.recorded_until.store(until.as_micros(), Ordering::Relaxed);
+        if result.is_ok() && left.is_empty() {
+            self.usage.set_recorded_until(until);
         }
-        (left, done)
+        (left, result)
     }
 
-    /// Notes when revocations were acknowledged that this process made.
-    ///
-    /// # Errors
-    /// [`StoreError`]; then they are noted the next time.
-    pub fn note_acknowledged(&self) -> Result<(), StoreError> {
-        let acknowledged = std::mem::take(&mut *self.usage.lock());
+    /// Writes when the revocations made by this process were acknowledged. On an error the next call tries again.
+    pub fn record_acknowledgements(&self) -> Result<(), StoreError> {
+        let acknowledged = self.usage.take_acknowledgements();
         if acknowledged.is_empty() {
             return Ok(());
         }
-        let noted = self
+        let written = self
             .store
-            .write(|transaction| acknowledged.iter().try_for_each(|(id, at)| transaction.set_refused_since(*id, *at)));
-        if noted.is_err() {
-            self.usage.lock().extend(acknowledged);
+            .write(|tx| acknowledged.iter().try_for_each(|(id, at)| tx.usage().set_revocation_acknowledged(*id, *at)));
+        if written.is_err() {
+            self.usage.restore_acknowledgements(acknowledged);
         }
-        noted
+        written
     }
 
-    /// Answers the places of those that cannot be judged yet, and so were not written.
-    fn write_usage(&self, used: &[(KeyId, KeyUse)]) -> Result<Vec<usize>, StoreError> {
+    /// Writes a batch. Returns the indexes of the keys that were skipped because their end is not known yet.
+    fn write_usage(&self, used: &[(KeyId, UsageDelta)]) -> Result<Vec<usize>, StoreError> {
         let ids: Vec<KeyId> = used.iter().map(|(id, _)| *id).collect();
-        self.store.write(|transaction| {
+        self.store.write(|tx| {
             let now = self.clock.now();
-            let ended = transaction.ended_keys(&ids, now)?;
+            let ended = tx.usage().ended_keys(&ids, now)?;
             let ended: HashMap<KeyId, EndedKey> = ended.into_iter().map(|key| (key.id, key)).collect();
-            let mut waiting = Vec::new();
-            for (place, (id, used)) in used.iter().enumerate() {
-                match ended.get(id).map(|key| (key, refused_from(key, now))) {
-                    None => transaction.add_key_use(*id, used)?,
-                    Some((_, None)) => waiting.push(place),
-                    Some((key, Some(end))) => add_use_of_ended_key(transaction, key, end, used, now)?,
+            let mut postponed = Vec::new();
+            for (index, (id, used)) in used.iter().enumerate() {
+                match ended.get(id).map(|key| (key, enforced_at(key, now))) {
+                    None => tx.usage().add(*id, used)?,
+                    Some((_, None)) => postponed.push(index),
+                    Some((key, Some(end))) => add_usage_of_ended_key(tx, key, end, used, now)?,
                 }
             }
-            Ok(waiting)
+            Ok(postponed)
         })
     }
 
-    /// Tells the trail of revoked keys that were presented again: at once the first time, then once for each day.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Records revoked keys that were presented again: at once the first time, then once a day.
     pub fn report_refusals(&self) -> Result<(), StoreError> {
         loop {
             let now = self.clock.now();
-            let due = self.store.ask(|questions| questions.refusals_to_report(now, REPORTS_AT_A_TIME))?;
+            let due = self.store.query(|db| db.usage().unreported_refusals(now, REPORT_BATCH_SIZE))?;
             for refusals in &due {
-                let origin = Origin {
-                    client_address: refusals.last_address.clone(),
+                let client = Client {
+                    address: refusals.last_address.as_deref().and_then(|address| address.parse().ok()),
                     user_agent: refusals.last_client.clone(),
                     request_id: refusals.last_request.clone(),
-                    ..Origin::system()
                 };
-                self.change(refusals.company_id.into(), &origin, |change| change.report(refusals.key_id))?;
+                let context = RequestContext { client, ..RequestContext::system(refusals.company_id) };
+                self.change(&context, |change| change.report_refusals(refusals.key_id))?;
             }
-            if i64::try_from(due.len()).unwrap_or(i64::MAX) < REPORTS_AT_A_TIME {
+            if i64::try_from(due.len()).unwrap_or(i64::MAX) < REPORT_BATCH_SIZE {
                 return Ok(());
             }
         }
     }
 
-    /// Forgets hours of use that are older than 90 days.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn forget_old_usage(&self) -> Result<(), StoreError> {
-        let oldest = hour_of(self.clock.now()) - HOURS_KEPT;
+    /// Deletes hourly usage older than 90 days.
+    pub fn delete_old_usage(&self) -> Result<(), StoreError> {
+        let oldest = hour_of(self.clock.now()) - HOURLY_USAGE_RETENTION_HOURS;
         loop {
-            let old = self.store.ask(|questions| questions.hours_of_use_before(oldest, HOURS_FORGOTTEN_AT_A_TIME))?;
+            let old = self.store.query(|db| db.usage().hours_before(oldest, DELETE_BATCH_SIZE))?;
             if old.is_empty() {
                 return Ok(());
             }
-            self.store.write(|transaction| {
-                old.iter().try_for_each(|(key, hour)| transaction.forget_hour_of_use(key, *hour))
-            })?;
+            self.store.write(|tx| old.iter().try_for_each(|(key, hour)| tx.usage().delete_hour(*key, *hour)))?;
         }
     }
 }
 
-/// From when on every request with a key must have been refused. A revocation's own instant is too early for that:
-/// requests that came while it was being written were rightly accepted. `None` where whoever revoked it has not said yet.
-fn refused_from(key: &EndedKey, now: Instant) -> Option<Instant> {
+/// Returns the time from which every request with the key must be refused; `None` if it is not known yet. For a
+/// revocation this is its acknowledgement: requests that arrive while it is being written are rightly accepted.
+fn enforced_at(key: &EndedKey, now: Timestamp) -> Option<Timestamp> {
     let acknowledged = match (key.ends.revoked_at, key.refused_since) {
         (None, _) => None,
         (Some(_), Some(at)) => Some(at),
-        (Some(revoked_at), None) if now.since(revoked_at) > LATEST_NOTE => Some(revoked_at + LATEST_NOTE),
+        (Some(revoked_at), None) if now.since(revoked_at) > ACKNOWLEDGEMENT_GRACE => {
+            Some(revoked_at + ACKNOWLEDGEMENT_GRACE)
+        }
         (Some(_), None) => return None,
     };
     [key.ends.expires_at, key.ends.overlap_ends_at, acknowledged].into_iter().flatten().min()
 }
 
-fn add_use_of_ended_key(
-    transaction: &mut Transaction<'_>,
+fn add_usage_of_ended_key(
+    tx: &mut WriteDb<'_>,
     key: &EndedKey,
-    end: Instant,
-    used: &KeyUse,
-    now: Instant,
+    end: Timestamp,
+    used: &UsageDelta,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    transaction.add_key_use(key.id, used)?;
-    // What lies between the first and the last is not known one by one: the last alone is certain then.
+    tx.usage().add(key.id, used)?;
+    // Only the first and the last request have a time. If only the last is after the end, only that one is certain.
     let accepted_after_end = match used.accepted {
         Some((first, _)) if first >= end => used.accepted_count(),
         Some((_, last)) if last >= end => 1,
         _ => 0,
     };
     if accepted_after_end > 0 {
-        tracing::error!(key = %key.id, accepted_after_end, "requests were accepted after their key had ended");
-        transaction.add_accepted_after_end(key.id, accepted_after_end)?;
+        tracing::error!(key = %key.id, accepted_after_end, "requests accepted after the key had ended");
+        tx.usage().add_accepted_after_end(key.id, accepted_after_end)?;
     }
     match &used.refusals {
         None => Ok(()),
-        Some(refusals) => transaction.add_refusals(key.id, refusals, key.ends.state(now) == KeyState::Revoked),
+        Some(refusals) => tx.usage().add_refusals(key.id, refusals, key.ends.state(now) == KeyState::Revoked),
     }
 }
 
 impl Change<'_, '_> {
-    fn report(&mut self, id: KeyId) -> Result<(), StoreError> {
-        // Another server may have been faster.
+    fn report_refusals(&mut self, id: KeyId) -> Result<(), StoreError> {
+        // Another server may have reported them in the meantime.
         let now = self.now;
-        let due = self.refusals_to_report_of(id, now)?;
+        let due = self.tx.usage().unreported_refusals_of(id, now)?;
         let Some(UnreportedRefusals { company_id, count, last_at, .. }) = due else { return Ok(()) };
-        let Some(key) = self.key_of(company_id, id)? else { return Ok(()) };
-        let tomorrow = (now.as_micros().div_euclid(A_DAY) + 1) * A_DAY;
-        self.set_refusals_reported(id, count, Instant::from_micros(tomorrow))?;
-        self.record(Happening {
-            after: Some(json!({
-                "name": key.name,
-                "refused": count,
-                "last_refused_at": last_at.map(Instant::as_micros),
-            })),
-            ..Happening::new(Action::ApiKeyRefusedAfterRevocation, Target::ApiKey(id))
-        })?;
+        let Some(key) = self.tx.keys().by_id(company_id, id)? else { return Ok(()) };
+        let tomorrow = (now.as_micros().div_euclid(MICROS_PER_DAY) + 1) * MICROS_PER_DAY;
+        self.tx.usage().mark_refusals_reported(id, count, Timestamp::from_micros(tomorrow))?;
+        let refused = RefusedKey { last_refused_at: last_at, name: key.name, refused: count };
+        let detail = EventDetail::ApiKeyRefusedAfterRevocation { after: refused };
+        self.append_event(EventDraft::new(EventTarget::ApiKey(id), detail))?;
         Ok(())
     }
 }

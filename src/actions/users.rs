@@ -1,75 +1,66 @@
-//! Users as their admins see them: adding and inviting them, their role, and the link that lets them choose a password.
+//! Adds and invites users, changes their role, and accepts invitations.
 
 use std::time::Duration;
 
-use serde_json::json;
-
+use super::change::Change;
 use super::passwords::{HashError, PasswordHash};
-use super::{Actions, Change, SignIn, SignedInUser};
-use crate::domain::action::Action;
-use crate::domain::actor::Actor;
-use crate::domain::email::EmailAddress;
-use crate::domain::event::{Happening, Origin, Target};
+use super::service::Actions;
+use super::sign_in::SignInOutcome;
+use super::signed_in_user::SignedInUser;
 use crate::domain::ids::{CompanyId, EventId, UserId};
-use crate::domain::instant::Instant;
-use crate::domain::name::PersonName;
-use crate::domain::password::PasswordError;
-use crate::domain::text;
+use crate::domain::request_context::{Client, RequestContext};
+use crate::domain::text::name::PersonName;
+use crate::domain::text::normalize;
+use crate::domain::timestamp::Timestamp;
 use crate::domain::token::{Token, TokenDigest};
-use crate::domain::user::Role;
+use crate::domain::trail::event::{EventDraft, EventTarget};
+use crate::domain::trail::event_detail::EventDetail;
+use crate::domain::trail::event_values::UserRole;
+use crate::domain::user::email::EmailAddress;
+use crate::domain::user::password::PasswordError;
+use crate::domain::user::profile::Role;
 use crate::random;
-use crate::store::{Invitation, StoreError, User, UserToStore};
+use crate::store::{Invitation, NewUserRecord, StoreError, User};
 
-/// An invitation works for so long.
-const INVITATION_GOOD_FOR: Duration = Duration::from_hours(72);
+const INVITATION_LIFETIME: Duration = Duration::from_hours(72);
 
-/// A user to be added.
+/// A user to add.
 #[derive(Clone, Debug)]
 pub struct NewUser<'a> {
-    /// What they may do.
     pub role: Role,
-    /// Their name.
     pub name: &'a PersonName,
-    /// Their address.
     pub email: &'a EmailAddress,
 }
 
-/// A link that was just made: the only time its token is there in clear.
+/// A new invitation. The plaintext token exists only here.
 #[derive(Debug)]
-pub struct Invited {
-    /// Who may use it.
+pub struct IssuedInvitation {
     pub user_id: UserId,
-    /// Their name.
+    /// The user's name.
     pub name: String,
-    /// Its token.
     pub token: Token,
-    /// Until when it works.
-    pub expires_at: Instant,
+    pub expires_at: Timestamp,
 }
 
 /// Why a user was not added.
 #[derive(Debug, thiserror::Error)]
 pub enum AddUserError {
-    /// Somebody in the installation has the address.
+    /// A user of the installation has this address. The message does not say so: it may be another company's user.
     #[error("This email address cannot be used.")]
     EmailTaken,
-    /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Why nothing about a user was changed.
+/// Why a user was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeUserError {
     /// The company has no such user.
     #[error("This user does not exist.")]
     Unknown,
-    /// Nobody would be left who can manage the company.
-    #[error(
-        "The last administrator can be neither deleted nor made an auditor. Make somebody else an administrator first."
-    )]
+    /// The company would be left without an admin who can sign in.
+    #[error("This is the only administrator. Make someone else an administrator first.")]
     LastAdmin,
-    /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -77,153 +68,119 @@ pub enum ChangeUserError {
 /// Why an invitation was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptInvitationError {
-    /// It was used, has expired, was replaced, or never was.
+    /// The invitation was used, has expired, was replaced, or never existed.
     #[error("This link no longer works. Ask an administrator for a new one.")]
     Dead,
-    /// The password cannot be taken.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Actions {
-    /// Adds a user with a password to a company.
-    ///
-    /// # Errors
-    /// [`AddUserError`].
+    /// Adds a user with a password.
     pub fn add_user(
         &self,
-        company_id: CompanyId,
+        context: &RequestContext,
         user: &NewUser<'_>,
         password_hash: &PasswordHash,
-        origin: &Origin,
     ) -> Result<UserId, AddUserError> {
-        self.change(company_id.into(), origin, |change| {
+        self.change(context, |change| {
             let id = UserId::new(change.now, &random::bytes());
-            user.add_to(change, company_id, id, Some(password_hash))?;
+            user.add_to(change, context.company_id, id, Some(password_hash))?;
             Ok(id)
         })
     }
 
-    /// Adds a user to a company, who chooses a password by the link that this answers.
-    ///
-    /// # Errors
-    /// [`AddUserError`].
-    pub fn invite_user(
-        &self,
-        company_id: CompanyId,
-        user: &NewUser<'_>,
-        origin: &Origin,
-    ) -> Result<Invited, AddUserError> {
-        self.change(company_id.into(), origin, |change| {
+    /// Adds a user without a password. The user chooses one with the returned invitation.
+    pub fn invite_user(&self, context: &RequestContext, user: &NewUser<'_>) -> Result<IssuedInvitation, AddUserError> {
+        self.change(context, |change| {
             let id = UserId::new(change.now, &random::bytes());
-            user.add_to(change, company_id, id, None)?;
-            Ok(change.invite(company_id, id, user.name.as_str(), Action::UserInvited)?)
+            user.add_to(change, context.company_id, id, None)?;
+            Ok(change.invite(context.company_id, id, user.name.as_str(), EventDetail::UserInvited)?)
         })
     }
 
-    /// Makes a new link for a user who lost theirs, or their password; the one before works no more.
-    ///
-    /// # Errors
-    /// [`ChangeUserError`].
-    pub fn renew_invitation(
-        &self,
-        company_id: CompanyId,
-        id: UserId,
-        origin: &Origin,
-    ) -> Result<Invited, ChangeUserError> {
-        self.change(company_id.into(), origin, |change| {
-            let user = change.user(company_id, id)?.ok_or(ChangeUserError::Unknown)?;
-            Ok(change.invite(company_id, id, &user.name, Action::UserInvitationRenewed)?)
+    /// Issues a new invitation for a user who lost theirs, or their password. The previous one stops working.
+    pub fn renew_invitation(&self, context: &RequestContext, id: UserId) -> Result<IssuedInvitation, ChangeUserError> {
+        self.change(context, |change| {
+            let user = change.tx.users().by_id(context.company_id, id)?.ok_or(ChangeUserError::Unknown)?;
+            Ok(change.invite(context.company_id, id, &user.name, EventDetail::UserInvitationRenewed)?)
         })
     }
 
-    /// Whose link that is, while it works.
-    ///
-    /// # Errors
-    /// [`AcceptInvitationError::Dead`] and [`AcceptInvitationError::Store`].
-    pub fn invited(&self, token: &TokenDigest) -> Result<User, AcceptInvitationError> {
+    /// Returns the user whom a valid invitation is for.
+    pub fn invited_user(&self, token: &TokenDigest) -> Result<User, AcceptInvitationError> {
         let now = self.clock.now();
-        self.store.read(|questions| {
-            let invitation = questions.invitation(token)?.filter(|invitation| now < invitation.expires_at);
+        self.store.read(|db| {
+            let invitation = db.invitations().by_token(token)?.filter(|invitation| now < invitation.expires_at);
             let invitation = invitation.ok_or(AcceptInvitationError::Dead)?;
-            questions.user(invitation.company_id, invitation.user_id)?.ok_or(AcceptInvitationError::Dead)
+            db.users().by_id(invitation.company_id, invitation.user_id)?.ok_or(AcceptInvitationError::Dead)
         })
     }
 
-    /// Gives whoever has the link the password that they chose, and ends whatever an older password began. They are
-    /// signed in, unless they have a second factor: a link must not pass it by.
-    ///
-    /// # Errors
-    /// [`AcceptInvitationError`].
+    /// Sets the password that the invited user typed, and ends their sessions. The user is signed in, unless they have a
+    /// second factor: an invitation must not bypass it.
     pub fn accept_invitation(
         &self,
         token: &TokenDigest,
         typed: &str,
-        origin: &Origin,
-    ) -> Result<SignIn, AcceptInvitationError> {
-        let user = self.invited(token)?;
-        let password_hash = self.passwords.hash(&self.choose_password::<AcceptInvitationError>(&user, typed)?)?;
+        client: &Client,
+    ) -> Result<SignInOutcome, AcceptInvitationError> {
+        let user = self.invited_user(token)?;
+        let password = self.validate_new_password::<AcceptInvitationError>(&user, typed)?;
+        let password_hash = self.passwords.hash(&password)?;
         let signed_in = SignedInUser { user_id: user.id, company_id: user.company_id };
-        let origin = Origin { actor: Actor::User(user.id), ..origin.clone() };
-        self.change(user.company_id.into(), &origin, |change| {
-            let invitation = change.invitation(token)?.filter(|invitation| change.now < invitation.expires_at);
+        let context = RequestContext::of_user(user.company_id, user.id, client.clone());
+        self.change(&context, |change| {
+            let invitation =
+                change.tx.invitations().by_token(token)?.filter(|invitation| change.now < invitation.expires_at);
             invitation.ok_or(AcceptInvitationError::Dead)?;
-            // Hashing took a while: a second factor that was set up meanwhile counts.
-            let user = change.user(user.company_id, user.id)?.ok_or(AcceptInvitationError::Dead)?;
-            change.delete_invitation(user.id)?;
-            change.record(Happening::new(Action::UserInvitationAccepted, Target::User(user.id)))?;
+            // A second factor may have been set up while the password was being hashed.
+            let user = change.tx.users().by_id(user.company_id, user.id)?.ok_or(AcceptInvitationError::Dead)?;
+            change.tx.invitations().delete(user.id)?;
+            change.append_event(EventDraft::new(EventTarget::User(user.id), EventDetail::UserInvitationAccepted))?;
             change.replace_password(user.id, &password_hash)?;
-            let admission = change.admit(signed_in)?;
+            let authenticated = change.authenticate(signed_in)?;
             if user.has_second_factor {
-                // Their failures stay counted: links without end must not mean tries at the code without end.
-                return Ok(SignIn::AwaitsCode(admission));
+                // Keep counting failures: more invitations must not allow more tries at the code.
+                return Ok(SignInOutcome::CodeRequired(authenticated));
             }
-            change.forget_sign_in_failures(&self.address_subject(&text::folded(&user.email)))?;
+            change.tx.sign_in_failures().delete(&self.address_subject(&normalize::case_folded(&user.email)))?;
             change.record_signed_in(user.id, None)?;
-            Ok(SignIn::Complete(admission))
+            Ok(SignInOutcome::Complete(authenticated))
         })
     }
 
-    /// Gives a user another role, and ends their sessions; answers the event that says so, where it is another.
-    ///
-    /// # Errors
-    /// [`ChangeUserError`].
+    /// Changes a user's role and ends their sessions. Returns the event, or `None` if the user already has this role.
     pub fn change_role(
         &self,
-        company_id: CompanyId,
+        context: &RequestContext,
         id: UserId,
         role: Role,
-        origin: &Origin,
     ) -> Result<Option<EventId>, ChangeUserError> {
-        self.change(company_id.into(), origin, |change| {
-            let user = change.user(company_id, id)?.ok_or(ChangeUserError::Unknown)?;
+        self.change(context, |change| {
+            let user = change.tx.users().by_id(context.company_id, id)?.ok_or(ChangeUserError::Unknown)?;
             if user.role == role {
                 return Ok(None);
             }
-            change.keep_an_admin(&user)?;
-            change.set_role(id, role)?;
-            change.end_sign_ins(id, None)?;
-            let event = change.record(Happening {
-                before: Some(json!({ "role": user.role.as_str() })),
-                after: Some(json!({ "role": role.as_str() })),
-                ..Happening::new(Action::UserRoleChanged, Target::User(id))
-            })?;
-            Ok(Some(event))
+            change.ensure_admin_remains(&user)?;
+            change.tx.users().set_role(id, role)?;
+            change.tx.sessions().end_all(id, None)?;
+            let detail =
+                EventDetail::UserRoleChanged { before: UserRole { role: user.role }, after: UserRole { role } };
+            Ok(Some(change.append_event(EventDraft::new(EventTarget::User(id), detail))?))
         })
     }
 }
 
 impl Change<'_, '_> {
-    /// Refuses to go on where this user is the last admin who can sign in: whoever is only invited may never come.
-    pub(super) fn keep_an_admin(&mut self, user: &User) -> Result<(), ChangeUserError> {
+    /// Fails if this user is the last admin who can sign in. Invited admins do not count: they may never accept.
+    pub(super) fn ensure_admin_remains(&mut self, user: &User) -> Result<(), ChangeUserError> {
         let manages = user.role == Role::Admin && user.has_password;
-        if manages && !self.has_another_admin(user.company_id, user.id)? {
+        if manages && !self.tx.users().has_another_admin(user.company_id, user.id)? {
             return Err(ChangeUserError::LastAdmin);
         }
         Ok(())
@@ -234,13 +191,13 @@ impl Change<'_, '_> {
         company_id: CompanyId,
         user_id: UserId,
         name: &str,
-        action: Action,
-    ) -> Result<Invited, StoreError> {
+        detail: EventDetail,
+    ) -> Result<IssuedInvitation, StoreError> {
         let token = Token::new(random::bytes());
-        let expires_at = self.now + INVITATION_GOOD_FOR;
-        self.replace_invitation(&token.digest(), &Invitation { user_id, company_id, expires_at })?;
-        self.record(Happening::new(action, Target::User(user_id)))?;
-        Ok(Invited { user_id, name: name.to_owned(), token, expires_at })
+        let expires_at = self.now + INVITATION_LIFETIME;
+        self.tx.invitations().replace(&token.digest(), &Invitation { user_id, company_id, expires_at })?;
+        self.append_event(EventDraft::new(EventTarget::User(user_id), detail))?;
+        Ok(IssuedInvitation { user_id, name: name.to_owned(), token, expires_at })
     }
 }
 
@@ -252,10 +209,10 @@ impl NewUser<'_> {
         id: UserId,
         password_hash: Option<&PasswordHash>,
     ) -> Result<(), AddUserError> {
-        if change.email_is_taken(&self.email.folded())? {
+        if change.tx.users().is_email_taken(&self.email.case_folded())? {
             return Err(AddUserError::EmailTaken);
         }
-        let user = UserToStore {
+        let user = NewUserRecord {
             id,
             company_id,
             role: self.role,
@@ -264,15 +221,13 @@ impl NewUser<'_> {
             password_hash: password_hash.map(PasswordHash::as_str),
             created_at: change.now,
         };
-        // Two companies may add the same address at once, each under its own lock: the table decides then.
-        change.insert_user(&user).map_err(|error| match error {
+        // Two companies may add the same address at once, each under its own lock. The unique index decides.
+        change.tx.users().insert(&user).map_err(|error| match error {
             StoreError::Exists => AddUserError::EmailTaken,
             other => other.into(),
         })?;
-        change.record(Happening {
-            after: Some(json!({ "role": self.role.as_str() })),
-            ..Happening::new(Action::UserAdded, Target::User(id))
-        })?;
+        let detail = EventDetail::UserAdded { after: UserRole { role: self.role } };
+        change.append_event(EventDraft::new(EventTarget::User(id), detail))?;
         Ok(())
     }
 }

@@ -1,0 +1,98 @@
+//! A change: one transaction that holds the lock of a trail, writes rows and appends events to that trail.
+
+use super::service::Actions;
+use super::trail_head::signed_head;
+use crate::domain::actor::Actor;
+use crate::domain::ids::{KeyId, TrailId, UserId};
+use crate::domain::key::usage::hour_of;
+use crate::domain::request_context::{Client, RequestContext};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trail::check::TrailHead;
+use crate::domain::trail::merkle::Frontier;
+use crate::store::{StoreError, WriteDb};
+
+/// A change in progress.
+pub(super) struct Change<'t, 'connection> {
+    pub(super) tx: &'t mut WriteDb<'connection>,
+    pub(super) trail: TrailId,
+    pub(super) actor: Actor,
+    pub(super) client: Client,
+    /// The trail's tree, with the events of this change.
+    pub(super) tree: Frontier,
+    pub(super) now: Timestamp,
+    /// The keys that this change revokes.
+    pub(super) revoked: Vec<KeyId>,
+}
+
+impl Actions {
+    /// Runs a change of a company's data. The company's trail is locked from the first query to the commit.
+    pub(super) fn change<T, E: From<StoreError>>(
+        &self,
+        context: &RequestContext,
+        work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.change_trail(context.company_id.into(), context.actor, &context.client, work)
+    }
+
+    /// Runs a change of the installation's data, under the lock of the installation's trail.
+    pub(super) fn change_installation<T, E: From<StoreError>>(
+        &self,
+        actor: Actor,
+        work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.change_trail(self.installation.into(), actor, &Client::none(), work)
+    }
+
+    fn change_trail<T, E: From<StoreError>>(
+        &self,
+        trail: TrailId,
+        actor: Actor,
+        client: &Client,
+        work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut revoked = Vec::new();
+        let done = self.store.write(|tx| {
+            let head = tx.trails().lock(trail)?;
+            self.change_locked_trail(tx, trail, &head, actor, client, |change| {
+                let done = work(change);
+                revoked.append(&mut change.revoked);
+                done
+            })
+        })?;
+        if !revoked.is_empty() {
+            self.usage.add_acknowledgements(revoked, self.clock.now());
+        }
+        Ok(done)
+    }
+
+    /// Runs a change in a transaction that already holds the trail's lock.
+    pub(super) fn change_locked_trail<T, E: From<StoreError>>(
+        &self,
+        tx: &mut WriteDb<'_>,
+        trail: TrailId,
+        head: &TrailHead,
+        actor: Actor,
+        client: &Client,
+        work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let tree = u64::try_from(head.size).ok().and_then(|size| Frontier::from_bytes(size, &head.frontier));
+        let tree = tree.ok_or_else(|| StoreError::unexpected(format!("the head of the trail {trail} is damaged")))?;
+        // A user agent that contains an API key must not reach the trail.
+        let user_agent = client.user_agent.clone().filter(|agent| !self.key_format.is_contained_in(agent));
+        let client = Client { user_agent, ..client.clone() };
+        let mut change = Change { tx, trail, actor, client, tree, now: self.clock.now(), revoked: Vec::new() };
+        let done = work(&mut change)?;
+        let (tree, now) = (change.tree, change.now);
+        tx.trails().index_hour(trail, hour_of(now), head.size, i64::try_from(tree.size()).unwrap_or(i64::MAX))?;
+        tx.trails().update_head(trail, &signed_head(&self.secrets, self.installation, trail, &tree))?;
+        Ok(done)
+    }
+}
+
+/// Returns the user who makes the change.
+///
+/// # Errors
+/// [`StoreError::Unexpected`] if the actor is not a user: the caller runs an action that only users have.
+pub(super) fn acting_user(context: &RequestContext) -> Result<UserId, StoreError> {
+    context.actor.user().ok_or_else(|| StoreError::unexpected("only a user can do this"))
+}

@@ -1,0 +1,128 @@
+//! Renames keys, changes their owner, and records keys that ended by themselves.
+
+use super::change::Change;
+use super::service::Actions;
+use crate::domain::ids::{CompanyId, EventId, KeyId, UserId};
+use crate::domain::key::lifecycle::{KeyEnd, KeyState, RevocationReason};
+use crate::domain::request_context::RequestContext;
+use crate::domain::text::name::ServiceAccountName;
+use crate::domain::trail::event::{EventDraft, EventTarget};
+use crate::domain::trail::event_detail::EventDetail;
+use crate::domain::trail::event_values::{ExpiredKey, KeyStatus, Name, SupersededKey};
+use crate::store::{KeyRecord, StoreError};
+
+const END_BATCH_SIZE: i64 = 200;
+
+/// Why a key was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditKeyError {
+    /// The company has no such key.
+    #[error("This API key does not exist.")]
+    Unknown,
+    #[error("This API key is revoked and can no longer be changed.")]
+    Revoked,
+    /// Another service account has this name.
+    #[error("A service account named “{0}” already exists. Choose another name.")]
+    NameTaken(String),
+    /// The new owner is not a user of the company.
+    #[error("This user does not exist.")]
+    UnknownOwner,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Actions {
+    /// Renames a key's service account and changes the key's owner. Returns one event per change.
+    pub fn edit_key(
+        &self,
+        context: &RequestContext,
+        id: KeyId,
+        name: &ServiceAccountName,
+        owner: Option<UserId>,
+    ) -> Result<Vec<EventId>, EditKeyError> {
+        let company_id = context.company_id;
+        self.change(context, |change| {
+            let key = change.tx.keys().by_id(company_id, id)?.ok_or(EditKeyError::Unknown)?;
+            if key.state(change.now) == KeyState::Revoked {
+                return Err(EditKeyError::Revoked);
+            }
+            let mut events = Vec::new();
+            if key.name != name.as_str() {
+                events.push(change.rename(&key, name)?);
+            }
+            if let Some(owner) = owner.filter(|owner| *owner != key.owner) {
+                change.tx.users().by_id(company_id, owner)?.ok_or(EditKeyError::UnknownOwner)?;
+                events.push(change.hand_over(&KeyRecord { name: name.as_str().to_owned(), ..key }, owner)?);
+            }
+            Ok(events)
+        })
+    }
+
+    /// Records keys that have expired, or whose overlap has ended. Enforcement does not depend on it: a key is refused
+    /// from its end on, recorded or not.
+    pub fn record_ended_keys(&self) -> Result<(), StoreError> {
+        loop {
+            let now = self.clock.now();
+            let ended = self.store.query(|db| db.keys().unrecorded_ends(now, END_BATCH_SIZE))?;
+            for (company_id, id) in &ended {
+                let context = RequestContext::system(*company_id);
+                self.change(&context, |change| change.record_end(*company_id, *id))?;
+            }
+            if i64::try_from(ended.len()).unwrap_or(i64::MAX) < END_BATCH_SIZE {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Change<'_, '_> {
+    fn rename(&mut self, key: &KeyRecord, name: &ServiceAccountName) -> Result<EventId, EditKeyError> {
+        let taken = self.tx.service_accounts().by_name(key.company_id, &name.case_folded())?;
+        if let Some((_, spelling)) = taken.filter(|(account, _)| *account != key.service_account_id) {
+            return Err(EditKeyError::NameTaken(spelling));
+        }
+        self.tx.service_accounts().rename(key.company_id, key.service_account_id, name)?;
+        let detail = EventDetail::ApiKeyRenamed {
+            before: Name { name: key.name.clone() },
+            after: Name { name: name.as_str().to_owned() },
+        };
+        Ok(self.append_event(EventDraft::new(EventTarget::ApiKey(key.id), detail))?)
+    }
+
+    fn record_end(&mut self, company_id: CompanyId, id: KeyId) -> Result<(), StoreError> {
+        let Some(key) = self.tx.keys().by_id(company_id, id)?.filter(|key| key.revocation.is_none()) else {
+            return Ok(());
+        };
+        // Another server may have recorded it, and the overlap may have been extended in the meantime.
+        if self.tx.keys().is_end_recorded(company_id, id)? {
+            return Ok(());
+        }
+        let Some(end) = key.end(self.now) else { return Ok(()) };
+        let name = key.name;
+        let before = KeyStatus { name: name.clone(), state: KeyState::Active };
+        match end {
+            KeyEnd::Expired(ended_at) => {
+                let after = ExpiredKey { ended_at, name, state: KeyState::Expired };
+                self.append_event(EventDraft::new(
+                    EventTarget::ApiKey(id),
+                    EventDetail::ApiKeyExpired { before, after },
+                ))?;
+            }
+            KeyEnd::Revoked(revocation) => {
+                // Stored, the revocation also holds if the clock goes back.
+                self.tx.keys().revoke(company_id, id, &revocation)?;
+                self.revoked.push(id);
+                let after = SupersededKey {
+                    ended_at: revocation.at,
+                    name,
+                    rotated_by: revocation.by.user(),
+                    state: KeyState::Revoked,
+                };
+                let detail = EventDetail::ApiKeySuperseded { before, after };
+                let draft = EventDraft::new(EventTarget::ApiKey(id), detail);
+                self.append_event(EventDraft { reason: Some(RevocationReason::Superseded), ..draft })?;
+            }
+        }
+        self.tx.keys().mark_end_recorded(company_id, id)
+    }
+}
