@@ -1,5 +1,5 @@
-//! Checks a whole trail, also while a server appends to it: in short reads, as a long one would keep a database from
-//! tidying up, and on all processors, as most of the time goes into reading rows and hashing them.
+//! Checks a whole audit trail, also while a server appends to it. Reads are short, because a long one keeps the database
+//! from cleaning up; several threads read, because most of the time goes into reading rows and hashing them.
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -8,37 +8,37 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use crate::domain::checkpoint::{Checkpoint, CheckpointKey};
 use crate::domain::ids::TrailId;
-use crate::domain::merkle::Hash;
-use crate::domain::trail_check::{Misfit, TrailCheck, leaf};
-use crate::store::{Snapshot, Store, StoreError};
+use crate::domain::trail::check::{TrailCheck, TrailError, verify_leaf};
+use crate::domain::trail::checkpoint::{Checkpoint, CheckpointKey};
+use crate::domain::trail::merkle::Hash;
+use crate::store::{Db, Store, StoreError};
 
-const EVENTS_AT_A_TIME: i64 = 2_000;
-const MOST_READERS: usize = 4;
+const BATCH_SIZE: i64 = 2_000;
+const MAX_READERS: usize = 4;
 
-/// Which trail, and what it is held against.
+/// A trail to check, and what to check it against.
 #[derive(Clone, Debug)]
-pub struct Question {
-    /// The trail.
+pub struct CheckRequest {
+    /// The trail to check.
     pub trail: TrailId,
-    /// The name under which its checkpoints are signed.
+    /// The origin line of its checkpoints.
     pub origin: String,
-    /// The key that signed them.
+    /// The public key of its checkpoints.
     pub key: CheckpointKey,
-    /// A checkpoint that was kept elsewhere, its signature checked.
-    pub kept: Option<Checkpoint>,
+    /// A checkpoint that was kept elsewhere, with a valid signature.
+    pub kept_checkpoint: Option<Checkpoint>,
 }
 
-/// Why a check ended early.
+/// Why a check stops.
 enum Stop {
-    Misfit(Misfit),
+    Trail(TrailError),
     Store(StoreError),
 }
 
-impl From<Misfit> for Stop {
-    fn from(misfit: Misfit) -> Self {
-        Self::Misfit(misfit)
+impl From<TrailError> for Stop {
+    fn from(error: TrailError) -> Self {
+        Self::Trail(error)
     }
 }
 
@@ -48,50 +48,50 @@ impl From<StoreError> for Stop {
     }
 }
 
-/// Checks every event of a trail; answers how many there are, or the first thing that does not fit. `progress` is told
-/// how many of how many were checked.
+/// Checks every event of a trail. Returns the number of events, or the first error in the trail. `progress` gets the number
+/// of checked events and of all events.
 ///
 /// # Errors
-/// [`StoreError`], where the database cannot be asked.
+/// [`StoreError`]: the database could not be read.
 pub fn check_trail(
     store: &Store,
-    question: &Question,
+    request: &CheckRequest,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<Result<u64, Misfit>, StoreError> {
-    match check(store, question, progress) {
+) -> Result<Result<u64, TrailError>, StoreError> {
+    match check(store, request, progress) {
         Ok(events) => Ok(Ok(events)),
-        Err(Stop::Misfit(misfit)) => Ok(Err(misfit)),
+        Err(Stop::Trail(error)) => Ok(Err(error)),
         Err(Stop::Store(error)) => Err(error),
     }
 }
 
-fn check(store: &Store, question: &Question, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, Stop> {
-    let trail = question.trail;
-    let (head, before) = store.read(|questions| {
-        let before_the_first = questions.events_between(trail, i64::MIN..=0, 1)?;
-        Ok::<_, StoreError>((questions.trail_head(trail)?, before_the_first))
+fn check(store: &Store, request: &CheckRequest, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, Stop> {
+    let trail = request.trail;
+    let (head, extra) = store.read(|db| {
+        let before_first = db.trails().events_between(trail, i64::MIN..=0, 1)?;
+        Ok::<_, StoreError>((db.trails().head(trail)?, before_first))
     })?;
-    if let Some((event, stored)) = before.first() {
-        leaf(1, head.size, event, stored)?;
+    if let Some((event, stored)) = extra.first() {
+        verify_leaf(1, head.size, event, stored)?;
     }
-    let mut check = TrailCheck::new(question.kept);
+    let mut check = TrailCheck::new(request.kept_checkpoint);
     check_up_to(store, trail, head.size, &mut check, progress)?;
-    // The last of it is one state of the database: head, checkpoint, and what was appended meanwhile.
-    store.read(|questions| {
-        let head = questions.trail_head(trail)?;
+    // One snapshot for the rest: the head, its checkpoint, and the events that were appended meanwhile.
+    store.read(|db| {
+        let head = db.trails().head(trail)?;
         loop {
-            let events = questions.events_between(trail, check.next()..=i64::MAX, EVENTS_AT_A_TIME)?;
+            let events = db.trails().events_between(trail, check.next_sequence()..=i64::MAX, BATCH_SIZE)?;
             for (event, stored) in &events {
-                check.take(leaf(check.next(), head.size, event, stored)?)?;
+                check.push(verify_leaf(check.next_sequence(), head.size, event, stored)?)?;
             }
             if events.is_empty() {
-                return Ok(check.finish(&head, &question.origin, question.key)?);
+                return Ok(check.finish(&head, &request.origin, request.key)?);
             }
         }
     })
 }
 
-/// Checks the events 1 to `size`: several threads read and hash them, and the tree grows in order.
+/// Checks the events 1 to `size`. Several threads read and hash them; this thread grows the tree in order.
 fn check_up_to(
     store: &Store,
     trail: TrailId,
@@ -99,69 +99,75 @@ fn check_up_to(
     check: &mut TrailCheck,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(), Stop> {
-    let readers = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_READERS);
-    let (next, over) = (AtomicI64::new(1), AtomicBool::new(false));
+    let readers = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_READERS);
+    let (next, is_done) = (AtomicI64::new(1), AtomicBool::new(false));
     let (sender, receiver) = sync_channel(readers);
     thread::scope(|scope| {
         for _ in 0..readers {
-            let (sender, next, over) = (sender.clone(), &next, &over);
-            scope.spawn(move || read(store, trail, size, next, over, &sender));
+            let (sender, next, is_done) = (sender.clone(), &next, &is_done);
+            scope.spawn(move || read_batches(store, trail, size, next, is_done, &sender));
         }
         drop(sender);
-        let grown = grow(&receiver, size, check, progress);
-        over.store(true, Ordering::Relaxed);
-        // Whoever still wants to say something finds nobody there, and ends.
+        let result = grow_tree(&receiver, size, check, progress);
+        is_done.store(true, Ordering::Relaxed);
+        // Readers that still send fail, and end.
         drop(receiver);
-        grown
+        result
     })
 }
 
-type Part = (i64, Result<Vec<Hash>, Stop>);
+/// The number of the first event, and the leaves.
+type Batch = (i64, Result<Vec<Hash>, Stop>);
 
-/// Reads one part after the other until there are no more, or somebody found what does not fit.
-fn read(store: &Store, trail: TrailId, size: i64, next: &AtomicI64, over: &AtomicBool, sender: &SyncSender<Part>) {
+/// Reads batches until none is left, or the check has stopped.
+fn read_batches(
+    store: &Store,
+    trail: TrailId,
+    size: i64,
+    next: &AtomicI64,
+    is_done: &AtomicBool,
+    sender: &SyncSender<Batch>,
+) {
     loop {
-        let first = next.fetch_add(EVENTS_AT_A_TIME, Ordering::Relaxed);
-        if first > size || over.load(Ordering::Relaxed) {
+        let first = next.fetch_add(BATCH_SIZE, Ordering::Relaxed);
+        if first > size || is_done.load(Ordering::Relaxed) {
             return;
         }
-        let places = first..=size.min(first + EVENTS_AT_A_TIME - 1);
-        let part = store.ask(|questions| Ok(leaves(questions, trail, places.clone(), size)));
-        if sender.send((first, part.unwrap_or_else(|error| Err(error.into())))).is_err() {
+        let sequences = first..=size.min(first + BATCH_SIZE - 1);
+        let batch = store.query(|db| Ok(leaves(db, trail, sequences.clone(), size)));
+        if sender.send((first, batch.unwrap_or_else(|error| Err(error.into())))).is_err() {
             return;
         }
     }
 }
 
-fn leaves(
-    questions: &mut Snapshot<'_>,
-    trail: TrailId,
-    places: RangeInclusive<i64>,
-    size: i64,
-) -> Result<Vec<Hash>, Stop> {
-    let events = questions.events_between(trail, places.clone(), EVENTS_AT_A_TIME)?;
-    let leaves: Result<Vec<Hash>, Misfit> =
-        places.clone().zip(&events).map(|(place, (event, stored))| leaf(place, size, event, stored)).collect();
-    let missing = places.start().saturating_add(i64::try_from(events.len()).unwrap_or(i64::MAX));
+fn leaves(db: &mut Db<'_>, trail: TrailId, sequences: RangeInclusive<i64>, size: i64) -> Result<Vec<Hash>, Stop> {
+    let events = db.trails().events_between(trail, sequences.clone(), BATCH_SIZE)?;
+    let leaves: Result<Vec<Hash>, TrailError> = sequences
+        .clone()
+        .zip(&events)
+        .map(|(sequence, (event, stored))| verify_leaf(sequence, size, event, stored))
+        .collect();
+    let missing = sequences.start().saturating_add(i64::try_from(events.len()).unwrap_or(i64::MAX));
     let leaves = leaves?;
-    if missing <= *places.end() { Err(Misfit::Missing { missing }.into()) } else { Ok(leaves) }
+    if missing <= *sequences.end() { Err(TrailError::Missing { missing }.into()) } else { Ok(leaves) }
 }
 
-/// Appends the parts to the tree in order, whatever order they come in.
-fn grow(
-    receiver: &Receiver<Part>,
+/// Appends the batches to the tree in the order of their events.
+fn grow_tree(
+    receiver: &Receiver<Batch>,
     size: i64,
     check: &mut TrailCheck,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(), Stop> {
-    let mut early = BTreeMap::new();
-    for (first, part) in receiver {
-        early.insert(first, part);
-        while let Some(part) = early.remove(&check.next()) {
-            for leaf in part? {
-                check.take(leaf)?;
+    let mut waiting = BTreeMap::new();
+    for (first, batch) in receiver {
+        waiting.insert(first, batch);
+        while let Some(batch) = waiting.remove(&check.next_sequence()) {
+            for leaf in batch? {
+                check.push(leaf)?;
             }
-            progress(check.next().unsigned_abs() - 1, size.unsigned_abs());
+            progress(check.next_sequence().unsigned_abs() - 1, size.unsigned_abs());
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
-//! The trail proven: reads it from the store to make proofs, and to check it against its head and kept checkpoints.
-//! Writes nothing, and decides nothing that `domain` can decide.
+//! Reads audit trails to check them against their head and trusted checkpoints, and to create proofs. Read-only; the
+//! algorithms are in `domain`.
 
 mod check;
 mod prover;
 
-pub use check::{Question, check_trail};
+pub use check::{CheckRequest, check_trail};
 pub use prover::Prover;

@@ -1,4 +1,4 @@
-//! What is counted of verifications for whoever watches the server.
+//! Prometheus metrics of verification.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -6,9 +6,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::Refused;
+use super::error::VerifyError;
 
-/// How verifications ended, and how long they took.
+/// The number of verifications by outcome, and their duration.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     accepted: Counter,
@@ -25,23 +25,19 @@ struct Outcome {
     outcome: &'static str,
 }
 
-/// From 50 µs, which a look-up in memory takes, to the two seconds after which nobody waits any longer.
+/// From 50 µs, the time of a look-up in memory, to the look-up timeout of 2 s.
 const BUCKETS: [f64; 14] = [5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.5, 1.0, 2.0];
 
 impl Metrics {
-    /// Metrics that a registry shows.
+    /// Registers the metrics.
     #[must_use]
     pub fn registered(registry: &mut Registry) -> Self {
         let outcomes = Family::<Outcome, Counter>::default();
         let seconds = Histogram::new(BUCKETS);
-        registry.register(
-            "keydesk_verifications",
-            "Questions whether a key is good, by their answer",
-            outcomes.clone(),
-        );
+        registry.register("keydesk_verifications", "Verifications of API keys, by outcome", outcomes.clone());
         registry.register_with_unit(
             "keydesk_verification",
-            "Time from a question to its answer",
+            "Time to verify an API key",
             Unit::Seconds,
             seconds.clone(),
         );
@@ -57,14 +53,14 @@ impl Metrics {
         }
     }
 
-    pub(super) fn count<T>(&self, answer: &Result<T, Refused>, seconds: f64) {
-        match answer {
+    pub(super) fn count<T>(&self, outcome: &Result<T, VerifyError>, seconds: f64) {
+        match outcome {
             Ok(_) => &self.accepted,
-            Err(Refused::Revoked(_)) => &self.revoked,
-            Err(Refused::Expired(_)) => &self.expired,
-            Err(Refused::Unknown) => &self.unknown,
-            Err(Refused::Malformed) => &self.malformed,
-            Err(Refused::Unavailable(_)) => &self.unavailable,
+            Err(VerifyError::Revoked(_)) => &self.revoked,
+            Err(VerifyError::Expired(_)) => &self.expired,
+            Err(VerifyError::Unknown) => &self.unknown,
+            Err(VerifyError::Malformed) => &self.malformed,
+            Err(VerifyError::Unavailable(_)) => &self.unavailable,
         }
         .inc();
         self.seconds.observe(seconds);

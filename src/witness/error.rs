@@ -1,27 +1,27 @@
-//! Why there is no witness, and why a witness does not have a checkpoint.
+//! Why a witness cannot be used, and why a checkpoint was not witnessed.
 
 use std::fmt;
 
-/// Why a witness that is configured cannot be used. Displays as a sentence that says what to do.
+/// A configured witness cannot be used. Displays as a sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct WitnessError(pub(super) String);
 
-/// Why a checkpoint was not witnessed. Displays as a clause without a full stop, and holds no secret.
+/// Why a checkpoint was not witnessed. Displays as a clause without a full stop, and contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Whether it would fare no better with another trail's checkpoint.
+    /// Whether the checkpoints of other trails would fail, too.
     pub is_outage: bool,
     cause: String,
 }
 
 impl Failure {
-    /// The witness is out of order as a whole.
+    /// The witness as a whole is down.
     pub(super) fn outage(cause: impl Into<String>) -> Self {
         Self { is_outage: true, cause: cause.into() }
     }
 
-    /// The witness does not take this checkpoint.
+    /// The witness refuses this checkpoint.
     pub(super) fn refusal(cause: impl Into<String>) -> Self {
         Self { is_outage: false, cause: cause.into() }
     }

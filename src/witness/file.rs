@@ -1,20 +1,20 @@
-//! The file that checkpoints are appended to: each note as it is, and an empty line. `docs/checkpoints.md` specifies it.
+//! Appends checkpoints to a file: each note, then an empty line. `docs/checkpoints.md` specifies the format.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Failure, WitnessError, sync_folder_of};
+use super::error::{Failure, WitnessError};
 
-/// Whoever collects the file may be in its group; nobody else needs it.
+/// The group may read the file, for a program that collects it.
 const MODE: u32 = 0o640;
 
 #[derive(Debug)]
 pub(super) struct WitnessFile(PathBuf);
 
 impl WitnessFile {
-    /// Makes sure that it can be appended to, and makes it where it is missing.
+    /// Checks that the file can be appended to, and creates it if it is missing.
     pub(super) fn open(path: &Path) -> Result<Self, WitnessError> {
         let opened = open(path).and_then(|_| sync_folder_of(path));
         opened.map(|()| Self(path.to_owned())).map_err(|error| {
@@ -25,7 +25,7 @@ impl WitnessFile {
         })
     }
 
-    /// Appends a note; it is durable when this has answered `Ok`. The file is opened each time, so that it may be moved away.
+    /// Appends a note durably. The file is opened each time, so that it may be moved away.
     pub(super) fn append(&self, note: &str) -> Result<(), Failure> {
         append(&self.0, note).map_err(|error| Failure::outage(format!("the file cannot be appended to: {error}")))
     }
@@ -33,21 +33,21 @@ impl WitnessFile {
 
 fn open(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).append(true).create(true).mode(MODE).open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
 }
 
 fn append(path: &Path, note: &str) -> io::Result<()> {
     let mut file = open(path)?;
     let length = file.metadata()?.len();
-    let entry = format!("{}{note}\n", missing_end(&mut file, length)?);
+    let entry = format!("{}{note}\n", missing_separator(&mut file, length)?);
     file.write_all(entry.as_bytes())?;
     file.sync_all()?;
     if length == 0 { sync_folder_of(path) } else { Ok(()) }
 }
 
-/// What separates the next note from an entry that a crash or a full disk cut short. Nothing is taken back: the file may be
-/// one that can only grow.
-fn missing_end(file: &mut File, length: u64) -> io::Result<&'static str> {
+/// Returns what separates the next note from an entry that a crash or a full disk truncated. The truncated entry stays,
+/// because the file may be append-only.
+fn missing_separator(file: &mut File, length: u64) -> io::Result<&'static str> {
     let mut end = Vec::new();
     file.seek(SeekFrom::Start(length.saturating_sub(2)))?;
     file.read_to_end(&mut end)?;
@@ -56,6 +56,11 @@ fn missing_end(file: &mut File, length: u64) -> io::Result<&'static str> {
         [.., b'\n'] => "\n",
         _ => "\n\n",
     })
+}
+
+/// Makes the name of a new file durable, not only its content.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 #[cfg(test)]
@@ -68,7 +73,7 @@ mod tests {
     const NOTE: &str = "keydesk/i/t\n3\nroot=\n\n— keydesk/i/t signature=\n";
 
     #[test]
-    fn notes_follow_each_other_with_an_empty_line_after_each() {
+    fn an_empty_line_follows_each_note() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoints");
         let file = WitnessFile::open(&path).unwrap();
@@ -82,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_was_cut_short_anywhere_spoils_only_itself() {
+    fn a_truncated_entry_does_not_damage_the_next_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoints");
         let file = WitnessFile::open(&path).unwrap();
@@ -92,7 +97,7 @@ mod tests {
             file.append(NOTE).unwrap();
             let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
             let lines: Vec<&str> = text.lines().collect();
-            // What the format says a note is: five lines, the first and the last of which begin as these do.
+            // The format of a note: five lines; these are the first and the last.
             let notes = lines.windows(5).filter(|five| {
                 five[0].starts_with("keydesk/") && five[3].is_empty() && five[4] == "— keydesk/i/t signature="
             });
@@ -103,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_appended_to_is_refused_with_a_sentence() {
+    fn a_file_that_cannot_be_appended_to_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path().to_owned(), folder.path().join("missing/file"), PathBuf::from("/dev/null")] {
             let sentence = WitnessFile::open(&path).unwrap_err().to_string();

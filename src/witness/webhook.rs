@@ -1,4 +1,4 @@
-//! The webhook that checkpoints are posted to, as Standard Webhooks are.
+//! Posts checkpoints to a webhook, signed as Standard Webhooks specify.
 
 use std::fmt;
 use std::fs::File;
@@ -12,16 +12,15 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Proxy};
 use url::{Position, Url};
 
+use super::error::{Failure, WitnessError};
 use super::message::Message;
-use super::{Failure, WitnessError};
 use crate::config::WebhookSettings;
 use crate::domain::webhook::WebhookSecret;
 
-/// From the look-up of its name to the head of its answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-const LONGEST_HEAD: usize = 16 * 1024;
-/// Far more than a secret takes.
-const LONGEST_SECRET_FILE: u64 = 4096;
+/// From the DNS look-up to the head of the response.
+const TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_RESPONSE_HEAD_BYTES: usize = 16 * 1024;
+const MAX_SECRET_FILE_BYTES: u64 = 4096;
 
 pub(super) struct Webhook {
     url: String,
@@ -35,18 +34,18 @@ impl fmt::Debug for Webhook {
     }
 }
 
-/// The address as pages and the log show it: its query may be what lets somebody in.
-pub(super) fn shown(url: &Url) -> String {
+/// Returns the address without its query, which may hold a secret.
+pub(super) fn display_name(url: &Url) -> String {
     url[..Position::AfterPath].to_owned()
 }
 
 impl Webhook {
-    /// Reads the secret and, for https, whom this machine trusts.
+    /// Reads the secret and, for https, the root certificates.
     pub(super) fn open(settings: &WebhookSettings) -> Result<Self, WitnessError> {
         let secret = read_secret(&settings.secret_file)?;
         let is_https = settings.url.scheme() == "https";
         let tls = TlsConfig::builder()
-            .root_certs(RootCerts::Specific(Arc::new(if is_https { trusted()? } else { Vec::new() })))
+            .root_certs(RootCerts::Specific(Arc::new(if is_https { root_certificates()? } else { Vec::new() })))
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();
         let config = Agent::config_builder()
@@ -56,15 +55,15 @@ impl Webhook {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
-            .max_response_header_size(LONGEST_HEAD)
+            .timeout_global(Some(TIMEOUT))
+            .max_response_header_size(MAX_RESPONSE_HEAD_BYTES)
             .max_idle_connections(0)
             .user_agent("Keydesk")
             .build();
         Ok(Self { url: settings.url.to_string(), secret, agent: config.into() })
     }
 
-    /// Posts a message; any 2xx means that the receiver has it. What it answers beyond that is not read.
+    /// Posts a message. Any 2xx status means that the receiver has it; the body of the response is not read.
     pub(super) fn post(&self, message: &Message, seconds: i64) -> Result<(), Failure> {
         let request = self
             .agent
@@ -73,8 +72,8 @@ impl Webhook {
             .header("webhook-id", &message.id)
             .header("webhook-timestamp", seconds.to_string())
             .header("webhook-signature", self.secret.sign(&message.id, seconds, &message.body));
-        let answer = request.send(&message.body).map_err(|error| Failure::outage(cause(&error)))?;
-        match answer.status().as_u16() {
+        let response = request.send(&message.body).map_err(|error| Failure::outage(cause(&error)))?;
+        match response.status().as_u16() {
             200..=299 => Ok(()),
             status @ 300..=399 => {
                 Err(Failure::refusal(format!("it answered {status}, a redirect, which is not followed")))
@@ -88,10 +87,10 @@ impl Webhook {
     }
 }
 
-/// What went wrong, in words that hold nothing of the address.
+/// Describes an error without repeating the address.
 fn cause(error: &ureq::Error) -> String {
     match error {
-        ureq::Error::Timeout(_) => format!("it did not answer within {} seconds", PATIENCE.as_secs()),
+        ureq::Error::Timeout(_) => format!("it did not answer within {} seconds", TIMEOUT.as_secs()),
         ureq::Error::HostNotFound => "its name is not known".to_owned(),
         ureq::Error::Io(error) => format!("it cannot be reached: {error}"),
         ureq::Error::Rustls(error) => format!("it cannot be reached: {error}"),
@@ -103,25 +102,25 @@ fn cause(error: &ureq::Error) -> String {
 
 fn read_secret(path: &Path) -> Result<WebhookSecret, WitnessError> {
     let shown = path.display();
-    let refused = |what: String| WitnessError(format!("--checkpoint-webhook-secret-file {shown} {what}"));
-    let cannot = |error: io::Error| refused(format!("cannot be read: {error}. Name a file that holds the secret."));
+    let rejected = |what: String| WitnessError(format!("--checkpoint-webhook-secret-file {shown} {what}"));
+    let cannot = |error: io::Error| rejected(format!("cannot be read: {error}. Name a file that holds the secret."));
     let file = File::open(path).map_err(cannot)?;
     let mode = file.metadata().map_err(cannot)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(refused(format!("can be read by others (mode {mode:04o}). Run: chmod 600 {shown}")));
+        return Err(rejected(format!("can be read by others (mode {mode:04o}). Run: chmod 600 {shown}")));
     }
     let mut text = String::new();
-    file.take(LONGEST_SECRET_FILE).read_to_string(&mut text).map_err(cannot)?;
+    file.take(MAX_SECRET_FILE_BYTES).read_to_string(&mut text).map_err(cannot)?;
     WebhookSecret::parse(&text)
-        .map_err(|error| refused(format!("{error}. Put whsec_ and the Base64 of 24 or more random bytes into it.")))
+        .map_err(|error| rejected(format!("{error}. Put whsec_ and the Base64 of 24 or more random bytes into it.")))
 }
 
-/// The root certificates of this machine, or of the file that `SSL_CERT_FILE` names.
-fn trusted() -> Result<Vec<Certificate<'static>>, WitnessError> {
+/// Loads the root certificates of this machine, or of the file in `SSL_CERT_FILE`.
+fn root_certificates() -> Result<Vec<Certificate<'static>>, WitnessError> {
     let found = rustls_native_certs::load_native_certs().certs;
     if found.is_empty() {
         return Err(WitnessError(
-            "--checkpoint-webhook is https, and no root certificates were found by which to trust it. Install ca-certificates, or name a file of them in SSL_CERT_FILE."
+            "--checkpoint-webhook is https, but no root certificates were found. Install ca-certificates, or name a file of certificates in SSL_CERT_FILE."
                 .to_owned(),
         ));
     }
@@ -137,13 +136,13 @@ mod tests {
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
     #[test]
-    fn an_address_is_shown_without_its_query() {
+    fn the_display_name_omits_the_query() {
         let url = Url::parse("https://witness.example:8443/in/box?token=hunter2").unwrap();
-        assert_eq!(shown(&url), "https://witness.example:8443/in/box");
+        assert_eq!(display_name(&url), "https://witness.example:8443/in/box");
     }
 
     #[test]
-    fn a_secret_that_others_can_read_or_that_is_none_is_refused_without_being_repeated() {
+    fn an_invalid_or_readable_secret_is_rejected_without_repeating_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         assert!(read_secret(&path).unwrap_err().to_string().contains("cannot be read"));

@@ -1,0 +1,206 @@
+//! Looks up keys and gateways for one worker thread, in batches. On SQLite the worker thread reads itself; on PostgreSQL a
+//! background thread waits for the database.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::spawn_local;
+use tokio::time::timeout;
+
+use super::arrival_tracker::ArrivalTracker;
+use super::batch::{Batcher, Replies};
+use super::yield_policy::YieldPolicy;
+use crate::domain::key::digest::KeyDigest;
+use crate::domain::token::TokenDigest;
+use crate::store::{Gateway, KeyForVerification, ReadLocation, Store, StoreError, ThreadReader};
+
+/// The longest wait for a look-up.
+pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
+
+type FoundKey = Option<Arc<KeyForVerification>>;
+
+/// Answers the look-ups of one worker thread.
+pub(super) struct LookupService {
+    batchers: Arc<Batchers>,
+    /// Wakes the reader. Its task runs only after the thread has handled all requests that are ready, so that their look-ups
+    /// share the batch.
+    wake: UnboundedSender<()>,
+    mode: ReadMode,
+}
+
+/// Where reads run.
+enum ReadMode {
+    /// On the worker thread.
+    Inline(Rc<InlineLookup>),
+    /// On a thread that waits for the database, one read at a time.
+    Background,
+}
+
+struct InlineLookup {
+    reader: RefCell<ThreadReader>,
+    arrivals: ArrivalTracker,
+}
+
+impl LookupService {
+    /// Creates the service of the current thread.
+    pub(super) fn new(store: &Store) -> Self {
+        let batchers = Arc::<Batchers>::default();
+        let (wake, woken) = unbounded_channel();
+        let mode = match store.thread_reader() {
+            (reader, ReadLocation::InProcess) => {
+                let inline =
+                    Rc::new(InlineLookup { reader: RefCell::new(reader), arrivals: ArrivalTracker::default() });
+                spawn_local(run_inline(woken, Arc::clone(&batchers), Rc::clone(&inline)));
+                ReadMode::Inline(inline)
+            }
+            (reader, ReadLocation::Remote) => {
+                run_in_background(woken, &batchers, reader);
+                ReadMode::Background
+            }
+        };
+        Self { batchers, wake, mode }
+    }
+
+    /// Returns the key with this digest, from a read that starts after this call.
+    pub(super) async fn key(&self, digest: KeyDigest) -> Result<FoundKey, StoreError> {
+        if let ReadMode::Inline(inline) = &self.mode
+            && inline.arrivals.is_uncontended()
+        {
+            // The batch that follows is empty and resets the arrival count.
+            self.wake();
+            // Most of these reads are answered from the cache, after one system call.
+            return Ok(inline.reader.borrow_mut().keys(&[digest])?.pop().flatten());
+        }
+        self.submit(&self.batchers.keys, digest).await
+    }
+
+    /// Returns the active gateway with this credential, from a read that starts after this call.
+    pub(super) async fn gateway(&self, credential: TokenDigest) -> Result<Option<Gateway>, StoreError> {
+        self.submit(&self.batchers.gateways, credential).await
+    }
+
+    async fn submit<Request, Reply>(
+        &self,
+        batcher: &Batcher<Request, Reply>,
+        request: Request,
+    ) -> Result<Reply, StoreError> {
+        let reply = batcher.submit(request, || self.wake());
+        match self.mode {
+            // An inline read waits for nothing but SQLite's lock, at most a tenth of a second.
+            ReadMode::Inline(_) => reply.await,
+            ReadMode::Background => timeout(LOOKUP_TIMEOUT, reply).await.map_err(|_| StoreError::timed_out())?,
+        }
+    }
+
+    fn wake(&self) {
+        if self.wake.send(()).is_err() {
+            self.batchers.fail_all();
+        }
+    }
+}
+
+#[derive(Default)]
+struct Batchers {
+    keys: Batcher<KeyDigest, FoundKey>,
+    gateways: Batcher<TokenDigest, Option<Gateway>>,
+}
+
+/// The replies of one batch.
+enum BatchReplies {
+    Keys(Replies<FoundKey>),
+    Gateways(Replies<Option<Gateway>>),
+}
+
+impl Batchers {
+    /// Answers all pending requests; `on_replies` gets the replies of each batch as soon as it is read.
+    fn run(&self, reader: &mut ThreadReader, mut on_replies: impl FnMut(BatchReplies)) {
+        self.keys.run(|digests| reader.keys(digests), |replies| on_replies(BatchReplies::Keys(replies)));
+        let read = |credentials: &[TokenDigest]| reader.gateways(credentials);
+        self.gateways.run(read, |replies| on_replies(BatchReplies::Gateways(replies)));
+    }
+
+    /// Fails all pending requests, because no reader is left.
+    fn fail_all(&self) {
+        let stopped = || StoreError::unavailable("the database reader has stopped");
+        self.keys.run(|_| Err(stopped()), Replies::deliver);
+        self.gateways.run(|_| Err(stopped()), Replies::deliver);
+    }
+}
+
+impl BatchReplies {
+    fn deliver(self) {
+        match self {
+            Self::Keys(replies) => replies.deliver(),
+            Self::Gateways(replies) => replies.deliver(),
+        }
+    }
+}
+
+async fn run_inline(mut woken: UnboundedReceiver<()>, batchers: Arc<Batchers>, inline: Rc<InlineLookup>) {
+    let mut wakes = Vec::new();
+    while woken.recv_many(&mut wakes, usize::MAX).await > 0 {
+        wakes.clear();
+        inline.arrivals.on_batch();
+        batchers.run(&mut inline.reader.borrow_mut(), BatchReplies::deliver);
+    }
+}
+
+/// Starts the reader thread. The replies of a batch return to the worker thread in one message: a message for each reply
+/// would wake the worker as often.
+fn run_in_background(mut woken: UnboundedReceiver<()>, batchers: &Arc<Batchers>, mut reader: ThreadReader) {
+    let (to_reader, wakes) = mpsc::channel::<()>();
+    let (to_worker, mut replied) = unbounded_channel::<BatchReplies>();
+    let shared = Arc::clone(batchers);
+    let spawned = thread::Builder::new().name("look-ups".to_owned()).spawn(move || {
+        let mut yield_policy = YieldPolicy::default();
+        while wakes.recv().is_ok() {
+            yield_policy.yield_to_peers();
+            // One run answers all wake-ups so far.
+            wakes.try_iter().for_each(drop);
+            shared.run(&mut reader, |replies| {
+                // If the worker has ended, so have its requests.
+                let _ = to_worker.send(replies);
+            });
+        }
+    });
+    if let Err(error) = spawned {
+        tracing::error!(%error, "look-up thread not started");
+    }
+    let batchers = Arc::clone(batchers);
+    spawn_local(async move {
+        while woken.recv().await.is_some() {
+            if to_reader.send(()).is_err() {
+                batchers.fail_all();
+            }
+        }
+    });
+    spawn_local(async move {
+        while let Some(replies) = replied.recv().await {
+            replies.deliver();
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn pending_requests_fail_if_no_reader_is_left() {
+        let batchers = Batchers::default();
+        let mut key = pin!(batchers.keys.submit(KeyDigest::from_stored(&[7; 32]).unwrap(), || {}));
+        let mut gateway = pin!(batchers.gateways.submit(TokenDigest::of("keydesk"), || {}));
+        assert!((&mut key).now_or_never().is_none() && (&mut gateway).now_or_never().is_none());
+        batchers.fail_all();
+        assert!(matches!(key.now_or_never(), Some(Err(StoreError::Unavailable(_)))));
+        assert!(matches!(gateway.now_or_never(), Some(Err(StoreError::Unavailable(_)))));
+    }
+}

@@ -1,0 +1,136 @@
+//! Publishes the checkpoints of all trails to one witness.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::backoff::Backoff;
+use super::error::Failure;
+use super::file::WitnessFile;
+use super::message::Message;
+use super::webhook::Webhook;
+use crate::clock::Clock;
+use crate::domain::ids::{InstallationId, TrailId};
+use crate::domain::timestamp::Timestamp;
+use crate::secrets::Secrets;
+use crate::store::{Store, StoreError, UnwitnessedCheckpoint};
+
+/// A witness that refuses more checkpoints is skipped until the next round.
+const MAX_REFUSALS_PER_ROUND: u32 = 20;
+
+/// What all witnesses share.
+#[derive(Clone, Debug)]
+pub struct WitnessContext {
+    /// The database.
+    pub store: Store,
+    /// The server's clock.
+    pub clock: Clock,
+    /// The installation's secrets; the key that signs checkpoints is among them.
+    pub secrets: Arc<Secrets>,
+    /// The installation whose checkpoints are published.
+    pub installation: InstallationId,
+}
+
+/// A place outside the installation that checkpoints are published to.
+#[derive(Debug)]
+pub struct Witness {
+    /// The name in pages, the log and the database. It contains no secret.
+    name: String,
+    transport: Transport,
+    context: WitnessContext,
+    backoff: Mutex<Backoff>,
+    /// Held for a whole round, so that no checkpoint is published twice. Reading the status does not need it.
+    round: Mutex<()>,
+}
+
+/// How checkpoints reach a witness.
+#[derive(Debug)]
+pub(super) enum Transport {
+    File(WitnessFile),
+    Webhook(Box<Webhook>),
+}
+
+impl Witness {
+    pub(super) fn new(name: String, transport: Transport, context: WitnessContext) -> Self {
+        Self { name, transport, context, backoff: Mutex::default(), round: Mutex::default() }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns why the latest checkpoint of a trail is not witnessed, and when it was last tried.
+    pub(super) fn failure(&self, trail: TrailId) -> Option<(Timestamp, String)> {
+        lock(&self.backoff).failure(trail)
+    }
+
+    /// Runs one round: publishes the latest checkpoint of each trail that the witness does not have, except trails that wait
+    /// after a failure. Failed checkpoints are retried in a later round, also by another process, because the database
+    /// records what the witness has.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the database could not be read or written. A failure at the witness is not an error.
+    pub fn publish(&self) -> Result<(), StoreError> {
+        let _round = lock(&self.round);
+        let resume_after = lock(&self.backoff).take_resume_point();
+        let mut has_wrapped = resume_after.is_none();
+        let (mut after, mut refusals) = (resume_after, 0);
+        loop {
+            let next = self.context.store.query(|db| db.witnessed().next_unwitnessed(&self.name, after))?;
+            let is_past_start =
+                |due: &UnwitnessedCheckpoint| has_wrapped && resume_after.is_some_and(|start| due.trail > start);
+            let Some(due) = next.filter(|due| !is_past_start(due)) else {
+                if has_wrapped {
+                    break;
+                }
+                (after, has_wrapped) = (None, true);
+                continue;
+            };
+            after = Some(due.trail);
+            if !lock(&self.backoff).is_due(due.trail, self.context.clock.now()) {
+                continue;
+            }
+            if let Err(failure) = self.publish_checkpoint(&due)? {
+                refusals += 1;
+                if failure.is_outage || refusals == MAX_REFUSALS_PER_ROUND {
+                    lock(&self.backoff).set_resume_point(due.trail);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn publish_checkpoint(&self, due: &UnwitnessedCheckpoint) -> Result<Result<(), Failure>, StoreError> {
+        let WitnessContext { store, clock, secrets, installation } = &self.context;
+        let published = match &self.transport {
+            Transport::File(file) => file.append(&due.checkpoint),
+            Transport::Webhook(webhook) => {
+                let message = Message::about(due, *installation, secrets.signer.public_key());
+                webhook.post(&message, clock.now().as_seconds())
+            }
+        };
+        let now = clock.now();
+        match &published {
+            Ok(()) => {
+                if let Err(error) = store.write(|tx| tx.witnessed().set(&self.name, due, now)) {
+                    // The checkpoint is published again later, but not in every round while the database is full.
+                    let unrecorded = Failure::outage("the database could not be written");
+                    lock(&self.backoff).record_failure(due.trail, &unrecorded, now);
+                    return Err(error);
+                }
+                if lock(&self.backoff).record_success(due.trail) {
+                    tracing::info!(witness = self.name, "witness recovered");
+                }
+            }
+            Err(failure) => {
+                if lock(&self.backoff).record_failure(due.trail, failure, now) {
+                    tracing::warn!(witness = self.name, error = %failure, "checkpoint not witnessed, retrying");
+                }
+            }
+        }
+        Ok(published)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
