@@ -1,4 +1,4 @@
-//! Answers that are made while they are sent: each piece of one says that its connection is alive.
+//! Reports the chunks of a streamed response to its connection.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -10,20 +10,20 @@ use actix_web::web::Bytes;
 
 use super::connections::Connection;
 
-/// The same body; where its length is not known beforehand, its connection learns of each piece.
+/// Wraps a body of unknown length, so that its connection learns of each chunk; returns other bodies as they are.
 pub(super) fn watched<B: MessageBody + 'static>(body: B, connection: Option<Arc<Connection>>) -> BoxBody {
     match (body.size(), connection) {
-        (BodySize::Stream, Some(connection)) => BoxBody::new(Sending { body: body.boxed(), connection }),
+        (BodySize::Stream, Some(connection)) => BoxBody::new(WatchedBody { body: body.boxed(), connection }),
         _ => body.boxed(),
     }
 }
 
-struct Sending {
+struct WatchedBody {
     body: BoxBody,
     connection: Arc<Connection>,
 }
 
-impl MessageBody for Sending {
+impl MessageBody for WatchedBody {
     type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {
@@ -35,8 +35,8 @@ impl MessageBody for Sending {
         let next = Pin::new(body).poll_next(context);
         match &next {
             Poll::Pending => {}
-            Poll::Ready(Some(_)) => connection.send(),
-            Poll::Ready(None) => connection.end(),
+            Poll::Ready(Some(_)) => connection.on_chunk(),
+            Poll::Ready(None) => connection.on_last_chunk(),
         }
         next
     }

@@ -1,4 +1,4 @@
-//! A handler that panics still gets an answer: without this, actix-web drops the connection.
+//! Turns a panic of a handler into an error response; actix-web would drop the connection.
 
 use std::panic::AssertUnwindSafe;
 
@@ -11,16 +11,16 @@ use futures_util::FutureExt;
 /// A handler panicked; the panic hook has logged where.
 #[derive(Debug, thiserror::Error)]
 #[error("a handler panicked")]
-pub struct Panicked;
+pub struct HandlerPanicked;
 
-impl ResponseError for Panicked {}
+impl ResponseError for HandlerPanicked {}
 
-/// Turns a panic into an error, for the layer around this one to draw.
+/// Catches panics.
 ///
 /// # Errors
-/// [`Panicked`], and whatever the request was answered with.
+/// [`HandlerPanicked`] after a panic, or the error of the handler.
 pub async fn catch<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
-    AssertUnwindSafe(next.call(request)).catch_unwind().await.unwrap_or_else(|_| Err(Panicked.into()))
+    AssertUnwindSafe(next.call(request)).catch_unwind().await.unwrap_or_else(|_| Err(HandlerPanicked.into()))
 }
 
 #[cfg(test)]
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[actix_web::test]
-    async fn a_handler_that_panics_becomes_an_error_that_can_be_answered() {
+    async fn a_panic_becomes_an_internal_server_error() {
         let panics = || async {
             assert!(std::hint::black_box(false), "a defect");
             HttpResponse::Ok().finish()
@@ -39,7 +39,7 @@ mod tests {
         let app = App::new().route("/", web::get().to(panics)).wrap(from_fn(catch));
         let app = test::init_service(app).await;
         let error = test::try_call_service(&app, test::TestRequest::get().uri("/").to_request()).await.unwrap_err();
-        assert!(error.as_error::<Panicked>().is_some());
+        assert!(error.as_error::<HandlerPanicked>().is_some());
         assert_eq!(error.as_response_error().status_code(), 500);
     }
 }

@@ -1,4 +1,4 @@
-//! The id by which an answer, the log and the trail name one request.
+//! The id of a request in its response, the log and the audit trail.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ impl RequestId {
         Self(u64::from_ne_bytes(random::bytes()))
     }
 
-    /// The id of that request, as its answer's `X-Request-Id` says it.
+    /// Returns the id of a request, as in the `X-Request-Id` header of its response.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         request.extensions().get::<Self>().copied().unwrap_or_else(Self::new)

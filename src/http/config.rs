@@ -1,0 +1,12 @@
+//! The settings that this layer reads.
+
+use ipnet::IpNet;
+
+/// The HTTP settings of a server.
+#[derive(Clone, Debug)]
+pub struct HttpConfig {
+    /// The proxies whose `X-Forwarded-For` is trusted.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether browsers reach Keydesk over TLS.
+    pub https: bool,
+}

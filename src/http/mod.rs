@@ -1,0 +1,15 @@
+//! What pages and machine endpoints share: request ids, response headers, client addresses, body limits, the panic guard.
+
+pub mod body;
+pub mod client_address;
+mod config;
+pub mod connections;
+pub mod panics;
+pub mod request_id;
+mod response_body;
+pub mod response_headers;
+mod send_progress;
+#[cfg(target_os = "linux")]
+mod tcp_info;
+
+pub use config::HttpConfig;
