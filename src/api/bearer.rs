@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpRequest};
 
-/// What was presented; empty where there is no header, more than one, another scheme, or no text.
+/// The presented credential; empty if the header is missing, repeated, of another scheme, or not text.
 pub(super) struct BearerKey(Option<HeaderValue>);
 
 impl BearerKey {
@@ -28,14 +28,14 @@ impl FromRequest for BearerKey {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(only_credential(request.headers()).cloned())))
+        ready(Ok(Self(single_credential(request.headers()).cloned())))
     }
 }
 
-fn only_credential(headers: &HeaderMap) -> Option<&HeaderValue> {
+fn single_credential(headers: &HeaderMap) -> Option<&HeaderValue> {
     let mut credentials = headers.get_all(AUTHORIZATION);
     match (credentials.next(), credentials.next()) {
-        (only, None) => only,
+        (first, None) => first,
         _ => None,
     }
 }
@@ -49,25 +49,25 @@ fn key_in(credential: &HeaderValue) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn of(values: &[&'static str]) -> Option<String> {
+    fn key_of(values: &[&'static str]) -> Option<String> {
         let headers = values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_static(value)));
         let headers: HeaderMap = headers.collect();
-        only_credential(&headers).and_then(key_in).map(str::to_owned)
+        single_credential(&headers).and_then(key_in).map(str::to_owned)
     }
 
     #[test]
-    fn the_scheme_may_be_in_any_case() {
+    fn the_scheme_is_case_insensitive() {
         for scheme in ["Bearer", "bearer", "BEARER"] {
             let header: &'static str = format!("{scheme} goa_x").leak();
-            assert_eq!(of(&[header]).as_deref(), Some("goa_x"));
+            assert_eq!(key_of(&[header]).as_deref(), Some("goa_x"));
         }
     }
 
     #[test]
-    fn two_headers_another_scheme_or_none_present_nothing() {
-        assert_eq!(of(&[]), None);
-        assert_eq!(of(&["Bearer a", "Bearer a"]), None);
-        assert_eq!(of(&["Basic goa_x"]), None);
-        assert_eq!(of(&["goa_x"]), None);
+    fn other_schemes_and_repeated_headers_present_no_key() {
+        assert_eq!(key_of(&[]), None);
+        assert_eq!(key_of(&["Bearer a", "Bearer a"]), None);
+        assert_eq!(key_of(&["Basic goa_x"]), None);
+        assert_eq!(key_of(&["goa_x"]), None);
     }
 }

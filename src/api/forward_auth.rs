@@ -1,15 +1,15 @@
-//! `/v1/forward-auth`: a proxy asks with its client's own request whether to let it through. Headers answer: 200, 401 or
-//! 503, and nothing else.
+//! `/v1/forward-auth`: a proxy sends the head of its client's request and learns whether to forward it. Responds with 200,
+//! 401 or 503 only.
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::authenticate::KeyAuthenticator;
 use super::bearer::BearerKey;
-use super::openapi::KeyRefused;
-use super::presented::Desk;
 use super::problem::Problem;
+use super::schema::KeyRefused;
 
 const COMPANY: HeaderName = HeaderName::from_static("x-keydesk-company");
 const COMPANY_NAME: HeaderName = HeaderName::from_static("x-keydesk-company-name");
@@ -17,12 +17,12 @@ const SERVICE_ACCOUNT: HeaderName = HeaderName::from_static("x-keydesk-service-a
 const SERVICE_ACCOUNT_NAME: HeaderName = HeaderName::from_static("x-keydesk-service-account-name");
 const KEY_ID: HeaderName = HeaderName::from_static("x-keydesk-key-id");
 
-/// What RFC 3986 section 2.3 leaves as it is.
-const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// Everything but the unreserved characters of RFC 3986 section 2.3.
+const ENCODED_IN_NAMES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// Should a proxy let this request through?
+/// Decide whether a proxy forwards a request.
 ///
-/// Every method and every path below this one is answered alike; no body is read.
+/// Every method and every path below this one behaves the same; the body is not read.
 #[utoipa::path(
     method(get, put, post, delete, options, head, patch, trace),
     path = "/v1/forward-auth",
@@ -32,32 +32,36 @@ const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.')
     responses(
         (
             status = 200,
-            description = "The key is good; no body",
+            description = "The key is active; no body",
             headers(
-                ("X-Keydesk-Company" = String, description = "The id of its company"),
-                ("X-Keydesk-Company-Name" = String, description = "The name of that, percent-encoded UTF-8"),
-                ("X-Keydesk-Service-Account" = String, description = "The id of its service account"),
-                ("X-Keydesk-Service-Account-Name" = String, description = "The name of that, percent-encoded UTF-8"),
+                ("X-Keydesk-Company" = String, description = "The id of the company"),
+                ("X-Keydesk-Company-Name" = String, description = "The name of the company, percent-encoded UTF-8"),
+                ("X-Keydesk-Service-Account" = String, description = "The id of the service account"),
+                ("X-Keydesk-Service-Account-Name" = String, description = "The name of the service account, percent-encoded UTF-8"),
                 ("X-Keydesk-Key-Id" = String, description = "The id of the key")
             )
         ),
         KeyRefused
     )
 )]
-pub(super) async fn answer(request: HttpRequest, key: BearerKey, desk: Data<Desk>) -> Result<HttpResponse, Problem> {
-    let key = desk.verify(&request, key.expose()).await?;
-    let encoded = |name: &str| utf8_percent_encode(name, NAME).to_string();
-    let said = [
+pub(super) async fn any(
+    request: HttpRequest,
+    key: BearerKey,
+    authenticator: Data<KeyAuthenticator>,
+) -> Result<HttpResponse, Problem> {
+    let key = authenticator.verify(&request, key.expose()).await?;
+    let encoded = |name: &str| utf8_percent_encode(name, ENCODED_IN_NAMES).to_string();
+    let headers = [
         (COMPANY, key.company.id.to_string()),
         (COMPANY_NAME, encoded(&key.company.name)),
         (SERVICE_ACCOUNT, key.service_account_id.to_string()),
         (SERVICE_ACCOUNT_NAME, encoded(&key.service_account)),
         (KEY_ID, key.id.to_string()),
     ];
-    let mut answer = HttpResponse::Ok();
-    for (name, value) in said {
+    let mut response = HttpResponse::Ok();
+    for (name, value) in headers {
         let value = HeaderValue::try_from(value).map_err(|error| Problem::Unavailable(error.to_string()))?;
-        answer.insert_header((name, value));
+        response.insert_header((name, value));
     }
-    Ok(answer.finish())
+    Ok(response.finish())
 }

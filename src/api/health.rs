@@ -1,4 +1,4 @@
-//! Is the server alive, and can it do its work.
+//! `GET /healthz` and `GET /readyz`: liveness and readiness probes.
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data};
@@ -15,36 +15,34 @@ pub(super) struct Health {
     status: &'static str,
 }
 
-/// Is the server alive?
+/// Report that the process answers requests.
 #[utoipa::path(
     get,
     path = "/healthz",
     operation_id = "alive",
     tag = "Server",
-    responses((status = 200, description = "It is", body = Health))
+    responses((status = 200, description = "The server is alive", body = Health))
 )]
-pub(super) async fn alive() -> HttpResponse {
+pub(super) async fn liveness() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "alive" })
 }
 
-/// Ready: the database answers, and has the tables that this program works with.
+/// Report whether the database can be read and its schema is up to date.
 #[utoipa::path(
     get,
     path = "/readyz",
     operation_id = "ready",
     tag = "Server",
     responses(
-        (status = 200, description = "It is", body = Health),
-        (status = 503, description = "The database cannot be reached, or is not up to date", body = Document,
+        (status = 200, description = "The server is ready", body = Health),
+        (status = 503, description = "The database cannot be reached, or its schema is not up to date", body = Document,
             content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds")))
     )
 )]
-pub(super) async fn ready(actions: Data<Actions>) -> Result<HttpResponse, Problem> {
+pub(super) async fn readiness(actions: Data<Actions>) -> Result<HttpResponse, Problem> {
     let store = actions.store.clone();
-    let is_ready = web::block(move || {
-        store.ask(|questions| Ok(questions.is_up_to_date()? && questions.installation()?.is_some()))
-    });
-    if is_ready.await.map_err(|error| StoreError::Unavailable(error.to_string()))?? {
+    let is_ready = web::block(move || store.query(|db| Ok(db.is_up_to_date()? && db.installation().get()?.is_some())));
+    if is_ready.await.map_err(StoreError::unavailable)?? {
         Ok(HttpResponse::Ok().json(Health { status: "ready" }))
     } else {
         Err(Problem::Unavailable("the database is empty, or its schema is older than this program".to_owned()))

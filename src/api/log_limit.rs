@@ -1,41 +1,41 @@
-//! Keeps a flood of like log lines short enough to be read, and the rest of the log findable.
+//! Rate-limits repeated log lines.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// So many lines a second and thread are enough to see a flood.
-const LINES_A_SECOND: u32 = 20;
+/// For each thread.
+const MAX_LINES_PER_SECOND: u32 = 20;
 
-/// Counts the lines of one kind that one thread writes.
+/// Counts the lines of one kind that the current thread writes.
 pub(super) struct LogLimit {
-    second: Cell<Second>,
+    window: Cell<Window>,
 }
 
 #[derive(Clone, Copy)]
-struct Second {
-    began: Instant,
+struct Window {
+    started: Instant,
     written: u32,
-    left_out: u32,
+    suppressed: u32,
 }
 
 impl LogLimit {
     pub(super) fn new() -> Self {
-        Self { second: Cell::new(Second { began: Instant::now(), written: 0, left_out: 0 }) }
+        Self { window: Cell::new(Window { started: Instant::now(), written: 0, suppressed: 0 }) }
     }
 
-    /// Writes a line, where there is room for it. `write` is told how many were left out since the one before.
+    /// Calls `write` unless the limit is reached. Its argument is the number of lines suppressed since the last one, if any.
     pub(super) fn write(&self, write: impl FnOnce(Option<u32>)) {
-        let mut second = self.second.get();
-        if second.began.elapsed() >= Duration::from_secs(1) {
-            second = Second { began: Instant::now(), written: 0, ..second };
+        let mut window = self.window.get();
+        if window.started.elapsed() >= Duration::from_secs(1) {
+            window = Window { started: Instant::now(), written: 0, ..window };
         }
-        if second.written < LINES_A_SECOND {
-            write((second.left_out > 0).then_some(second.left_out));
-            second = Second { written: second.written + 1, left_out: 0, ..second };
+        if window.written < MAX_LINES_PER_SECOND {
+            write((window.suppressed > 0).then_some(window.suppressed));
+            window = Window { written: window.written + 1, suppressed: 0, ..window };
         } else {
-            second.left_out = second.left_out.saturating_add(1);
+            window.suppressed = window.suppressed.saturating_add(1);
         }
-        self.second.set(second);
+        self.window.set(window);
     }
 }
 
@@ -44,21 +44,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_is_cut_to_so_many_lines_and_the_next_line_says_how_many_were_left_out() {
+    fn a_flood_is_limited_and_the_next_line_counts_the_suppressed() {
         let limit = LogLimit::new();
         let write = || {
             let mut written = None;
-            limit.write(|left_out| written = Some(left_out));
+            limit.write(|suppressed| written = Some(suppressed));
             written
         };
-        for _ in 0..LINES_A_SECOND {
+        for _ in 0..MAX_LINES_PER_SECOND {
             assert_eq!(write(), Some(None));
         }
         for _ in 0..3 {
             assert_eq!(write(), None);
         }
-        let second = limit.second.get();
-        limit.second.set(Second { began: second.began.checked_sub(Duration::from_secs(1)).unwrap(), ..second });
+        let window = limit.window.get();
+        limit.window.set(Window { started: window.started.checked_sub(Duration::from_secs(1)).unwrap(), ..window });
         assert_eq!([write(), write()], [Some(Some(3)), Some(None)]);
     }
 }

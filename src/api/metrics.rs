@@ -1,4 +1,4 @@
-//! `GET /metrics`: what is counted, for Prometheus; to programs on this machine, or to whoever knows the token.
+//! `GET /metrics`: the metrics in OpenMetrics text, for loopback clients and holders of the metrics token.
 
 use std::sync::Arc;
 
@@ -11,26 +11,24 @@ use subtle::ConstantTimeEq;
 
 use super::bearer::BearerKey;
 use super::problem::{Document, Problem};
-use crate::edge::caller;
+use crate::http::client_address;
 
-/// What is counted, and who may see it from another machine.
+/// The metrics, and the token that opens them to other machines.
 #[derive(Clone, Debug)]
-pub struct ShownMetrics {
-    /// What is counted.
+pub struct MetricsEndpoint {
     pub registry: Arc<Registry>,
-    /// Shows it to callers beyond this machine.
     pub token: Option<SecretString>,
 }
 
-impl ShownMetrics {
-    fn may_see(&self, request: &HttpRequest, presented: &BearerKey) -> bool {
+impl MetricsEndpoint {
+    fn is_allowed(&self, request: &HttpRequest, presented: &BearerKey) -> bool {
         let is_token =
             |token: &SecretString| token.expose_secret().as_bytes().ct_eq(presented.expose().as_bytes()).into();
-        caller::is_on_this_machine(request) || self.token.as_ref().is_some_and(is_token)
+        client_address::is_from_this_machine(request) || self.token.as_ref().is_some_and(is_token)
     }
 }
 
-/// What is counted, in OpenMetrics text: to programs on the same machine, or to whoever sends the token of the settings.
+/// Return the metrics in OpenMetrics text: to clients on the same machine, and to clients that send the metrics token.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -38,19 +36,19 @@ impl ShownMetrics {
     tag = "Server",
     responses(
         (status = 200, description = "The metrics", body = String, content_type = "application/openmetrics-text"),
-        (status = 404, description = "Nothing to see", body = Document, content_type = "application/problem+json")
+        (status = 404, description = "The client may not see the metrics", body = Document, content_type = "application/problem+json")
     )
 )]
-pub(super) async fn show(
+pub(super) async fn get(
     request: HttpRequest,
     presented: BearerKey,
-    metrics: Data<ShownMetrics>,
+    endpoint: Data<MetricsEndpoint>,
 ) -> Result<HttpResponse, Problem> {
-    if !metrics.may_see(&request, &presented) {
+    if !endpoint.is_allowed(&request, &presented) {
         return Err(Problem::NotFound);
     }
     let mut text = String::new();
-    encode(&mut text, &metrics.registry).map_err(|error| Problem::Internal(error.to_string()))?;
+    encode(&mut text, &endpoint.registry).map_err(|error| Problem::Internal(error.to_string()))?;
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(HttpResponse::Ok().content_type(content_type).body(text))
 }

@@ -1,5 +1,6 @@
-//! What machines ask: JSON and problem documents, never a page.
+//! The machine endpoints: JSON and problem documents, no pages.
 
+mod authenticate;
 mod bearer;
 mod forward_auth;
 mod health;
@@ -7,9 +8,9 @@ mod introspect;
 mod log_limit;
 mod metrics;
 mod openapi;
-mod presented;
 mod problem;
 mod revoke;
+mod schema;
 mod whoami;
 
 use actix_web::dev::HttpServiceFactory;
@@ -18,61 +19,51 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route};
 
-pub use self::metrics::ShownMetrics;
-use self::presented::Desk;
+use self::authenticate::KeyAuthenticator;
+pub use self::metrics::MetricsEndpoint;
 use self::problem::Problem;
 use crate::actions::Actions;
 use crate::config::PublicUrl;
-use crate::edge::body::Fields;
-use crate::verify::Verification;
+use crate::verify::VerifierContext;
 
-/// What the machine endpoints answer from.
+/// The state of the machine endpoints.
 #[derive(Clone)]
-pub struct Machines {
-    /// Whether keys are good.
-    pub verification: Verification,
-    /// What can be done.
+pub struct ApiState {
+    /// Verifies keys.
+    pub verifier_context: VerifierContext,
+    /// Revokes keys.
     pub actions: Data<Actions>,
-    /// Who issues the keys.
+    /// The issuer of introspected keys.
     pub public_url: Data<PublicUrl>,
-    /// What is counted.
-    pub metrics: Data<ShownMetrics>,
+    /// Shows the metrics.
+    pub metrics: Data<MetricsEndpoint>,
 }
 
-/// Puts the machine endpoints in place; once for each thread that serves. Whatever is asked most goes first: a path is held
-/// against one pattern after the other, and those with parameters take longest.
-pub fn configure(config: &mut ServiceConfig, machines: &Machines) {
-    config.app_data(Data::new(Desk::new(machines.verification.for_this_thread())));
-    config.app_data(machines.actions.clone());
-    config.app_data(machines.public_url.clone());
-    config.app_data(machines.metrics.clone());
-    config.service(read("/v1/whoami", whoami::show));
+/// Adds the machine endpoints to the server of the current worker thread. The busiest routes come first: the router tries
+/// one pattern after the other, and patterns with parameters are the slowest.
+pub fn configure(config: &mut ServiceConfig, state: &ApiState) {
+    config.app_data(Data::new(KeyAuthenticator::for_this_thread(&state.verifier_context)));
+    config.app_data(state.actions.clone());
+    config.app_data(state.public_url.clone());
+    config.app_data(state.metrics.clone());
+    config.service(get("/v1/whoami", whoami::get));
     for path in ["/v1/forward-auth", "/v1/forward-auth/{anything:.*}"] {
-        // A proxy takes 200, 401 and 503: it is told of no defect.
-        let resource = web::resource(path).route(web::to(forward_auth::answer));
+        // Proxies expect 200, 401 or 503: a defect is reported as 503.
+        let resource = web::resource(path).route(web::to(forward_auth::any));
         config.service(resource.wrap(from_fn(problem::describe_as_unavailable)));
     }
-    config.service(sent("/v1/introspect", introspect::answer));
-    config.service(sent("/v1/revoke", revoke::answer));
-    config.service(read("/v1/openapi.json", openapi::show));
+    config.service(post("/v1/introspect", introspect::post));
+    config.service(post("/v1/revoke", revoke::post));
+    config.service(get("/v1/openapi.json", openapi::get));
     let not_found = || std::future::ready(Err::<HttpResponse, _>(Problem::NotFound));
     config.service(web::scope("/v1").default_service(web::to(not_found)));
-    config.service(read("/healthz", health::alive));
-    config.service(read("/readyz", health::ready));
-    config.service(read("/metrics", metrics::show));
+    config.service(get("/healthz", health::liveness));
+    config.service(get("/readyz", health::readiness));
+    config.service(get("/metrics", metrics::get));
 }
 
-/// The key that a form carries.
-fn token_of(fields: &Fields) -> Result<&str, Problem> {
-    fields.given("token_type_hint")?;
-    match fields.one("token")? {
-        "" => Err(Problem::TokenMissing),
-        token => Ok(token),
-    }
-}
-
-/// An endpoint that is read.
-fn read<H, A>(path: &str, handler: H) -> impl HttpServiceFactory + 'static
+/// An endpoint for GET and HEAD.
+fn get<H, A>(path: &str, handler: H) -> impl HttpServiceFactory + 'static
 where
     H: Handler<A>,
     A: FromRequest + 'static,
@@ -82,8 +73,8 @@ where
     endpoint(path, [web::get().to(handler), head], "GET, HEAD")
 }
 
-/// An endpoint that a form is sent to.
-fn sent<H, A>(path: &str, handler: H) -> impl HttpServiceFactory + 'static
+/// An endpoint for POST.
+fn post<H, A>(path: &str, handler: H) -> impl HttpServiceFactory + 'static
 where
     H: Handler<A>,
     A: FromRequest + 'static,
@@ -97,7 +88,7 @@ fn endpoint(
     routes: impl IntoIterator<Item = Route>,
     allowed: &'static str,
 ) -> impl HttpServiceFactory + 'static {
-    let refuse = move || std::future::ready(Err::<HttpResponse, _>(Problem::WrongMethod(allowed)));
+    let wrong_method = move || std::future::ready(Err::<HttpResponse, _>(Problem::WrongMethod(allowed)));
     let resource = routes.into_iter().fold(web::resource(path), Resource::route);
-    resource.default_service(web::to(refuse)).wrap(from_fn(problem::describe))
+    resource.default_service(web::to(wrong_method)).wrap(from_fn(problem::describe))
 }

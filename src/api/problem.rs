@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457): every way in which a machine endpoint can fail.
+//! The errors of the machine endpoints, as problem documents (RFC 9457).
 
 use std::sync::LazyLock;
 
@@ -13,33 +13,33 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::log_limit::LogLimit;
-use crate::edge::body::BodyError;
-use crate::edge::panics::{self, Panicked};
-use crate::edge::request_id::RequestId;
+use crate::http::body::BodyError;
+use crate::http::panics::{self, HandlerPanicked};
+use crate::http::request_id::RequestId;
 use crate::store::StoreError;
 
-/// What went wrong. Displays as the cause, for the log.
+/// An error of a machine endpoint. Displays as the cause, for the log.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
-    /// The presented key is not good: no machine learns why.
-    #[error("the key is not good")]
+    /// The presented key is not active. The response does not say why.
+    #[error("the key is not valid")]
     InvalidKey,
-    /// The presented credential is no gateway's that may ask.
-    #[error("the gateway credential is not good")]
+    /// The presented credential belongs to no active gateway.
+    #[error("the gateway credential is not valid")]
     InvalidGateway,
-    /// A form without the one field that it needs.
+    /// The form lacks its one required field.
     #[error("the form has no token")]
     TokenMissing,
-    /// The form cannot be used.
-    #[error("the form cannot be used: {0:?}")]
+    /// The form is invalid.
+    #[error("invalid form: {0:?}")]
     Form(BodyError),
-    /// There is no such endpoint.
-    #[error("there is no such endpoint")]
+    /// No endpoint has this path.
+    #[error("no such endpoint")]
     NotFound,
-    /// The endpoint does not take this method; which ones it takes.
-    #[error("the endpoint takes {0}")]
+    /// The endpoint does not support this method; holds those it supports.
+    #[error("the endpoint supports {0}")]
     WrongMethod(&'static str),
-    /// Nobody can say now.
+    /// The state of the key is unknown.
     #[error("{0}")]
     Unavailable(String),
     /// A defect.
@@ -56,11 +56,11 @@ impl From<StoreError> for Problem {
     }
 }
 
-/// The one refusal of keys, written once: floods of bad keys ask for little else.
+/// The response to every refused key, serialized once: a flood of invalid keys needs little else.
 static INVALID_KEY: LazyLock<Bytes> = LazyLock::new(|| Problem::InvalidKey.document().to_bytes());
 
 thread_local! {
-    /// While the database is away, every question fails.
+    /// While the database is down, every request fails.
     static FAILURES: LogLimit = LogLimit::new();
 }
 
@@ -80,13 +80,13 @@ impl From<BodyError> for Problem {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(super) struct Document {
-    /// What kind of problem: `urn:keydesk:problem:…`.
+    /// The kind of problem: `urn:keydesk:problem:…`.
     r#type: &'static str,
-    /// The same in words.
+    /// The kind of problem, in words.
     title: &'static str,
-    /// The status of the answer.
+    /// The HTTP status.
     status: u16,
-    /// What to do.
+    /// What the client can do.
     detail: &'static str,
     /// The OAuth 2.0 error code, where an RFC asks for one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,9 +94,9 @@ pub(super) struct Document {
 }
 
 impl Problem {
-    /// Whatever went wrong with the database, nobody knows now whether a key or a credential is good.
-    #[expect(clippy::needless_pass_by_value, reason = "maps an error that ends there")]
-    pub(super) fn unknown_truth(error: StoreError) -> Self {
+    /// Any store error during verification, a defect too, leaves the state of a key or credential unknown.
+    #[expect(clippy::needless_pass_by_value, reason = "the argument of `map_err`")]
+    pub(super) fn unavailable(error: StoreError) -> Self {
         Self::Unavailable(error.to_string())
     }
 
@@ -133,16 +133,16 @@ impl Problem {
             },
             Self::WrongMethod(_) => Document {
                 r#type: "urn:keydesk:problem:method-not-allowed",
-                title: "The endpoint does not take this method",
+                title: "The endpoint does not support this method",
                 status: 405,
-                detail: "The Allow header names the methods that it takes.",
+                detail: "The Allow header lists the supported methods.",
                 error: None,
             },
             Self::Unavailable(_) => Document {
                 r#type: "urn:keydesk:problem:unavailable",
                 title: "The database cannot be reached",
                 status: 503,
-                detail: "Nobody can say now whether the key is good. Ask again.",
+                detail: "The state of the key is unknown. Try again.",
                 error: None,
             },
             Self::Internal(_) => Document {
@@ -160,7 +160,7 @@ const fn form_document(error: BodyError) -> Document {
     let (r#type, title, status, detail) = match error {
         BodyError::WrongType => (
             "urn:keydesk:problem:unsupported-media-type",
-            "The body is no form",
+            "The body is not a form",
             415,
             "Send application/x-www-form-urlencoded, without a content coding.",
         ),
@@ -171,7 +171,7 @@ const fn form_document(error: BodyError) -> Document {
             "urn:keydesk:problem:undecodable-form",
             "The form cannot be read",
             400,
-            "Send percent-encoded UTF-8, whole.",
+            "Send complete, percent-encoded UTF-8.",
         ),
         BodyError::Repeated => {
             ("urn:keydesk:problem:repeated-field", "A field was sent twice", 400, "Send each field once.")
@@ -213,36 +213,35 @@ impl ResponseError for Problem {
     }
 }
 
-/// Gives a defect, a panic too, its document, and logs a failure of ours under the id that the answer carries.
+/// Turns panics into problem documents, and logs server-side failures with the request id of the response.
 ///
 /// # Errors
-/// [`Problem`], where an inner layer failed.
+/// The error of an inner layer, or [`Problem::Internal`] after a panic.
 pub(super) async fn describe<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let answered = panics::catch(request, next).await;
-    match answered {
+    match panics::catch(request, next).await {
         Ok(response) => {
             let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
             if let Some(problem @ (Problem::Unavailable(_) | Problem::Internal(_))) = problem {
                 let request = RequestId::of(response.request());
-                let log =
-                    |left_out| tracing::error!(%request, cause = %problem, left_out, "a machine could not be answered");
-                FAILURES.with(|failures| failures.write(log));
+                FAILURES.with(|failures| {
+                    failures
+                        .write(|suppressed| tracing::error!(%request, cause = %problem, suppressed, "request failed"));
+                });
             }
             Ok(response)
         }
-        Err(error) if error.as_error::<Panicked>().is_some() => Err(Problem::Internal(error.to_string()).into()),
+        Err(error) if error.as_error::<HandlerPanicked>().is_some() => Err(Problem::Internal(error.to_string()).into()),
         Err(error) => Err(error),
     }
 }
 
-/// The same for whoever understands nothing but that the key is good, is not, or that nobody knows: a defect of ours is
-/// the last.
+/// Does the same as [`describe`], for clients that understand 200, 401 and 503 only: an internal error becomes 503.
 ///
 /// # Errors
-/// [`Problem`], where an inner layer failed.
+/// The error of an inner layer, or [`Problem::Unavailable`] after a panic.
 pub(super) async fn describe_as_unavailable<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,

@@ -1,17 +1,16 @@
-//! `POST /v1/revoke`: whoever holds a key may end it (RFC 7009). The answer does not say whether there was one.
+//! `POST /v1/revoke`: the holder of a key revokes it (RFC 7009). The response does not say whether the key existed.
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data};
 
-use super::openapi::{FormRefused, TokenForm};
 use super::problem::{Document, Problem};
+use super::schema::{FormRefused, TokenForm};
 use crate::actions::Actions;
-use crate::domain::actor::Actor;
-use crate::edge::body::FormBody;
-use crate::edge::caller::Caller;
+use crate::domain::request_context::Client;
+use crate::http::body::FormBody;
 use crate::store::StoreError;
 
-/// End the key that is sent, for ever.
+/// Revoke a key permanently.
 #[utoipa::path(
     post,
     path = "/v1/revoke",
@@ -19,20 +18,17 @@ use crate::store::StoreError;
     tag = "Keys",
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "There is no such key that is good, now; no body"),
+        (status = 200, description = "No active key has this value now; no body"),
         FormRefused,
-        (status = 503, description = "The database cannot be reached: the key may still be good", body = Document,
+        (status = 503, description = "The database cannot be reached: the key may still be active", body = Document,
             content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds")))
     )
 )]
-pub(super) async fn answer(body: FormBody, caller: Caller, actions: Data<Actions>) -> Result<HttpResponse, Problem> {
+pub(super) async fn post(body: FormBody, client: Client, actions: Data<Actions>) -> Result<HttpResponse, Problem> {
     let fields = body.fields().await?;
-    let token = super::token_of(&fields)?;
+    let token = TokenForm::token(&fields)?;
     if let Ok(key) = actions.key_format.parse(token) {
-        let origin = caller.as_origin(Actor::KeyHolder);
-        web::block(move || actions.revoke_presented_key(&key, &origin))
-            .await
-            .map_err(|error| StoreError::Unavailable(error.to_string()))??;
+        web::block(move || actions.revoke_presented_key(&key, &client)).await.map_err(StoreError::unavailable)??;
     }
     Ok(HttpResponse::Ok().finish())
 }
