@@ -1,28 +1,28 @@
 //! `keydesk company …`.
 
-use super::Refusal;
+use super::error::CliError;
+use super::output::print_line;
 use crate::actions::Actions;
-use crate::domain::event::Origin;
-use crate::domain::name::CompanyName;
+use crate::domain::actor::Actor;
+use crate::domain::text::name::CompanyName;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Company {
-    /// Add a company; its users are added with keydesk user add
+    /// Add a company; add its users with keydesk user add
     Add {
-        /// Its name, 1 to 64 characters
+        /// The name, 1 to 64 characters
         #[arg(long)]
         name: String,
     },
 }
 
 impl Company {
-    pub(super) fn run(self, actions: &Actions) -> Result<(), Refusal> {
+    pub(super) fn run(self, actions: &Actions) -> Result<(), CliError> {
         match self {
             Self::Add { name } => {
-                let id = actions.add_company(&CompanyName::parse(&name)?, &Origin::command_line())?;
-                super::say(&format!("Company: {id}"))?;
+                let id = actions.add_company(Actor::CommandLine, &CompanyName::parse(&name)?)?;
+                print_line(&format!("Company: {id}"))
             }
         }
-        Ok(())
     }
 }

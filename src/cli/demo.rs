@@ -1,260 +1,257 @@
-//! `keydesk demo`: a throw-away company with realistic keys, users and a history over months.
+//! `keydesk demo`: serves a throw-away company with keys, users and a history of 15 months.
 
-mod habits;
+mod usage_pattern;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use habits::HABITS;
+use usage_pattern::USAGE_PATTERNS;
 
-use super::{Refusal, serve};
-use crate::actions::{Actions, Attempter, KeyWish, KeysLeftBehind, NewUser, RotationWish};
+use super::error::CliError;
+use super::serve;
+use crate::actions::{Actions, KeyDisposition, NewKeyRequest, NewUser, RotationRequest};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::actor::Actor;
-use crate::domain::api_key::{Comment, RevocationReason};
-use crate::domain::email::EmailAddress;
-use crate::domain::event::Origin;
-use crate::domain::ids::{CompanyId, KeyId, SessionId, UserId};
-use crate::domain::instant::Instant;
-use crate::domain::key_policy::{Days, ExpiryWish, KeyPolicy};
-use crate::domain::name::{CompanyName, PersonName, ServiceAccountName};
-use crate::domain::password::Password;
-use crate::domain::rotation::Overlap;
-use crate::domain::submission::{KeyForm, SubmissionId};
-use crate::domain::usage::KeyUse;
-use crate::domain::user::Role;
+use crate::domain::ids::{KeyId, SessionId};
+use crate::domain::key::lifecycle::{Comment, RevocationReason};
+use crate::domain::key::rotation::Overlap;
+use crate::domain::key::submission::{KeyForm, SubmissionId};
+use crate::domain::key::usage::UsageDelta;
+use crate::domain::policy::key_policy::{Days, KeyPolicy, RequestedExpiry};
+use crate::domain::request_context::{Client, RequestContext};
+use crate::domain::text::name::{CompanyName, PersonName, ServiceAccountName};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::user::email::EmailAddress;
+use crate::domain::user::password::Password;
+use crate::domain::user::profile::Role;
 use crate::random;
 use crate::server::{self, Server};
 
 const COMPANY: &str = "Brightwater Foods";
-const PEOPLE: [(&str, &str, Role, &str); 5] = [
+const USERS: [(&str, &str, Role, &str); 5] = [
     ("Maria Lindqvist", "maria.lindqvist@brightwater.example", Role::Admin, "203.0.113.24"),
     ("Tomasz Wójcik", "tomasz.wojcik@brightwater.example", Role::Admin, "198.51.100.7"),
     ("Priya Raman", "priya.raman@brightwater.example", Role::Admin, "192.0.2.61"),
     ("Jonas Bakke", "jonas.bakke@brightwater.example", Role::Auditor, "192.0.2.18"),
     ("Anders Holm", "anders.holm@brightwater.example", Role::Admin, "203.0.113.57"),
 ];
-const NEWCOMER: (&str, &str) = ("Elif Demir", "elif.demir@brightwater.example");
-const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+const INVITED_USER: (&str, &str) = ("Elif Demir", "elif.demir@brightwater.example");
+const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-const A_DAY: i64 = 24 * 60 * 60 * 1_000_000;
-const WORK_BEGINS: Duration = Duration::from_hours(7);
+const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+const WORKDAY_START: Duration = Duration::from_hours(7);
 
-/// Something that somebody did.
-enum Act {
+/// What happens in the history.
+enum Step {
     Create(&'static str),
     Revoke(&'static str, RevocationReason, &'static str),
-    /// Presents a revoked or expired key so many times, until then.
+    /// A client presents a revoked or expired key this many times, the last time now.
     Present(&'static str, u64),
-    /// Creates one that is good for so many days.
+    /// Creates a key that expires after this many days.
     CreateFor(&'static str, i32),
     Rename(&'static str, &'static str),
     Rotate(&'static str, Overlap),
-    /// Asks for a rotation after so many days.
+    /// Sets the rotation period in days.
     Policy(i32),
     SignIn,
     Invite,
-    /// Deletes one of [`PEOPLE`] and hands their keys to another.
+    /// Deletes one of [`USERS`] and transfers the keys to another.
     Delete(usize, usize),
 }
 
-/// How many days ago, how many minutes into the working day (or, today, how many minutes ago), who did it, and what.
-const HISTORY: [(u64, u64, usize, Act); 31] = [
-    (440, 310, 4, Act::Create("Legacy Importer")),
-    (412, 95, 2, Act::Create("Power BI Gateway")),
-    (371, 505, 2, Act::Create("Mobile Scanner Pilot")),
+/// Days ago, minutes into the working day (or minutes ago, if today), the index of the user, and the step.
+const HISTORY: [(u64, u64, usize, Step); 31] = [
+    (440, 310, 4, Step::Create("Legacy Importer")),
+    (412, 95, 2, Step::Create("Power BI Gateway")),
+    (371, 505, 2, Step::Create("Mobile Scanner Pilot")),
     (
         338,
         402,
         2,
-        Act::Revoke(
+        Step::Revoke(
             "Mobile Scanner Pilot",
             RevocationReason::NoLongerUsed,
             "The pilot in the Gdańsk warehouse has ended.",
         ),
     ),
-    (301, 120, 4, Act::Create("Order Alerts")),
-    (264, 33, 0, Act::Create("Supplier Portal Webhooks")),
-    (215, 61, 2, Act::Create("Payroll Export")),
-    (214, 20, 2, Act::Rename("Payroll Export", "Payroll Export (nightly)")),
-    (180, 505, 0, Act::Delete(4, 0)),
-    (158, 477, 1, Act::Create("Warehouse Label Printer")),
-    (131, 88, 2, Act::CreateFor("Carrier Rate Import", 90)),
-    (120, 240, 1, Act::Create("Reporting Dashboard")),
+    (301, 120, 4, Step::Create("Order Alerts")),
+    (264, 33, 0, Step::Create("Supplier Portal Webhooks")),
+    (215, 61, 2, Step::Create("Payroll Export")),
+    (214, 20, 2, Step::Rename("Payroll Export", "Payroll Export (nightly)")),
+    (180, 505, 0, Step::Delete(4, 0)),
+    (158, 477, 1, Step::Create("Warehouse Label Printer")),
+    (131, 88, 2, Step::CreateFor("Carrier Rate Import", 90)),
+    (120, 240, 1, Step::Create("Reporting Dashboard")),
     (
         87,
         410,
         2,
-        Act::Revoke("Power BI Gateway", RevocationReason::Superseded, "Reports now come from the Reporting Dashboard."),
+        Step::Revoke(
+            "Power BI Gateway",
+            RevocationReason::Superseded,
+            "Reports now come from the Reporting Dashboard.",
+        ),
     ),
     (
         51,
         220,
         1,
-        Act::Revoke("Reporting Dashboard", RevocationReason::Compromised, "Key was pasted into a support ticket."),
+        Step::Revoke("Reporting Dashboard", RevocationReason::Compromised, "Key was pasted into a support ticket."),
     ),
-    (51, 223, 1, Act::Present("Reporting Dashboard", 2)),
-    (51, 224, 1, Act::Create("Reporting Dashboard")),
-    (41, 130, 2, Act::Present("Carrier Rate Import", 2)),
-    (33, 180, 0, Act::Create("שירות דיווח חודשי")),
-    (20, 15, 0, Act::Policy(365)),
-    (19, 300, 1, Act::CreateFor("Customs declaration and freight document exchange with Rotterdam", 30)),
-    (12, 402, 2, Act::CreateFor("Route Planning", 180)),
-    (11, 501, 0, Act::Create("ERP Sync Service")),
-    (9, 75, 2, Act::SignIn),
-    (4, 132, 3, Act::SignIn),
-    (2, 231, 1, Act::SignIn),
-    (2, 238, 1, Act::Create("Staging Smoke Tests")),
-    (2, 400, 2, Act::Present("Power BI Gateway", 12)),
-    (1, 190, 0, Act::Invite),
-    (0, 1_140, 1, Act::Rotate("Warehouse Label Printer", Overlap::Day)),
-    (0, 14, 0, Act::Revoke("Legacy Importer", RevocationReason::NoLongerUsed, "")),
-    (0, 2, 0, Act::Present("Legacy Importer", 4)),
+    (51, 223, 1, Step::Present("Reporting Dashboard", 2)),
+    (51, 224, 1, Step::Create("Reporting Dashboard")),
+    (41, 130, 2, Step::Present("Carrier Rate Import", 2)),
+    (33, 180, 0, Step::Create("שירות דיווח חודשי")),
+    (20, 15, 0, Step::Policy(365)),
+    (19, 300, 1, Step::CreateFor("Customs declaration and freight document exchange with Rotterdam", 30)),
+    (12, 402, 2, Step::CreateFor("Route Planning", 180)),
+    (11, 501, 0, Step::Create("ERP Sync Service")),
+    (9, 75, 2, Step::SignIn),
+    (4, 132, 3, Step::SignIn),
+    (2, 231, 1, Step::SignIn),
+    (2, 238, 1, Step::Create("Staging Smoke Tests")),
+    (2, 400, 2, Step::Present("Power BI Gateway", 12)),
+    (1, 190, 0, Step::Invite),
+    (0, 1_140, 1, Step::Rotate("Warehouse Label Printer", Overlap::Day)),
+    (0, 14, 0, Step::Revoke("Legacy Importer", RevocationReason::NoLongerUsed, "")),
+    (0, 2, 0, Step::Present("Legacy Importer", 4)),
 ];
 
-pub(super) fn demo(settings: Settings) -> Result<(), Refusal> {
+pub(super) fn run(settings: Settings) -> Result<(), CliError> {
     let folder = tempfile::Builder::new().prefix("keydesk-demo-").tempdir()?;
-    let config = settings.inside(folder.path().to_owned()).check()?;
-    let now = Clock::machine().now();
-    let then = Clock::set_by_hand(now);
+    let config = settings.for_temporary_installation(folder.path().to_owned()).check()?;
+    let now = Clock::system().now();
+    let history_clock = Clock::manual(now);
     let password = random::hex::<10>();
-    let past = server::open(&config, &then)?;
-    Story { actions: &past, now, password: &password }.tell()?;
-    let present = Actions { clock: Clock::machine(), ..past };
-    let first = [format!("Email: {}", PEOPLE[0].1), format!("Password: {password}")];
+    let past = server::open(&config, &history_clock)?;
+    Replay { actions: &past, now, password: &password }.run()?;
+    let present = Actions { clock: Clock::system(), ..past };
+    let first = [format!("Email: {}", USERS[0].1), format!("Password: {password}")];
     serve::run(Server::bind(config, present)?, &first)
 }
 
-struct Story<'a> {
+/// Replays [`HISTORY`] on an installation with a manual clock.
+struct Replay<'a> {
     actions: &'a Actions,
-    now: Instant,
+    now: Timestamp,
     password: &'a str,
 }
 
-impl Story<'_> {
-    fn tell(&self) -> Result<(), Refusal> {
-        self.at(HISTORY[0].0 + 1, 0);
-        let company = self.actions.add_company(&CompanyName::parse(COMPANY)?, &Origin::command_line())?;
+impl Replay<'_> {
+    fn run(&self) -> Result<(), CliError> {
+        self.set_clock(HISTORY[0].0 + 1, 0);
+        let company = self.actions.add_company(Actor::CommandLine, &CompanyName::parse(COMPANY)?)?;
         let password_hash = self.actions.passwords.hash(&Password::presented(self.password))?;
         let mut users = Vec::new();
-        for (name, email, role, _) in PEOPLE {
+        for (name, email, role, _) in USERS {
             let (name, email) = (PersonName::parse(name)?, EmailAddress::parse(email)?);
             let user = NewUser { role, name: &name, email: &email };
-            users.push(self.actions.add_user(company, &user, &password_hash, &Origin::command_line())?);
+            users.push(self.actions.add_user(&RequestContext::command_line(company), &user, &password_hash)?);
         }
-        let mut newest: Vec<(&str, KeyId)> = Vec::new();
-        let known = |newest: &[(&str, KeyId)], name: &str| {
-            let key = newest.iter().find(|(known, _)| *known == name).map(|(_, key)| *key);
-            key.ok_or("The demo speaks of a key that it never made.")
+        let mut newest_first: Vec<(&str, KeyId)> = Vec::new();
+        let find = |newest_first: &[(&str, KeyId)], name: &str| {
+            let key = newest_first.iter().find(|(other, _)| *other == name).map(|(_, key)| *key);
+            key.ok_or("The demo uses a key that it has not created.")
         };
-        for (days, minutes, person, act) in &HISTORY {
-            self.at(*days, *minutes);
-            self.actions.record_ends()?;
-            let (user, origin) = (users[*person], by(users[*person], PEOPLE[*person].3));
-            match act {
-                Act::Create(name) => {
-                    newest.insert(0, (name, self.create(company, user, name, ExpiryWish::Default, &origin)?));
+        for (days, minutes, user, step) in &HISTORY {
+            self.set_clock(*days, *minutes);
+            self.actions.record_ended_keys()?;
+            let context = RequestContext::of_user(company, users[*user], client(USERS[*user].3)?);
+            match step {
+                Step::Create(name) => {
+                    newest_first.insert(0, (name, self.create(&context, name, RequestedExpiry::Default)?));
                 }
-                Act::CreateFor(name, days) => {
-                    let expiry = Days::new(*days).map_or(ExpiryWish::Default, ExpiryWish::For);
-                    newest.insert(0, (name, self.create(company, user, name, expiry, &origin)?));
+                Step::CreateFor(name, days) => {
+                    let expiry = Days::new(*days).map_or(RequestedExpiry::Default, RequestedExpiry::For);
+                    newest_first.insert(0, (name, self.create(&context, name, expiry)?));
                 }
-                Act::Rename(name, new) => {
-                    let key = known(&newest, name)?;
-                    self.actions.edit_key(company, key, &ServiceAccountName::parse(new)?, None, &origin)?;
-                    newest.insert(0, (new, key));
+                Step::Rename(name, new) => {
+                    let key = find(&newest_first, name)?;
+                    self.actions.edit_key(&context, key, &ServiceAccountName::parse(new)?, None)?;
+                    newest_first.insert(0, (new, key));
                 }
-                Act::Rotate(name, overlap) => {
-                    let wish = RotationWish { overlap: *overlap, expiry: ExpiryWish::Default };
-                    let (key, sent) = (known(&newest, name)?, self.sent(KeyForm::Rotate)?);
-                    let rotated = self.actions.rotate_key(company, key, user, &wish, sent, &origin)?;
-                    newest.insert(0, (name, rotated.created.id));
+                Step::Rotate(name, overlap) => {
+                    let request = RotationRequest { overlap: *overlap, expiry: RequestedExpiry::Default };
+                    let (key, submission) = (find(&newest_first, name)?, self.submission(KeyForm::Rotate)?);
+                    let rotated = self.actions.rotate_key(&context, key, &request, submission)?;
+                    newest_first.insert(0, (name, rotated.created.id));
                 }
-                Act::Policy(days) => {
+                Step::Policy(days) => {
                     let key_policy = KeyPolicy { rotation_period: Days::new(*days), ..KeyPolicy::default() };
-                    self.actions.change_company(company, &CompanyName::parse(COMPANY)?, false, key_policy, &origin)?;
+                    self.actions.change_company(&context, &CompanyName::parse(COMPANY)?, false, key_policy)?;
                 }
-                Act::Revoke(name, reason, comment) => {
-                    let key = known(&newest, name)?;
-                    self.actions.revoke_key(company, key, *reason, Comment::parse(comment)?, &origin)?;
+                Step::Revoke(name, reason, comment) => {
+                    let key = find(&newest_first, name)?;
+                    self.actions.revoke_key(&context, key, *reason, Comment::parse(comment)?)?;
                 }
-                Act::Present(name, count) => {
-                    let then = self.actions.clock.now();
+                Step::Present(name, count) => {
+                    let now = self.actions.clock.now();
                     let program = ("203.0.113.140", "libwww-perl/6.77");
-                    self.record(habits::refused(known(&newest, name)?, company, *count, then, &program)?)?;
+                    self.record(usage_pattern::refusals(find(&newest_first, name)?, company, *count, now, &program)?)?;
                     self.actions.report_refusals()?;
                 }
-                Act::SignIn => {
+                Step::SignIn => {
                     let password = Password::presented(self.password);
-                    self.actions.sign_in(PEOPLE[*person].1, &password, &Attempter::default(), &origin)?;
+                    self.actions.sign_in(USERS[*user].1, &password, None, &context.client)?;
                 }
-                Act::Invite => {
-                    let (name, email) = (PersonName::parse(NEWCOMER.0)?, EmailAddress::parse(NEWCOMER.1)?);
+                Step::Invite => {
+                    let (name, email) = (PersonName::parse(INVITED_USER.0)?, EmailAddress::parse(INVITED_USER.1)?);
                     let user = NewUser { role: Role::Auditor, name: &name, email: &email };
-                    self.actions.invite_user(company, &user, &origin)?;
+                    self.actions.invite_user(&context, &user)?;
                 }
-                Act::Delete(leaver, heir) => {
-                    let keys = KeysLeftBehind::HandOver(users[*heir]);
-                    self.actions.delete_user(company, users[*leaver], keys, &origin)?;
+                Step::Delete(user, new_owner) => {
+                    let keys = KeyDisposition::HandOver(users[*new_owner]);
+                    self.actions.delete_user(&context, users[*user], keys)?;
                 }
             }
         }
         self.actions.clock.set(self.now);
-        let mut used = HashMap::new();
-        for habit in &HABITS {
-            let mut keys = newest.iter().filter(|(known, _)| *known == habit.account);
-            let (_, key) = keys.nth(habit.key).ok_or("The demo uses a key that it never made.")?;
-            used.insert(*key, habit.lived(company, self.now)?);
+        let mut usage = HashMap::new();
+        for pattern in &USAGE_PATTERNS {
+            let mut keys = newest_first.iter().filter(|(name, _)| *name == pattern.account);
+            let (_, key) = keys.nth(pattern.key).ok_or("The demo uses a key that it has not created.")?;
+            usage.insert(*key, pattern.usage_until(self.now, company)?);
         }
-        self.record(used)
+        self.record(usage)
     }
 
-    /// Writes down how keys were used.
-    fn record(&self, used: HashMap<KeyId, KeyUse>) -> Result<(), Refusal> {
-        let (left, recorded) = self.actions.record_usage(used, self.actions.clock.now());
+    fn record(&self, usage: HashMap<KeyId, UsageDelta>) -> Result<(), CliError> {
+        let (unwritten, recorded) = self.actions.record_usage(usage, self.actions.clock.now());
         recorded?;
-        if left.is_empty() { Ok(()) } else { Err("The demo used a key whose end it never noted.".into()) }
+        if unwritten.is_empty() { Ok(()) } else { Err("The demo used a key whose end is not recorded.".into()) }
     }
 
     /// Sets the clock to a time of [`HISTORY`].
-    fn at(&self, days: u64, minutes: u64) {
+    fn set_clock(&self, days: u64, minutes: u64) {
         let at = if days == 0 {
             self.now - Duration::from_mins(minutes)
         } else {
-            let then = (self.now - Duration::from_hours(24 * days)).as_micros();
-            Instant::from_micros(then - then.rem_euclid(A_DAY)) + WORK_BEGINS + Duration::from_mins(minutes)
+            let day = (self.now - Duration::from_hours(24 * days)).as_micros();
+            Timestamp::from_micros(day - day.rem_euclid(DAY_MICROS)) + WORKDAY_START + Duration::from_mins(minutes)
         };
         self.actions.clock.set(at);
     }
 
-    fn create(
-        &self,
-        company: CompanyId,
-        user: UserId,
-        name: &str,
-        expiry: ExpiryWish,
-        origin: &Origin,
-    ) -> Result<KeyId, Refusal> {
-        let wish = KeyWish { name: ServiceAccountName::parse(name)?, expiry };
-        Ok(self.actions.create_key(company, user, &wish, self.sent(KeyForm::Create)?, origin)?.id)
+    fn create(&self, context: &RequestContext, name: &str, expiry: RequestedExpiry) -> Result<KeyId, CliError> {
+        let request = NewKeyRequest { name: ServiceAccountName::parse(name)?, expiry };
+        Ok(self.actions.create_key(context, &request, self.submission(KeyForm::Create)?)?.id)
     }
 
-    /// A form that was opened and sent.
-    fn sent(&self, form: KeyForm) -> Result<SubmissionId, Refusal> {
-        let then = self.actions.clock.now();
-        let session = SessionId::new(then, &random::bytes());
+    /// Opens and submits a form.
+    fn submission(&self, form: KeyForm) -> Result<SubmissionId, CliError> {
+        let now = self.actions.clock.now();
+        let session = SessionId::new(now, &random::bytes());
         let submissions = &self.actions.secrets.submissions;
-        let opened = submissions.issue(form, session, then, random::bytes());
-        Ok(submissions.check(&opened, form, session, then).ok_or("The demo's form is not good.")?)
+        let opened = submissions.issue(form, session, now, random::bytes());
+        Ok(submissions.check(&opened, form, session, now).ok_or("The form of the demo is not valid.")?)
     }
 }
 
-fn by(user: UserId, address: &str) -> Origin {
-    Origin {
-        actor: Actor::User(user),
-        client_address: Some(address.to_owned()),
-        user_agent: Some(BROWSER.to_owned()),
+fn client(address: &str) -> Result<Client, CliError> {
+    Ok(Client {
+        address: Some(address.parse()?),
+        user_agent: Some(USER_AGENT.to_owned()),
         request_id: Some(random::hex::<8>()),
-    }
+    })
 }

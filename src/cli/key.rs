@@ -1,36 +1,38 @@
 //! `keydesk key …`.
 
-use super::{Refusal, find_company};
+use super::error::CliError;
+use super::open::find_company;
+use super::output::print_line;
 use crate::actions::{Actions, RevokeKeyError};
-use crate::domain::api_key::{Comment, RevocationReason};
-use crate::domain::event::Origin;
 use crate::domain::ids::KeyId;
-use crate::store::{KeyListQuery, KeyTab, Paging, SortBy, SortOrder};
+use crate::domain::key::lifecycle::{Comment, RevocationReason};
+use crate::domain::request_context::RequestContext;
+use crate::store::{KeyListQuery, KeyTab, PageRequest, SortBy, SortOrder};
 
-const KEYS_AT_A_TIME: usize = 500;
+const PAGE_SIZE: usize = 500;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Key {
-    /// List a company's keys, the active ones first: id, preview, state and name, separated by tabs
+    /// List a company's keys, active keys first: id, preview, state and name, separated by tabs
     List {
         /// The company, by name or id
         #[arg(long)]
         company: String,
     },
-    /// Revoke a key, for ever; a server that runs refuses it from that moment
+    /// Revoke a key permanently; running servers refuse it at once
     Revoke {
-        /// The key's id, as keydesk key list prints it
+        /// The id, as keydesk key list prints it
         id: String,
-        /// Why: unspecified, compromised, superseded, no-longer-used or owner-left
-        #[arg(long, default_value = "unspecified", value_parser = reason)]
+        /// The reason: unspecified, compromised, superseded, no-longer-used or owner-left
+        #[arg(long, default_value = "unspecified", value_parser = parse_reason)]
         reason: RevocationReason,
-        /// What the audit trail should say about it, up to 500 characters
+        /// A comment for the audit trail, up to 500 characters
         #[arg(long, default_value = "", hide_default_value = true)]
         comment: String,
     },
 }
 
-fn reason(word: &str) -> Result<RevocationReason, String> {
+fn parse_reason(word: &str) -> Result<RevocationReason, String> {
     RevocationReason::parse(word).ok_or_else(|| {
         let words: Vec<&str> = RevocationReason::ALL.iter().map(|reason| reason.as_str()).collect();
         format!("give one of {}", words.join(", "))
@@ -38,7 +40,7 @@ fn reason(word: &str) -> Result<RevocationReason, String> {
 }
 
 impl Key {
-    pub(super) fn run(self, actions: &Actions) -> Result<(), Refusal> {
+    pub(super) fn run(self, actions: &Actions) -> Result<(), CliError> {
         match self {
             Self::List { company } => list(actions, &company),
             Self::Revoke { id, reason, comment } => revoke(actions, &id, reason, &comment),
@@ -46,8 +48,8 @@ impl Key {
     }
 }
 
-fn list(actions: &Actions, company: &str) -> Result<(), Refusal> {
-    let company_id = find_company(actions, company)?.id;
+fn list(actions: &Actions, company: &str) -> Result<(), CliError> {
+    let company_id = find_company(&actions.store, company)?.id;
     let now = actions.clock.now();
     for tab in [KeyTab::Active, KeyTab::Ended] {
         let sort_by = SortBy::Created;
@@ -57,18 +59,18 @@ fn list(actions: &Actions, company: &str) -> Result<(), Refusal> {
             search: None,
             sort_by,
             order: SortOrder::Descending,
-            paging: Paging::First,
-            page_size: KEYS_AT_A_TIME,
+            paging: PageRequest::First,
+            page_size: PAGE_SIZE,
             now,
         };
         loop {
-            let page = actions.store.read(|questions| questions.list_keys(&query))?;
+            let page = actions.store.read(|db| db.keys().list(&query))?;
             for key in &page.keys {
-                super::say(&format!("{}\t{}\t{}\t{}", key.id, key.preview, key.ends().state(now).as_str(), key.name))?;
+                print_line(&format!("{}\t{}\t{}\t{}", key.id, key.preview, key.ends().state(now).as_str(), key.name))?;
             }
             match page.keys.last() {
-                Some(last) if page.keys.len() == KEYS_AT_A_TIME => {
-                    query.paging = Paging::After(last.place(sort_by));
+                Some(last) if page.keys.len() == PAGE_SIZE => {
+                    query.paging = PageRequest::After(last.position(sort_by));
                 }
                 _ => break,
             }
@@ -77,25 +79,24 @@ fn list(actions: &Actions, company: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn revoke(actions: &Actions, id: &str, reason: RevocationReason, comment: &str) -> Result<(), Refusal> {
-    let unknown = || Refusal(format!("No API key has the id {id}. List them with: keydesk key list --company NAME"));
-    if actions.key_format.occurs_in(comment) {
-        return Err("The comment contains an API key, and would be kept for ever. Leave it out.".into());
+fn revoke(actions: &Actions, id: &str, reason: RevocationReason, comment: &str) -> Result<(), CliError> {
+    let unknown = || CliError(format!("No API key has the id {id}. List them with: keydesk key list --company NAME"));
+    if actions.key_format.is_contained_in(comment) {
+        return Err("The comment contains an API key, and comments are kept permanently. Remove it.".into());
     }
     let comment = Comment::parse(comment)?;
     let id = KeyId::parse(id).ok_or_else(unknown)?;
-    let key = actions.store.ask(|questions| questions.key(id))?.ok_or_else(unknown)?;
-    match actions.revoke_key(key.company_id, id, reason, comment, &Origin::command_line()) {
+    let key = actions.store.query(|db| db.keys().find(id))?.ok_or_else(unknown)?;
+    match actions.revoke_key(&RequestContext::command_line(key.company_id), id, reason, comment) {
         Ok((_, key)) => {
-            // The key is revoked. Without the note its use is judged by the server a minute later.
-            if let Err(error) = actions.note_acknowledged() {
-                tracing::warn!(%error, "when the revocation was acknowledged could not be noted");
+            // The key is revoked. Without this record, the server counts its refused uses from a minute later.
+            if let Err(error) = actions.record_acknowledgements() {
+                tracing::warn!(%error, "acknowledgement of a revocation not recorded");
             }
-            super::say(&format!("Revoked: {} {}", key.name, key.preview))?;
-            Ok(())
+            print_line(&format!("Revoked: {} {}", key.name, key.preview))
         }
         Err(RevokeKeyError::AlreadyEnded(key)) => {
-            Err(Refusal(format!("The key {} of {} has ended already.", key.preview, key.name)))
+            Err(CliError(format!("The key {} of {} has already ended.", key.preview, key.name)))
         }
         Err(error) => Err(error.into()),
     }

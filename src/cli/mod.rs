@@ -1,33 +1,36 @@
-//! The commands: what they take, what they print, how they exit. What they do is done elsewhere.
+//! The command line: arguments, output and exit codes.
 
 mod audit;
 mod company;
 mod demo;
+mod error;
 mod gateway;
 mod key;
+mod open;
+mod output;
 mod serve;
 mod user;
 
-use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
-use crate::actions::Actions;
 use crate::clock::Clock;
-use crate::config::{PublicUrl, Settings, settings::LogLevel};
-use crate::domain::ids::CompanyId;
-use crate::domain::text;
+use crate::config::settings::LogLevel;
+use crate::config::{PublicUrl, Settings};
 use crate::server;
-use crate::store::{Company, Store, StoreError};
 
-/// Create, watch and permanently revoke the API keys of your service accounts.
+use error::CliError;
+use open::open;
+
+/// Create, monitor and permanently revoke the API keys of your service accounts.
 ///
-/// Without a command, Keydesk serves: it makes its data folder at the first start and prints the link to open.
-/// Every setting below is a flag of every command, and a variable.
+/// Without a command, Keydesk serves. The first start creates the data folder and prints a link that opens set-up.
+/// Every setting below is a flag of every command and an environment variable.
 #[derive(Debug, Parser)]
 #[command(name = "keydesk", version, subcommand_help_heading = "Commands")]
 struct Arguments {
@@ -43,19 +46,19 @@ enum Command {
     Serve,
     /// Serve a throw-away company with keys, users and a history
     ///
-    /// It lives in a temporary folder that is removed at the end: --data-dir, --database-url and --secrets-file are
-    /// not used.
+    /// Its files are in a temporary folder that is removed at the end; --data-dir, --database-url and --secrets-file are
+    /// ignored.
     Demo,
     /// Manage companies
     #[command(subcommand)]
     Company(company::Company),
-    /// Manage the people who sign in
+    /// Manage users
     #[command(subcommand)]
     User(user::User),
     /// List and revoke API keys
     #[command(subcommand)]
     Key(key::Key),
-    /// Manage the gateways that ask about keys by introspection
+    /// Manage the gateways that introspect keys
     #[command(subcommand)]
     Gateway(gateway::Gateway),
     /// Check the audit trail
@@ -63,17 +66,13 @@ enum Command {
     Audit(audit::Audit),
 }
 
-/// Why a command did nothing: one sentence for standard error.
-#[derive(Debug)]
-pub(crate) struct Refusal(String);
-
-impl<E: Display> From<E> for Refusal {
-    fn from(error: E) -> Self {
-        Self(error.to_string())
-    }
+/// Returns the tree of commands and settings, as `--help` shows it.
+#[must_use]
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
-/// Runs the command that the arguments name. Exits 0 when it is done, 1 when it is refused, 2 on wrong usage.
+/// Runs the command in the arguments. Returns 0 for success, 1 for an error, 2 for wrong usage.
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -83,28 +82,28 @@ pub fn run() -> ExitCode {
             return if error.print().is_ok() && is_help { ExitCode::SUCCESS } else { ExitCode::from(2) };
         }
     };
-    match obey(arguments) {
+    match execute(arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Refusal(sentence)) => {
-            // Nobody may be listening there, and then there is nobody to tell.
+        Err(CliError(sentence)) => {
+            // Standard error may be closed.
             let _ = writeln!(std::io::stderr(), "{sentence}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn obey(arguments: Arguments) -> Result<(), Refusal> {
+fn execute(arguments: Arguments) -> Result<(), CliError> {
     let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    Settings::refuse_unknown_variables(&Arguments::command(), variables)?;
-    log(arguments.settings.log_level);
+    Settings::reject_unknown_variables(&Arguments::command(), variables)?;
+    init_log(arguments.settings.log_level);
     let settings = arguments.settings;
     match arguments.command {
         None | Some(Command::Serve) => serve::serve(settings.check()?),
-        Some(Command::Demo) => demo::demo(settings),
+        Some(Command::Demo) => demo::run(settings),
         Some(Command::Company(command)) => command.run(&open(settings)?),
         Some(Command::User(command)) => {
             let config = settings.check()?;
-            let actions = server::open(&config, &Clock::machine())?;
+            let actions = server::open(&config, &Clock::system())?;
             command.run(&actions, &PublicUrl::new(&config, config.listen))
         }
         Some(Command::Key(command)) => command.run(&open(settings)?),
@@ -113,13 +112,9 @@ fn obey(arguments: Arguments) -> Result<(), Refusal> {
     }
 }
 
-fn open(settings: Settings) -> Result<Actions, Refusal> {
-    Ok(server::open(&settings.check()?, &Clock::machine())?)
-}
-
-/// Logs go to standard error. Libraries say only what may become a failure: none of them may log what they are given, and
-/// actix-http would write a line for every request that it cannot read.
-fn log(level: LogLevel) {
+/// Logs to standard error. Libraries log warnings only, because their other lines may contain secrets; actix-http logs
+/// nothing, because it would log a line for each request that it cannot parse. The debug log has the duration of each query.
+fn init_log(level: LogLevel) {
     let ours = match level {
         LogLevel::Error => "error",
         LogLevel::Warn => "warn",
@@ -127,29 +122,8 @@ fn log(level: LogLevel) {
         LogLevel::Debug => "debug",
     };
     let filter = EnvFilter::new(format!("warn,actix_http=off,keydesk={ours}"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let span_events = if matches!(level, LogLevel::Debug) { FmtSpan::CLOSE } else { FmtSpan::NONE };
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_span_events(span_events);
+    let log = log.with_writer(std::io::stderr);
     log.with_ansi(std::io::stderr().is_terminal()).init();
-}
-
-/// Says what was done, or what was asked for.
-fn say(line: &str) -> Result<(), Refusal> {
-    writeln!(std::io::stdout(), "{line}").map_err(|error| Refusal(format!("The answer could not be written: {error}.")))
-}
-
-/// The company that a name or an id means.
-fn find_company(actions: &Actions, name_or_id: &str) -> Result<Company, Refusal> {
-    find_company_in(&actions.store, name_or_id)
-}
-
-fn find_company_in(store: &Store, name_or_id: &str) -> Result<Company, Refusal> {
-    let found = store.read(|questions| {
-        let by_id = CompanyId::parse(name_or_id).map(|id| questions.company(id)).transpose()?.flatten();
-        match by_id {
-            None => questions.company_by_name(&text::folded(name_or_id)),
-            found => Ok::<_, StoreError>(found),
-        }
-    })?;
-    found.ok_or_else(|| {
-        Refusal(format!("There is no company “{name_or_id}”. Add it with: keydesk company add --name NAME"))
-    })
 }

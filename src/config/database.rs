@@ -1,18 +1,19 @@
-//! Where the database is, and whether the way to it is safe.
+//! Parses the database URL, and rejects unencrypted connections to other machines.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use url::Url;
 
-use super::{SettingError, is_loopback};
+use super::error::SettingError;
+use super::loopback::is_loopback;
 
-/// A database's place.
+/// The location of the database.
 #[derive(Clone)]
 pub enum Database {
     /// A file.
     Sqlite(PathBuf),
-    /// A server, by a URL that may hold a password.
+    /// A server. The URL may hold a password.
     Postgres(String),
 }
 
@@ -26,16 +27,16 @@ impl fmt::Debug for Database {
 }
 
 impl Database {
-    /// Reads a database URL. No sentence repeats it: it may hold a password.
+    /// Parses a database URL. Errors do not repeat it, because it may hold a password.
     ///
     /// # Errors
-    /// [`SettingError`] for an unknown scheme, a malformed URL, or PostgreSQL without TLS beyond this machine.
+    /// [`SettingError`] for an unknown scheme, a malformed URL, or PostgreSQL on another machine without TLS.
     pub fn parse(url: &str) -> Result<Self, SettingError> {
         match url.split_once("://") {
             Some(("sqlite", path)) => sqlite(path),
             Some(("postgres" | "postgresql", _)) => postgres(url),
             _ => Err(SettingError(
-                "--database-url begins with neither sqlite:// nor postgres://. Give one of the two.".to_owned(),
+                "--database-url starts with neither sqlite:// nor postgres://. Use one of the two.".to_owned(),
             )),
         }
     }
@@ -53,8 +54,8 @@ fn sqlite(path: &str) -> Result<Database, SettingError> {
     Ok(Database::Sqlite(path))
 }
 
-/// A server whose machine is gone says nothing: after 10 s (libpq's words for it are many) a connection is given up.
-const NETWORK: [(&str, &str); 5] = [
+/// The libpq parameters by which a connection to a dead server fails within about 10 s.
+const NETWORK_TIMEOUTS: [(&str, &str); 5] = [
     ("connect_timeout", "5"),
     ("tcp_user_timeout", "10000"),
     ("keepalives_idle", "5"),
@@ -64,31 +65,31 @@ const NETWORK: [(&str, &str); 5] = [
 
 fn postgres(text: &str) -> Result<Database, SettingError> {
     let mut url = Url::parse(text).map_err(|error| {
-        SettingError(format!("--database-url is no URL ({error}). Give postgres://USER:PASSWORD@HOST/DATABASE."))
+        SettingError(format!("--database-url is not a URL ({error}). Give postgres://USER:PASSWORD@HOST/DATABASE."))
     })?;
     let parameter = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
     let hosts = [parameter("hostaddr"), parameter("host"), url.host_str().map(str::to_owned)];
     let hosts: Vec<String> = hosts.into_iter().flatten().filter(|host| !host.is_empty()).collect();
     let is_local = |host: &str| host.starts_with('/') || host.starts_with("%2F") || is_loopback(host);
-    let encrypted = matches!(parameter("sslmode").as_deref(), Some("require" | "verify-ca" | "verify-full"));
-    let stays_here = hosts.iter().flat_map(|hosts| hosts.split(',')).all(is_local);
-    if !stays_here {
+    let is_encrypted = matches!(parameter("sslmode").as_deref(), Some("require" | "verify-ca" | "verify-full"));
+    let is_all_local = hosts.iter().flat_map(|hosts| hosts.split(',')).all(is_local);
+    if !is_all_local {
         if !cfg!(feature = "postgres-tls") {
             return Err(SettingError(
-                "--database-url leads to a PostgreSQL server on another machine, and this build has no TLS. Build with --features postgres-tls, or use a server on this machine.".to_owned(),
+                "--database-url names a PostgreSQL server on another machine, and this build has no TLS. Build with --features postgres-tls, or use a server on this machine.".to_owned(),
             ));
         }
-        if !encrypted {
+        if !is_encrypted {
             return Err(SettingError(
-                "--database-url leads to a PostgreSQL server on another machine without TLS. Add ?sslmode=verify-full (or require) to it.".to_owned(),
+                "--database-url names a PostgreSQL server on another machine without TLS. Add ?sslmode=verify-full (or require) to it.".to_owned(),
             ));
         }
     }
-    // Reading a standby could show a revoked key as good.
+    // A standby may still show a revoked key as active.
     if parameter("target_session_attrs").is_none() {
         url.query_pairs_mut().append_pair("target_session_attrs", "read-write");
     }
-    for (name, value) in NETWORK {
+    for (name, value) in NETWORK_TIMEOUTS {
         if parameter_missing(&url, name) {
             url.query_pairs_mut().append_pair(name, value);
         }
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn other_urls_are_refused_and_no_sentence_repeats_a_password() {
+    fn other_urls_are_rejected_without_repeating_a_password() {
         for wrong in
             ["mysql://u:hunter2@h/d", "keydesk.db", "sqlite://", "sqlite://:memory:", "postgres://u:hunter2@h:port/d"]
         {

@@ -1,4 +1,4 @@
-//! The settings as flags and `KEYDESK_…` variables, and the check that makes a [`Config`] of them.
+//! The settings as flags and `KEYDESK_…` variables, and the check that turns them into a [`Config`].
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -7,19 +7,21 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::database::Database;
+use super::error::SettingError;
+use super::loopback::is_loopback;
+use super::values::Config;
 use super::witnesses::WitnessFlags;
-use super::{Config, Database, SettingError, is_loopback};
-use crate::domain::key::{KeyFormat, KeyPrefix};
+use crate::domain::key::api_key::{KeyFormat, KeyPrefix};
 
-pub(super) const HEADING: &str = "Settings";
-const SHORTEST_METRICS_TOKEN: usize = 16;
+const MIN_METRICS_TOKEN_CHARS: usize = 16;
 
-/// Every setting; each is a flag of every command and a variable.
+/// All settings. Each is a flag of every command and an environment variable.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = HEADING)]
+#[command(next_help_heading = "Settings")]
 pub struct Settings {
     /// Listen on this address; port 0 takes a free one
-    #[arg(long, global = true, env = "KEYDESK_LISTEN", value_name = "HOST:PORT", default_value = "127.0.0.1:8080", value_parser = address)]
+    #[arg(long, global = true, env = "KEYDESK_LISTEN", value_name = "HOST:PORT", default_value = "127.0.0.1:8080", value_parser = parse_address)]
     listen: SocketAddr,
 
     /// Keep the installation's files in this folder
@@ -34,19 +36,19 @@ pub struct Settings {
     #[arg(long, global = true, env = "KEYDESK_SECRETS_FILE", value_name = "FILE")]
     secrets_file: Option<PathBuf>,
 
-    /// Where users find Keydesk; links are built from it [default: http://{listen}]
-    #[arg(long, global = true, env = "KEYDESK_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    /// The URL under which browsers reach Keydesk; links are built from it [default: http://{listen}]
+    #[arg(long, global = true, env = "KEYDESK_PUBLIC_URL", value_name = "URL", value_parser = parse_public_url)]
     public_url: Option<Url>,
 
-    /// What the platform is called whose API the keys open
+    /// The name of the platform whose API the keys open
     #[arg(long, global = true, env = "KEYDESK_PLATFORM_NAME", value_name = "NAME", default_value = "Go Autonomous")]
     platform_name: String,
 
-    /// Believe X-Forwarded-For from this address or network; may be given more than once
-    #[arg(long, global = true, env = "KEYDESK_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',', value_parser = network)]
+    /// Trust X-Forwarded-For from this address or network; may be repeated
+    #[arg(long, global = true, env = "KEYDESK_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',', value_parser = parse_network)]
     trusted_proxy: Vec<IpNet>,
 
-    /// Put this before new keys; given more than once, the first is for new keys and all are accepted
+    /// Accept keys with this prefix; may be repeated, and new keys have the first
     #[arg(
         long,
         global = true,
@@ -57,43 +59,43 @@ pub struct Settings {
     )]
     key_prefix: Vec<KeyPrefix>,
 
-    /// Show /metrics beyond this machine to whoever sends this as a bearer token; 16 characters or more
+    /// Show /metrics to clients on other machines that send this bearer token; 16 characters or more
     #[arg(long, global = true, env = "KEYDESK_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     metrics_token: Option<SecretString>,
 
     #[command(flatten)]
     witnesses: WitnessFlags,
 
-    /// Serve plain http beyond this machine: passwords and keys then cross the network in clear
+    /// Allow plain http beyond this machine: passwords and keys then cross the network unencrypted
     #[arg(long, global = true, env = "KEYDESK_ALLOW_PLAIN_HTTP", value_parser = clap::builder::BoolishValueParser::new())]
     allow_plain_http: bool,
 
-    /// How much the log on standard error says
+    /// The level of the log on standard error
     #[arg(long, global = true, env = "KEYDESK_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     pub log_level: LogLevel,
 }
 
-/// How much is logged.
+/// The level of the log.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub enum LogLevel {
-    /// What failed.
+    /// Failures
     Error,
-    /// What may become a failure.
+    /// Problems that may become failures
     Warn,
-    /// What happened, a line for each page.
+    /// Events, among them each page that was served
     Info,
-    /// What else a developer asks.
+    /// Details for developers
     Debug,
 }
 
 impl Settings {
-    /// Holds the settings against each other.
+    /// Checks the settings together.
     ///
     /// # Errors
-    /// [`SettingError`], a sentence that says which setting is refused and what to do.
+    /// [`SettingError`]: which setting is rejected and what to do.
     pub fn check(self) -> Result<Config, SettingError> {
-        let plain_http = self.public_url.as_ref().is_none_or(|url| url.scheme() == "http");
-        if plain_http && !self.allow_plain_http {
+        let is_plain_http = self.public_url.as_ref().is_none_or(|url| url.scheme() == "http");
+        if is_plain_http && !self.allow_plain_http {
             if !self.listen.ip().is_loopback() {
                 return Err(SettingError(format!(
                     "--listen {} would serve plain http beyond this machine. Put a proxy with TLS in front and set --public-url https://…, or add --allow-plain-http.",
@@ -104,7 +106,7 @@ impl Settings {
                 && !url.host_str().is_some_and(is_loopback)
             {
                 return Err(SettingError(format!(
-                    "--public-url {} is plain http beyond this machine. Use https://…, or add --allow-plain-http.",
+                    "--public-url {} uses plain http beyond this machine. Use https://…, or add --allow-plain-http.",
                     url.origin().ascii_serialization()
                 )));
             }
@@ -117,11 +119,9 @@ impl Settings {
         if self
             .metrics_token
             .as_ref()
-            .is_some_and(|token| token.expose_secret().chars().count() < SHORTEST_METRICS_TOKEN)
+            .is_some_and(|token| token.expose_secret().chars().count() < MIN_METRICS_TOKEN_CHARS)
         {
-            return Err(SettingError(
-                "--metrics-token is too short to be a secret. Give 16 characters or more.".to_owned(),
-            ));
+            return Err(SettingError("--metrics-token is too short. Use 16 characters or more.".to_owned()));
         }
         if self
             .metrics_token
@@ -129,7 +129,7 @@ impl Settings {
             .is_some_and(|token| !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()))
         {
             return Err(SettingError(
-                "--metrics-token has characters that no Authorization header carries. Give letters, digits and signs of ASCII."
+                "--metrics-token has characters that an Authorization header cannot carry. Use visible ASCII characters without spaces."
                     .to_owned(),
             ));
         }
@@ -162,17 +162,17 @@ impl Settings {
         })
     }
 
-    /// The same settings for an installation that lives in `folder` alone, of which nobody else is told.
+    /// Returns the same settings for a throw-away installation in `folder`, without witnesses.
     #[must_use]
-    pub fn inside(self, folder: PathBuf) -> Self {
+    pub fn for_temporary_installation(self, folder: PathBuf) -> Self {
         Self { data_dir: folder, database_url: None, secrets_file: None, witnesses: WitnessFlags::default(), ..self }
     }
 
-    /// Refuses a `KEYDESK_…` variable that is no setting: a misspelt one would otherwise be passed over in silence.
+    /// Rejects a `KEYDESK_…` variable that is not a setting: a misspelled one would otherwise be ignored silently.
     ///
     /// # Errors
     /// [`SettingError`], naming the variable.
-    pub fn refuse_unknown_variables(
+    pub fn reject_unknown_variables(
         command: &clap::Command,
         variables: impl Iterator<Item = String>,
     ) -> Result<(), SettingError> {
@@ -182,41 +182,41 @@ impl Settings {
         match unknown.next() {
             None => Ok(()),
             Some(name) => Err(SettingError(format!(
-                "The variable {name} is no setting of Keydesk. Correct or remove it; keydesk --help lists them."
+                "The variable {name} is not a setting of Keydesk. Correct or remove it; keydesk --help lists the settings."
             ))),
         }
     }
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let wrong = "give an address and a port, such as 127.0.0.1:8080";
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let expected = "give an address and a port, such as 127.0.0.1:8080";
     match text.strip_prefix("localhost:") {
         Some(port) => {
-            let port = port.parse().map_err(|_| wrong.to_owned())?;
+            let port = port.parse().map_err(|_| expected.to_owned())?;
             Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
         }
-        None => text.parse().map_err(|_| wrong.to_owned()),
+        None => text.parse().map_err(|_| expected.to_owned()),
     }
 }
 
-fn network(text: &str) -> Result<IpNet, String> {
+fn parse_network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpAddr>()
         .map(IpNet::from)
         .or_else(|_| text.parse::<IpNet>())
         .map_err(|_| "give an address such as 10.0.0.7 or a network such as 10.0.0.0/24".to_owned())
 }
 
-fn public_url(text: &str) -> Result<Url, String> {
-    let wrong = || "give scheme, host and port alone, such as https://keys.example.com".to_owned();
-    let url = Url::parse(text).map_err(|_| wrong())?;
-    let bare = matches!(url.scheme(), "http" | "https")
+fn parse_public_url(text: &str) -> Result<Url, String> {
+    let expected = || "give scheme, host and port only, such as https://keys.example.com".to_owned();
+    let url = Url::parse(text).map_err(|_| expected())?;
+    let is_origin = matches!(url.scheme(), "http" | "https")
         && url.host_str().is_some()
         && url.path() == "/"
         && url.query().is_none()
         && url.fragment().is_none()
         && url.username().is_empty()
         && url.password().is_none();
-    bare.then_some(url).ok_or_else(wrong)
+    is_origin.then_some(url).ok_or_else(expected)
 }
 
 #[cfg(test)]
@@ -236,16 +236,16 @@ mod tests {
     }
 
     #[test]
-    fn an_installation_to_throw_away_has_its_own_files_and_tells_nobody() {
+    fn a_temporary_installation_has_its_own_files_and_no_witness() {
         let given = ["--database-url", "sqlite:///d", "--secrets-file", "/s", "--checkpoint-file", "/c"];
         assert!(check(&given).unwrap().witnesses.file.is_some());
-        let config = settings(&given).inside(PathBuf::from("/throw-away")).check().unwrap();
+        let config = settings(&given).for_temporary_installation(PathBuf::from("/throw-away")).check().unwrap();
         assert!(matches!(config.database, Database::Sqlite(path) if path.starts_with("/throw-away")));
         assert!(config.secrets_file.starts_with("/throw-away") && config.witnesses.file.is_none());
     }
 
     #[test]
-    fn nothing_needs_setting() {
+    fn all_settings_have_defaults() {
         let config = check(&[]).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.platform_name, "Go Autonomous");
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_beyond_this_machine_is_refused_unless_it_is_asked_for() {
+    fn plain_http_beyond_this_machine_needs_a_flag() {
         assert!(check(&["--listen", "0.0.0.0:8080"]).unwrap_err().to_string().contains("--allow-plain-http"));
         assert!(check(&["--listen", "0.0.0.0:8080", "--public-url", "http://localhost:8080"]).is_err());
         assert!(check(&["--public-url", "http://keys.example.com"]).is_err());
@@ -264,23 +264,23 @@ mod tests {
     }
 
     #[test]
-    fn a_short_metrics_token_is_refused_without_being_repeated() {
-        let refused = check(&["--metrics-token", "hunter2"]).unwrap_err().to_string();
-        assert!(refused.contains("16 characters") && !refused.contains("hunter2"), "{refused}");
-        for never_sent in ["sixteen letters!", " sixteen-letters", "sixteen-lettersé"] {
-            let refused = check(&["--metrics-token", never_sent]).unwrap_err().to_string();
-            assert!(refused.contains("ASCII") && !refused.contains("sixteen"), "{refused}");
+    fn an_invalid_metrics_token_is_rejected_without_repeating_it() {
+        let rejected = check(&["--metrics-token", "hunter2"]).unwrap_err().to_string();
+        assert!(rejected.contains("16 characters") && !rejected.contains("hunter2"), "{rejected}");
+        for invalid in ["sixteen letters!", " sixteen-letters", "sixteen-lettersé"] {
+            let rejected = check(&["--metrics-token", invalid]).unwrap_err().to_string();
+            assert!(rejected.contains("ASCII") && !rejected.contains("sixteen"), "{rejected}");
         }
         let config = check(&["--metrics-token", "sixteen-letters!"]).unwrap();
         assert!(config.metrics_token.is_some() && !format!("{config:?}").contains("sixteen"));
     }
 
     #[test]
-    fn an_unknown_variable_is_refused_by_name() {
+    fn an_unknown_variable_is_rejected_by_name() {
         let command = Settings::augment_args(clap::Command::new("keydesk"));
         let variables = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>().into_iter();
-        assert!(Settings::refuse_unknown_variables(&command, variables(&["KEYDESK_LISTEN", "PATH"])).is_ok());
-        let refused = Settings::refuse_unknown_variables(&command, variables(&["KEYDESK_LISTN"])).unwrap_err();
-        assert!(refused.to_string().contains("KEYDESK_LISTN"));
+        assert!(Settings::reject_unknown_variables(&command, variables(&["KEYDESK_LISTEN", "PATH"])).is_ok());
+        let rejected = Settings::reject_unknown_variables(&command, variables(&["KEYDESK_LISTN"])).unwrap_err();
+        assert!(rejected.to_string().contains("KEYDESK_LISTN"));
     }
 }

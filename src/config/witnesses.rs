@@ -1,47 +1,47 @@
-//! Where checkpoints are witnessed: the flags, and what is refused of them.
+//! The settings of witnesses.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use super::{SettingError, is_loopback};
+use super::error::SettingError;
+use super::loopback::is_loopback;
 
-/// The settings by which checkpoints leave the installation.
+/// The flags that configure witnesses.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = super::settings::HEADING)]
-#[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
+#[expect(clippy::struct_field_names, reason = "the names of the flags")]
 pub struct WitnessFlags {
     /// Append the checkpoints of all audit trails to this file, within a minute of each change
     #[arg(long, global = true, env = "KEYDESK_CHECKPOINT_FILE", value_name = "FILE")]
     checkpoint_file: Option<PathBuf>,
 
-    /// Post them to this https address, signed as Standard Webhooks are
+    /// Post the checkpoints to this https address, signed as Standard Webhooks are
     #[arg(long, global = true, env = "KEYDESK_CHECKPOINT_WEBHOOK", value_name = "URL", hide_env_values = true)]
     checkpoint_webhook: Option<String>,
 
-    /// The file that holds the secret of that signature: whsec_ and Base64, readable by its owner alone
+    /// Read the secret of the webhook's signature from this file: whsec_ and Base64, readable by its owner only
     #[arg(long, global = true, env = "KEYDESK_CHECKPOINT_WEBHOOK_SECRET_FILE", value_name = "FILE")]
     checkpoint_webhook_secret_file: Option<PathBuf>,
 }
 
-/// Where checkpoints are witnessed.
+/// The configured witnesses.
 #[derive(Clone, Debug, Default)]
 pub struct WitnessSettings {
-    /// They are appended to this file.
+    /// The file that checkpoints are appended to.
     pub file: Option<PathBuf>,
-    /// They are posted there.
+    /// The webhook that checkpoints are posted to.
     pub webhook: Option<WebhookSettings>,
 }
 
 /// A webhook.
 #[derive(Clone)]
 pub struct WebhookSettings {
-    /// Where it is; https, or on this machine.
+    /// The address; https, or on this machine.
     pub url: Url,
-    /// Whether it is on this machine.
+    /// Whether the address is on this machine.
     pub is_loopback: bool,
-    /// The file that holds its secret.
+    /// The file that holds the secret of the signature.
     pub secret_file: PathBuf,
 }
 
@@ -62,13 +62,13 @@ impl WitnessFlags {
                 Some(WebhookSettings { url, is_loopback, secret_file })
             }
             (Some(_), None) => {
-                return Err(refused(
-                    "--checkpoint-webhook has no secret to sign with. Name the file that holds it with --checkpoint-webhook-secret-file.",
+                return Err(rejected(
+                    "--checkpoint-webhook needs a secret to sign with. Name its file with --checkpoint-webhook-secret-file.",
                 ));
             }
             (None, Some(_)) => {
-                return Err(refused(
-                    "--checkpoint-webhook-secret-file is given without --checkpoint-webhook. Say where checkpoints are posted to, or leave both out.",
+                return Err(rejected(
+                    "--checkpoint-webhook-secret-file is set without --checkpoint-webhook. Set both, or neither.",
                 ));
             }
         };
@@ -76,7 +76,7 @@ impl WitnessFlags {
     }
 }
 
-fn refused(sentence: &str) -> SettingError {
+fn rejected(sentence: &str) -> SettingError {
     SettingError(sentence.to_owned())
 }
 
@@ -84,23 +84,23 @@ fn absolute(flag: &str, file: &Path) -> Result<PathBuf, SettingError> {
     std::path::absolute(file).map_err(|error| SettingError(format!("{flag} cannot be used: {error}. Name a file.")))
 }
 
-/// Reads where the webhook is. No sentence repeats it: somebody may have put a password into it.
+/// Parses the address of the webhook. Errors do not repeat it, because it may hold a password.
 fn webhook(text: &str) -> Result<(Url, bool), SettingError> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
     let url = url.ok_or_else(|| {
-        refused("--checkpoint-webhook is no web address. Give one such as https://witness.example.com/keydesk.")
+        rejected("--checkpoint-webhook is not a web address. Give one such as https://witness.example.com/keydesk.")
     })?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused(
-            "--checkpoint-webhook holds a user name or a password. Leave them out: the receiver knows Keydesk by the signature.",
+        return Err(rejected(
+            "--checkpoint-webhook contains a user name or a password. Remove them: the receiver recognizes Keydesk by the signature.",
         ));
     }
     if url.fragment().is_some() {
-        return Err(refused("--checkpoint-webhook ends in a # and a fragment, which is never sent. Leave it out."));
+        return Err(rejected("--checkpoint-webhook ends in a fragment (#…), which is never sent. Remove it."));
     }
     let is_loopback = url.host_str().is_some_and(is_loopback);
     if url.scheme() == "http" && !is_loopback {
-        return Err(refused("--checkpoint-webhook is plain http beyond this machine. Use https://…."));
+        return Err(rejected("--checkpoint-webhook uses plain http beyond this machine. Use https://…."));
     }
     Ok((url, is_loopback))
 }
@@ -132,9 +132,9 @@ mod tests {
             ("https://keydesk:hunter2@witness.example/", "password"),
             ("https://hunter2@witness.example/", "password"),
             ("https://witness.example/#hunter2", "fragment"),
-            ("ftp://hunter2/", "no web address"),
-            ("hunter2", "no web address"),
-            ("https://", "no web address"),
+            ("ftp://hunter2/", "not a web address"),
+            ("hunter2", "not a web address"),
+            ("https://", "not a web address"),
         ] {
             let sentence = check(Some(bad), Some("s")).unwrap_err();
             assert!(sentence.starts_with("--checkpoint-webhook ") && sentence.contains(word), "{bad}: {sentence}");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_and_its_secret_come_together_or_not_at_all() {
+    fn a_webhook_and_its_secret_are_set_together() {
         assert!(check(None, None).unwrap().webhook.is_none());
         assert!(
             check(Some("https://witness.example/"), None).unwrap_err().contains("--checkpoint-webhook-secret-file")

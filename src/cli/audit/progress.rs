@@ -1,30 +1,30 @@
-//! How far long work has come, for whoever looks on.
+//! The progress bar of a long check.
 
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Work that takes less is over before anybody wonders.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// A shorter check shows no bar.
+const SHOW_AFTER: Duration = Duration::from_secs(1);
 
-/// A bar on standard error, where that is a terminal and the work takes long.
+/// A bar on standard error, if that is a terminal and the check takes long.
 pub(super) struct Progress {
-    begun: Instant,
+    started: Instant,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    pub(super) fn begin() -> Self {
-        Self { begun: Instant::now(), bar: None }
+    pub(super) fn start() -> Self {
+        Self { started: Instant::now(), bar: None }
     }
 
-    /// Says that so many of so many events were checked.
-    pub(super) fn reached(&mut self, done: u64, of: u64) {
-        if self.begun.elapsed() >= PATIENCE {
-            // It draws nothing where standard error is no terminal.
+    /// Shows that `done` of `total` events are checked.
+    pub(super) fn set(&mut self, done: u64, total: u64) {
+        if self.started.elapsed() >= SHOW_AFTER {
+            // It draws nothing if standard error is not a terminal.
             let bar = self.bar.get_or_insert_with(|| {
                 let style = ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} events, {eta} left");
-                ProgressBar::new(of).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+                ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
             });
             bar.set_position(done);
         }

@@ -1,40 +1,40 @@
-//! `keydesk audit verify`: of the installation's trails, or of an export, for which no installation is needed.
+//! `keydesk audit verify`: verifies the trails of an installation, or an export without an installation.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use super::files::{read_public_key, read_text};
 use super::progress::Progress;
-use super::{kept_file, public_key};
-use crate::cli::{Refusal, find_company_in, say};
+use crate::cli::error::CliError;
+use crate::cli::open::find_company;
+use crate::cli::output::print_line;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::checkpoint::{self, Checkpoint, CheckpointKey};
-use crate::domain::consistency_file::ConsistencyFile;
-use crate::domain::export_check::{Checked, ExportCheck, Kept};
-use crate::domain::export_misfit::ExportMisfit;
 use crate::domain::ids::TrailId;
-use crate::evidence::{self, Question};
-use crate::server;
-use crate::server::Readable;
+use crate::domain::trail::checkpoint::{self, Checkpoint, CheckpointKey};
+use crate::domain::trail::consistency_file::ConsistencyFile;
+use crate::domain::trail::export_check::{ExportCheck, ExportSummary, TrustAnchor};
+use crate::domain::trail::export_error::ExportError;
+use crate::evidence::{self, CheckRequest};
+use crate::server::{self, ReadOnlyInstallation};
 
-/// No line of an export is as long: what is longer is none.
-const LONGEST_LINE: u64 = 1 << 20;
-/// Whoever looks on is told so often.
-const LINES_BETWEEN_NEWS: u64 = 1_000;
+/// No line of an export is longer.
+const MAX_LINE_BYTES: u64 = 1 << 20;
+const LINES_PER_PROGRESS_UPDATE: u64 = 1_000;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Verify {
-    /// Check one company's trail only, by name or id
+    /// Verify the trail of one company only, by name or id
     #[arg(long)]
     company: Option<String>,
-    /// Check an export in JSON Lines; no database is asked and no setting is used
+    /// Verify an export in JSON Lines; uses no database and no setting
     #[arg(long, conflicts_with = "company")]
     file: Option<PathBuf>,
-    /// A checkpoint that was kept elsewhere: the trail must begin with the events that it signs
+    /// A checkpoint that you kept: the trail must start with the events that it signs
     #[arg(long)]
     checkpoint: Option<PathBuf>,
-    /// The public key that was kept elsewhere; without it, the installation's own or the export's is believed
+    /// The public key that you kept; without it, the key of the installation or the export is trusted
     #[arg(long)]
     public_key: Option<PathBuf>,
     /// A proof that connects an export with the checkpoint, made by keydesk audit consistency
@@ -43,131 +43,134 @@ pub(in crate::cli) struct Verify {
 }
 
 impl Verify {
-    pub(super) fn run(self, settings: Settings) -> Result<(), Refusal> {
-        let key = self.public_key.as_deref().map(public_key).transpose()?;
-        let checkpoint = self.checkpoint.as_deref().map(kept_file).transpose()?;
+    pub(super) fn run(self, settings: Settings) -> Result<(), CliError> {
+        let key = self.public_key.as_deref().map(read_public_key).transpose()?;
+        let checkpoint = self.checkpoint.as_deref().map(read_text).transpose()?;
         if let Some(path) = &self.file {
-            let consistency = self.consistency.as_deref().map(consistency_file).transpose()?;
-            return export(path, &Kept { key, checkpoint, consistency });
+            let consistency = self.consistency.as_deref().map(read_consistency_file).transpose()?;
+            return verify_export(path, &TrustAnchor { key, checkpoint, consistency });
         }
-        let installation = server::open_to_read(&settings.check()?, &Clock::machine())?;
-        self.trails(&installation, key, checkpoint.as_deref())
+        let installation = server::open_read_only(&settings.check()?, &Clock::system())?;
+        self.verify_trails(&installation, key, checkpoint.as_deref())
     }
 
-    /// Checks the installation's trails, or the one that was asked for.
-    fn trails(
+    fn verify_trails(
         &self,
-        installation: &Readable,
+        installation: &ReadOnlyInstallation,
         key: Option<(CheckpointKey, Option<String>)>,
         note: Option<&str>,
-    ) -> Result<(), Refusal> {
-        let own_key = key.is_none();
-        let (key, named) = key.unwrap_or((installation.key, None));
-        let mut questions = Vec::new();
-        for (name, trail) in self.asked_for(installation)? {
+    ) -> Result<(), CliError> {
+        let is_own_key = key.is_none();
+        let (key, key_origin) = key.unwrap_or((installation.key, None));
+        let mut requests = Vec::new();
+        for (name, trail) in self.selected_trails(installation)? {
             let origin = checkpoint::origin(installation.id, trail);
-            if named.as_ref().is_none_or(|named| *named == origin) {
-                let kept = note.filter(|note| note.lines().next() == Some(&origin));
-                let kept = kept.map(|note| key.verify(note, &origin)).transpose().map_err(|error| {
-                    format!("The checkpoint that you kept is not to be believed under this public key: {error}.")
-                })?;
-                questions.push((name, Question { trail, origin, key, kept }));
+            if key_origin.as_ref().is_none_or(|key_origin| *key_origin == origin) {
+                let kept_checkpoint = note.filter(|note| note.lines().next() == Some(&origin));
+                let kept_checkpoint =
+                    kept_checkpoint.map(|note| key.verify(note, &origin)).transpose().map_err(|error| {
+                        format!("The checkpoint that you kept is not valid under this public key: {error}.")
+                    })?;
+                requests.push((name, CheckRequest { trail, origin, key, kept_checkpoint }));
             }
         }
-        if questions.is_empty() {
-            return Err("The public key that you gave is that of another trail.".into());
+        if requests.is_empty() {
+            return Err("The public key belongs to another trail.".into());
         }
-        if note.is_some() && questions.iter().all(|(_, question)| question.kept.is_none()) {
+        if note.is_some() && requests.iter().all(|(_, request)| request.kept_checkpoint.is_none()) {
             return Err("The checkpoint that you kept belongs to another trail or installation.".into());
         }
-        if own_key && (note.is_some() || !installation.has_secrets) {
-            say(
+        if is_own_key && (note.is_some() || !installation.has_secrets) {
+            print_line(
                 "The public key is the installation's own, so this proves as much as you trust it. Give the one that you kept by --public-key.",
             )?;
         }
-        check_all(installation, &questions)
+        check_all(installation, &requests)
     }
 
-    fn asked_for(&self, installation: &Readable) -> Result<Vec<(String, TrailId)>, Refusal> {
+    fn selected_trails(&self, installation: &ReadOnlyInstallation) -> Result<Vec<(String, TrailId)>, CliError> {
         if let Some(company) = &self.company {
-            let company = find_company_in(&installation.store, company)?;
+            let company = find_company(&installation.store, company)?;
             return Ok(vec![(company.name, company.id.into())]);
         }
-        let companies = installation.store.ask(|questions| questions.companies())?;
-        let own = ("Installation".to_owned(), TrailId::from(installation.id));
-        Ok(companies.into_iter().map(|company| (company.name, company.id.into())).chain([own]).collect())
+        let companies = installation.store.query(|db| db.companies().all())?;
+        let own_trail = ("Installation".to_owned(), TrailId::from(installation.id));
+        Ok(companies.into_iter().map(|company| (company.name, company.id.into())).chain([own_trail]).collect())
     }
 }
 
-fn check_all(installation: &Readable, questions: &[(String, Question)]) -> Result<(), Refusal> {
-    let mut refused = None;
-    for (name, question) in questions {
-        let mut progress = Progress::begin();
-        let checked = evidence::check_trail(&installation.store, question, &mut |done, of| progress.reached(done, of));
+fn check_all(installation: &ReadOnlyInstallation, requests: &[(String, CheckRequest)]) -> Result<(), CliError> {
+    let mut first_error = None;
+    for (name, request) in requests {
+        let mut progress = Progress::start();
+        let checked = evidence::check_trail(&installation.store, request, &mut |done, total| progress.set(done, total));
         drop(progress);
         match checked? {
-            Ok(events) => say(&format!("{name}: {events} events, all as they were recorded{}", since(question.kept)))?,
-            Err(misfit) => {
-                say(&format!("{name}: {misfit}"))?;
-                refused.get_or_insert(format!("The audit trail of {name} does not verify: {misfit}."));
+            Ok(events) => print_line(&format!(
+                "{name}: {events} events, all as they were recorded{}",
+                kept_part(request.kept_checkpoint)
+            ))?,
+            Err(error) => {
+                print_line(&format!("{name}: {error}"))?;
+                first_error.get_or_insert(format!("The audit trail of {name} does not verify: {error}."));
             }
         }
     }
-    refused.map_or(Ok(()), |sentence| Err(Refusal(sentence)))
+    first_error.map_or(Ok(()), |sentence| Err(CliError(sentence)))
 }
 
-fn since(kept: Option<Checkpoint>) -> String {
+fn kept_part(kept: Option<Checkpoint>) -> String {
     kept.map_or_else(String::new, |kept| format!(", the first {} as your checkpoint signs them", kept.size))
 }
 
-fn consistency_file(path: &Path) -> Result<ConsistencyFile, Refusal> {
-    ConsistencyFile::parse(&kept_file(path)?)
-        .ok_or_else(|| Refusal(format!("{} holds no proof that keydesk audit consistency has made.", path.display())))
+fn read_consistency_file(path: &Path) -> Result<ConsistencyFile, CliError> {
+    ConsistencyFile::parse(&read_text(path)?)
+        .ok_or_else(|| CliError(format!("{} holds no proof by keydesk audit consistency.", path.display())))
 }
 
-/// Checks an export with nothing but it and what was kept.
-fn export(path: &Path, kept: &Kept) -> Result<(), Refusal> {
-    let cannot = |error: std::io::Error| Refusal(format!("{} cannot be read: {error}.", path.display()));
-    let file = BufReader::new(File::open(path).map_err(cannot)?);
-    let Checked { events, size, full, company, kept: begins } = check(file, kept)
-        .map_err(cannot)?
-        .map_err(|misfit| Refusal(format!("The export does not verify: {misfit}.")))?;
+fn verify_export(path: &Path, anchor: &TrustAnchor) -> Result<(), CliError> {
+    let unreadable = |error: std::io::Error| CliError(format!("{} cannot be read: {error}.", path.display()));
+    let file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let ExportSummary { events, size, full, company, trusted_size } =
+        check_export(file, anchor)
+            .map_err(unreadable)?
+            .map_err(|error| CliError(format!("The export does not verify: {error}.")))?;
     let which = if full { format!("all {events} events") } else { format!("{events} of {size} events") };
-    let begins = begins.map_or_else(String::new, |kept| {
-        if kept > size {
-            format!("; your checkpoint of {kept} events continues this trail")
+    let trusted_part = trusted_size.map_or_else(String::new, |trusted| {
+        if trusted > size {
+            format!("; your checkpoint of {trusted} events continues this trail")
         } else {
-            format!("; the trail begins with the {kept} events that your checkpoint signs")
+            format!("; the trail begins with the {trusted} events that your checkpoint signs")
         }
     });
-    say(&format!("{company}: {which}, each as its checkpoint signs it{begins}"))?;
-    if kept.key.is_none() {
-        say(
+    print_line(&format!("{company}: {which}, each as its checkpoint signs it{trusted_part}"))?;
+    if anchor.key.is_none() {
+        print_line(
             "The public key is the one in the file, so this proves only that the file fits together. Give the one that you kept by --public-key.",
         )?;
     }
     Ok(())
 }
 
-/// Checks line by line; no more than one line is in memory.
-fn check(mut file: impl BufRead, kept: &Kept) -> std::io::Result<Result<Checked, ExportMisfit>> {
-    let (mut progress, mut line, mut lines) = (Progress::begin(), Vec::new(), 0);
+/// Checks an export line by line, with one line in memory.
+fn check_export(mut file: impl BufRead, anchor: &TrustAnchor) -> std::io::Result<Result<ExportSummary, ExportError>> {
+    let (mut progress, mut line, mut lines) = (Progress::start(), Vec::new(), 0);
     let mut next = |line: &mut Vec<u8>| {
         line.clear();
-        file.by_ref().take(LONGEST_LINE).read_until(b'\n', line)
+        file.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', line)
     };
     next(&mut line)?;
-    let mut check = match ExportCheck::begin(&line, kept) {
+    let mut check = match ExportCheck::start(&line, anchor) {
         Ok(check) => check,
-        Err(misfit) => return Ok(Err(misfit)),
+        Err(error) => return Ok(Err(error)),
     };
     while next(&mut line)? > 0 {
-        if let Err(misfit) = check.take(&line) {
-            return Ok(Err(misfit));
+        if let Err(error) = check.check_line(&line) {
+            return Ok(Err(error));
         }
         lines += 1;
-        if lines % LINES_BETWEEN_NEWS == 0 {
-            progress.reached(lines, check.announced());
+        if lines % LINES_PER_PROGRESS_UPDATE == 0 {
+            progress.set(lines, check.expected_events());
         }
     }
     Ok(check.finish())

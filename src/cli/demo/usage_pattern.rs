@@ -1,63 +1,63 @@
-//! How the systems of the sample company use their keys.
+//! How the systems of the demo company use their keys.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::cli::Refusal;
+use crate::cli::error::CliError;
 use crate::domain::ids::{CompanyId, KeyId};
-use crate::domain::instant::Instant;
-use crate::domain::usage::{KeyUse, Presenter, hour_of};
+use crate::domain::key::usage::{RequestSource, UsageDelta, hour_of};
+use crate::domain::timestamp::Timestamp;
 use crate::random;
 
-/// A program at an address.
+/// An address and a user agent.
 type Program = (&'static str, &'static str);
 
-/// A system that uses a key at times.
-pub(super) struct Habit {
+/// A system that uses a key periodically.
+pub(super) struct UsagePattern {
     pub(super) account: &'static str,
-    /// Which of the account's keys, counted from the newest.
+    /// The index among the account's keys, newest first.
     pub(super) key: usize,
-    /// For how many days, and minutes between two requests.
     days: u64,
-    every: u64,
-    /// How many minutes ago the last one was.
+    /// The minutes between two requests.
+    interval: u64,
+    /// The minutes since the last request.
     last: u64,
     programs: &'static [Program],
 }
 
-const A_DAY: u64 = 24 * 60;
+const DAY_MINUTES: u64 = 24 * 60;
 
-pub(super) const HABITS: [Habit; 13] = [
-    Habit {
+pub(super) const USAGE_PATTERNS: [UsagePattern; 13] = [
+    UsagePattern {
         account: "ERP Sync Service",
         key: 0,
         days: 10,
-        every: 1,
+        interval: 1,
         last: 4,
         programs: &[("203.0.113.9", "python-requests/2.32"), ("198.51.100.4", "curl/8.5")],
     },
-    Habit {
+    UsagePattern {
         account: "Warehouse Label Printer",
         key: 1,
         days: 30,
-        every: 6,
+        interval: 6,
         last: 3,
         programs: &[("203.0.113.88", "LabelPrint/4.1 (Zebra ZT411)")],
     },
-    Habit {
+    UsagePattern {
         account: "Warehouse Label Printer",
         key: 0,
         days: 0,
-        every: 11,
+        interval: 11,
         last: 9,
         programs: &[("203.0.113.89", "LabelPrint/4.2 (Zebra ZT411)")],
     },
-    Habit {
+    UsagePattern {
         account: "Reporting Dashboard",
         key: 0,
         days: 40,
-        every: 15,
+        interval: 15,
         last: 128,
         programs: &[
             ("198.51.100.31", "Grafana/12.1.0"),
@@ -65,125 +65,125 @@ pub(super) const HABITS: [Habit; 13] = [
             ("2001:db8:4006:812::200e", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36"),
         ],
     },
-    Habit {
+    UsagePattern {
         account: "Route Planning",
         key: 0,
         days: 11,
-        every: 5,
+        interval: 5,
         last: 0,
         programs: &[("192.0.2.140", "okhttp/5.1.0"), ("192.0.2.141", "okhttp/5.1.0")],
     },
-    Habit {
+    UsagePattern {
         account: "Payroll Export (nightly)",
         key: 0,
         days: 60,
-        every: A_DAY,
+        interval: DAY_MINUTES,
         last: 610,
         programs: &[("192.0.2.77", "Go-http-client/2.0")],
     },
-    Habit {
+    UsagePattern {
         account: "Supplier Portal Webhooks",
         key: 0,
         days: 40,
-        every: 45,
-        last: 5 * A_DAY + 90,
+        interval: 45,
+        last: 5 * DAY_MINUTES + 90,
         programs: &[("198.51.100.200", "Java-http-client/21.0.4")],
     },
-    Habit {
+    UsagePattern {
         account: "Customs declaration and freight document exchange with Rotterdam",
         key: 0,
         days: 17,
-        every: 240,
-        last: A_DAY + 200,
+        interval: 240,
+        last: DAY_MINUTES + 200,
         programs: &[(
             "2001:db8:85a3:8d3:1319:8a2e:370:7348",
             "customs-exchange/3.0 (+https://customs.example/contact)",
         )],
     },
-    Habit {
+    UsagePattern {
         account: "שירות דיווח חודשי",
         key: 0,
         days: 28,
-        every: 28 * A_DAY,
-        last: 3 * A_DAY,
+        interval: 28 * DAY_MINUTES,
+        last: 3 * DAY_MINUTES,
         programs: &[("192.0.2.18", "PowerShell/7.5")],
     },
-    Habit {
+    UsagePattern {
         account: "Order Alerts",
         key: 0,
         days: 5,
-        every: A_DAY,
-        last: 155 * A_DAY,
+        interval: DAY_MINUTES,
+        last: 155 * DAY_MINUTES,
         programs: &[("192.0.2.9", "axios/1.7.2")],
     },
-    Habit {
+    UsagePattern {
         account: "Legacy Importer",
         key: 0,
         days: 20,
-        every: 300,
+        interval: 300,
         last: 25,
         programs: &[("203.0.113.140", "libwww-perl/6.77")],
     },
-    Habit {
+    UsagePattern {
         account: "Power BI Gateway",
         key: 0,
         days: 20,
-        every: 500,
-        last: 88 * A_DAY,
+        interval: 500,
+        last: 88 * DAY_MINUTES,
         programs: &[("198.51.100.31", "Microsoft.Data.Mashup/2.140")],
     },
-    Habit {
+    UsagePattern {
         account: "Carrier Rate Import",
         key: 0,
         days: 30,
-        every: 720,
-        last: 42 * A_DAY,
+        interval: 720,
+        last: 42 * DAY_MINUTES,
         programs: &[("203.0.113.61", "node-fetch/3.3")],
     },
 ];
 
-impl Habit {
-    /// What it did until now.
-    pub(super) fn lived(&self, company: CompanyId, now: Instant) -> Result<KeyUse, Refusal> {
-        let mut used = KeyUse::none(company);
-        let requests = (self.days * A_DAY).max(15 * 60) / self.every;
+impl UsagePattern {
+    /// Generates the usage until `now`.
+    pub(super) fn usage_until(&self, now: Timestamp, company: CompanyId) -> Result<UsageDelta, CliError> {
+        let mut usage = UsageDelta::new(company);
+        let requests = (self.days * DAY_MINUTES).max(15 * 60) / self.interval;
         for number in (0..=requests).rev() {
-            let at = now - Duration::from_mins(self.last + number * self.every);
-            if number > 0 && self.every < A_DAY / 4 && !is_sent(number, at) {
+            let at = now - Duration::from_mins(self.last + number * self.interval);
+            if number > 0 && self.interval < DAY_MINUTES / 4 && !is_sent(number, at) {
                 continue;
             }
-            // Most come from the first of the programs, every seventh from any.
-            let turn = if number % 7 == 3 { usize::try_from(number)? % self.programs.len() } else { 0 };
-            used.accept(at, presenter(&self.programs[turn])?);
+            // Most requests come from the first program, every seventh from any.
+            let program = if number % 7 == 3 { usize::try_from(number)? % self.programs.len() } else { 0 };
+            usage.count_accepted(at, source(&self.programs[program])?);
         }
-        Ok(used)
+        Ok(usage)
     }
 }
 
-/// Requests that were refused one after the other, once a minute.
-pub(super) fn refused(
+/// Generates refused requests, one per minute.
+pub(super) fn refusals(
     key: KeyId,
     company: CompanyId,
     count: u64,
-    last_at: Instant,
+    last_at: Timestamp,
     program: &Program,
-) -> Result<HashMap<KeyId, KeyUse>, Refusal> {
-    let mut used = KeyUse::none(company);
+) -> Result<HashMap<KeyId, UsageDelta>, CliError> {
+    let mut usage = UsageDelta::new(company);
     for number in (0..count).rev() {
-        used.refuse(last_at - Duration::from_mins(number), presenter(program)?, random::hex::<8>());
+        usage.count_refused(last_at - Duration::from_mins(number), source(program)?, random::hex::<8>());
     }
-    Ok(HashMap::from([(key, used)]))
+    Ok(HashMap::from([(key, usage)]))
 }
 
-fn presenter((address, client): &Program) -> Result<Presenter<'_>, Refusal> {
-    Ok(Presenter { address: Some(address.parse::<IpAddr>()?), client: Some(client) })
+fn source((address, client): &Program) -> Result<RequestSource<'_>, CliError> {
+    Ok(RequestSource { address: Some(address.parse::<IpAddr>()?), client: Some(client) })
 }
 
-/// Few at night and at week-ends, and on no two days in a row as many.
-fn is_sent(number: u64, at: Instant) -> bool {
+/// Thins out requests at night and at weekends, and varies their number by day.
+fn is_sent(number: u64, at: Timestamp) -> bool {
     let (day, hour) = (hour_of(at).div_euclid(24), hour_of(at).rem_euclid(24));
     // 1 January 1970 was a Thursday.
     let is_quiet = !(6..18).contains(&hour) || matches!(day.rem_euclid(7), 2 | 3);
-    let sent_of_nine = if is_quiet { 1 } else { 9 - (day * 7).rem_euclid(5) };
-    i64::try_from(number % 9).is_ok_and(|turn| turn < sent_of_nine)
+    let sent_per_nine = if is_quiet { 1 } else { 9 - (day * 7).rem_euclid(5) };
+    i64::try_from(number % 9).is_ok_and(|index| index < sent_per_nine)
 }

@@ -1,0 +1,37 @@
+//! The checked settings.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+use url::Url;
+
+use super::database::Database;
+use super::witnesses::WitnessSettings;
+use crate::domain::key::api_key::KeyFormat;
+
+/// Settings that are valid together.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// The folder of the installation's files.
+    pub data_dir: PathBuf,
+    /// The database.
+    pub database: Database,
+    /// The file of the installation's secrets.
+    pub secrets_file: PathBuf,
+    /// The URL under which browsers reach Keydesk, if it differs from the listen address.
+    pub public_url: Option<Url>,
+    /// The name of the platform whose API the keys open.
+    pub platform_name: String,
+    /// The proxies whose `X-Forwarded-For` is trusted.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The format of keys.
+    pub key_format: KeyFormat,
+    /// The witnesses of checkpoints.
+    pub witnesses: WitnessSettings,
+    /// Opens the metrics to clients on other machines.
+    pub metrics_token: Option<SecretString>,
+}

@@ -1,0 +1,51 @@
+//! Why the program does not start.
+
+use crate::actions::OpenError;
+use crate::config::SettingError;
+use crate::secrets::SecretsError;
+use crate::store::{MigrationError, StoreError};
+use crate::witness::WitnessError;
+
+/// Why the program does not start. Displays as one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is rejected.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// The secrets cannot be used.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// A witness cannot be used.
+    #[error(transparent)]
+    Witness(#[from] WitnessError),
+    /// The schema cannot be migrated.
+    #[error(transparent)]
+    Migration(MigrationError),
+    /// The database belongs to other secrets.
+    #[error(transparent)]
+    Open(OpenError),
+    /// The database cannot be reached.
+    #[error("{0}. Check --database-url and whether the database is running.")]
+    Store(#[from] StoreError),
+    /// A folder, a file or an address cannot be used.
+    #[error("{0}")]
+    System(String),
+}
+
+impl From<MigrationError> for StartError {
+    fn from(error: MigrationError) -> Self {
+        match error {
+            MigrationError::Store(error) => Self::Store(error),
+            other => Self::Migration(other),
+        }
+    }
+}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Store(error) => Self::Store(error),
+            other @ OpenError::OtherSecrets => Self::Open(other),
+        }
+    }
+}

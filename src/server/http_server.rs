@@ -1,0 +1,174 @@
+//! The HTTP server: composes pages and machine endpoints, and serves them.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{App, HttpServer};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use prometheus_client::registry::Registry;
+
+use super::background::{self, UsageRecorder};
+use super::error::StartError;
+use crate::actions::Actions;
+use crate::api::{ApiState, MetricsEndpoint};
+use crate::config::{Config, PublicUrl};
+use crate::http::connections::{Connections, IDLE_TIMEOUT};
+use crate::http::{HttpConfig, response_headers};
+use crate::store::StoreError;
+use crate::verify::{Metrics, UsageCounter, VerifierContext};
+use crate::web::app::state::AppState;
+use crate::witness::{WitnessContext, Witnesses};
+use crate::{api, random, web};
+
+/// The time in which a client sends the head of its first request.
+const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time in which active requests finish when the server stops.
+const SHUTDOWN_TIMEOUT_SECONDS: u64 = 30;
+
+/// A server that listens, but does not accept connections yet.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    public_url: PublicUrl,
+    setup_token: String,
+    config: Config,
+    actions: Actions,
+    usage_counter: UsageCounter,
+    witnesses: Witnesses,
+    idle_timeout: Duration,
+}
+
+impl Server {
+    /// Binds the configured address and opens the witnesses.
+    ///
+    /// # Errors
+    /// [`StartError`]: the address or a witness cannot be used.
+    pub fn bind(config: Config, actions: Actions) -> Result<Self, StartError> {
+        let unusable = |error: io::Error| {
+            StartError::System(format!(
+                "Cannot listen on {}: {error}. Stop the program that listens there, or choose another address with --listen.",
+                config.listen
+            ))
+        };
+        let context = WitnessContext {
+            store: actions.store.clone(),
+            clock: actions.clock.clone(),
+            secrets: Arc::clone(&actions.secrets),
+            installation: actions.installation,
+        };
+        let witnesses = Witnesses::open(&config.witnesses, &context)?;
+        let listener = TcpListener::bind(config.listen).map_err(unusable)?;
+        let address = listener.local_addr().map_err(unusable)?;
+        let public_url = PublicUrl::new(&config, address);
+        let setup_token = BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<32>());
+        Ok(Self {
+            listener,
+            address,
+            public_url,
+            setup_token,
+            config,
+            actions,
+            usage_counter: UsageCounter::default(),
+            witnesses,
+            idle_timeout: IDLE_TIMEOUT,
+        })
+    }
+
+    /// Returns the server with another idle timeout, for tests.
+    #[must_use]
+    pub fn with_idle_timeout(self, idle_timeout: Duration) -> Self {
+        Self { idle_timeout, ..self }
+    }
+
+    /// The address that the server listens on.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the link that opens set-up, if no user exists.
+    pub fn setup_link(&self) -> Result<Option<String>, StoreError> {
+        let is_set_up = self.actions.store.query(|db| db.users().any_exists())?;
+        let path = web::paths::SETUP;
+        Ok((!is_set_up).then(|| format!("{}{path}?token={}", self.public_url.as_str(), self.setup_token)))
+    }
+
+    /// Returns a recorder for the usage that is left when the server has stopped. While it runs, it records usage itself.
+    #[must_use]
+    pub fn usage_recorder(&self) -> UsageRecorder {
+        UsageRecorder { actions: self.actions.clone(), usage_counter: self.usage_counter.clone() }
+    }
+
+    /// Returns the witnesses, to publish checkpoints at once. While the server runs, it publishes them itself.
+    #[must_use]
+    pub fn witnesses(&self) -> Witnesses {
+        self.witnesses.clone()
+    }
+
+    /// Starts the server. The returned future ends when the server has stopped.
+    ///
+    /// # Errors
+    /// [`StartError::System`]: the system has no thread left.
+    pub fn start(self) -> Result<actix_web::dev::Server, StartError> {
+        self.start_with(|_| {})
+    }
+
+    /// Starts the server with additional routes, which take precedence: a benchmark compares its own handler with ours.
+    ///
+    /// # Errors
+    /// [`StartError::System`]: the system has no thread left.
+    pub fn start_with(
+        self,
+        additional_routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    ) -> Result<actix_web::dev::Server, StartError> {
+        let recorder = self.usage_recorder();
+        let Self { listener, public_url, setup_token, config, actions, usage_counter, witnesses, idle_timeout, .. } =
+            self;
+        let failed = |error: io::Error| StartError::System(format!("The server cannot start: {error}."));
+        background::start_jobs(&actions, recorder);
+        background::start_publishing(&witnesses).map_err(failed)?;
+        let http_config =
+            Data::new(HttpConfig { trusted_proxies: config.trusted_proxies, https: public_url.is_https() });
+        let mut registry = Registry::default();
+        let verifier_context = VerifierContext {
+            store: actions.store.clone(),
+            clock: actions.clock.clone(),
+            secrets: Arc::clone(&actions.secrets),
+            key_format: config.key_format,
+            usage_counter,
+            metrics: Metrics::registered(&mut registry),
+        };
+        let endpoints = ApiState {
+            verifier_context,
+            actions: Data::new(actions.clone()),
+            public_url: Data::new(public_url.clone()),
+            metrics: Data::new(MetricsEndpoint { registry: Arc::new(registry), token: config.metrics_token }),
+        };
+        let web_state = Data::new(AppState::new(actions, config.platform_name, public_url, setup_token, witnesses));
+        let connections = Connections::start_watching(idle_timeout).map_err(failed)?;
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(http_config.clone())
+                .configure(&additional_routes)
+                .configure(|routes| api::configure(routes, &endpoints))
+                .configure(|routes| web::configure(routes, &web_state))
+                .wrap(from_fn(response_headers::middleware))
+        });
+        let server = server
+            .on_connect(move |stream, data| connections.add(stream, data))
+            .client_request_timeout(REQUEST_HEAD_TIMEOUT)
+            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+            .keep_alive(KEEP_ALIVE)
+            .shutdown_timeout(SHUTDOWN_TIMEOUT_SECONDS)
+            .listen(listener)
+            .map_err(failed)?;
+        Ok(server.run())
+    }
+}

@@ -1,0 +1,11 @@
+//! Opens an installation from its configuration, and serves it.
+
+mod background;
+mod error;
+mod http_server;
+mod open;
+
+pub use background::UsageRecorder;
+pub use error::StartError;
+pub use http_server::Server;
+pub use open::{ReadOnlyInstallation, open, open_read_only};

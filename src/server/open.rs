@@ -1,0 +1,92 @@
+//! Opens an installation: its data folder, secrets and database.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::error::StartError;
+use crate::actions::{Actions, PasswordHasher, PendingUsage, open_installation};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::ids::InstallationId;
+use crate::domain::trail::checkpoint::CheckpointKey;
+use crate::secrets::Secrets;
+use crate::store::Store;
+
+/// Opens the configured installation, and creates what is missing.
+///
+/// # Errors
+/// [`StartError`]: why the installation cannot be used.
+pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
+    let _lock = lock(&config.data_dir)?;
+    let database_exists = Store::is_initialized(&config.database)?;
+    let secrets = Secrets::open(&config.secrets_file, database_exists)?;
+    Store::migrate(&config.database)?;
+    let store = Store::connect(&config.database)?;
+    let installation = open_installation(&store, &secrets, clock.now())?;
+    let passwords = PasswordHasher::new().map_err(|error| StartError::System(error.to_string()))?;
+    Ok(Actions {
+        store,
+        clock: clock.clone(),
+        secrets: Arc::new(secrets),
+        installation,
+        key_format: config.key_format.clone(),
+        platform_name: config.platform_name.clone(),
+        passwords: Arc::new(passwords),
+        usage: PendingUsage::default(),
+    })
+}
+
+/// An installation that is only read, to check its audit trails.
+pub struct ReadOnlyInstallation {
+    /// The database.
+    pub store: Store,
+    /// The id of the installation.
+    pub id: InstallationId,
+    /// The public key of its checkpoints.
+    pub key: CheckpointKey,
+    /// Whether the public key comes from the secrets file. Otherwise it comes from the database itself.
+    pub has_secrets: bool,
+}
+
+/// Opens an installation to check its audit trails: as [`open`] does, or without secrets and migration if only the database
+/// is there, such as a copy for an auditor.
+///
+/// # Errors
+/// [`StartError`]: why the installation cannot be used.
+pub fn open_read_only(config: &Config, clock: &Clock) -> Result<ReadOnlyInstallation, StartError> {
+    if config.secrets_file.exists() || !Store::is_initialized(&config.database)? {
+        let Actions { store, installation, secrets, .. } = open(config, clock)?;
+        return Ok(ReadOnlyInstallation {
+            store,
+            id: installation,
+            key: secrets.signer.public_key(),
+            has_secrets: true,
+        });
+    }
+    let store = Store::connect(&config.database)?;
+    let damaged =
+        || StartError::System("The database holds no installation. Name another one with --database-url.".to_owned());
+    let installation = store.query(|db| db.installation().get())?.ok_or_else(damaged)?;
+    let key = CheckpointKey::from_bytes(&installation.checkpoint_key).ok_or_else(damaged)?;
+    Ok(ReadOnlyInstallation { store, id: installation.id, key, has_secrets: false })
+}
+
+/// Locks the data folder during start-up: two programs that start together must not create two sets of secrets.
+fn lock(folder: &Path) -> Result<File, StartError> {
+    let unusable = |error: io::Error| {
+        StartError::System(format!(
+            "The data folder {} cannot be used: {error}. Make it writable or name another with --data-dir.",
+            folder.display()
+        ))
+    };
+    if !folder.exists() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable)?;
+    }
+    let path = folder.join("lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(unusable)?;
+    file.lock().map_err(unusable)?;
+    Ok(file)
+}
