@@ -1,119 +1,72 @@
-//! Every page with sample data, so that one test draws them all and a look at them needs no server.
+//! All pages with sample data. One test renders and checks them, and can write them to files.
 
-use std::time::Duration;
-
-use askama::Template;
-
-use crate::domain::instant::Instant;
-use crate::domain::user::Theme;
-use crate::web::account::page::AccountPage;
-use crate::web::account::second_factor::SecondFactorPage;
-use crate::web::audit_trail::page::TrailPage;
-use crate::web::invitation::InvitationPage;
-use crate::web::key_policy::KeyPolicyPage;
-use crate::web::keys::audit_trail::AuditTrailPage;
-use crate::web::keys::key_page::KeyPage;
-use crate::web::keys::list::ListPage;
-use crate::web::message::{Message, MessagePage};
-use crate::web::page::{AssetPaths, Field, OutsideShell, Person, Shell, Who};
-use crate::web::setup::SetupPage;
-use crate::web::sign_in::{SignInNotice, SignInPage};
-use crate::web::sign_in_code::{CodeNotice, SignInCodePage};
-use crate::web::time::Zone;
-use crate::web::users::list::UsersPage;
-
-const ASSETS: AssetPaths =
-    AssetPaths { stylesheet: "/static/keydesk.css", module: "/static/js/keydesk.js", favicon: "/static/favicon.svg" };
-
-/// A name as long as they may be, without a place to break at.
-pub(crate) const LONG_NAME: &str = "Warehouse_Label_Printer_And_Pallet_Tracking_Gateway_Rotterdam_02";
-
-/// A page drawn, under the name of what it shows.
-pub(crate) type Drawn = (&'static str, String);
-
-pub(crate) fn drawn(name: &'static str, page: &impl Template) -> Drawn {
-    (name, page.render().unwrap())
-}
-
-pub(crate) fn shell() -> Shell {
-    Shell {
-        company: "Brightwater Foods".to_owned(),
-        platform: "Go Autonomous".to_owned(),
-        person: Person::named("Maria Lindqvist"),
-        theme: Theme::System,
-        assets: ASSETS,
-    }
-}
-
-pub(crate) fn zone() -> Zone {
-    Zone::from_cookie(Some("Europe/Oslo"))
-}
-
-/// 23 November 2026, 09:30 in Oslo, less some minutes.
-pub(crate) fn ago(minutes: u64) -> Instant {
-    Instant::from_micros(1_795_422_600_000_000) - Duration::from_secs(minutes * 60)
-}
-
-/// A user, or the deleted user for no name.
-pub(crate) fn user(name: &str) -> Who {
-    Who::user((!name.is_empty()).then(|| name.to_owned()))
-}
-
-fn outside() -> OutsideShell {
-    OutsideShell { platform: "Go Autonomous".to_owned(), assets: ASSETS }
-}
+use crate::web::components::field::Field;
+use crate::web::components::samples::{Rendered, render, signed_out_layout};
+use crate::web::pages::account::second_factor::SecondFactorPage;
+use crate::web::pages::account::view::AccountPage;
+use crate::web::pages::api_keys::activity::view::KeyActivityPage;
+use crate::web::pages::api_keys::list::view::KeyListPage;
+use crate::web::pages::api_keys::show::view::KeyDetailPage;
+use crate::web::pages::audit_trail::view::TrailPage;
+use crate::web::pages::errors::view::{Message, MessagePage};
+use crate::web::pages::invitation::InvitationPage;
+use crate::web::pages::key_policy::view::KeyPolicyPage;
+use crate::web::pages::setup::SetupPage;
+use crate::web::pages::sign_in::code::{CodeNotice, SignInCodePage};
+use crate::web::pages::sign_in::password::{SignInNotice, SignInPage};
+use crate::web::pages::users::view::UsersPage;
 
 impl SignInPage {
-    pub(crate) fn samples() -> Vec<Drawn> {
+    pub fn samples() -> Vec<Rendered> {
         let page = |notice| Self {
-            shell: outside(),
+            layout: signed_out_layout(),
             email: if notice == Some(SignInNotice::Incorrect) { "maria.lindqvist@brightwater.example" } else { "" }
                 .to_owned(),
             next: Some("/administration/company-settings/api-keys?tab=revoked&q=a".to_owned()),
             notice,
         };
         vec![
-            drawn("sign-in", &page(None)),
-            drawn("sign-in-incorrect", &page(Some(SignInNotice::Incorrect))),
-            drawn("sign-in-throttled", &page(Some(SignInNotice::Throttled { minutes: 15 }))),
-            drawn("sign-in-stopped", &page(Some(SignInNotice::Stopped))),
-            drawn("sign-in-signed-out", &page(Some(SignInNotice::SignedOut))),
+            render("sign-in", &page(None)),
+            render("sign-in-incorrect", &page(Some(SignInNotice::Incorrect))),
+            render("sign-in-throttled", &page(Some(SignInNotice::Throttled { minutes: 15 }))),
+            render("sign-in-stopped", &page(Some(SignInNotice::Blocked))),
+            render("sign-in-signed-out", &page(Some(SignInNotice::SignedOut))),
         ]
     }
 }
 
 impl SignInCodePage {
-    pub(crate) fn samples() -> Vec<Drawn> {
-        let page = |notice| Self { shell: outside(), notice };
+    pub fn samples() -> Vec<Rendered> {
+        let page = |notice| Self { layout: signed_out_layout(), notice };
         vec![
-            drawn("sign-in-code", &page(None)),
-            drawn("sign-in-code-incorrect", &page(Some(CodeNotice::Incorrect))),
-            drawn("sign-in-code-throttled", &page(Some(CodeNotice::Throttled { minutes: 1 }))),
-            drawn("sign-in-code-stopped", &page(Some(CodeNotice::Stopped))),
+            render("sign-in-code", &page(None)),
+            render("sign-in-code-incorrect", &page(Some(CodeNotice::Incorrect))),
+            render("sign-in-code-throttled", &page(Some(CodeNotice::Throttled { minutes: 1 }))),
+            render("sign-in-code-stopped", &page(Some(CodeNotice::Blocked))),
         ]
     }
 }
 
 impl InvitationPage {
-    pub(crate) fn samples() -> Vec<Drawn> {
+    pub fn samples() -> Vec<Rendered> {
         let page = |email: &str, error: Option<&str>| Self {
-            shell: outside(),
+            layout: signed_out_layout(),
             email: email.to_owned(),
             token: "Zm9v_b-Fy".to_owned(),
             password_error: error.map(str::to_owned),
         };
         let long = "priya.wolfeschlegelsteinhausenbergerdorff@procurement.brightwater.example";
         vec![
-            drawn("invitation", &page("tomasz.wojcik@brightwater.example", None)),
-            drawn("invitation-refused", &page(long, Some("Use at least 15 characters."))),
+            render("invitation", &page("tomasz.wojcik@brightwater.example", None)),
+            render("invitation-refused", &page(long, Some("Use at least 15 characters."))),
         ]
     }
 }
 
 impl SetupPage {
-    pub(crate) fn samples() -> Vec<Drawn> {
+    pub fn samples() -> Vec<Rendered> {
         let empty = Self {
-            shell: outside(),
+            layout: signed_out_layout(),
             token: "Zm9v_b-Fy".to_owned(),
             company_name: Field::default(),
             name: Field::default(),
@@ -121,35 +74,35 @@ impl SetupPage {
             password_error: None,
         };
         let refused = Self {
-            shell: outside(),
+            layout: signed_out_layout(),
             token: "Zm9v_b-Fy".to_owned(),
-            company_name: Field::kept("Brightwater Foods"),
-            name: Field::refused("", "Enter your name"),
-            email: Field::refused("maria", "Enter an email address, such as maria@brightwater.example"),
+            company_name: Field::new("Brightwater Foods"),
+            name: Field::invalid("", "Enter your name"),
+            email: Field::invalid("maria", "Enter an email address, such as maria@brightwater.example"),
             password_error: Some("This password is easy to guess. Use a longer or less common one.".to_owned()),
         };
-        vec![drawn("setup", &empty), drawn("setup-refused", &refused)]
+        vec![render("setup", &empty), render("setup-refused", &refused)]
     }
 }
 
 impl MessagePage {
-    pub(crate) fn samples() -> Vec<Drawn> {
+    pub fn samples() -> Vec<Rendered> {
         let page = |name, message| {
             let request_id = Some("0199c2f4-7f0a-7c3e-9d51-2f6b8c1e4a77".to_owned());
-            drawn(name, &Self { shell: outside(), message, request_id })
+            render(name, &Self { layout: signed_out_layout(), message, request_id })
         };
         vec![
             page("message-400", Message::bad_request()),
             page("message-403", Message::admins_only()),
             page("message-403-cross-site", Message::cross_site()),
-            page("message-403-setup", Message::setup_link_needed()),
-            page("message-404", Message::no_page()),
-            page("message-404-key", Message::no_key()),
-            page("message-405", Message::wrong_method()),
+            page("message-403-setup", Message::setup_token_required()),
+            page("message-404", Message::page_not_found()),
+            page("message-404-key", Message::key_not_found()),
+            page("message-405", Message::method_not_allowed()),
             page("message-408", Message::too_slow()),
             page("message-409", Message::key_already_shown()),
             page("message-413", Message::too_large()),
-            page("message-415", Message::wrong_type()),
+            page("message-415", Message::unsupported_type()),
             page("message-busy", Message::too_many_at_once("/sign-in")),
             page("message-500", Message::internal_error()),
             page("message-503", Message::database_unreachable("/sign-in")),
@@ -157,17 +110,17 @@ impl MessagePage {
     }
 }
 
-pub(crate) fn all() -> Vec<Drawn> {
+pub fn all() -> Vec<Rendered> {
     [
         SignInPage::samples(),
         SignInCodePage::samples(),
         SetupPage::samples(),
         InvitationPage::samples(),
         MessagePage::samples(),
-        ListPage::samples(),
-        AuditTrailPage::samples(),
+        KeyListPage::samples(),
+        KeyActivityPage::samples(),
         TrailPage::samples(),
-        KeyPage::samples(),
+        KeyDetailPage::samples(),
         UsersPage::samples(),
         KeyPolicyPage::samples(),
         AccountPage::samples(),
@@ -178,10 +131,15 @@ pub(crate) fn all() -> Vec<Drawn> {
     .collect()
 }
 
+/// With `DUMP_PAGES=FOLDER`, also writes each page to a file in that folder, to compare pages before and after a change.
 #[test]
-fn every_page_is_drawn_whole_and_without_anything_inline() {
+fn every_page_is_complete_and_has_no_inline_code() {
     let module = "<script type=\"module\" src=\"/static/js/keydesk.js\"></script>";
+    let folder = std::env::var_os("DUMP_PAGES").map(std::path::PathBuf::from);
     for (name, html) in all() {
+        if let Some(folder) = &folder {
+            std::fs::write(folder.join(name).with_extension("html"), &html).unwrap();
+        }
         assert_eq!(html.matches(module).count(), 1, "{name} loads the module");
         let html = html.replace(module, "");
         assert!(html.starts_with("<!DOCTYPE html>") && html.trim_end().ends_with("</html>"), "{name}");
@@ -190,7 +148,7 @@ fn every_page_is_drawn_whole_and_without_anything_inline() {
         {
             assert!(!html.contains(forbidden), "{name} has {forbidden}");
         }
-        assert!(html.matches(" autofocus").count() <= 1, "{name}: one place to start from");
+        assert!(html.matches(" autofocus").count() <= 1, "{name} has more than one autofocus");
         for form in html.split("<form").skip(1) {
             assert!(form.split('>').next().is_some_and(|tag| tag.contains(" action=\"/")), "{name}: {form}");
         }

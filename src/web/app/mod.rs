@@ -1,0 +1,16 @@
+//! The base of all pages: shared state, sessions, guards, errors as values, responses.
+
+pub mod assets;
+pub mod compression;
+pub mod device;
+pub mod error;
+pub mod flash;
+pub mod guards;
+pub mod inline_reader;
+pub mod query;
+pub mod respond;
+pub mod same_origin;
+pub mod session;
+pub mod state;
+pub mod text;
+pub mod time;

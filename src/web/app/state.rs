@@ -1,0 +1,122 @@
+//! The state that all pages share. It runs queries and actions on the blocking pool.
+
+use std::time::Duration;
+
+use actix_web::web;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::error::PageError;
+use super::session::store::Sessions;
+use crate::actions::{ActionError, Actions};
+use crate::config::PublicUrl;
+use crate::domain::timestamp::Timestamp;
+use crate::store::{Db, StoreError};
+use crate::witness::Witnesses;
+
+/// Argon2 uses 19 MiB and a whole core; more in parallel would slow down everything else.
+const MAX_CONCURRENT_HASHES: usize = 2;
+const HASHING_QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub struct AppState {
+    pub actions: Actions,
+    /// The name of the platform that Keydesk manages keys for.
+    pub platform: String,
+    pub public_url: PublicUrl,
+    /// The token of the set-up link that this process prints when it starts.
+    pub setup_token: String,
+    hashing_permits: Semaphore,
+    pub witnesses: Witnesses,
+}
+
+impl AppState {
+    #[must_use]
+    pub fn new(
+        actions: Actions,
+        platform: String,
+        public_url: PublicUrl,
+        setup_token: String,
+        witnesses: Witnesses,
+    ) -> Self {
+        let hashing_permits = Semaphore::new(MAX_CONCURRENT_HASHES);
+        Self { actions, platform, public_url, setup_token, hashing_permits, witnesses }
+    }
+
+    /// The prefix `__Host-` binds the cookie to this host, TLS and all paths (RFC 6265bis section 4.1.3.2).
+    #[must_use]
+    pub fn cookie_name(&self) -> &'static str {
+        if self.public_url.is_https() { "__Host-keydesk" } else { "keydesk" }
+    }
+
+    #[must_use]
+    pub fn device_cookie_name(&self) -> &'static str {
+        if self.public_url.is_https() { "__Host-keydesk-device" } else { "keydesk-device" }
+    }
+
+    /// Whether a URL contains an API key. Pages and redirects must not repeat such a URL.
+    #[must_use]
+    pub fn contains_api_key(&self, url: &str) -> bool {
+        let decoded = percent_encoding::percent_decode_str(url).decode_utf8_lossy();
+        self.actions.key_format.is_contained_in(&decoded)
+    }
+
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.actions.clock.now()
+    }
+
+    #[must_use]
+    pub fn sessions(&self) -> Sessions {
+        Sessions { store: self.actions.store.clone(), clock: self.actions.clock.clone() }
+    }
+
+    /// Waits for a permit to hash a password, and fails with [`PageError::TooManyAtOnce`] after ten seconds.
+    pub async fn hashing_permit(&self) -> Result<SemaphorePermit<'_>, PageError> {
+        match tokio::time::timeout(HASHING_QUEUE_TIMEOUT, self.hashing_permits.acquire()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(PageError::TooManyAtOnce),
+        }
+    }
+
+    /// Runs one query on the blocking pool.
+    pub async fn query<T: Send + 'static>(
+        &self,
+        query: impl FnMut(&mut Db<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, PageError> {
+        let store = self.actions.store.clone();
+        blocking(move || store.query(query)).await
+    }
+
+    /// Runs several queries on one snapshot, on the blocking pool.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        queries: impl FnOnce(&mut Db<'_>) -> Result<T, PageError> + Send + 'static,
+    ) -> Result<T, PageError> {
+        let store = self.actions.store.clone();
+        blocking(move || store.read(queries)).await
+    }
+
+    /// Runs an action on the blocking pool. The inner result is the result of the action; the outer one fails if the database
+    /// fails.
+    pub async fn perform<T: Send + 'static, E: ActionError + Send + 'static>(
+        &self,
+        action: impl FnOnce(&Actions) -> Result<T, E> + Send + 'static,
+    ) -> Result<Result<T, E>, PageError> {
+        let actions = self.actions.clone();
+        blocking(move || match action(&actions) {
+            Ok(output) => Ok(Ok(output)),
+            Err(error) => error.separate_store_error().map(Err).map_err(PageError::from),
+        })
+        .await
+    }
+}
+
+/// Runs work that blocks or computes on the blocking pool.
+pub async fn blocking<T: Send + 'static, E: Into<PageError> + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, PageError> {
+    match web::block(work).await {
+        Ok(result) => result.map_err(Into::into),
+        Err(_) => Err(PageError::Internal("work on the blocking pool panicked".to_owned())),
+    }
+}

@@ -1,0 +1,298 @@
+//! The sentence that describes an event, one for each action.
+
+use crate::domain::ids::UserId;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trail::action::Action;
+use crate::domain::trail::event::Event;
+use crate::domain::trail::event_detail::EventDetail;
+use crate::domain::trail::filter::ExportFormat;
+use crate::domain::user::profile::{ProfileField, Role};
+use crate::store::UserNames;
+use crate::web::app::text::{pluralized, with_thousands};
+use crate::web::app::time::view::TimeView;
+use crate::web::app::time::zone::Zone;
+use crate::web::components::event::labels::join_list;
+use crate::web::components::people::ActorView;
+
+/// A part of a sentence.
+#[derive(Clone, Debug)]
+pub enum Part {
+    Text(String),
+    /// The name of a service account or company.
+    Name(String),
+    Person(ActorView),
+    Time(TimeView),
+}
+
+/// Writes the text of one event.
+pub struct EventText<'a> {
+    pub event: &'a Event,
+    pub detail: &'a EventDetail,
+    pub names: &'a UserNames,
+    pub zone: &'a Zone,
+}
+
+impl EventText<'_> {
+    pub fn sentence(&self, action: Option<Action>) -> Vec<Part> {
+        let Some(action) = action else { return vec![text(self.event.action.clone())] };
+        let name = || Part::Name(self.detail.name().unwrap_or_default());
+        match action {
+            Action::ApiKeyCreated => vec![text("created "), name()],
+            Action::ApiKeyRenamed => match self.detail {
+                EventDetail::ApiKeyRenamed { before, .. } => {
+                    vec![text("renamed "), Part::Name(before.name.clone()), text(" to "), name()]
+                }
+                _ => vec![text("renamed "), name()],
+            },
+            Action::ApiKeyRotated => vec![text("rotated "), name()],
+            Action::ApiKeyRevoked => vec![text("revoked "), name()],
+            Action::ApiKeyExpired => vec![name(), text(" expired")],
+            Action::ApiKeyExpiryChanged => match self.detail {
+                EventDetail::ApiKeyExpiryChanged { after, .. } => {
+                    vec![text("extended "), name(), text(" until "), self.time(after.ends_at)]
+                }
+                _ => vec![text("extended "), name()],
+            },
+            Action::ApiKeyHandedOver => match self.detail {
+                EventDetail::ApiKeyHandedOver { after, .. } => {
+                    vec![text("handed "), name(), text(" over to "), self.person(after.owner)]
+                }
+                _ => vec![text("handed "), name(), text(" over")],
+            },
+            Action::ApiKeyRefusedAfterRevocation => vec![name(), text(" was refused after its revocation")],
+            other => self.user_or_company_sentence(other),
+        }
+    }
+
+    fn user_or_company_sentence(&self, action: Action) -> Vec<Part> {
+        match action {
+            Action::UserAdded => vec![text("added "), self.target()].into_iter().chain(self.role(" as ")).collect(),
+            Action::UserDeleted => vec![text("deleted a user")],
+            Action::UserInvited => vec![text("invited "), self.target()],
+            Action::UserInvitationAccepted => vec![text("accepted the invitation")],
+            Action::UserInvitationRenewed => vec![text("created a new link for "), self.target()],
+            Action::UserPasswordChanged => self.possessive("changed", "password"),
+            Action::UserProfileChanged => vec![text(format!("changed their {}", join_list(&self.changed_fields())))],
+            Action::UserRoleChanged => vec![text("made "), self.target()].into_iter().chain(self.role(" ")).collect(),
+            Action::UserSecondFactorChanged => match self.detail {
+                EventDetail::UserSecondFactorChanged { after, .. } if after.second_factor => {
+                    self.possessive("set up", "second factor")
+                }
+                _ => self.possessive("removed", "second factor"),
+            },
+            Action::UserSessionEnded => match self.detail {
+                EventDetail::UserSessionsEnded { after } => {
+                    vec![text(format!("ended {} of their sessions", with_thousands(after.sessions)))]
+                }
+                _ => vec![text("ended one of their sessions")],
+            },
+            Action::UserSignInRefused => vec![self.target(), text(" was refused at sign-in")],
+            Action::UserSignedIn => vec![text("signed in")],
+            Action::UserSignedOut => vec![text("signed out")],
+            Action::UserUnlocked => vec![text("unlocked "), self.target()],
+            Action::CompanyCreated => {
+                vec![text("created the company "), Part::Name(self.detail.name().unwrap_or_default())]
+            }
+            Action::CompanyChanged => vec![text("changed the company’s settings")],
+            Action::AuditTrailExported => self.export_sentence(),
+            other => vec![text(other.as_str())],
+        }
+    }
+
+    pub fn aside(&self, action: Option<Action>) -> Vec<Part> {
+        match (action, self.detail) {
+            (_, EventDetail::ApiKeyRefusedAfterRevocation { after }) => count(after.refused, "request", "requests"),
+            (_, EventDetail::UserSignInRefused { after }) => count(after.refusals, "attempt", "attempts"),
+            (Some(Action::ApiKeyRotated), detail) => match detail {
+                EventDetail::ApiKeyRotated { after, .. } if let Some(until) = after.ends_at => {
+                    vec![text("the old key keeps working until "), self.time(until)]
+                }
+                _ => vec![text("the old key ended")],
+            },
+            // Keydesk records the expiry some time later.
+            (_, EventDetail::ApiKeyExpired { after, .. }) => {
+                vec![text("expired on "), self.time(after.ended_at)]
+            }
+            (Some(Action::UserDeleted), _) => self.key_disposition(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What happened to the keys of a deleted user.
+    fn key_disposition(&self) -> Vec<Part> {
+        let keys = |count| pluralized(count, "key", "keys");
+        let mut parts = vec![text("Now shown as “Deleted user”")];
+        match self.detail {
+            EventDetail::UserDeletedKeysHandedOver { after, .. } => {
+                let handed_over = text(format!(" · {} handed over to ", keys(after.keys_handed_over)));
+                parts.extend([handed_over, self.person(after.new_owner)]);
+            }
+            EventDetail::UserDeletedKeysRevoked { after, .. } => {
+                parts.push(text(format!(" · {} revoked", keys(after.keys_revoked))));
+            }
+            _ => {}
+        }
+        parts
+    }
+
+    fn export_sentence(&self) -> Vec<Part> {
+        let (format, is_filtered) = match self.detail {
+            EventDetail::AuditTrailExported { after } => (Some(after.format), after.is_filtered()),
+            _ => (None, false),
+        };
+        let format = match format {
+            Some(ExportFormat::Csv) => " as CSV",
+            Some(ExportFormat::JsonLines) => " as JSON Lines",
+            None => "",
+        };
+        vec![text(format!("exported {}the audit trail{format}", if is_filtered { "part of " } else { "" }))]
+    }
+
+    /// “changed their password” for a user's own password, or “changed the password of …”.
+    fn possessive(&self, verb: &str, object: &str) -> Vec<Part> {
+        if self.event.actor_id.as_ref() == Some(&self.event.target_id) {
+            vec![text(format!("{verb} their {object}"))]
+        } else {
+            vec![text(format!("{verb} the {object} of ")), self.target()]
+        }
+    }
+
+    fn changed_fields(&self) -> Vec<&'static str> {
+        let EventDetail::UserProfileChanged { after } = self.detail else { return Vec::new() };
+        let name = |field: &ProfileField| match field {
+            ProfileField::Name => "name",
+            ProfileField::TimeZone => "time zone",
+            ProfileField::Theme => "theme",
+        };
+        after.changed.iter().map(name).collect()
+    }
+
+    fn role(&self, prefix: &str) -> Option<Part> {
+        let (EventDetail::UserAdded { after } | EventDetail::UserRoleChanged { after, .. }) = self.detail else {
+            return None;
+        };
+        Some(text(match after.role {
+            Role::Admin => format!("{prefix}an admin"),
+            Role::Auditor => format!("{prefix}an auditor"),
+        }))
+    }
+
+    fn target(&self) -> Part {
+        Part::Person(ActorView::user(UserId::parse(&self.event.target_id).and_then(|id| self.names.get(&id).cloned())))
+    }
+
+    fn person(&self, id: UserId) -> Part {
+        Part::Person(ActorView::user(self.names.get(&id).cloned()))
+    }
+
+    fn time(&self, at: Timestamp) -> Part {
+        Part::Time(self.zone.date_time(at))
+    }
+}
+
+fn count(count: i64, one: &'static str, many: &'static str) -> Vec<Part> {
+    u64::try_from(count).map(|count| text(pluralized(count, one, many))).into_iter().collect()
+}
+
+fn text(text: impl Into<String>) -> Part {
+    Part::Text(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::trail::event::tests::event;
+    use crate::store::EventListItem;
+    use crate::web::components::event::view::EventView;
+
+    fn plain_text(parts: &[Part]) -> String {
+        let text = |part: &Part| match part {
+            Part::Text(value) | Part::Name(value) => value.clone(),
+            Part::Person(person) => person.text().to_owned(),
+            Part::Time(at) => at.text.clone(),
+        };
+        parts.iter().map(text).collect()
+    }
+
+    /// The sentence and the aside of an event.
+    fn describe(action: &str, before: &str, after: &str) -> (String, String) {
+        let id = UserId::new(Timestamp::from_micros(0), &[1; 10]);
+        let names = UserNames::from([(id, "Priya Raman".to_owned())]);
+        let event = Event {
+            action: action.to_owned(),
+            before: (!before.is_empty()).then(|| before.replace("ID", &id.to_string())),
+            after: (!after.is_empty()).then(|| after.replace("ID", &id.to_string())),
+            target_id: id.to_string(),
+            actor_id: Some(id.to_string()),
+            ..event(1)
+        };
+        let zone = Zone::utc();
+        let view = EventView::new(
+            &EventListItem { event, key_preview: None },
+            &names,
+            &zone,
+            zone.clock(Timestamp::from_micros(0)),
+        );
+        (plain_text(&view.sentence), plain_text(&view.aside))
+    }
+
+    #[test]
+    fn every_action_has_its_own_sentence() {
+        let mut sentences: Vec<String> =
+            Action::ALL.iter().map(|action| describe(action.as_str(), r#"{"name":"ERP"}"#, "").0).collect();
+        sentences.sort();
+        sentences.dedup();
+        assert_eq!(sentences.len(), Action::ALL.len());
+        assert_eq!(describe("api_key.deleted", "", "").0, "api_key.deleted");
+    }
+
+    #[test]
+    fn a_sentence_contains_the_detail_of_its_event() {
+        for (action, before, after, expected) in [
+            ("api_key.renamed", r#"{"name":"ERP"}"#, r#"{"name":"ERP Sync"}"#, "renamed ERP to ERP Sync"),
+            (
+                "api_key.handed_over",
+                r#"{"name":"ERP","owner":"ID"}"#,
+                r#"{"name":"ERP","owner":"ID"}"#,
+                "handed ERP over to Priya Raman",
+            ),
+            (
+                "api_key.expiry_changed",
+                r#"{"ends_at":0,"name":"ERP"}"#,
+                r#"{"name":"ERP","ends_at":0}"#,
+                "extended ERP until 1 Jan 1970, 00:00",
+            ),
+            ("user.added", "", r#"{"role":"auditor"}"#, "added Priya Raman as an auditor"),
+            ("user.role_changed", r#"{"role":"auditor"}"#, r#"{"role":"admin"}"#, "made Priya Raman an admin"),
+            ("user.profile_changed", "", r#"{"changed":["name","theme"]}"#, "changed their name and theme"),
+            (
+                "user.second_factor_changed",
+                r#"{"second_factor":false}"#,
+                r#"{"second_factor":true}"#,
+                "set up their second factor",
+            ),
+            ("user.session_ended", "", r#"{"sessions":2}"#, "ended 2 of their sessions"),
+            ("audit_trail.exported", "", r#"{"format":"csv"}"#, "exported the audit trail as CSV"),
+            (
+                "audit_trail.exported",
+                "",
+                r#"{"format":"json_lines","key":"ID"}"#,
+                "exported part of the audit trail as JSON Lines",
+            ),
+        ] {
+            assert_eq!(describe(action, before, after).0, expected);
+        }
+    }
+
+    #[test]
+    fn a_user_deletion_shows_what_happened_to_the_keys() {
+        let role = r#"{"role":"admin"}"#;
+        let handed_over = describe("user.deleted", role, r#"{"keys_handed_over":3,"new_owner":"ID"}"#).1;
+        assert_eq!(handed_over, "Now shown as “Deleted user” · 3 keys handed over to Priya Raman");
+        assert_eq!(
+            describe("user.deleted", role, r#"{"keys_revoked":1}"#).1,
+            "Now shown as “Deleted user” · 1 key revoked"
+        );
+        assert_eq!(describe("user.deleted", role, "").1, "Now shown as “Deleted user”");
+    }
+}

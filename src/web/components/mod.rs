@@ -1,0 +1,11 @@
+//! Components that several pages share.
+
+pub mod dialog;
+pub mod event;
+pub mod field;
+pub mod layout;
+pub mod navigation;
+pub mod paging;
+pub mod people;
+#[cfg(test)]
+pub(crate) mod samples;

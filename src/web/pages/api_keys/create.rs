@@ -1,0 +1,109 @@
+//! The dialog that adds an API key.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+use serde::Deserialize;
+
+use super::expiry::{self, ExpiryField, TypedExpiry};
+use super::{list, new_key, submission};
+use crate::actions::{CreateKeyError, NewKeyRequest};
+use crate::domain::key::submission::KeyForm;
+use crate::domain::text::name::ServiceAccountName;
+use crate::http::body::FormBody;
+use crate::web::app::error::PageError;
+use crate::web::app::guards::{Admin, PageContext};
+use crate::web::app::respond::html;
+use crate::web::components::dialog::Dialog;
+use crate::web::components::field::Field;
+use crate::web::paths::{self, API_KEYS};
+
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "api_keys/create.html")]
+pub struct AddKey {
+    pub name: Field,
+    /// The active key that already has this name.
+    pub taken: Option<ConflictingKey>,
+    pub expiry: ExpiryField,
+    pub submission: String,
+    /// The submission token is missing, too old, or belongs to another form.
+    pub is_outdated: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct ConflictingKey {
+    pub name: String,
+    pub rotate_path: String,
+}
+
+impl AddKey {
+    #[must_use]
+    pub fn into_dialog(self) -> Dialog {
+        let has_error =
+            self.is_outdated || self.taken.is_some() || self.name.error.is_some() || self.expiry.has_error();
+        Dialog::form("Add API Key", has_error, self)
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct AddKeyForm {
+    name: String,
+    expires: String,
+    expires_on: String,
+    submission: String,
+}
+
+pub async fn show(Admin(cx): Admin) -> Result<HttpResponse, PageError> {
+    let dialog = AddKey { expiry: expiry::offered(&cx).await?, ..AddKey::default() };
+    render(StatusCode::OK, &cx, dialog).await
+}
+
+pub async fn submit(Admin(cx): Admin, body: FormBody) -> Result<HttpResponse, PageError> {
+    let form: AddKeyForm = body.form().await?;
+    let submission = submission::check(&cx, KeyForm::Create, &form.submission).await?;
+    let typed_expiry = TypedExpiry { expires: form.expires, expires_on: form.expires_on };
+    let name = Field::parse(&cx.app.actions.key_format, &form.name, ServiceAccountName::parse);
+    let expiry = typed_expiry.parse(&cx.zone);
+    let refuse = |dialog| render(StatusCode::UNPROCESSABLE_ENTITY, &cx, dialog);
+    let offered = expiry::offered(&cx).await?.with_typed(&typed_expiry);
+    let dialog = AddKey {
+        name: name.as_ref().err().cloned().unwrap_or_else(|| Field::new(&form.name)),
+        is_outdated: submission.is_none(),
+        expiry: match expiry {
+            Ok(_) => offered,
+            Err(error) => offered.with_error(error),
+        },
+        ..AddKey::default()
+    };
+    let (Some(submission), Ok(name), Ok(expiry)) = (submission, name, expiry) else { return refuse(dialog).await };
+    let request = NewKeyRequest { name, expiry };
+    match cx.perform(move |actions, context| actions.create_key(context, &request, submission)).await? {
+        Ok(created) => new_key::show(&cx, created, None).await,
+        Err(CreateKeyError::Expiry(error)) => {
+            refuse(AddKey { expiry: dialog.expiry.with_error(error), ..dialog }).await
+        }
+        Err(CreateKeyError::NameTaken(name, active)) => {
+            let taken = ConflictingKey { name, rotate_path: paths::rotate_api_key(&active.to_string()) };
+            refuse(AddKey { taken: Some(taken), ..dialog }).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl From<CreateKeyError> for PageError {
+    fn from(error: CreateKeyError) -> Self {
+        match error {
+            CreateKeyError::AlreadyShown => Self::KeyAlreadyShown,
+            CreateKeyError::AccountDeleted => Self::SignInRequired(paths::ADD_API_KEY.to_owned()),
+            CreateKeyError::Store(error) => error.into(),
+            CreateKeyError::Expiry(_) | CreateKeyError::NameTaken(..) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+/// Renders the form with a new submission token.
+async fn render(status: StatusCode, cx: &PageContext, dialog: AddKey) -> Result<HttpResponse, PageError> {
+    let dialog = AddKey { submission: submission::issue(cx, KeyForm::Create), ..dialog };
+    html(status, &list::load::with_dialog(cx, dialog.into_dialog()).await?)
+}

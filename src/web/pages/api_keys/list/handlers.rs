@@ -1,0 +1,57 @@
+//! The list of API keys, with or without the drawer of key activity.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+
+use super::view::KeyListPage;
+use super::{banner, cursor, load};
+use crate::domain::key::api_key::KeyFormat;
+use crate::http::body::Fields;
+use crate::store::PageRequest;
+use crate::web::app::error::PageError;
+use crate::web::app::guards::PageContext;
+use crate::web::app::inline_reader::InlineReader;
+use crate::web::app::query::Query;
+use crate::web::app::respond::html;
+use crate::web::components::dialog::Dialog;
+use crate::web::pages::api_keys::activity;
+use crate::web::pages::api_keys::activity::view::Placement;
+use crate::web::pages::api_keys::list_address::{KeyListAddress, Search, Sort, Tab};
+
+pub async fn show(cx: PageContext, query: Query, reader: Data<InlineReader>) -> Result<HttpResponse, PageError> {
+    let (address, paging) = parse_address(&query.0, &cx.app.actions.key_format)?;
+    let dialog = drawer(&cx, &query.0, &address).await?;
+    let banner = banner::load(&cx, &query.0).await?;
+    let page = load::page(&cx, Some(&reader), address, paging).await?;
+    html(StatusCode::OK, &KeyListPage { banner, dialog, ..page })
+}
+
+async fn drawer(cx: &PageContext, query: &Fields, address: &KeyListAddress) -> Result<Option<Dialog>, PageError> {
+    match query.get("audit")? {
+        None => Ok(None),
+        Some("open") => {
+            let request = activity::load::ActivityRequest::parse(query, "audit_cursor")?;
+            let activity = activity::load::load(cx, request, Placement::Drawer(address.clone())).await?;
+            Ok(Some(activity.into_dialog()))
+        }
+        Some(_) => Err(PageError::PageNotFound),
+    }
+}
+
+fn parse_address(query: &Fields, format: &KeyFormat) -> Result<(KeyListAddress, PageRequest), PageError> {
+    let tab = query.get("tab")?.map_or(Some(Tab::Active), Tab::parse).ok_or(PageError::PageNotFound)?;
+    let sort = query.get("sort")?;
+    let sort = sort.map_or(Some(tab.default_sort()), |sort| Sort::parse(tab, sort)).ok_or(PageError::PageNotFound)?;
+    let search = match query.get_or_empty("q")?.trim() {
+        "" => Search::None,
+        text if format.is_contained_in(text) => Search::WholeKey,
+        text => Search::Text(text.to_owned()),
+    };
+    let cursor = query.get("cursor")?;
+    let paging = match cursor {
+        None => PageRequest::First,
+        Some(cursor) => cursor::decode(cursor, sort).ok_or(PageError::PageNotFound)?,
+    };
+    Ok((KeyListAddress { tab, sort, search, cursor: cursor.map(str::to_owned) }, paging))
+}

@@ -1,0 +1,17 @@
+//! The list of API keys, the page of one key, and their dialogs.
+
+pub mod activity;
+pub mod create;
+pub mod edit;
+pub mod expiry;
+pub mod identify;
+pub mod list;
+pub mod list_address;
+pub mod new_key;
+pub mod revocation;
+pub mod revoke;
+pub mod revoke_several;
+pub mod rotate;
+pub mod show;
+pub mod submission;
+pub mod usage;

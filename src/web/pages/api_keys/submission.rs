@@ -1,0 +1,25 @@
+//! The submission token, which lets each form create only one key.
+
+use crate::domain::key::submission::{KeyForm, SubmissionId};
+use crate::random;
+use crate::web::app::error::PageError;
+use crate::web::app::guards::PageContext;
+
+/// Issues a token for a form in this session.
+#[must_use]
+pub fn issue(cx: &PageContext, form: KeyForm) -> String {
+    cx.app.actions.secrets.submissions.issue(form, cx.user.session_id, cx.now(), random::bytes())
+}
+
+/// Checks the token of a form. Returns `None` if it is missing, too old, or belongs to another session or form.
+///
+/// # Errors
+/// [`PageError::KeyAlreadyShown`] if the token was already used.
+pub async fn check(cx: &PageContext, form: KeyForm, token: &str) -> Result<Option<SubmissionId>, PageError> {
+    let submissions = &cx.app.actions.secrets.submissions;
+    let Some(id) = submissions.check(token, form, cx.user.session_id, cx.now()) else { return Ok(None) };
+    if cx.query(move |db| db.submissions().is_used(id)).await? {
+        return Err(PageError::KeyAlreadyShown);
+    }
+    Ok(Some(id))
+}

@@ -1,0 +1,8 @@
+//! Exports of the audit trail as CSV and JSON Lines.
+
+pub mod csv;
+pub mod encoder;
+pub mod file_name;
+pub mod handlers;
+pub mod json_lines;
+pub mod row;

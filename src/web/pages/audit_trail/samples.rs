@@ -1,0 +1,125 @@
+//! The Audit Trail page with sample data.
+
+use crate::domain::trail::action::Action;
+use crate::web::components::event::view::EventView;
+use crate::web::components::field::Field;
+use crate::web::components::paging::Pager;
+use crate::web::components::samples::{LONG_NAME, Rendered, ago, layout, render, user, zone};
+use crate::web::pages::api_keys::activity::samples::{sample_event, sample_json};
+use crate::web::pages::audit_trail::address::TrailAddress;
+use crate::web::pages::audit_trail::event_dialog::{Change, ChangeValue, EventDialog};
+use crate::web::pages::audit_trail::view::{FilteredKey, Filters, TrailPage};
+use crate::web::pages::audit_trail::witnesses::WitnessesView;
+
+fn rows() -> Vec<EventView> {
+    let people = ["Maria Lindqvist", "", "Keydesk", "Priya Wolfeschlegelsteinhausenbergerdorff", "Command line"];
+    let event = |(index, action): (usize, &Action)| {
+        let person = people[index % people.len()];
+        sample_event(*action, person, index as u64 * 700, LONG_NAME, sample_json(*action), |at| zone().exact(at))
+    };
+    Action::ALL.iter().enumerate().map(event).collect()
+}
+
+fn page() -> TrailPage {
+    let people = [("u1", "Maria Lindqvist"), ("u2", LONG_NAME)];
+    TrailPage {
+        layout: layout(),
+        filters: Filters {
+            from: Field::default(),
+            to: Field::default(),
+            people: people.map(|(id, name)| (id.to_owned(), name.to_owned())).into(),
+            deleted_user: None,
+            key: None,
+        },
+        address: TrailAddress::default(),
+        cursor: None,
+        rows: rows(),
+        pager: Pager::default(),
+        zone: zone().label(ago(0)),
+        witnesses: WitnessesView::sample(),
+        since: Field::default(),
+        dialog: None,
+    }
+}
+
+fn filtered() -> TrailPage {
+    let key = FilteredKey { id: "k8".to_owned(), name: LONG_NAME.to_owned(), preview: "goa_9xQ2…b71c".to_owned() };
+    let address = TrailAddress {
+        from: "2026-11-01".to_owned(),
+        to: "2026-11-23".to_owned(),
+        user: Some("u9".to_owned()),
+        actions: vec![Action::ApiKeyCreated, Action::ApiKeyRevoked],
+        key: Some("k8".to_owned()),
+    };
+    let filters = Filters {
+        from: Field::new("2026-11-01"),
+        to: Field::new("2026-11-23"),
+        deleted_user: Some("u9".to_owned()),
+        key: Some(key),
+        ..page().filters
+    };
+    let pager = Pager { previous: Some("/trail?cursor=YTUx".to_owned()), next: Some("/trail?cursor=YjE".to_owned()) };
+    TrailPage {
+        filters,
+        address,
+        pager,
+        cursor: Some("YjUx".to_owned()),
+        witnesses: WitnessesView::default(),
+        ..page()
+    }
+}
+
+fn detail() -> EventDialog {
+    let key = ChangeValue::Key { id: "k9".to_owned(), preview: "goa_2nQj…PyB6".to_owned() };
+    let change = |label: &str, before, after, is_change| Change { label: label.to_owned(), before, after, is_change };
+    let text = |text: &str| Some(ChangeValue::Text(text.to_owned()));
+    let at = zone().exact(ago(16));
+    EventDialog {
+        event: sample_event(
+            Action::ApiKeyRevoked,
+            "Maria Lindqvist",
+            16,
+            "Legacy Importer",
+            sample_json(Action::ApiKeyRevoked),
+            |at| zone().exact(at),
+        ),
+        sequence: 1_204,
+        utc: "2026-11-23T08:14:00.000042Z".to_owned(),
+        user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned()),
+        request_id: Some("0199c2f4-7f0a-7c3e-9d51-2f6b8c1e4a77".to_owned()),
+        close_href: String::new(),
+        changes: vec![
+            change("Name", text(LONG_NAME), text(LONG_NAME), false),
+            change("State", text("Active"), text("Revoked"), true),
+            change("Owner", Some(ChangeValue::Person(user(""))), Some(ChangeValue::Person(user("Priya Raman"))), true),
+            change("Works until", None, Some(ChangeValue::Time(at)), true),
+            change("Replaced by", None, Some(key), true),
+            change("Session", Some(ChangeValue::Code("0199c2f4-7f0a-7c3e-9d51-2f6b8c1e4a77".to_owned())), None, true),
+        ],
+    }
+}
+
+fn with_event(page: TrailPage, event: EventDialog) -> TrailPage {
+    TrailPage { dialog: Some(event.into_dialog(page.current_href())), ..page }
+}
+
+impl TrailPage {
+    pub fn samples() -> Vec<Rendered> {
+        let refused = Filters {
+            from: Field::invalid("23.11.2026", "Enter a date such as 2026-11-23"),
+            to: Field::invalid("2026-11-01", "Choose an end date on or after the start date"),
+            ..page().filters
+        };
+        let since = Field::invalid("1,300", super::export::handlers::no_such_checkpoint(1_204));
+        let bare = EventDialog { changes: vec![], user_agent: None, request_id: None, ..detail() };
+        vec![
+            render("audit-trail", &page()),
+            render("audit-trail-filtered", &filtered()),
+            render("audit-trail-none-match", &Self { rows: vec![], pager: Pager::default(), ..filtered() }),
+            render("audit-trail-refused", &Self { rows: vec![], filters: refused, ..page() }),
+            render("audit-trail-since-refused", &Self { since, ..filtered() }),
+            render("audit-trail-event", &with_event(filtered(), detail())),
+            render("audit-trail-event-bare", &with_event(page(), bare)),
+        ]
+    }
+}

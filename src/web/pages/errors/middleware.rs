@@ -1,0 +1,83 @@
+//! Renders errors as pages and logs server failures.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::HeaderValue;
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
+use askama::Template;
+
+use super::view::{Message, MessagePage};
+use crate::http::body::BodyError;
+use crate::http::panics::HandlerPanicked;
+use crate::http::request_id::RequestId;
+use crate::web::app::error::PageError;
+use crate::web::app::state::AppState;
+use crate::web::components::layout::SignedOutLayout;
+use crate::web::paths;
+
+/// Replaces an error response with its page. A server failure is logged once, under the request id that the page shows.
+///
+/// # Errors
+/// An error of an inner layer stays an error, but carries the rendered page.
+pub async fn render<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let app = request.app_data::<web::Data<AppState>>().cloned();
+    let id = request.extensions().get::<RequestId>().copied();
+    let path = request.path().to_owned();
+    let retry_path = if request.method() == Method::GET { path.as_str() } else { paths::form_page(&path) };
+    let Some(app) = app else { return Ok(next.call(request).await?.map_into_boxed_body()) };
+    match next.call(request).await {
+        Ok(response) => {
+            let Some(page) = response.response().error().map(|error| error_page(error, &app, id.as_ref(), retry_path))
+            else {
+                return Ok(response.map_into_boxed_body());
+            };
+            Ok(response.into_response(page))
+        }
+        Err(error) => {
+            let page = error_page(&error, &app, id.as_ref(), retry_path);
+            Err(InternalError::from_response(error, page).into())
+        }
+    }
+}
+
+fn error_page(error: &Error, app: &AppState, id: Option<&RequestId>, retry_path: &str) -> HttpResponse {
+    let converted;
+    let error = if let Some(page_error) = error.as_error::<PageError>() {
+        page_error
+    } else {
+        converted = from_other_error(error);
+        &converted
+    };
+    let is_server_failure = matches!(error, PageError::Internal(_) | PageError::Unavailable(_));
+    if is_server_failure {
+        let request = id.map(ToString::to_string).unwrap_or_default();
+        tracing::error!(request, cause = %error, "page failed");
+    }
+    let mut response = error.error_response();
+    if response.status() == StatusCode::SEE_OTHER {
+        return response;
+    }
+    let request_id = id.filter(|_| matches!(error, PageError::Internal(_))).map(ToString::to_string);
+    let page =
+        MessagePage { layout: SignedOutLayout::new(app), message: Message::for_error(error, retry_path), request_id };
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(actix_web::http::header::CONTENT_TYPE, html);
+    response.set_body(BoxBody::new(page.render().unwrap_or_default()))
+}
+
+/// Converts an error of actix-web or of another middleware.
+fn from_other_error(error: &Error) -> PageError {
+    match error.as_response_error().status_code() {
+        StatusCode::NOT_FOUND => PageError::PageNotFound,
+        status if status.is_client_error() => PageError::Body(BodyError::Undecodable),
+        _ if error.as_error::<HandlerPanicked>().is_some() => PageError::Internal(error.to_string()),
+        // Only the session middleware is left: its store failed to load or save a session.
+        _ => PageError::Unavailable(error.to_string()),
+    }
+}

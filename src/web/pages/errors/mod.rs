@@ -1,0 +1,4 @@
+//! Error pages and the middleware that renders them.
+
+pub mod middleware;
+pub mod view;

@@ -1,0 +1,71 @@
+//! Loads the Key Policy page.
+
+use std::time::Duration;
+
+use super::view::{KeyPolicyPage, PolicyKey};
+use crate::domain::policy::key_policy::{Days, KeyPolicy};
+use crate::store::{KeyRecord, PolicyViolation};
+use crate::web::app::error::PageError;
+use crate::web::app::guards::PageContext;
+use crate::web::components::field::Field;
+use crate::web::components::layout::PageLayout;
+use crate::web::pages::api_keys::expiry::Expiry;
+
+const DAY: Duration = Duration::from_hours(24);
+const MAX_LISTED_KEYS: i64 = 20;
+
+/// Loads the page with the current policy.
+pub async fn page(cx: &PageContext) -> Result<KeyPolicyPage, PageError> {
+    let (company_id, now) = (cx.company_id(), cx.now());
+    let (settings, admins_without, beyond, due) = cx
+        .read(move |db| {
+            let settings = db.companies().settings(company_id)?;
+            let policy = settings.key_policy;
+            // A key with an expiry date works until the end of that day, so allow one day more.
+            let lifetime = policy.maximum_lifetime.map(|days| PolicyViolation::Lifetime(days.duration() + DAY));
+            let age = policy.rotation_period.map(|days| PolicyViolation::Age(now - days.duration()));
+            let mut violating = |violation: Option<PolicyViolation>| match violation {
+                Some(violation) => db.keys().violating_policy(company_id, violation, now, MAX_LISTED_KEYS),
+                None => Ok((Vec::new(), 0)),
+            };
+            let (beyond, due) = (violating(lifetime)?, violating(age)?);
+            Ok((settings, db.users().count_admins_without_second_factor(company_id)?, beyond, due))
+        })
+        .await?;
+    let ((beyond, more_beyond), (due, more_due)) = (listed_keys(cx, beyond), listed_keys(cx, due));
+    let KeyPolicy { default_expiry, maximum_lifetime, rotation_period } = settings.key_policy;
+    Ok(KeyPolicyPage {
+        layout: PageLayout::new(&cx.app, &cx.user),
+        company_name: Field::new(settings.name),
+        default_expiry: days_field(default_expiry),
+        maximum_lifetime: days_field(maximum_lifetime),
+        rotation_period: days_field(rotation_period),
+        beyond,
+        more_beyond,
+        due,
+        more_due,
+        require_second_factor: settings.require_second_factor,
+        can_change: cx.can_change(),
+        admins_without: u64::try_from(admins_without).unwrap_or(0),
+        banner_saved: false,
+    })
+}
+
+/// The form field for a number of days.
+#[must_use]
+pub fn days_field(days: Option<Days>) -> Field {
+    Field::new(days.map_or_else(|| "none".to_owned(), |days| days.count().to_string()))
+}
+
+/// Returns the listed keys, and the number of keys that are not listed.
+fn listed_keys(cx: &PageContext, (keys, count): (Vec<KeyRecord>, i64)) -> (Vec<PolicyKey>, u64) {
+    let more = u64::try_from(count).unwrap_or(0).saturating_sub(keys.len() as u64);
+    let keys = keys.into_iter().map(|key| PolicyKey {
+        id: key.id.to_string(),
+        created: cx.zone.date(key.created_at),
+        expires: Expiry::of(key.ends(), &cx.zone, cx.now()),
+        name: key.name,
+        preview: key.preview,
+    });
+    (keys.collect(), more)
+}
