@@ -1,16 +1,16 @@
-// What only a browser can add to pages that work without it.
+// Enhances the pages. Every page works without it.
 
-// Browsers set the focus themselves when they first draw a page, and complain where it is set already.
+// Browsers apply `autofocus` on the first load themselves, and log a warning if the focus is already set.
 const afterFirstFocus = requestAnimationFrame;
 const WHOLE_KEY = /[a-z][a-z0-9]{1,9}_[0-9A-Za-z]{38}/;
 
-// Times are written by the server, in the zone that it is told here.
+// The server formats all times in the zone of this cookie.
 const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 if (timeZone && !document.cookie.split('; ').includes(`tz=${timeZone}`)) {
   document.cookie = `tz=${timeZone}; Path=/; Max-Age=31536000; SameSite=Lax${location.protocol === 'https:' ? '; Secure' : ''}`;
 }
 
-// A key that is searched for must not stand in an address, whatever was copied with it.
+// A complete key in the search field must not end up in an address, even with other text around it.
 const search = document.querySelector('form.search');
 search?.addEventListener('submit', (event) => {
   const typed = search.elements.namedItem('q');
@@ -25,8 +25,8 @@ search?.addEventListener('submit', (event) => {
   form.remove();
 });
 
-// Overlays. Each has an address that the server draws whole: a page, and an open dialog over it. Here the dialog alone
-// is fetched and opens over the page that is there. Whatever does not work out is an ordinary navigation.
+// Overlays. At its address the server renders a page with an open dialog over it. This code fetches the dialog alone and
+// opens it over the current page. If anything fails, it falls back to a normal navigation.
 const OVERLAY_LINKS = 'a[aria-haspopup="dialog"]';
 const isPlain = (click) => !(click.ctrlKey || click.metaKey || click.shiftKey || click.altKey || click.defaultPrevented);
 const behind = { address: location.href.split('#')[0], title: document.title };
@@ -43,7 +43,7 @@ function show(dialog, back) {
     if (!back) return dialog.showModal();
     dialog.remove();
     if (document.activeElement === document.body) [...document.querySelectorAll(OVERLAY_LINKS)].find(({ href }) => href === address)?.focus();
-    // Back or Forward closed it.
+    // The user closed it with Back or Forward.
     if (location.href !== address) return;
     if (history.state?.overlay) return history.back();
     history.replaceState(null, '', behind.address);
@@ -68,7 +68,7 @@ function open(address, isNew) {
     const [dialog, backdrop] = ['dialog', 'a.backdrop'].map((part) => response?.querySelector(`body > ${part}`));
     if (status !== 200 || responseURL !== address || !dialog || !backdrop) return navigate();
     if (isNew) {
-      // Back at a fragment, browsers would take the focus from the link.
+      // At an address with a fragment, going back would take the focus from the link.
       history.replaceState(history.state, '', location.href.split('#')[0]);
       history.pushState({ overlay: true }, '', address);
     }
@@ -80,7 +80,7 @@ function open(address, isNew) {
   Object.assign(asked, { responseType: 'document', timeout: 10_000 }).send();
 }
 
-// Sent twice, a form is answered twice: the server sees to it that nothing is done twice.
+// A form that is sent twice gets two responses; the server ensures that the change happens once.
 document.addEventListener('submit', ({ target, submitter }) => target.method === 'post' && submitter?.setAttribute('aria-disabled', 'true'));
 document.addEventListener('click', (event) => {
   const link = event.target.closest(OVERLAY_LINKS);
@@ -92,7 +92,7 @@ addEventListener('popstate', () => {
   asked?.abort();
   shown?.close();
   if (history.state?.overlay) open(location.href, false);
-  // Behind an overlay that was loaded anew there may be another page than the one it was opened on.
+  // After a reload of an overlay, the page behind it may differ from the one where it was opened.
   else if (location.href.split('#')[0] !== behind.address) location.reload();
   else document.title = behind.title;
 });
@@ -108,7 +108,7 @@ if (served) {
   });
 }
 
-// A new key is gone with the page: leaving asks first, until it was copied or said to be saved.
+// A new key is lost with its page. Leaving asks for confirmation until the key was copied or marked as saved.
 const ask = (event) => event.preventDefault();
 const stopAsking = () => window.removeEventListener('beforeunload', ask);
 const newKey = document.getElementById('new-key');
