@@ -1,21 +1,31 @@
-//! Holds the sources to the drawing in ARCHITECTURE.md: who may name whom, and which crate stays in which storey.
+//! Checks the sources against ARCHITECTURE.md: which layer may name which, which crate belongs to which layer, and that
+//! no two files depend on each other.
 
+#[cfg(test)]
+#[path = "architecture/modules.rs"]
+mod modules;
 #[cfg(test)]
 #[path = "architecture/sources.rs"]
 mod sources;
+#[cfg(test)]
+#[path = "architecture/web.rs"]
+mod web;
 
+use std::sync::LazyLock;
+
+use modules::{Edges, Modules};
 use sources::{Name, Source, Target};
 
-/// What each storey may name of ours, besides itself. What is not listed is a wrong arrow.
+/// What each layer may name of ours besides itself.
 #[rustfmt::skip]
-const DRAWING: &[(&str, &[&str])] = &[
+const LAYERS: &[(&str, &[&str])] = &[
     ("lib",     &[]),
-    ("main",    &["cli", "server", "web", "api", "edge", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
-    ("cli",     &[       "server", "web", "api", "edge", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
-    ("server",  &[                 "web", "api", "edge", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
-    ("web",     &[                               "edge", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
-    ("api",     &[                               "edge", "actions", "verify",                        "store", "domain", "config", "clock", "random", "secrets"]),
-    ("edge",    &[                                                                                            "domain", "config", "clock", "random"]),
+    ("main",    &["cli", "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
+    ("cli",     &[       "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
+    ("server",  &[                 "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
+    ("web",     &[                               "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
+    ("api",     &[                               "http", "actions", "verify",                        "store", "domain", "config", "clock", "random", "secrets"]),
+    ("http",    &[                                                                                            "domain", "config", "clock", "random"]),
     ("actions", &[                                                                                   "store", "domain", "config", "clock", "random", "secrets"]),
     ("verify",  &[                                                                                   "store", "domain", "config", "clock", "random", "secrets"]),
     ("evidence",&[                                                                                   "store", "domain"]),
@@ -28,13 +38,18 @@ const DRAWING: &[(&str, &[&str])] = &[
     ("secrets", &["domain", "random"]),
 ];
 
-const DATABASE: &[&str] = &["store"];
-const HTTP: &[&str] = &["main", "cli", "server", "web", "api", "edge"];
-const PAGES: &[&str] = &["web"];
-const OUTWARDS: &[&str] = &["witness"];
+/// Layers that stay apart in both directions.
+const SEPARATE_LAYERS: &[(&str, &str)] =
+    &[("web", "api"), ("actions", "verify"), ("actions", "witness"), ("verify", "witness"), ("http", "store")];
 
-/// Crates that only some storeys may name.
-const CONFINED: &[(&str, &[&str])] = &[
+const DATABASE: &[&str] = &["store"];
+const HTTP: &[&str] = &["main", "cli", "server", "web", "api", "http"];
+const PAGES: &[&str] = &["web"];
+const OUTGOING: &[&str] = &["witness"];
+const SOCKETS: &[&str] = &["http"];
+
+/// Crates that only some layers may name.
+const CONFINED_CRATES: &[(&str, &[&str])] = &[
     ("diesel", DATABASE),
     ("diesel_migrations", DATABASE),
     ("r2d2", DATABASE),
@@ -43,12 +58,14 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("actix_web", HTTP),
     ("actix_session", HTTP),
     ("askama", PAGES),
-    ("ureq", OUTWARDS),
-    ("rustls", OUTWARDS),
-    ("rustls_native_certs", OUTWARDS),
+    ("ureq", OUTGOING),
+    ("rustls", OUTGOING),
+    ("rustls_native_certs", OUTGOING),
+    ("nix", SOCKETS),
+    ("libc", SOCKETS),
 ];
 
-/// What `domain` may not name: whatever reads, writes, waits, or answers differently the second time.
+/// Paths that `domain` may not name: input, output, waiting, clocks and random numbers.
 const IMPURE: &[&str] = &[
     "std::env",
     "std::fs",
@@ -73,49 +90,75 @@ const IMPURE: &[&str] = &[
     "tracing",
 ];
 
+static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(Source::all);
+static EDGES: LazyLock<Edges> = LazyLock::new(|| Modules::new(&SOURCES).edges());
+
 #[test]
-fn every_source_stands_in_a_storey_and_every_storey_has_sources() {
-    let sources = Source::all();
-    let strangers: Vec<_> = sources.iter().filter(|source| row(&source.storey).is_none()).map(|s| &s.file).collect();
-    assert!(strangers.is_empty(), "in no storey of the drawing: {strangers:?}");
+fn every_file_has_a_layer_and_every_layer_has_files() {
+    let strangers: Vec<_> = SOURCES.iter().filter(|source| row(&source.layer).is_none()).map(|s| &s.file).collect();
+    assert!(strangers.is_empty(), "files in no layer: {strangers:?}");
     let empty: Vec<_> =
-        DRAWING.iter().map(|row| row.0).filter(|storey| !sources.iter().any(|s| s.storey == *storey)).collect();
-    assert!(empty.is_empty(), "storeys without a source file: {empty:?}");
+        LAYERS.iter().map(|row| row.0).filter(|layer| !SOURCES.iter().any(|s| s.layer == *layer)).collect();
+    assert!(empty.is_empty(), "layers without a file: {empty:?}");
 }
 
 #[test]
-fn imports_follow_the_arrows() {
-    assert_none(&Source::all().iter().flat_map(wrong_arrows).collect::<Vec<_>>());
+fn imports_follow_the_layers() {
+    assert_none(&SOURCES.iter().flat_map(wrong_imports).collect::<Vec<_>>());
 }
 
 #[test]
-fn diesel_stays_in_the_store_actix_with_http_and_templates_with_the_pages() {
-    assert_none(&Source::all().iter().flat_map(escaped_crates).collect::<Vec<_>>());
+fn diesel_actix_and_askama_stay_in_their_layers() {
+    assert_none(&SOURCES.iter().flat_map(escaped_crates).collect::<Vec<_>>());
 }
 
 #[test]
-fn the_domain_does_no_input_or_output_and_reads_no_clock() {
-    assert_none(&Source::all().iter().flat_map(impure_names).collect::<Vec<_>>());
+fn the_domain_does_no_io_and_reads_no_clock() {
+    assert_none(&SOURCES.iter().flat_map(impure_names).collect::<Vec<_>>());
 }
 
 #[test]
-fn the_drawing_has_no_circle_and_keeps_pages_machines_and_the_hot_path_apart() {
-    for (storey, may_name) in DRAWING {
+fn the_layers_form_no_circle_and_stay_apart() {
+    for (layer, may_name) in LAYERS {
         for below in *may_name {
-            assert!(!row(below).unwrap().contains(storey), "{storey} and {below} may name each other");
+            assert!(!row(below).unwrap().contains(layer), "{layer} and {below} may name each other");
         }
     }
-    for (one, other) in
-        [("web", "api"), ("actions", "verify"), ("actions", "witness"), ("verify", "witness"), ("edge", "store")]
-    {
-        assert!(!row(one).unwrap().contains(&other) && !row(other).unwrap().contains(&one), "{one} and {other}");
+    for (one, other) in SEPARATE_LAYERS {
+        assert!(!row(one).unwrap().contains(other) && !row(other).unwrap().contains(one), "{one} and {other}");
     }
 }
 
-// The checker itself, on sources that break the rules: a blind one would pass everything.
+#[test]
+fn no_files_depend_on_each_other() {
+    assert_none(&modules::circles(&EDGES));
+}
 
 #[test]
-fn a_wrong_arrow_is_seen_however_it_is_written() {
+fn every_file_of_web_has_a_layer() {
+    let files = web::files_without_layer(Modules::new(&SOURCES).files());
+    assert!(files.is_empty(), "files of web in no layer: {files:#?}");
+}
+
+#[test]
+fn imports_follow_the_layers_of_web() {
+    assert_none(&web::wrong_edges(&EDGES));
+}
+
+#[test]
+fn a_view_names_no_load_and_a_load_no_handlers() {
+    assert_none(&web::wrong_parts(&EDGES));
+}
+
+#[test]
+fn no_pages_depend_on_each_other() {
+    assert_none(&modules::circles(&web::edges_between_pages(&EDGES)));
+}
+
+// The checks themselves, on sources that break the rules.
+
+#[test]
+fn a_wrong_import_is_found_in_every_form() {
     for (file, text) in [
         ("src/domain/key.rs", "use crate::store::keys;"),
         ("src/domain/key.rs", "use crate::store;"),
@@ -125,6 +168,7 @@ fn a_wrong_arrow_is_seen_however_it_is_written() {
         ("src/domain/mod.rs", "use super::store::keys;"),
         ("src/domain.rs", "use self::super::store::keys;"),
         ("src/domain/key.rs", "mod tests { use super::super::super::store::keys; }"),
+        ("src/domain/key.rs", "#[cfg(test)] mod tests { use crate::store::keys; }"),
         ("src/domain/key.rs", "fn f() -> Option<Vec<crate::store::Row>> { None }"),
         ("src/domain/key.rs", "fn f() { let x = crate::store::keys::find::<u8>(1); }"),
         ("src/domain/key.rs", "impl From<u8> for T where u8: crate::store::Trait {}"),
@@ -135,56 +179,57 @@ fn a_wrong_arrow_is_seen_however_it_is_written() {
         ("src/domain/key.rs", "use keydesk::store::keys;"),
         ("src/domain/key.rs", "use crate::*;"),
         ("src/domain/key.rs", "use crate as root;"),
-        ("src/domain/key.rs", "use crate::no_such_storey::X;"),
+        ("src/domain/key.rs", "use crate::no_such_layer::X;"),
         ("src/web/keys/list.rs", "use crate::api::bearer;"),
         ("src/api/whoami.rs", "use crate::{store, web::page};"),
-        ("src/verify/lane.rs", "use crate::actions::keys;"),
+        ("src/verify/batch.rs", "use crate::actions::keys;"),
         ("src/actions/keys.rs", "use crate::verify::Verifier;"),
         ("src/store/keys.rs", "use crate::actions::keys;"),
-        ("src/edge/headers.rs", "use crate::store::Store;"),
+        ("src/http/headers.rs", "use crate::store::Store;"),
         ("src/clock.rs", "use crate::config::Config;"),
-        ("src/main.rs", "fn main() { keydesk::no_such_storey::run(); }"),
+        ("src/main.rs", "fn main() { keydesk::no_such_layer::run(); }"),
     ] {
-        assert!(!wrong_arrows(&Source::read(file, text)).is_empty(), "not seen in {file}: {text}");
+        assert!(!wrong_imports(&Source::read(file, text)).is_empty(), "not found in {file}: {text}");
     }
 }
 
 #[test]
-fn a_right_arrow_is_left_alone() {
+fn a_right_import_is_accepted() {
     for (file, text) in [
         ("src/domain/key.rs", "use super::ids::KeyId; use self::inner::X; use crate::domain::{self, names};"),
         ("src/domain/key.rs", "mod tests { use super::*; fn f() { super::parse(); } }"),
         ("src/domain/key.rs", "pub(crate) fn f(&self) -> impl Trait + use<'_> { self.store.web() }"),
         ("src/domain/key.rs", "/// See crate::store::keys.\nfn f() -> &'static str { \"crate::store\" }"),
-        ("src/web/keys/list.rs", "use crate::{actions::keys, edge, store::{self, Store}, domain::*};"),
+        ("src/web/keys/list.rs", "use crate::{actions::keys, http, store::{self, Store}, domain::*};"),
         ("src/web/keys/list.rs", "fn f(x: ::std::string::String) -> store::Row { super::super::page::draw(x) }"),
         ("src/actions/keys.rs", "use crate::{clock::Clock, random::Random, store::Store};"),
         ("src/main.rs", "use keydesk::cli; fn main() { keydesk::server::run(); }"),
     ] {
-        let found = wrong_arrows(&Source::read(file, text));
+        let found = wrong_imports(&Source::read(file, text));
         assert!(found.is_empty(), "{text}: {found:?}");
     }
 }
 
 #[test]
-fn a_crate_outside_of_its_storey_is_seen() {
+fn a_crate_outside_its_layer_is_found() {
     for (file, text) in [
         ("src/web/keys/list.rs", "use diesel::prelude::*;"),
+        ("src/web/keys/list.rs", "use ::diesel::prelude::*;"),
         ("src/web/keys/list.rs", "use {std::fmt, diesel as d};"),
         ("src/actions/keys.rs", "fn f(e: ::diesel::result::Error) {}"),
-        ("src/verify/lane.rs", "#[derive(diesel::Queryable)] struct S;"),
+        ("src/verify/batch.rs", "#[derive(diesel::Queryable)] struct S;"),
         ("src/store/sessions.rs", "use actix_session::storage::SessionStore;"),
         ("src/domain/key.rs", "fn f() -> actix_web::HttpResponse { todo() }"),
         ("src/api/whoami.rs", "#[derive(askama::Template)] struct Page;"),
     ] {
-        assert!(!escaped_crates(&Source::read(file, text)).is_empty(), "not seen in {file}: {text}");
+        assert!(!escaped_crates(&Source::read(file, text)).is_empty(), "not found in {file}: {text}");
     }
     let right = Source::read("src/store/keys.rs", "use diesel::prelude::*; use r2d2::Pool; fn diesel() {}");
     assert!(escaped_crates(&right).is_empty());
 }
 
 #[test]
-fn an_impure_domain_is_seen() {
+fn an_impure_domain_is_found() {
     for text in [
         "use std::fs;",
         "use std::{fmt, fs::File};",
@@ -197,19 +242,199 @@ fn an_impure_domain_is_seen() {
         "use tokio::sync::Mutex;",
         "use rand::rngs::{StdRng, SysRng};",
     ] {
-        assert!(!impure_names(&Source::read("src/domain/key.rs", text)).is_empty(), "not seen: {text}");
-        assert!(impure_names(&Source::read("src/store/keys.rs", text)).is_empty(), "not the domain's: {text}");
+        assert!(!impure_names(&Source::read("src/domain/key.rs", text)).is_empty(), "not found: {text}");
+        assert!(impure_names(&Source::read("src/store/keys.rs", text)).is_empty(), "only the domain is pure: {text}");
     }
     let right =
         "use std::{fmt, net::IpAddr, time::Duration}; use rand::CryptoRng; fn f() { std::str::from_utf8(b\"\"); }";
     assert!(impure_names(&Source::read("src/domain/key.rs", right)).is_empty());
 }
 
-fn wrong_arrows(source: &Source) -> Vec<String> {
-    let may_name = row(&source.storey).unwrap_or_default();
-    let is_wrong = |name: &&Name| match &name.leads_to {
+/// Two files `a` and `b` below `m`, where `b` names `a`. What `a` names decides whether there is a circle.
+const M: &str = "mod a; mod b; pub use b::{B, b as renamed}; mod deeper { pub use super::b::B; }";
+const B: &str = "use super::a::A; pub struct B; pub trait T {} pub fn b() -> A { A }";
+
+#[test]
+fn a_circle_is_found_in_every_form() {
+    for a in [
+        "use super::b::B; pub struct A;",
+        "use super::B; pub struct A;",
+        "use crate::m::B as Other; pub struct A;",
+        "use crate::m::{self, deeper}; pub struct A; type X = deeper::B;",
+        "use crate::m; pub struct A; fn f() { m::renamed(); }",
+        "use crate::m::b; pub struct A;",
+        "use super::b::*; pub struct A; fn f() -> B { B }",
+        "use super::*; pub struct A; fn f() { print(renamed()) }",
+        "use super::b::*; pub struct A; fn f() { A.method_of_t(); }",
+        "pub struct A; fn f() { super::b::b(); }",
+        "pub struct A; fn f() { vec![crate::m::renamed()]; }",
+        "pub struct A; fn f() { use crate::{m::b as other}; other::b(); }",
+        "pub struct A; mod inner { use super::super::B; }",
+        "pub struct A; mod inner { pub use super::super::b::B; } fn f() -> inner::B { inner::B }",
+        "pub use super::b::B; pub struct A(B);",
+        "pub struct A; #[x(with = super::b::b)] struct X;",
+        "pub struct A; macro_rules! m { () => { $crate::m::b::b() }; }",
+        "pub struct A; #[cfg(not(test))] use super::B;",
+    ] {
+        let circles = circles_of(&[("src/m/mod.rs", M), ("src/m/a.rs", a), ("src/m/b.rs", B)]);
+        assert_eq!(circles.len(), 1, "not found: {a}");
+        assert!(circles[0].starts_with("A circle of 2 files:\n    src/m/a.rs -> src/m/b.rs: "), "{}", circles[0]);
+        assert!(circles[0].ends_with("\n    src/m/b.rs -> src/m/a.rs: super::a::A"), "{}", circles[0]);
+    }
+}
+
+#[test]
+fn sources_without_a_circle_are_accepted() {
+    for a in [
+        "pub struct A; impl A { fn b(&self) { self.b.renamed(); } }",
+        "pub use super::b::B; pub struct A;",
+        "use super::*; pub struct A; fn f(x: X) { x.renamed(); }",
+        "use b::B; use ::m::b; pub struct A;",
+        "pub struct A; fn f() { ::m::b::b(); }",
+        "pub struct A; #[cfg(test)] mod tests { use super::super::b::B; }",
+        "pub struct A; #[cfg(all(test, unix))] use super::B; #[cfg(test)] fn f<X, Y>(x: X) { super::b::b(); }",
+        "/// See [`super::b::B`].\npub struct A { #[cfg(test)] b: super::B, c: u8 }",
+    ] {
+        let circles = circles_of(&[("src/m/mod.rs", M), ("src/m/a.rs", a), ("src/m/b.rs", B)]);
+        assert!(circles.is_empty(), "{a}:\n{}", circles.join("\n"));
+    }
+}
+
+#[test]
+fn a_module_that_uses_its_reexports_is_in_the_circle() {
+    let uses = "mod a; pub use a::A; pub struct Own(A);";
+    assert_eq!(circles_of(&[("src/m/mod.rs", uses), ("src/m/a.rs", "use super::Own; pub struct A;")]).len(), 1);
+    let reexports = "mod a; pub use a::A; pub struct Own;";
+    assert!(circles_of(&[("src/m/mod.rs", reexports), ("src/m/a.rs", "use super::Own; pub struct A;")]).is_empty());
+}
+
+#[test]
+fn a_long_circle_is_one_and_two_circles_are_two() {
+    let long = [
+        ("src/lib.rs", "pub mod a; pub mod b; pub mod c; pub mod d;"),
+        ("src/a.rs", "use crate::b::X; use crate::d::X as Y;"),
+        ("src/b.rs", "use crate::c::X; pub struct X;"),
+        ("src/c.rs", "use crate::a::f; pub struct X;"),
+        ("src/d.rs", "pub struct X;"),
+    ];
+    let circles = circles_of(&long);
+    assert_eq!(circles.len(), 1, "{circles:?}");
+    assert!(circles[0].starts_with("A circle of 3 files:") && !circles[0].contains("src/d.rs"), "{}", circles[0]);
+    let two = [
+        ("src/a.rs", "use crate::b::X; use crate::c::X as Y;"),
+        ("src/b.rs", "use crate::a::f; pub struct X;"),
+        ("src/c.rs", "use crate::d::X as Y; pub struct X;"),
+        ("src/d.rs", "use crate::c::f; pub struct X;"),
+    ];
+    assert_eq!(circles_of(&two).len(), 2);
+}
+
+#[test]
+fn files_for_tests_only_are_in_no_circle() {
+    let sources = [
+        ("src/m/mod.rs", "mod a; #[cfg(test)] mod samples; pub struct Own;"),
+        ("src/m/a.rs", "use super::samples::X; pub fn a() {}"),
+        ("src/m/samples/mod.rs", "use super::a::a; mod inner; pub struct X;"),
+        ("src/m/samples/inner.rs", "use super::super::a::a;"),
+    ];
+    assert!(circles_of(&sources).is_empty());
+}
+
+#[test]
+fn a_wrong_edge_inside_web_is_found() {
+    for (from, to, is_right) in [
+        ("pages/home.rs", "routes.rs", false),
+        ("components/layout.rs", "pages/home.rs", false),
+        ("app/state.rs", "components/layout.rs", false),
+        ("app.rs", "pages/users/view.rs", false),
+        ("paths.rs", "app/state.rs", false),
+        ("paths.rs", "url.rs", false),
+        ("url.rs", "paths.rs", false),
+        ("pages/home.rs", "mod.rs", false),
+        ("app/state.rs", "mod.rs", false),
+        ("mod.rs", "paths.rs", true),
+        ("routes.rs", "pages/home.rs", true),
+        ("pages/home.rs", "components/layout.rs", true),
+        ("components/layout.rs", "app/state.rs", true),
+        ("app/state.rs", "paths.rs", true),
+        ("app/state.rs", "app/session.rs", true),
+    ] {
+        let found = web::wrong_edges(&web_edges(&[(from, &naming(to)), (to, "pub struct X;")]));
+        assert_eq!(found.is_empty(), is_right, "{from} -> {to}: {found:?}");
+    }
+    let files = ["src/web/page.rs", "src/web/mod.rs", "src/web/app.rs", "src/web/pages/x/view/list.rs", "src/api/x.rs"];
+    assert_eq!(web::files_without_layer(files.into_iter()), ["src/web/page.rs"]);
+}
+
+#[test]
+fn a_part_of_a_page_that_names_a_higher_one_is_found() {
+    let target = "pub struct X;";
+    for (from, to, is_right) in [
+        ("pages/users/view.rs", "pages/users/load.rs", false),
+        ("pages/users/load.rs", "pages/users/handlers.rs", false),
+        ("pages/users/view/list.rs", "pages/users/handlers/list.rs", false),
+        ("pages/users/list/view.rs", "pages/users/load.rs", false),
+        ("pages/users/view.rs", "pages/account/load.rs", false),
+        ("pages/users/handlers.rs", "pages/account/handlers.rs", false),
+        ("pages/home.rs", "pages/account/handlers.rs", false),
+        ("pages/users/handlers.rs", "pages/users/load.rs", true),
+        ("pages/users/handlers.rs", "pages/users/view.rs", true),
+        ("pages/users/load.rs", "pages/users/view.rs", true),
+        ("pages/users/view/list.rs", "pages/users/view/row.rs", true),
+        ("pages/users/handlers/list.rs", "pages/users/handlers/form.rs", true),
+        ("pages/users/handlers.rs", "pages/account/load.rs", true),
+        ("pages/users/view.rs", "pages/account/view.rs", true),
+        ("routes.rs", "pages/account/handlers.rs", true),
+    ] {
+        let found = web::wrong_parts(&web_edges(&[(from, &naming(to)), (to, target)]));
+        assert_eq!(found.is_empty(), is_right, "{from} -> {to}: {found:?}");
+    }
+    let through_a_third = [
+        ("pages/users/view.rs", "use super::address::X;"),
+        ("pages/users/address.rs", "use super::load::X; pub struct X;"),
+        ("pages/users/load.rs", target),
+    ];
+    assert_eq!(web::wrong_parts(&web_edges(&through_a_third)).len(), 1);
+}
+
+#[test]
+fn two_pages_that_name_each_other_are_found() {
+    let sources = [
+        ("pages/users/view.rs", "use crate::web::pages::account::view::X;"),
+        ("pages/account/view.rs", "pub struct X;"),
+        ("pages/account/load.rs", "use crate::web::pages::users::cursor::X;"),
+        ("pages/users/cursor.rs", "pub struct X;"),
+    ];
+    assert_eq!(modules::circles(&web::edges_between_pages(&web_edges(&sources))).len(), 1);
+    assert!(modules::circles(&web::edges_between_pages(&web_edges(&sources[..2]))).is_empty());
+}
+
+fn circles_of(files: &[(&str, &str)]) -> Vec<String> {
+    modules::circles(&edges_of(files))
+}
+
+fn edges_of(files: &[(&str, &str)]) -> Edges {
+    let sources: Vec<_> = files.iter().map(|(file, text)| Source::read(file, text)).collect();
+    Modules::new(&sources).edges()
+}
+
+/// The edges between files below `src/web`.
+fn web_edges(files: &[(&str, &str)]) -> Edges {
+    let files: Vec<_> = files.iter().map(|(file, text)| (format!("src/web/{file}"), *text)).collect();
+    edges_of(&files.iter().map(|(file, text)| (&file[..], *text)).collect::<Vec<_>>())
+}
+
+/// A source that names `X` in a file below `src/web`.
+fn naming(file: &str) -> String {
+    let module = file.trim_end_matches(".rs").trim_end_matches("mod").replace('/', "::");
+    format!("use crate::web::{}X;", if module.is_empty() { module } else { module + "::" })
+}
+
+fn wrong_imports(source: &Source) -> Vec<String> {
+    let may_name = row(&source.layer).unwrap_or_default();
+    let is_wrong = |name: &&Name| match &name.target {
         Target::Ours(path) => {
-            !path.first().is_some_and(|storey| *storey == source.storey || may_name.contains(&storey.as_str()))
+            !path.first().is_some_and(|layer| *layer == source.layer || may_name.contains(&layer.as_str()))
         }
         Target::Other(_) => false,
     };
@@ -217,33 +442,33 @@ fn wrong_arrows(source: &Source) -> Vec<String> {
 }
 
 fn escaped_crates(source: &Source) -> Vec<String> {
-    complaints(source, |name| match &name.leads_to {
+    complaints(source, |name| match &name.target {
         Target::Ours(_) => false,
-        Target::Other(path) => CONFINED.iter().any(|(name, storeys)| {
-            path.first().is_some_and(|head| head == name) && !storeys.contains(&source.storey.as_str())
+        Target::Other(path) => CONFINED_CRATES.iter().any(|(name, layers)| {
+            path.first().is_some_and(|head| head == name) && !layers.contains(&source.layer.as_str())
         }),
     })
 }
 
 fn impure_names(source: &Source) -> Vec<String> {
-    complaints(source, |name| match &name.leads_to {
-        Target::Other(path) if source.storey == "domain" => IMPURE.iter().any(|impure| leads_into(path, impure)),
+    complaints(source, |name| match &name.target {
+        Target::Other(path) if source.layer == "domain" => IMPURE.iter().any(|impure| names_part_of(path, impure)),
         _ => false,
     })
 }
 
-/// Whether `path` is within `forbidden`, or so far above it that everything below comes along.
-fn leads_into(path: &[String], forbidden: &str) -> bool {
+/// Whether `path` is inside `forbidden`, or is a parent that brings all of `forbidden` into scope.
+fn names_part_of(path: &[String], forbidden: &str) -> bool {
     path.iter().zip(forbidden.split("::")).all(|(word, wanted)| word == wanted || word == "*")
 }
 
 fn complaints(source: &Source, is_wrong: impl Fn(&&Name) -> bool) -> Vec<String> {
-    let complaint = |name: &Name| format!("{}: {} may not name {}", source.file, source.storey, name.written);
+    let complaint = |name: &Name| format!("{}: {} may not name {}", source.file, source.layer, name.written);
     source.names.iter().filter(is_wrong).map(complaint).collect()
 }
 
-fn row(storey: &str) -> Option<&'static [&'static str]> {
-    DRAWING.iter().find(|(name, _)| *name == storey).map(|(_, may_name)| *may_name)
+fn row(layer: &str) -> Option<&'static [&'static str]> {
+    LAYERS.iter().find(|(name, _)| *name == layer).map(|(_, may_name)| *may_name)
 }
 
 fn assert_none(complaints: &[String]) {
