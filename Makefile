@@ -1,74 +1,81 @@
-# Everything is checked by `make test`; a server with sample data is `cargo run -- demo`.
+# `make quick` checks a commit, `make test` checks a change before it lands.
+# `cargo run -- demo` starts a server with sample data.
 
 CARGO_TEST   := cargo test --locked
 BROWSER      := tests/browser/node_modules/.package-lock.json
-ROUTES       := web::routes::the_route_table_is_written_down_for_the_browser_tests
+ROUTES       := web::routes::the_route_table_is_written_for_the_browser_tests
+REFERENCE    := cli::reference::the_reference_matches_the_help
 SCHEMATHESIS := target/schemathesis/bin/schemathesis
 
-.PHONY: help run fmt lint unit architecture it it-postgres browser judges screens bench bench-trail bench-pages deny test
+.PHONY: help run quick test fmt reference lint unit architecture it it-postgres browser audits screens
+.PHONY: bench bench-trail bench-pages deny
 .DEFAULT_GOAL := help
-# One after the other, as each part's answer is wanted whole, and the machine is busy enough with one.
+# Targets run one after the other: their output stays readable, and each one uses all processors.
 .NOTPARALLEL:
 
-help: ## Say what can be made
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Serve from ./data with the defaults
 	cargo run --locked
 
-test: lint unit architecture it it-postgres browser ## Check everything, as a change must pass it
+quick: lint unit architecture ## Check formatting, lints, unit tests and layers: before every commit
 
-fmt: ## Lay the sources out
+test: lint unit architecture it it-postgres browser ## Check everything: before a change lands
+
+fmt: ## Format the sources
 	@tests/install_tools rust
 	cargo fmt
 
-lint: ## Check the layout of the sources, and clippy's opinion of them
+reference: ## Write docs/reference.md from the program's help
+	UPDATE_REFERENCE=1 $(CARGO_TEST) --test it -- --quiet --exact $(REFERENCE)
+
+lint: ## Check formatting and clippy
 	@tests/install_tools rust
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-unit: ## Test the library from inside
+unit: ## Run the unit tests of the library
 	$(CARGO_TEST) --lib
 
-architecture: ## Test that imports follow the drawing in ARCHITECTURE.md
+architecture: ## Check that imports follow the layers and form no circle
 	$(CARGO_TEST) --test architecture
 
-it: $(SCHEMATHESIS) ## Test over HTTP, on SQLite
+it: $(SCHEMATHESIS) ## Run the HTTP tests on SQLite
 	@tests/install_tools gateways python
 	env -u KEYDESK_TEST_POSTGRES_URL $(CARGO_TEST) --test it
 
-it-postgres: ## The same tests on a throw-away PostgreSQL
+it-postgres: ## Run the HTTP tests on a temporary PostgreSQL server
 	@tests/install_tools postgres gateways python
 	tests/with_postgres $(CARGO_TEST) --test it
 
-# The integration tests' build leaves the program in target/debug. `cargo build` would make the same program, and
-# compile half of its dependencies once more to do so, as they are then wanted with fewer features. One of them writes
-# down the route table, from which the browser tests know what they have to look at.
-browser: $(BROWSER) ## Walk through the pages in Chromium and Firefox, and look at each page once
+# The browser tests use the program that the build of the integration tests leaves in target/debug. `cargo build` would
+# compile many dependencies again, with fewer features. One integration test writes the route table to a file.
+browser: $(BROWSER) ## Test the pages in Chromium and Firefox, and audit each page once
 	@tests/install_tools browser
 	$(CARGO_TEST) --test it -- --quiet --exact $(ROUTES)
 	cd tests/browser && npm test --silent
 
-judges: $(BROWSER) ## Look at each page in both themes and all widths, and ask Lighthouse
-	@tests/install_tools browser judges
+audits: $(BROWSER) ## Audit each page in both themes and all widths, and run Lighthouse
+	@tests/install_tools browser audits
 	$(CARGO_TEST) --test it -- --quiet --exact $(ROUTES)
-	cd tests/browser && npm run judges --silent
+	cd tests/browser && npm run audits --silent
 
-screens: $(BROWSER) ## Draw every page into ./screens, light and dark, wide and narrow
+screens: $(BROWSER) ## Take screenshots of every page into ./screens, in both themes and four widths
 	@tests/install_tools browser
 	$(CARGO_TEST) --test it --no-run
 	cd tests/browser && npm run screens --silent
 
-# BENCH="--only sqlite --seconds 1": what it takes is listed by BENCH=--help.
-bench: ## Measure how fast keys are verified, beside a handler that does nothing
+# BENCH passes options to a benchmark: BENCH="--only sqlite --seconds 1". BENCH=--help lists them.
+bench: ## Measure verification of keys, compared with an empty handler
 	@tests/install_tools bench
 	tests/with_postgres --measured target/bench/postgres cargo bench --locked --bench verification -- $(BENCH)
 
-bench-trail: ## Measure how fast the audit trail is checked, beside hashing the same bytes alone
+bench-trail: ## Measure checks of the audit trail, compared with hashing the same bytes
 	@tests/install_tools postgres
 	tests/with_postgres --measured target/bench/postgres-trail cargo bench --locked --bench trail -- $(BENCH)
 
-bench-pages: ## Measure how fast the list is drawn, beside a static page of the same bytes, and its template alone
+bench-pages: ## Measure the list of keys, compared with a static page of the same size
 	@tests/install_tools bench
 	tests/with_postgres --measured target/bench/postgres-pages cargo bench --locked --bench pages -- $(BENCH)
 	cargo bench --locked --bench list_page
@@ -84,6 +91,6 @@ $(BROWSER): tests/browser/package.json tests/browser/package-lock.json
 	cd tests/browser && npm ci --silent
 	@touch $@
 
-deny: ## Check licences, sources and advisories of the dependencies
+deny: ## Check licences, sources and advisories of dependencies
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; \
-	else echo "cargo-deny is not installed here: cargo install --locked cargo-deny"; fi
+	else echo "cargo-deny is not installed. Run: cargo install --locked cargo-deny"; fi

@@ -1,25 +1,25 @@
-// The scripted core in Firefox: overlays, and what surrounds a key that is shown once.
+// The scripts in Firefox: overlays, and the page of a new key.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Keydesk } from './support/keydesk.mjs';
 import { launchFirefox } from './support/firefox.mjs';
-import { LONGEST_TEST, PATIENCE } from './support/patience.mjs';
+import { TEST_TIMEOUT, ACTION_TIMEOUT } from './support/timeouts.mjs';
 import { ADMIN, COMPANY, KEYS } from './support/steps.mjs';
 
 let browser;
 let keydesk;
 let page;
-const complaints = [];
+const problems = [];
 before(async () => {
   [browser, keydesk] = await Promise.all([launchFirefox(), Keydesk.fresh()]);
   page = await browser.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  page.on('console', (message) => complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.setDefaultTimeout(ACTION_TIMEOUT);
+  page.on('console', (message) => problems.push(message.text()));
+  page.on('pageerror', (error) => problems.push(String(error)));
   page.on('request', (request) => {
-    // Firefox draws its own parts from `data:` addresses.
-    if (/^(http|ws)/.test(request.url()) && !request.url().startsWith(`${keydesk.url}/`)) complaints.push(`asks another host: ${request.url()}`);
+    // Firefox loads its own parts from `data:` addresses.
+    if (/^(http|ws)/.test(request.url()) && !request.url().startsWith(`${keydesk.url}/`)) problems.push(`request to another host: ${request.url()}`);
   });
 });
 after(async () => {
@@ -34,16 +34,16 @@ const focused = (selector) => page.waitForSelector(`${selector}:focus`);
 const none = () => page.waitForFunction(() => !document.querySelector('dialog'));
 const fill = (name, words) => page.type(`[name="${name}"]`, words);
 
-test('overlays open and close in Firefox, and a new key is asked about before it is lost', { timeout: LONGEST_TEST }, async () => {
-  await page.goto(keydesk.said('Set-up link'));
+test('overlays open and close in Firefox, and a new key stays until it is saved', { timeout: TEST_TIMEOUT }, async () => {
+  await page.goto(keydesk.output('Set-up link'));
   for (const [name, words] of [['company_name', COMPANY], ['name', ADMIN.name], ['email', ADMIN.email], ['password', ADMIN.password]]) {
     await fill(name, words);
   }
   await Promise.all([page.waitForNavigation(), page.click('button[type="submit"]')]);
   await page.evaluate(() => (window.marked = true));
 
-  const ways = [() => page.keyboard.press('Escape'), () => page.click('dialog a[href]'), () => page.mouse.click(20, 400), () => page.goBack()];
-  for (const close of ways) {
+  const closings = [() => page.keyboard.press('Escape'), () => page.click('dialog a[href]'), () => page.mouse.click(20, 400), () => page.goBack()];
+  for (const close of closings) {
     await page.focus(ADD);
     await page.keyboard.press('Enter');
     await focused('dialog:modal #name');
@@ -55,7 +55,7 @@ test('overlays open and close in Firefox, and a new key is asked about before it
   }
   await page.goForward();
   await focused('dialog:modal #name');
-  assert.ok(await page.evaluate(() => window.marked), 'it is another page');
+  assert.ok(await page.evaluate(() => window.marked), 'the page was reloaded');
 
   await fill('name', 'ERP Sync Service');
   await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
@@ -73,5 +73,5 @@ test('overlays open and close in Firefox, and a new key is asked about before it
   await page.keyboard.press('Escape');
   await none();
   await says(KEYS, TITLE);
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(problems, []);
 });

@@ -1,15 +1,15 @@
-// Everything by the keyboard alone: where the focus is at first, where Tab takes it, what Esc does, and where the focus returns.
-// Without JavaScript an overlay is a page of its own, over one that cannot be reached; its link leads back.
+// Keyboard access: the initial focus, the order of Tab, Esc, and the focus after closing. Without JavaScript an overlay is a
+// page of its own over an inert page, and its link leads back.
 
 import assert from 'node:assert/strict';
-import { journey } from './support/journey.mjs';
-import { AUDIT_TRAIL, COLLEAGUE, KEYS, USERS, addKey, addUser, overlay, personRow, preview, row, setUp } from './support/steps.mjs';
-import { hasScript, ready } from './support/visitor.mjs';
+import { e2e } from './support/e2e.mjs';
+import { AUDIT_TRAIL, COLLEAGUE, KEYS, USERS, addKey, addUser, overlay, userRow, preview, row, setUp } from './support/steps.mjs';
+import { hasScript, ready } from './support/client.mjs';
 
 const ERP = 'ERP Sync Service';
 const link = (page, name) => page.getByRole('link', { name, exact: true });
 
-/** What the focus is on: its place among all elements, and the words it is known by. */
+/** The focused element: its index among all elements, and its name. */
 const stop = (page) =>
   page.evaluate(() => {
     const { activeElement: at } = document;
@@ -17,11 +17,8 @@ const stop = (page) =>
     return { place: [...document.querySelectorAll('body *')].indexOf(at), words };
   });
 const focus = async (page) => (await stop(page)).words;
-/**
- * Where the focus is, and where Tab takes it until it comes round or leaves the page, whichever the browser thinks right. A
- * field of several parts is one stop.
- */
-const walk = async (page) => {
+/** The tab stops from the current focus until the focus returns or leaves the page. A field with several parts is one stop. */
+const tabStops = async (page) => {
   const stops = [await stop(page)];
   for (let isNew = true; isNew; ) {
     await page.keyboard.press('Tab');
@@ -37,35 +34,35 @@ const opened = async (page) => {
   await overlay(page).locator(':focus').waitFor();
 };
 
-/** From an address: which link, the stops from where the focus is at first, and those before it. */
-const overlays = ({ made, person }) => [
+/** The overlays: their address and link, the tab stops from the initial focus, and the stops before it. */
+const overlays = ({ created, person }) => [
   { at: KEYS, by: (page) => link(page, 'Add API Key'), stops: ['name', 'expires', 'Cancel', 'Create key'], leave: 'Cancel' },
-  { at: KEYS, by: (page) => row(page, made).getByRole('link', { name: 'Revoke' }), before: ['comment', 'reason'], stops: ['Cancel', 'Revoke key'], leave: 'Cancel' },
+  { at: KEYS, by: (page) => row(page, created).getByRole('link', { name: 'Revoke' }), before: ['comment', 'reason'], stops: ['Cancel', 'Revoke key'], leave: 'Cancel' },
   {
     at: KEYS,
     by: (page) => link(page, 'Audit trail'),
-    stops: ['trail-title', 'Open as a page', 'Close audit trail', 'Audit events', `History of ${ERP}, ${preview(made.key)}`],
+    stops: ['trail-title', 'Open as a page', 'Close audit trail', 'Audit events', `History of ${ERP}, ${preview(created.key)}`],
     leave: 'Close audit trail',
   },
-  { at: `${KEYS}/${made.id}`, by: (page) => link(page, 'Edit'), stops: ['name', 'owner', 'Cancel', 'Save changes'], leave: 'Cancel' },
-  { at: `${KEYS}/${made.id}`, by: (page) => link(page, 'Rotate'), before: ['expires', '24h'], stops: ['Cancel', 'Rotate key'], leave: 'Cancel' },
+  { at: `${KEYS}/${created.id}`, by: (page) => link(page, 'Edit'), stops: ['name', 'owner', 'Cancel', 'Save changes'], leave: 'Cancel' },
+  { at: `${KEYS}/${created.id}`, by: (page) => link(page, 'Rotate'), before: ['expires', '24h'], stops: ['Cancel', 'Rotate key'], leave: 'Cancel' },
   { at: USERS, by: (page) => link(page, 'Add user'), stops: ['name', 'email', 'auditor', 'Cancel', 'Add user'], leave: 'Cancel' },
-  { at: USERS, by: (page) => personRow(page, person).getByRole('link', { name: 'Change role' }), before: ['admin'], stops: ['Cancel', 'Change role'], leave: 'Cancel' },
-  { at: USERS, by: (page) => personRow(page, person).getByRole('link', { name: 'Delete' }), stops: ['Cancel', 'Delete user'], leave: 'Cancel' },
+  { at: USERS, by: (page) => userRow(page, person).getByRole('link', { name: 'Change role' }), before: ['admin'], stops: ['Cancel', 'Change role'], leave: 'Cancel' },
+  { at: USERS, by: (page) => userRow(page, person).getByRole('link', { name: 'Delete' }), stops: ['Cancel', 'Delete user'], leave: 'Cancel' },
   {
     at: `${AUDIT_TRAIL}?action=api_key.created`,
     by: (page) => page.getByRole('rowheader').getByRole('link').first(),
-    stops: ['dialog-title', preview(made.key), 'Close'],
+    stops: ['dialog-title', preview(created.key), 'Close'],
     leave: 'Close',
   },
 ];
 
-journey('every overlay is opened, walked through and left by the keyboard alone', async (keydesk, arrive) => {
-  const { page } = await arrive();
+e2e('every overlay can be opened, used and closed with the keyboard', async (keydesk, newClient) => {
+  const { page } = await newClient();
   await setUp(page, keydesk);
   await addUser(keydesk, COLLEAGUE);
-  const made = await addKey(page, ERP);
-  for (const { at, by, before = [], stops, leave } of overlays({ made, person: COLLEAGUE })) {
+  const created = await addKey(page, ERP);
+  for (const { at, by, before = [], stops, leave } of overlays({ created, person: COLLEAGUE })) {
     const opener = by(page);
     await page.goto(at);
     const href = await opener.getAttribute('href');
@@ -75,9 +72,9 @@ journey('every overlay is opened, walked through and left by the keyboard alone'
       await page.keyboard.press('Enter');
       await opened(page);
       await page.waitForURL(`**${href}`);
-      const [own, round] = [stops.length, await walk(page)];
-      assert.deepEqual(round.slice(0, own), stops, href);
-      if (round.length > own) assert.deepEqual(round.slice(own), before.toReversed(), href);
+      const [own, found] = [stops.length, await tabStops(page)];
+      assert.deepEqual(found.slice(0, own), stops, href);
+      if (found.length > own) assert.deepEqual(found.slice(own), before.toReversed(), href);
       await page.reload();
       await opened(page);
       for (const words of before) {
@@ -94,8 +91,8 @@ journey('every overlay is opened, walked through and left by the keyboard alone'
   }
 });
 
-journey('keys are ticked, revoked together and found again by the keyboard alone', async (keydesk, arrive) => {
-  const { page } = await arrive();
+e2e('several keys can be selected and revoked with the keyboard', async (keydesk, newClient) => {
+  const { page } = await newClient();
   await setUp(page, keydesk);
   const keys = [await addKey(page, ERP), await addKey(page, 'Reporting Dashboard')];
   await page.goto(KEYS);
@@ -117,8 +114,8 @@ journey('keys are ticked, revoked together and found again by the keyboard alone
   assert.deepEqual(await Promise.all(keys.map(async ({ key }) => (await keydesk.whoami(key)).status)), [401, 401]);
 });
 
-journey('a new key is read, tried and put away by the keyboard alone', async (keydesk, arrive, withJavaScript) => {
-  const { page } = await arrive();
+e2e('a new key can be read, tested and closed with the keyboard', async (keydesk, newClient, withJavaScript) => {
+  const { page } = await newClient();
   await setUp(page, keydesk);
   await page.getByRole('link', { name: 'Add API Key' }).first().focus();
   await page.keyboard.press('Enter');
@@ -128,7 +125,7 @@ journey('a new key is read, tried and put away by the keyboard alone', async (ke
   await overlay(page).locator('#new-key').waitFor();
   await opened(page);
   if (withJavaScript) await overlay(page).locator('button:focus').waitFor();
-  assert.deepEqual(await walk(page), [withJavaScript ? 'Copy key' : 'dialog-title', 'Test the key from a terminal', 'saved']);
+  assert.deepEqual(await tabStops(page), [withJavaScript ? 'Copy key' : 'dialog-title', 'Test the key from a terminal', 'saved']);
   await page.keyboard.press('Escape');
   assert.equal(await overlay(page).locator('#new-key').count(), 1);
   await overlay(page).getByText('Test the key from a terminal').focus();
@@ -140,21 +137,21 @@ journey('a new key is read, tried and put away by the keyboard alone', async (ke
   assert.equal(await page.locator('#new-key').count(), 0);
 });
 
-journey('the audit trail is filtered, read, paged and taken away by the keyboard alone', async (keydesk, arrive, withJavaScript) => {
-  const { page } = await arrive();
+e2e('the audit trail can be filtered, paged and exported with the keyboard', async (keydesk, newClient, withJavaScript) => {
+  const { page } = await newClient();
   await setUp(page, keydesk);
-  const made = await addKey(page, ERP);
-  // Each is an event.
-  for (let time = 0; time < 55; time += 1) await page.request.get(`${AUDIT_TRAIL}/export.csv?key=${made.id}`);
+  const created = await addKey(page, ERP);
+  // Each export is an event.
+  for (let time = 0; time < 55; time += 1) await page.request.get(`${AUDIT_TRAIL}/export.csv?key=${created.id}`);
 
-  await page.goto(`${AUDIT_TRAIL}?key=${made.id}`);
+  await page.goto(`${AUDIT_TRAIL}?key=${created.id}`);
   await page.keyboard.press('Tab');
   assert.equal(await focus(page), 'Skip to content');
   await page.keyboard.press('Enter');
   await page.keyboard.press('Tab');
-  const created = page.getByRole('rowheader').getByRole('link');
-  const sentence = (await created.textContent()).replaceAll(/\s+/g, ' ').trim();
-  const all = await walk(page);
+  const creation = page.getByRole('rowheader').getByRole('link');
+  const sentence = (await creation.textContent()).replaceAll(/\s+/g, ' ').trim();
+  const all = await tabStops(page);
   assert.deepEqual(all.slice(0, 16), [
     'Export CSV',
     'Export JSON Lines',
@@ -162,12 +159,12 @@ journey('the audit trail is filtered, read, paged and taken away by the keyboard
     'to',
     'user',
     'Any action',
-    preview(made.key),
+    preview(created.key),
     'Show all keys',
     'Apply',
     'Clear',
     sentence,
-    `Page of ${preview(made.key)}`,
+    `Page of ${preview(created.key)}`,
     'Download checkpoint',
     'Download public key',
     'since',
@@ -175,7 +172,7 @@ journey('the audit trail is filtered, read, paged and taken away by the keyboard
   ]);
   assert.ok(all.length === 16 || all[16] === 'Skip to content', `${all}`);
 
-  await created.focus();
+  await creation.focus();
   await page.keyboard.press('Enter');
   await opened(page);
   if (withJavaScript) {
@@ -188,7 +185,7 @@ journey('the audit trail is filtered, read, paged and taken away by the keyboard
   await page.waitForURL((url) => url.pathname === AUDIT_TRAIL);
   if (withJavaScript) await page.locator('tbody th a:focus').waitFor();
 
-  // Away with the filter, and another in its place.
+  // Clears the filter and sets another one.
   await page.getByRole('link', { name: 'Clear', exact: true }).focus();
   await page.keyboard.press('Enter');
   await page.waitForURL(`**${AUDIT_TRAIL}`);
@@ -201,7 +198,7 @@ journey('the audit trail is filtered, read, paged and taken away by the keyboard
   await ready(page);
   assert.deepEqual(await page.locator('tr[data-event-id]').evaluateAll((all) => all.map((each) => each.dataset.action)), ['api_key.created']);
 
-  // On the second page an event lies over that page.
+  // An event dialog on the second page is over that page.
   await page.goto(AUDIT_TRAIL);
   assert.equal(await page.locator('tr[data-event-id]').count(), 50);
   await page.getByRole('link', { name: 'Next', exact: true }).focus();
@@ -221,7 +218,7 @@ journey('the audit trail is filtered, read, paged and taken away by the keyboard
   await ready(page);
   assert.equal(await page.locator('tr[data-event-id]').count(), 50);
 
-  await page.getByLabel('Size of the checkpoint you kept').focus();
+  await page.getByLabel('Checkpoint size').focus();
   await page.keyboard.type('2');
   const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
   assert.equal(new URL(download.url()).search, '?since=2');

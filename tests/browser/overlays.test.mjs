@@ -1,39 +1,39 @@
-// Overlays open over the page that is there and close in every way; their address, title and focus follow. What the server
-// draws for those who have no JavaScript is walked by the journeys, and by the last of these.
+// Overlays open over the current page and close in every way, with the right address, title and focus. The other end-to-end
+// tests and the last test here cover overlays without JavaScript.
 
 import assert from 'node:assert/strict';
-import { journey } from './support/journey.mjs';
-import { COLLEAGUE, COMPANY, KEYS, USERS, addKey, addUser, overlay, personRow, revokeKey, row, setUp } from './support/steps.mjs';
+import { e2e } from './support/e2e.mjs';
+import { COLLEAGUE, COMPANY, KEYS, USERS, addKey, addUser, overlay, userRow, revokeKey, row, setUp } from './support/steps.mjs';
 
 const LIST_TITLE = `API Keys – Company Settings – ${COMPANY}`;
-const scripted = (sentence, walk) => journey(sentence, walk, { needsJavaScript: true });
+const scripted = (name, run) => e2e(name, run, { needsJavaScript: true });
 const link = (page, name) => page.getByRole('link', { name, exact: true });
 const modal = (page) => page.locator('dialog:modal');
 const none = (page) => modal(page).waitFor({ state: 'detached' });
 const focused = (page, selector) => page.locator(`${selector}:focus`).waitFor();
-/** Whatever happens next happens on this page, or `stays` says that it was another. */
+/** Marks the page. `stays` fails if the page has been reloaded since. */
 const mark = (page) => page.evaluate(() => (window.marked = true));
-const stays = async (page) => assert.ok(await page.evaluate(() => window.marked), 'it is another page');
+const stays = async (page) => assert.ok(await page.evaluate(() => window.marked), 'the page was reloaded');
 const movement = (page) => modal(page).evaluate((dialog) => getComputedStyle(dialog).animationName);
 const says = async (page, path, title) => {
   await page.waitForURL(`**${path}`);
-  // The address changes a moment before the title does.
+  // The address changes shortly before the title.
   await page.waitForFunction((expected) => document.title === expected, title);
 };
 
-scripted('an overlay opens over the list and closes by Esc, Cancel, its backdrop and Back', async (keydesk, arrive) => {
-  const { page } = await arrive();
+scripted('an overlay opens over the list and closes by Esc, Cancel, its backdrop and Back', async (keydesk, newClient) => {
+  const { page } = await newClient();
   await setUp(page, keydesk);
   await addKey(page, 'ERP Sync Service');
   await page.goto(KEYS);
   await mark(page);
-  const ways = {
+  const closings = {
     Esc: () => page.keyboard.press('Escape'),
     Cancel: () => link(page, 'Cancel').click(),
     backdrop: () => page.mouse.click(20, 400),
     Back: () => page.goBack(),
   };
-  for (const close of Object.values(ways)) {
+  for (const close of Object.values(closings)) {
     await link(page, 'Add API Key').press('Enter');
     await focused(page, 'dialog:modal #name');
     await says(page, `${KEYS}/new`, `Add API Key – ${LIST_TITLE}`);
@@ -42,7 +42,7 @@ scripted('an overlay opens over the list and closes by Esc, Cancel, its backdrop
     await says(page, KEYS, LIST_TITLE);
     await focused(page, `a[href="${KEYS}/new"]`);
     await stays(page);
-    // A closed dialog is told so a moment later, and goes then.
+    // A closed dialog gets its event later and is removed then.
     await page.locator('dialog, .backdrop, [inert]').first().waitFor({ state: 'detached' });
   }
   await page.goForward();
@@ -53,14 +53,14 @@ scripted('an overlay opens over the list and closes by Esc, Cancel, its backdrop
   await stays(page);
 });
 
-scripted('each overlay begins where its reader begins, and Tab does not leave it', async (keydesk, arrive) => {
-  const { page } = await arrive();
+scripted('each overlay has a sensible initial focus, and Tab does not leave it', async (keydesk, newClient) => {
+  const { page } = await newClient();
   await setUp(page, keydesk);
-  const made = await addKey(page, 'ERP Sync Service');
+  const created = await addKey(page, 'ERP Sync Service');
   await page.goto(KEYS);
   await mark(page);
   const inside = () => page.evaluate(() => document.activeElement === document.body || Boolean(document.activeElement.closest('dialog')));
-  const walk = async (opener, focus) => {
+  const assertFocusStays = async (opener, focus) => {
     const behind = page.url();
     await opener.click();
     await focused(page, `dialog:modal ${focus}`);
@@ -73,9 +73,9 @@ scripted('each overlay begins where its reader begins, and Tab does not leave it
     await page.waitForURL(behind);
     await stays(page);
   };
-  await walk(link(page, 'Add API Key'), '#name');
-  await walk(row(page, made).getByRole('link', { name: 'Revoke' }), `a[href="${KEYS}"]`);
-  await walk(link(page, 'Audit trail'), 'h2');
+  await assertFocusStays(link(page, 'Add API Key'), '#name');
+  await assertFocusStays(row(page, created).getByRole('link', { name: 'Revoke' }), `a[href="${KEYS}"]`);
+  await assertFocusStays(link(page, 'Audit trail'), 'h2');
   await link(page, 'Audit trail').click();
   await says(page, '?audit=open', `Audit trail – ${LIST_TITLE}`);
   await link(page, 'Close audit trail').click();
@@ -83,24 +83,24 @@ scripted('each overlay begins where its reader begins, and Tab does not leave it
   await says(page, KEYS, LIST_TITLE);
   await stays(page);
 
-  await page.goto(`${KEYS}/${made.id}`);
+  await page.goto(`${KEYS}/${created.id}`);
   await mark(page);
-  await walk(link(page, 'Edit'), '#name');
-  await walk(link(page, 'Rotate'), `a[href="${KEYS}/${made.id}"]`);
+  await assertFocusStays(link(page, 'Edit'), '#name');
+  await assertFocusStays(link(page, 'Rotate'), `a[href="${KEYS}/${created.id}"]`);
   await page.goto(USERS);
   await mark(page);
-  await walk(link(page, 'Add user'), '#name');
+  await assertFocusStays(link(page, 'Add user'), '#name');
 });
 
-scripted('an overlay whose address was opened becomes modal, and closing it changes the address alone', async (keydesk, arrive) => {
-  const { page } = await arrive({ reducedMotion: 'no-preference' });
+scripted('an overlay opened by its address is modal, and closing it only changes the address', async (keydesk, newClient) => {
+  const { page } = await newClient({ reducedMotion: 'no-preference' });
   await setUp(page, keydesk);
-  const made = await addKey(page, 'ERP Sync Service');
+  const created = await addKey(page, 'ERP Sync Service');
   const deep = [
     [`${KEYS}/new`, '#name', KEYS, LIST_TITLE],
-    [`${KEYS}/${made.id}/revoke`, `a[href="${KEYS}"]`, KEYS, LIST_TITLE],
+    [`${KEYS}/${created.id}/revoke`, `a[href="${KEYS}"]`, KEYS, LIST_TITLE],
     [`${KEYS}?audit=open`, 'h2', KEYS, LIST_TITLE],
-    [`${KEYS}/${made.id}/edit`, '#name', `${KEYS}/${made.id}`, `${made.name} – ${LIST_TITLE}`],
+    [`${KEYS}/${created.id}/edit`, '#name', `${KEYS}/${created.id}`, `${created.name} – ${LIST_TITLE}`],
     [`${USERS}/new`, '#name', USERS, `Users – Access Control – ${COMPANY}`],
   ];
   for (const [path, focus, home, title] of deep) {
@@ -117,13 +117,13 @@ scripted('an overlay whose address was opened becomes modal, and closing it chan
     assert.equal(await page.evaluate(() => history.length), entries);
     await focused(page, `a[aria-haspopup][href="${path}"]`);
   }
-  // Only what opens in place moves.
+  // Only overlays that open over a loaded page are animated.
   await link(page, 'Add user').click();
   assert.equal(await movement(page), 'rise');
 });
 
-scripted('a new key is closed by its own button alone', async (keydesk, arrive) => {
-  const { page } = await arrive();
+scripted('only its own button closes a new key', async (keydesk, newClient) => {
+  const { page } = await newClient();
   await setUp(page, keydesk);
   const { key } = await addKey(page, 'ERP Sync Service');
   await page.locator('dialog:modal button:focus').waitFor();
@@ -135,8 +135,8 @@ scripted('a new key is closed by its own button alone', async (keydesk, arrive) 
   await none(page);
 });
 
-scripted('a refused form stays an overlay over its list', async (keydesk, arrive) => {
-  const { page } = await arrive();
+scripted('a refused form stays an overlay over its list', async (keydesk, newClient) => {
+  const { page } = await newClient();
   await setUp(page, keydesk);
   await link(page, 'Add API Key').first().click();
   await focused(page, 'dialog:modal #name');
@@ -148,45 +148,45 @@ scripted('a refused form stays an overlay over its list', async (keydesk, arrive
   await page.getByRole('heading', { name: 'No API keys yet' }).waitFor();
 });
 
-scripted('going back from an overlay that was loaded anew shows the page that it was opened on', async (keydesk, arrive) => {
-  const { page } = await arrive();
+scripted('going back from a reloaded overlay shows the page on which it was opened', async (keydesk, newClient) => {
+  const { page } = await newClient();
   await setUp(page, keydesk);
-  const made = await addKey(page, 'ERP Sync Service');
-  await page.goto(`${KEYS}/${made.id}`);
+  const created = await addKey(page, 'ERP Sync Service');
+  await page.goto(`${KEYS}/${created.id}`);
   await link(page, 'Revoke').click();
   await modal(page).waitFor();
   await page.reload();
-  // The server draws the revocation over the list.
+  // The server renders the revocation over the list.
   await modal(page).waitFor();
   await page.goBack();
   await none(page);
-  await page.getByRole('heading', { level: 1, name: made.name }).waitFor();
-  await says(page, `${KEYS}/${made.id}`, `${made.name} – ${LIST_TITLE}`);
+  await page.getByRole('heading', { level: 1, name: created.name }).waitFor();
+  await says(page, `${KEYS}/${created.id}`, `${created.name} – ${LIST_TITLE}`);
   await page.goForward();
-  await page.getByRole('alertdialog', { name: `Revoke ${made.name}?` }).waitFor();
+  await page.getByRole('alertdialog', { name: `Revoke ${created.name}?` }).waitFor();
 });
 
-scripted('what cannot be opened over the page is gone to instead', async (keydesk, arrive) => {
-  const visitor = await arrive();
-  const { page } = visitor;
+scripted('a link that cannot be opened as an overlay opens as a page', async (keydesk, newClient) => {
+  const client = await newClient();
+  const { page } = client;
   await setUp(page, keydesk);
   await addUser(keydesk, COLLEAGUE);
-  const made = await addKey(page, 'ERP Sync Service');
-  const second = await arrive();
-  await second.carry(await visitor.cookies());
+  const created = await addKey(page, 'ERP Sync Service');
+  const second = await newClient();
+  await second.addCookies(await client.cookies());
 
   await page.goto(USERS);
   await second.page.goto(USERS);
-  await personRow(second.page, COLLEAGUE).getByRole('link', { name: 'Delete' }).click();
+  await userRow(second.page, COLLEAGUE).getByRole('link', { name: 'Delete' }).click();
   await overlay(second.page).getByRole('button', { name: 'Delete user' }).click();
   await second.page.getByRole('status').waitFor();
-  await personRow(page, COLLEAGUE).getByRole('link', { name: 'Delete' }).click();
+  await userRow(page, COLLEAGUE).getByRole('link', { name: 'Delete' }).click();
   await page.getByRole('link', { name: 'Back to' }).waitFor();
 
   await page.goto(KEYS);
-  await revokeKey(second.page, made, 'unspecified', '');
-  await row(page, made).getByRole('link', { name: 'Revoke' }).click();
-  await page.getByText(`${made.name} was already revoked by`).waitFor();
+  await revokeKey(second.page, created, 'unspecified', '');
+  await row(page, created).getByRole('link', { name: 'Revoke' }).click();
+  await page.getByText(`${created.name} was already revoked by`).waitFor();
 
   await page.goto(KEYS);
   await page.context().clearCookies();
@@ -195,8 +195,8 @@ scripted('what cannot be opened over the page is gone to instead', async (keydes
   assert.equal(new URL(page.url()).searchParams.get('next'), `${KEYS}?audit=open`);
 });
 
-scripted('a link to an overlay opens in a new tab for whoever asks for one', async (keydesk, arrive) => {
-  const { page } = await arrive();
+scripted('a link to an overlay can be opened in a new tab', async (keydesk, newClient) => {
+  const { page } = await newClient();
   await setUp(page, keydesk);
   const [tab] = await Promise.all([page.context().waitForEvent('page'), link(page, 'Audit trail').click({ modifiers: ['ControlOrMeta'] })]);
   await tab.locator('dialog:modal').waitFor();
@@ -204,10 +204,10 @@ scripted('a link to an overlay opens in a new tab for whoever asks for one', asy
   assert.equal(new URL(page.url()).search, '');
 });
 
-journey('an overlay keeps its page from being used, and its backdrop and its links lead back', async (keydesk, arrive, withJavaScript) => {
-  const { page } = await arrive();
+e2e('an overlay makes its page inert, and its backdrop and links lead back', async (keydesk, newClient, withJavaScript) => {
+  const { page } = await newClient();
   await setUp(page, keydesk);
-  for (const back of [(where) => where.mouse.click(20, 400), (where) => link(where, 'Cancel').click()]) {
+  for (const back of [(target) => target.mouse.click(20, 400), (target) => link(target, 'Cancel').click()]) {
     await link(page, 'Add API Key').first().click();
     await focused(page, 'dialog[open] #name');
     assert.equal(await page.locator(withJavaScript ? 'dialog:modal' : '.page[inert]').count(), 1);

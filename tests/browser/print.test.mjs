@@ -1,28 +1,28 @@
-// On paper there is no scrolling: an open audit trail is printed whole, alone, and the same with a script as without.
+// An open audit trail is printed completely and without the list, with scripts and without.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Keydesk } from './support/keydesk.mjs';
-import { LONGEST_TEST } from './support/patience.mjs';
+import { TEST_TIMEOUT } from './support/timeouts.mjs';
 import { KEYS, open, overlay, signIn } from './support/steps.mjs';
-import { Visitor, launch } from './support/visitor.mjs';
+import { Client, launch } from './support/client.mjs';
 
 const sheets = (pdf) => pdf.toString('latin1').match(/\/Type \/Page\b/g).length;
 
-test('an open audit trail is printed whole', { timeout: LONGEST_TEST }, async () => {
+test('an open audit trail is printed completely', { timeout: TEST_TIMEOUT }, async () => {
   const [browser, keydesk] = await Promise.all([launch(), Keydesk.demo()]);
   try {
     const printed = [];
     for (const javaScriptEnabled of [true, false]) {
-      const visitor = await Visitor.arrive(browser, keydesk, { javaScriptEnabled });
-      const { page } = visitor;
-      await signIn(page, { email: keydesk.said('Email'), password: keydesk.said('Password') });
+      const client = await Client.open(browser, keydesk, { javaScriptEnabled });
+      const { page } = client;
+      await signIn(page, { email: keydesk.output('Email'), password: keydesk.output('Password') });
       await open(page, `${KEYS}?audit=open`);
       printed.push(sheets(await page.pdf({ format: 'A5' })));
       await page.emulateMedia({ media: 'print' });
       assert.ok(await overlay(page).getByRole('heading', { name: 'Audit trail' }).isVisible());
-      assert.ok(!(await page.locator('h1').isVisible()), 'the list is printed, too');
-      await visitor.leave();
+      assert.ok(!(await page.locator('h1').isVisible()), 'the list is printed as well');
+      await client.close();
     }
     assert.ok(printed[0] > 1, `${printed} sheets`);
     assert.equal(printed[0], printed[1]);

@@ -1,11 +1,11 @@
-// Draws every scene into /screens at the project's root, in both themes and four widths, for people to look at.
-// `npm run screens -- 'page of a key'` draws the scenes whose name matches, beside what is there.
+// Takes screenshots of every scene in both themes and four widths, into the folder `screens` of the project.
+// `npm run screens -- 'page of a key'` takes only the scenes whose name matches, and keeps the other files.
 
 import { mkdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { scenes } from './support/scenes.mjs';
-import { Stage, hasOverlay } from './support/stage.mjs';
-import { launch } from './support/visitor.mjs';
+import { Fixtures, hasOverlay } from './support/fixtures.mjs';
+import { launch } from './support/client.mjs';
 
 const folder = fileURLToPath(new URL('../../screens/', import.meta.url));
 const SIZES = [
@@ -15,29 +15,29 @@ const SIZES = [
   { width: 320, height: 640 },
 ];
 
-const [wanted = ''] = process.argv.slice(2);
-if (!wanted) await rm(folder, { recursive: true, force: true });
+const [pattern = ''] = process.argv.slice(2);
+if (!pattern) await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
 const browser = await launch();
-const stage = await Stage.build(browser);
+const fixtures = await Fixtures.build(browser);
 try {
   for (const [index, scene] of scenes.entries()) {
-    if (!new RegExp(wanted).test(scene.name)) continue;
-    const visitor = await stage.play(scene);
+    if (!new RegExp(pattern).test(scene.name)) continue;
+    const client = await fixtures.open(scene);
     const name = `${String(index + 1).padStart(2, '0')}-${scene.name.replace(/[^a-z0-9]+/g, '-')}`;
     for (const colorScheme of ['light', 'dark']) {
       for (const size of SIZES) {
-        await visitor.page.emulateMedia({ colorScheme });
-        await visitor.page.setViewportSize(size);
-        // An overlay belongs to the window, not to the length of the page behind it.
-        const fullPage = !(await hasOverlay(visitor.page));
-        await visitor.page.screenshot({ path: `${folder}${name}-${colorScheme}-${size.width}.png`, fullPage });
+        await client.page.emulateMedia({ colorScheme });
+        await client.page.setViewportSize(size);
+        // An overlay covers the window, not the whole length of the page behind it.
+        const fullPage = !(await hasOverlay(client.page));
+        await client.page.screenshot({ path: `${folder}${name}-${colorScheme}-${size.width}.png`, fullPage });
       }
     }
-    await visitor.leave();
+    await client.close();
     console.log(scene.name);
   }
 } finally {
-  await stage.strike();
+  await fixtures.stop();
   await browser.close();
 }

@@ -1,6 +1,6 @@
-//! The whole product over real HTTP: on SQLite, or on the PostgreSQL that `KEYDESK_TEST_POSTGRES_URL` names.
+//! Tests the product over HTTP, on SQLite or on the PostgreSQL server in `KEYDESK_TEST_POSTGRES_URL`.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod api;
 mod cli;

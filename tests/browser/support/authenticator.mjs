@@ -1,4 +1,4 @@
-// The app on the phone of whoever has a second factor (RFC 6238).
+// An authenticator app (RFC 6238).
 
 import { createHmac } from 'node:crypto';
 
@@ -8,7 +8,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 export class Authenticator {
   #key;
 
-  /** `secret` is base32, as a page shows it for typing. */
+  /** `secret` is base32, as the set-up page shows it. */
   constructor(secret) {
     const bits = [...secret].map((digit) => ALPHABET.indexOf(digit).toString(2).padStart(5, '0')).join('');
     this.#key = Buffer.from(bits.match(/[01]{8}/g).map((byte) => parseInt(byte, 2)));
@@ -18,7 +18,7 @@ export class Authenticator {
     return this.#at(Date.now());
   }
 
-  /** A code is good once: this is for whoever has just used the one that the app shows. */
+  /** The next code, as a code can only be used once. */
   nextCode() {
     return this.#at(Date.now() + PERIOD);
   }

@@ -1,4 +1,4 @@
-// A running keydesk with a folder of its own: started, listened to, asked from the command line, stopped.
+// A Keydesk server with its own data folder.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -7,30 +7,30 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { PATIENCE } from './patience.mjs';
+import { ACTION_TIMEOUT } from './timeouts.mjs';
 
 export const project = fileURLToPath(new URL('../../..', import.meta.url));
 const program = resolve(project, process.env.KEYDESK_BIN ?? join(process.env.CARGO_TARGET_DIR ?? 'target', 'debug', 'keydesk'));
 
-// The program refuses variables of its own name that it does not know, and what the shell has set is not the tests'.
+// The program refuses unknown KEYDESK_ variables, and the tests ignore those of the shell.
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('KEYDESK_')));
 
-const LONGEST_STOP = 10_000;
+const STOP_TIMEOUT = 10_000;
 
 export class Keydesk {
   #process;
   #folder;
   #ended;
-  #said = new Map();
+  #output = new Map();
   #log = '';
 
-  /** Nobody has been here yet: `said('Set-up link')` is open. */
+  /** An empty installation. `output('Set-up link')` is its set-up page. */
   static async fresh() {
     const folder = await mkdtemp(join(tmpdir(), 'keydesk-browser-'));
     return new Keydesk(['--data-dir', folder, '--listen', '127.0.0.1:0'], folder).#ready('Listening on', 'Set-up link');
   }
 
-  /** The sample company; `said('Email')` and `said('Password')` open it. */
+  /** The demo. `output('Email')` and `output('Password')` are the credentials of its admin. */
   static async demo() {
     return new Keydesk(['demo', '--listen', '127.0.0.1:0']).#ready('Listening on', 'Email', 'Password');
   }
@@ -40,7 +40,7 @@ export class Keydesk {
     this.#process = spawn(program, words, { cwd: project, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process.stderr.on('data', (text) => (this.#log = (this.#log + text).slice(-4000)));
     this.#ended = new Promise((end) => this.#process.once('exit', end).once('error', end));
-    // A test that never came to stop it leaves nothing behind.
+    // An aborted test run leaves no server behind.
     const kill = () => this.#process.kill('SIGKILL');
     process.once('exit', kill);
     this.#ended.then(() => process.off('exit', kill));
@@ -48,13 +48,13 @@ export class Keydesk {
 
   #ready(...labels) {
     return new Promise((ready, fail) => {
-      const give = (sentence) => fail(new Error(`${program} ${sentence}\n${this.#log}`));
-      const timer = setTimeout(() => give(`did not say ${labels.join(', ')} in time`), PATIENCE);
-      this.#ended.then((end) => give(`ended before it was ready: ${end}`)).finally(() => clearTimeout(timer));
+      const giveUp = (sentence) => fail(new Error(`${program} ${sentence}\n${this.#log}`));
+      const timer = setTimeout(() => giveUp(`did not print ${labels.join(', ')} in time`), ACTION_TIMEOUT);
+      this.#ended.then((end) => giveUp(`exited before it was ready: ${end}`)).finally(() => clearTimeout(timer));
       createInterface(this.#process.stdout).on('line', (line) => {
         const [, label, value] = /^(Listening on|[A-Z][\w-]*(?: [\w-]+)*:) ?(.*)$/.exec(line) ?? [];
-        if (label) this.#said.set(label.replace(/:$/, ''), value);
-        if (labels.every((each) => this.#said.has(each))) {
+        if (label) this.#output.set(label.replace(/:$/, ''), value);
+        if (labels.every((each) => this.#output.has(each))) {
           clearTimeout(timer);
           ready(this);
         }
@@ -62,16 +62,16 @@ export class Keydesk {
     });
   }
 
-  /** What it printed after a label. */
-  said(label) {
-    return this.#said.get(label);
+  /** The text that the program printed after a label. */
+  output(label) {
+    return this.#output.get(label);
   }
 
   get url() {
-    return this.said('Listening on');
+    return this.output('Listening on');
   }
 
-  /** Another keydesk command on the same data, while the server runs. Gives what it printed. */
+  /** Runs a command on the same data while the server runs. Returns its output. */
   async command(words, input = '') {
     const child = spawn(program, [...words, '--data-dir', this.#folder], { cwd: project, env: environment });
     let out = '';
@@ -84,7 +84,7 @@ export class Keydesk {
     return out;
   }
 
-  /** Changes what the database holds behind the server's back, constraints or not. */
+  /** Runs SQL without the server, ignoring check constraints. */
   async tamper(sql) {
     const { DatabaseSync } = await import('node:sqlite');
     const database = new DatabaseSync(join(this.#folder, 'keydesk.db'), { timeout: 10_000 });
@@ -92,14 +92,14 @@ export class Keydesk {
     database.close();
   }
 
-  /** What a script with this key is answered. */
+  /** Calls `/v1/whoami` with a key. */
   async whoami(key) {
     const answer = await fetch(`${this.url}/v1/whoami`, { headers: { authorization: `Bearer ${key}` } });
     return { status: answer.status, challenge: answer.headers.get('www-authenticate'), body: await answer.json() };
   }
 
   async stop() {
-    const timer = setTimeout(() => this.#process.kill('SIGKILL'), LONGEST_STOP);
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), STOP_TIMEOUT);
     this.#process.kill('SIGTERM');
     await this.#ended;
     clearTimeout(timer);

@@ -1,4 +1,4 @@
-// The product's own route table, as one of its tests has written it down, and which of its routes a request goes to.
+// The route table of the product, written by one of its tests, and the route of a request.
 
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -6,7 +6,7 @@ import { project } from './keydesk.mjs';
 
 const file = resolve(project, process.env.CARGO_TARGET_DIR ?? 'target', 'tmp', 'routes.json');
 
-/** What a scene must have been to: everything but HEAD, which is GET without its end, and the assets. */
+/** The routes that need a scene: all but HEAD, which follows GET, and the assets. */
 export async function routes() {
   const table = JSON.parse(
     await readFile(file, 'utf8').catch(() => {
@@ -24,13 +24,13 @@ class Route {
     this.#pattern = new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
   }
 
-  takes(method, path) {
+  matches(method, path) {
     return method === this.method && this.#pattern.test(path);
   }
 }
 
-/** Of several that take it the one with the fewest parameters, as the server chooses. */
+/** The matching route with the fewest parameters, which the server chooses, too. */
 export function routeOf(all, method, path) {
   const parameters = (route) => route.path.split('{').length;
-  return all.filter((route) => route.takes(method, path)).sort((one, other) => parameters(one) - parameters(other))[0];
+  return all.filter((route) => route.matches(method, path)).sort((one, other) => parameters(one) - parameters(other))[0];
 }

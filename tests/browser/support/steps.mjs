@@ -1,8 +1,8 @@
-// What people do on the pages, in their words.
+// Steps that users take on the pages.
 
 import assert from 'node:assert/strict';
 import { Authenticator } from './authenticator.mjs';
-import { hasScript, ready } from './visitor.mjs';
+import { hasScript, ready } from './client.mjs';
 
 export const KEYS = '/administration/company-settings/api-keys';
 export const KEY_POLICY = '/administration/company-settings/key-policy';
@@ -16,7 +16,7 @@ export const ADMIN = { name: 'Maria Lindqvist', email: 'maria@brightwater.exampl
 export const AUDITOR = { name: 'Priya Raman', email: 'priya@brightwater.example', role: 'auditor', password: 'the quiet ledger keeps its own time' };
 export const COLLEAGUE = { name: 'Tomasz Wójcik', email: 'tomasz@brightwater.example', role: 'admin', password: 'four herons under a tin umbrella' };
 
-/** An address, until all of its page is there, and an overlay on it modal where there is a script. */
+/** Opens an address and waits until the page is complete, with its overlay modal if scripts run. */
 export async function open(page, path) {
   const answer = await page.goto(path);
   await ready(page);
@@ -24,7 +24,7 @@ export async function open(page, path) {
 }
 
 export async function setUp(page, keydesk, { company = COMPANY, admin = ADMIN } = {}) {
-  await page.goto(keydesk.said('Set-up link'));
+  await page.goto(keydesk.output('Set-up link'));
   await page.getByLabel('Company name').fill(company);
   await page.getByLabel('Your name').fill(admin.name);
   await page.getByLabel('Email').fill(admin.email);
@@ -34,23 +34,23 @@ export async function setUp(page, keydesk, { company = COMPANY, admin = ADMIN } 
 }
 
 export async function signIn(page, person) {
-  await givePassword(page, person);
+  await enterPassword(page, person);
   await page.waitForURL(`**${KEYS}`);
 }
 
-/** The first step of signing in, for whoever has a second factor. */
-export async function awaitCode(page, person) {
-  await givePassword(page, person);
+/** Enters the password of a user with a second factor. The page for the code follows. */
+export async function startSignIn(page, person) {
+  await enterPassword(page, person);
   await page.waitForURL('**/sign-in/code');
 }
 
-/** The second step. Where it leads depends on the code. */
-export async function giveCode(page, code) {
+/** Enters a code. The next page depends on the code. */
+export async function enterCode(page, code) {
   await page.getByRole('textbox', { name: 'Code' }).fill(code);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-async function givePassword(page, { email, password }) {
+async function enterPassword(page, { email, password }) {
   await page.goto('/sign-in');
   await page.getByLabel('Email').fill(email);
   await page.getByLabel('Password').fill(password);
@@ -62,13 +62,13 @@ export async function signOut(page) {
   await page.waitForURL('**/sign-in');
 }
 
-/** From the command line, with a password and without an invitation. */
+/** Adds a user with a password by the command line. */
 export async function addUser(keydesk, { name, email, role, password }, company = COMPANY) {
   const person = ['--company', company, '--name', name, '--email', email, '--role', role];
   await keydesk.command(['user', 'add', ...person, '--password-stdin'], `${password}\n`);
 }
 
-/** From the list of users to the page that shows the link. Gives the link. */
+/** Invites a user. Returns the link. Ends on the page that shows it. */
 export async function invite(page, { name, email, role }) {
   await page.goto(USERS);
   await page.getByRole('link', { name: 'Add user' }).click();
@@ -79,7 +79,7 @@ export async function invite(page, { name, email, role }) {
   return overlay(page).locator('#invitation-link').textContent();
 }
 
-/** From the link to the list of keys. */
+/** Accepts an invitation. Ends on the list of keys. */
 export async function accept(page, link, { password }) {
   await page.goto(link);
   await page.getByLabel('Password').fill(password);
@@ -87,7 +87,7 @@ export async function accept(page, link, { password }) {
   await page.waitForURL(`**${KEYS}`);
 }
 
-/** From its page to the one that shows the recovery codes. Gives them and the authenticator app. */
+/** Sets up a second factor. Returns the authenticator app and the recovery codes. Ends on the page that shows the codes. */
 export async function setUpSecondFactor(page) {
   await page.goto(SECOND_FACTOR);
   const app = new Authenticator(await page.locator('#second-factor-secret').textContent());
@@ -98,7 +98,7 @@ export async function setUpSecondFactor(page) {
   return { app, recoveryCodes: await page.locator('#recovery-codes code').allTextContents() };
 }
 
-/** From the list to the page that shows the key. Gives its id, its name and the key itself. */
+/** Adds a key. Returns its id, name and the key itself. Ends on the page that shows the key. */
 export async function addKey(page, name) {
   await page.goto(KEYS);
   await page.getByRole('link', { name: 'Add API Key' }).first().click();
@@ -107,7 +107,7 @@ export async function addKey(page, name) {
   return { name, ...(await newKey(page)) };
 }
 
-/** From the page of a key to the one that shows its successor. Gives that, like `addKey`. */
+/** Rotates a key. Returns the new key, as `addKey` does. Ends on the page that shows the new key. */
 export async function rotateKey(page, { id, name }, oldKey = 'Works for 24 more hours') {
   await page.goto(`${KEYS}/${id}`);
   await page.getByRole('link', { name: 'Rotate', exact: true }).click();
@@ -125,15 +125,15 @@ export function preview(key) {
   return `${key.slice(0, 8)}…${key.slice(-4)}`;
 }
 
-/** The form for a new key with that date, not sent yet. */
-export async function wishForDate(page, name, date) {
+/** Fills the form for a new key with an expiry date, without sending it. */
+export async function fillExpiryDate(page, name, date) {
   await page.goto(`${KEYS}/new`);
   await overlay(page).getByLabel('Service account name').fill(name);
   await overlay(page).getByLabel('Expires', { exact: true }).selectOption('On a date');
   await overlay(page).getByLabel('Date', { exact: true }).fill(date);
 }
 
-/** `YYYY-MM-DD`, so many days from now. */
+/** The date in this many days, as `YYYY-MM-DD`. */
 export function dateIn(days) {
   return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 }
@@ -150,7 +150,7 @@ export async function revokeKey(page, { name }, reason, comment) {
   await page.getByText(`${name} was revoked. Requests that use it are now rejected.`).waitFor();
 }
 
-/** The dialog over a page. Where there is a script it is not there before it is modal: until then it is moved and its focus set. */
+/** The dialog over a page. With scripts only a modal dialog counts: before that, the script still moves it and its focus. */
 export function overlay(page) {
   return page.locator(hasScript(page) ? 'dialog:modal' : 'dialog[open]');
 }
@@ -159,7 +159,7 @@ export function confirmation(page, name) {
   return overlay(page).and(page.getByRole('alertdialog', { name }));
 }
 
-export function personRow(page, { name }) {
+export function userRow(page, { name }) {
   return page.locator('tr[data-user-id]').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
 }
 

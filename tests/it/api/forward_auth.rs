@@ -1,12 +1,12 @@
-//! What a proxy gets when it asks whether to let its client through.
+//! Forward authentication for proxies.
 
-use super::{UNKNOWN, same_for_everybody};
+use super::{UNKNOWN, comparable};
 use crate::support::{TestServer, browser, database};
 
 const PATH: &str = "/v1/forward-auth";
 
 #[test]
-fn a_good_key_is_answered_with_headers_that_say_whose_it_is() {
+fn a_valid_key_is_answered_with_identity_headers() {
     let server = TestServer::start();
     let (id, key) = server.admin().create_key("Łódź / ERP 100%");
     for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND"] {
@@ -24,12 +24,12 @@ fn a_good_key_is_answered_with_headers_that_say_whose_it_is() {
 }
 
 #[test]
-fn whatever_is_wrong_is_refused_like_everywhere_and_nothing_else_is_ever_said() {
+fn forward_auth_refuses_like_whoami() {
     let server = TestServer::start();
-    let refused = same_for_everybody(&server.anonymous().bearer("/v1/whoami", UNKNOWN));
+    let refused = comparable(&server.anonymous().bearer("/v1/whoami", UNKNOWN));
     for path in [PATH, "/v1/forward-auth/a/b", "/v1/forward-auth/%00", "/v1/forward-auth/..%2f"] {
-        assert_eq!(same_for_everybody(&server.anonymous().bearer(path, UNKNOWN)), refused, "{path}");
-        assert_eq!(same_for_everybody(&server.anonymous().get(path)), refused, "{path}");
+        assert_eq!(comparable(&server.anonymous().bearer(path, UNKNOWN)), refused, "{path}");
+        assert_eq!(comparable(&server.anonymous().get(path)), refused, "{path}");
     }
     let large = server.anonymous().request("POST", PATH).header("Content-Type", "text/plain").body("x".repeat(100_000));
     assert_eq!(browser::send(large).expect(401).body, refused.2);

@@ -1,4 +1,4 @@
-//! Gateways: how they are added and revoked, and what they are told of keys.
+//! Gateways: adding, revoking, and introspection of keys.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ fn ask(server: &TestServer, credential: &str, fields: &[(&str, &str)]) -> Answer
 }
 
 #[test]
-fn a_gateway_is_told_of_a_good_key_what_rfc_7662_says_and_of_every_other_text_nothing() {
+fn introspection_answers_as_rfc_7662_says() {
     let server = TestServer::start();
-    let (code, printed, said) = gateway(&server, &["add", "Edge Oslo"]);
-    assert_eq!((code, said.as_str()), (Some(0), ""));
+    let (code, printed, error) = gateway(&server, &["add", "Edge Oslo"]);
+    assert_eq!((code, error.as_str()), (Some(0), ""));
     let credential = printed.strip_suffix('\n').unwrap();
-    assert!(credential.len() >= 43 && !credential.contains(char::is_whitespace), "the credential alone is printed");
+    assert!(credential.len() >= 43 && !credential.contains(char::is_whitespace), "only the credential is printed");
     let (id, key) = server.admin().create_key("ERP Sync é");
     let answer = ask(&server, credential, &[("token", &key), ("token_type_hint", "access_token")]).expect(200);
-    let told: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    let introspection: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
     let account: serde_json::Value =
         serde_json::from_str::<serde_json::Value>(&server.anonymous().bearer("/v1/whoami", &key).body).unwrap();
     let expected = serde_json::json!({
@@ -38,19 +38,20 @@ fn a_gateway_is_told_of_a_good_key_what_rfc_7662_says_and_of_every_other_text_no
         "iat": server.clock.now().as_seconds(),
         "token_type": "api_key",
     });
-    assert_eq!(told, expected);
+    assert_eq!(introspection, expected);
     let (_, short) = server.admin().create_key_for("Reporting", "30d");
-    let told: serde_json::Value = serde_json::from_str(&ask(&server, credential, &[("token", &short)]).body).unwrap();
-    assert_eq!(told["exp"], server.clock.now().as_seconds() + 30 * 86_400);
+    let introspection: serde_json::Value =
+        serde_json::from_str(&ask(&server, credential, &[("token", &short)]).body).unwrap();
+    assert_eq!(introspection["exp"], server.clock.now().as_seconds() + 30 * 86_400);
     server.admin().revoke(&id, "unspecified", "").expect(303);
-    server.wait(Duration::from_hours(30 * 24));
+    server.advance(Duration::from_hours(30 * 24));
     for token in [key.as_str(), &short, UNKNOWN, "nonsense", "é"] {
         assert_eq!(ask(&server, credential, &[("token", token)]).expect(200).body, r#"{"active":false}"#, "{token}");
     }
 }
 
 #[test]
-fn whoever_is_no_gateway_is_told_nothing_and_a_form_that_cannot_be_read_is_a_problem() {
+fn introspection_refuses_unknown_callers_and_invalid_forms() {
     let server = TestServer::start();
     let (_, printed, _) = gateway(&server, &["add", "Edge"]);
     let (_, key) = server.admin().create_key("ERP Sync");
@@ -76,14 +77,14 @@ fn whoever_is_no_gateway_is_told_nothing_and_a_form_that_cannot_be_read_is_a_pro
 }
 
 #[test]
-fn a_revoked_gateway_is_refused_at_its_next_question_and_its_name_is_free() {
+fn a_revoked_gateway_is_refused_and_frees_its_name() {
     let server = TestServer::start();
     let (_, key) = server.admin().create_key("ERP Sync");
     let (_, printed, _) = gateway(&server, &["add", "Edge"]);
     let credential = printed.trim();
     ask(&server, credential, &[("token", &key)]).expect(200);
-    let (code, _, said) = gateway(&server, &["add", " EDGE "]);
-    assert_eq!((code, said.contains("A gateway named “Edge” already exists.")), (Some(1), true), "{said}");
+    let (code, _, error) = gateway(&server, &["add", " EDGE "]);
+    assert_eq!((code, error.contains("A gateway named “Edge” already exists.")), (Some(1), true), "{error}");
     assert_eq!(gateway(&server, &["revoke", "edge"]).1, "Revoked: Edge\n");
     ask(&server, credential, &[("token", &key)]).expect(401);
     assert_eq!(gateway(&server, &["revoke", "Edge"]).0, Some(1));

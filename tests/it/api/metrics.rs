@@ -1,4 +1,4 @@
-//! What is counted of verifications, and who may see it.
+//! Verification metrics and access to them.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn counted(server: &TestServer, outcome: &str) -> u64 {
 }
 
 #[test]
-fn every_answer_about_a_key_is_counted_by_what_it_was() {
+fn verifications_are_counted_by_outcome() {
     let server = TestServer::start();
     let admin = server.admin();
     let (good, (id, revoked)) = (admin.create_key_for("ERP Sync", "30d"), admin.create_key("Reporting"));
@@ -27,7 +27,7 @@ fn every_answer_about_a_key_is_counted_by_what_it_was() {
     server.whoami(UNKNOWN);
     server.whoami("nonsense");
     server.anonymous().get("/v1/whoami");
-    server.wait(Duration::from_hours(30 * 24));
+    server.advance(Duration::from_hours(30 * 24));
     server.whoami(&good.1);
     database::tamper(&server.database_url, "ALTER TABLE api_keys RENAME TO hidden");
     server.whoami(UNKNOWN);
@@ -39,7 +39,7 @@ fn every_answer_about_a_key_is_counted_by_what_it_was() {
 }
 
 #[test]
-fn metrics_are_shown_to_this_machine_or_to_whoever_knows_the_token() {
+fn metrics_need_a_local_client_or_the_token() {
     let flags = ["--metrics-token", TOKEN, "--trusted-proxy", "127.0.0.1"];
     let server = TestServer::with(&flags, |_| {});
     let from = |address: &str, token: Option<&str>| -> Answer {
@@ -53,7 +53,7 @@ fn metrics_are_shown_to_this_machine_or_to_whoever_knows_the_token() {
     from("203.0.113.9", None).expect(404);
     from("203.0.113.9", Some("another-token-here")).expect(404);
     from("203.0.113.9", Some(TOKEN)).expect(200);
-    // Whatever the client wrote, or says of itself.
+    // A forged or malformed X-Forwarded-For does not make a client local.
     let hidden = browser::send(
         server.anonymous().request("GET", "/metrics").header("X-Forwarded-For", &b"\xe9, 203.0.113.9"[..]),
     );

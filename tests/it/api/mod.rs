@@ -1,4 +1,4 @@
-//! What machines ask.
+//! The HTTP API.
 
 mod forward_auth;
 mod introspect;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::support::{Answer, TestServer, browser, database};
 
-/// A text with a key's form and checksum that is nobody's key.
+/// A well-formed key with a valid checksum that was never issued.
 const UNKNOWN: &str = "goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g";
 
 fn authorized(server: &TestServer, values: &[&str]) -> Answer {
@@ -25,7 +25,7 @@ fn authorized_at(server: &TestServer, path: &str, values: &[&str]) -> Answer {
     browser::send(values.iter().fold(request, |request, value| request.header("Authorization", *value)))
 }
 
-fn same_for_everybody(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
+fn comparable(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
     let mut headers: Vec<(String, String)> = answer
         .headers
         .iter()
@@ -37,18 +37,18 @@ fn same_for_everybody(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
 }
 
 #[test]
-fn whoami_says_whose_key_it_is() {
+fn whoami_describes_the_key() {
     let server = TestServer::start();
     let (id, key) = server.admin().create_key("ERP Sync é");
     let answer = server.anonymous().bearer("/v1/whoami", &key).expect(200);
     assert_eq!(answer.header("content-type"), "application/json");
-    let said: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
-    assert_eq!(said["key_id"], id.as_str());
-    assert_eq!(said["service_account"]["name"], "ERP Sync é");
-    assert_eq!(said["company"]["name"], "Brightwater");
-    assert_eq!(said["company"]["id"], server.company("Brightwater").to_string());
-    assert!(said["service_account"]["id"].is_string());
-    assert!(said.as_object().unwrap().contains_key("expires_at") && said["expires_at"].is_null());
+    let identity: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(identity["key_id"], id.as_str());
+    assert_eq!(identity["service_account"]["name"], "ERP Sync é");
+    assert_eq!(identity["company"]["name"], "Brightwater");
+    assert_eq!(identity["company"]["id"], server.company("Brightwater").to_string());
+    assert!(identity["service_account"]["id"].is_string());
+    assert!(identity.as_object().unwrap().contains_key("expires_at") && identity["expires_at"].is_null());
     authorized(&server, &[&format!("bearer {key}")]).expect(200);
     database::tamper(&server.database_url, "UPDATE api_keys SET expires_at = 1795510799999999");
     let answer = server.anonymous().bearer("/v1/whoami", &key).expect(200);
@@ -64,7 +64,7 @@ fn every_refusal_is_the_same() {
     let (_, expired) = admin.create_key_for("Payroll", "30d");
     let (rotated_id, rotated) = admin.create_key("Customs");
     admin.rotate(&rotated_id, "1h").expect(201);
-    server.wait(Duration::from_hours(30 * 24));
+    server.advance(Duration::from_hours(30 * 24));
     let admin = server.admin();
     let (_, good) = admin.create_key("Reporting");
     let bearer = |key: &str| format!("Bearer {key}");
@@ -88,7 +88,7 @@ fn every_refusal_is_the_same() {
         .iter()
         .flat_map(|values| {
             let values: Vec<_> = values.iter().map(String::as_str).collect();
-            ["/v1/whoami", "/v1/forward-auth"].map(|path| same_for_everybody(&authorized_at(&server, path, &values)))
+            ["/v1/whoami", "/v1/forward-auth"].map(|path| comparable(&authorized_at(&server, path, &values)))
         })
         .collect();
     assert_eq!(answers[0].0, 401);
@@ -103,7 +103,7 @@ fn every_refusal_is_the_same() {
 }
 
 #[test]
-fn a_malformed_key_is_refused_without_asking_the_database() {
+fn a_malformed_key_is_refused_without_the_database() {
     let server = TestServer::start();
     let (_, key) = server.admin().create_key("ERP Sync");
     database::tamper(&server.database_url, "ALTER TABLE api_keys RENAME TO hidden");
@@ -114,7 +114,7 @@ fn a_malformed_key_is_refused_without_asking_the_database() {
 }
 
 #[test]
-fn machines_get_problem_documents_for_everything_that_is_not_there() {
+fn unknown_paths_and_methods_get_problem_documents() {
     let server = TestServer::start();
     let missing = server.anonymous().get("/v1/nope").expect(404);
     assert_eq!(missing.header("content-type"), "application/problem+json");
@@ -127,7 +127,7 @@ fn machines_get_problem_documents_for_everything_that_is_not_there() {
 }
 
 #[test]
-fn the_server_says_whether_it_is_alive_and_ready() {
+fn the_health_endpoints_report_liveness_and_readiness() {
     let server = TestServer::start();
     server.anonymous().get("/healthz").expect(200);
     server.anonymous().get("/readyz").expect(200);
@@ -136,7 +136,7 @@ fn the_server_says_whether_it_is_alive_and_ready() {
     server.anonymous().get("/readyz").expect(503);
     database::tamper(&server.database_url, "ALTER TABLE hidden RENAME TO installation");
     server.anonymous().get("/readyz").expect(200);
-    // As where an older version's backup was laid in place of the database.
+    // As after restoring a backup from before an upgrade.
     let last = "(SELECT max(version) FROM __diesel_schema_migrations)";
     database::tamper(
         &server.database_url,
@@ -146,7 +146,7 @@ fn the_server_says_whether_it_is_alive_and_ready() {
 }
 
 #[test]
-fn a_revocation_holds_for_every_question_asked_after_it_was_acknowledged() {
+fn an_acknowledged_revocation_holds_for_every_later_request() {
     let server = TestServer::start();
     let admin = server.admin();
     for round in 0..20 {

@@ -1,4 +1,4 @@
-//! The description of the machine endpoints, and that it is what they do: schemathesis makes requests of it.
+//! The OpenAPI document, and schemathesis to check that the endpoints follow it.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use crate::cli::{run, text};
 use crate::support::{TestServer, database};
 
 #[test]
-fn every_machine_endpoint_is_described() {
+fn every_api_endpoint_is_described() {
     let server = TestServer::empty();
     let answer = server.anonymous().get("/v1/openapi.json").expect(200);
     let described: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
@@ -27,13 +27,13 @@ fn every_machine_endpoint_is_described() {
     ];
     assert_eq!(operations.collect::<Vec<_>>(), expected);
     let ids: Vec<_> = answer.body.match_indices(r#""operationId":"forward_auth_"#).collect();
-    assert_eq!(ids.len(), 8, "each operation has an id of its own");
+    assert_eq!(ids.len(), 8, "each operation has its own id");
 }
 
 #[test]
-fn schemathesis_finds_nothing_that_is_not_as_described() {
+fn schemathesis_confirms_the_description() {
     if database::postgres().is_some() {
-        // What is described does not depend on the database, and once takes long enough.
+        // The document does not depend on the database, and one slow run is enough.
         return;
     }
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/schemathesis/bin/schemathesis");
@@ -53,7 +53,7 @@ fn schemathesis_finds_nothing_that_is_not_as_described() {
         assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
     };
     check(&gateway, &["--include-path", "/v1/introspect"]);
-    // It takes every method there is, and OpenAPI has no word for that.
+    // The endpoint accepts every method, which OpenAPI cannot express.
     check(&key, &["--include-path", "/v1/forward-auth", "--exclude-checks", "unsupported_method"]);
     check(&key, &["--exclude-path", "/v1/introspect", "--exclude-path", "/v1/forward-auth"]);
 }

@@ -1,5 +1,5 @@
-//! A database that stalls, goes away and comes back, and clients that do not wait for their answer: nobody is answered
-//! wrongly, nobody waits for long, and what works again is used again.
+//! A database that stalls or disappears, and clients that disconnect: answers are correct and on time, and the server
+//! recovers.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -10,28 +10,28 @@ use diesel::{Connection, PgConnection, SqliteConnection};
 use keydesk::config::Database;
 
 use crate::cli::{run, text};
-use crate::support::{K, TestServer, browser, database};
+use crate::support::{API_KEYS, TestServer, browser, database};
 
-/// Holds the table of keys so that on PostgreSQL nobody can read it, and on SQLite nobody can write.
-fn hold_keys(url: &str, for_so_long: Duration) {
+/// Locks the table of keys: against reads on PostgreSQL, against writes on SQLite.
+fn lock_keys(url: &str, duration: Duration) {
     match Database::parse(url).unwrap() {
         Database::Sqlite(path) => {
             let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
             connection.batch_execute("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE").unwrap();
-            std::thread::sleep(for_so_long);
+            std::thread::sleep(duration);
             connection.batch_execute("ROLLBACK").unwrap();
         }
         Database::Postgres(url) => {
             let mut connection = PgConnection::establish(&url).unwrap();
             connection.batch_execute("BEGIN; LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE").unwrap();
-            std::thread::sleep(for_so_long);
+            std::thread::sleep(duration);
             connection.batch_execute("ROLLBACK").unwrap();
         }
     }
 }
 
-/// Asks until the answer is that one; how long it took.
-fn until(server: &TestServer, key: &str, status: u16) -> Duration {
+/// Repeats a request until it is answered with this status. Returns the time that it took.
+fn wait_for_status(server: &TestServer, key: &str, status: u16) -> Duration {
     let began = Instant::now();
     while server.whoami(key) != status {
         assert!(began.elapsed() < Duration::from_secs(10), "never answered {status}");
@@ -40,14 +40,14 @@ fn until(server: &TestServer, key: &str, status: u16) -> Duration {
 }
 
 #[test]
-fn nobody_waits_longer_than_two_seconds_for_a_database_that_stalls() {
+fn a_caller_waits_at_most_two_seconds_for_a_stalled_database() {
     let server = TestServer::start();
     let (_, key) = server.admin().create_key("ERP Sync");
     assert_eq!(server.whoami(&key), 200);
     std::thread::scope(|scope| {
-        let held = scope.spawn(|| hold_keys(&server.database_url, Duration::from_secs(5)));
+        let held = scope.spawn(|| lock_keys(&server.database_url, Duration::from_secs(5)));
         std::thread::sleep(Duration::from_millis(300));
-        let asking = (0..12).map(|number| {
+        let requests = (0..12).map(|number| {
             let (server, key) = (&server, &key);
             scope.spawn(move || {
                 std::thread::sleep(Duration::from_millis(number * 150));
@@ -55,8 +55,8 @@ fn nobody_waits_longer_than_two_seconds_for_a_database_that_stalls() {
                 (server.whoami(key), began.elapsed())
             })
         });
-        let answers: Vec<_> = asking.collect::<Vec<_>>().into_iter().map(|asked| asked.join().unwrap()).collect();
-        // Whoever writes keeps nobody on SQLite from reading.
+        let answers: Vec<_> = requests.collect::<Vec<_>>().into_iter().map(|request| request.join().unwrap()).collect();
+        // On SQLite a writer does not block readers.
         let expected = if database::postgres().is_some() { 503 } else { 200 };
         for (status, waited) in answers {
             assert_eq!(status, expected);
@@ -64,12 +64,12 @@ fn nobody_waits_longer_than_two_seconds_for_a_database_that_stalls() {
         }
         held.join().unwrap();
     });
-    assert!(until(&server, &key, 200) < Duration::from_secs(3));
+    assert!(wait_for_status(&server, &key, 200) < Duration::from_secs(3));
 }
 
 #[test]
-fn a_gateway_waits_two_seconds_for_both_answers_together() {
-    // Nobody can be kept from reading on SQLite.
+fn a_gateway_waits_two_seconds_for_both_reads_together() {
+    // On SQLite nothing blocks a reader.
     if database::postgres().is_none() {
         return;
     }
@@ -87,24 +87,24 @@ fn a_gateway_waits_two_seconds_for_both_answers_together() {
     gateways.batch_execute("BEGIN; LOCK TABLE gateways IN ACCESS EXCLUSIVE MODE").unwrap();
     keys.batch_execute("BEGIN; LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE").unwrap();
     std::thread::scope(|scope| {
-        let asked = scope.spawn(|| {
+        let request = scope.spawn(|| {
             let began = Instant::now();
             (ask(), began.elapsed())
         });
         std::thread::sleep(Duration::from_millis(1_400));
         gateways.batch_execute("ROLLBACK").unwrap();
-        let (status, waited) = asked.join().unwrap();
+        let (status, waited) = request.join().unwrap();
         assert_eq!(status, 503);
         assert!(waited < Duration::from_millis(2_700), "{waited:?}");
     });
 }
 
 #[test]
-fn clients_that_go_away_take_nobody_along() {
+fn cancelled_requests_do_not_affect_others() {
     let server = TestServer::start();
     let (_, key) = server.admin().create_key("ERP Sync");
     std::thread::scope(|scope| {
-        let held = scope.spawn(|| hold_keys(&server.database_url, Duration::from_millis(900)));
+        let held = scope.spawn(|| lock_keys(&server.database_url, Duration::from_millis(900)));
         std::thread::sleep(Duration::from_millis(200));
         let stays = scope.spawn(|| server.whoami(&key));
         for _ in 0..50 {
@@ -118,8 +118,8 @@ fn clients_that_go_away_take_nobody_along() {
     assert_eq!(server.whoami(&key), 200);
 }
 
-/// Lets nobody into a database of PostgreSQL, and throws out whoever is there; or lets them in again.
-fn let_in(url: &str, open: bool) {
+/// Allows connections to a PostgreSQL database, or forbids them and terminates the open ones.
+fn allow_connections(url: &str, open: bool) {
     let (server, name) = url.rsplit_once('/').unwrap();
     let mut connection = PgConnection::establish(&format!("{server}/postgres")).unwrap();
     connection.batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {open}")).unwrap();
@@ -130,7 +130,7 @@ fn let_in(url: &str, open: bool) {
 }
 
 #[test]
-fn a_database_that_goes_away_is_not_guessed_about_and_is_asked_again_when_it_is_back() {
+fn verification_fails_without_the_database_and_recovers() {
     if database::postgres().is_none() {
         return;
     }
@@ -140,21 +140,21 @@ fn a_database_that_goes_away_is_not_guessed_about_and_is_asked_again_when_it_is_
     let (_, other) = admin.create_key("Reporting");
     assert_eq!(server.whoami(&key), 200);
     for _ in 0..3 {
-        let_in(&server.database_url, false);
+        allow_connections(&server.database_url, false);
         for _ in 0..5 {
             let began = Instant::now();
             assert_eq!(server.whoami(&key), 503);
             assert!(began.elapsed() < Duration::from_millis(2_700));
         }
-        let_in(&server.database_url, true);
-        assert!(until(&server, &key, 200) < Duration::from_secs(5));
+        allow_connections(&server.database_url, true);
+        assert!(wait_for_status(&server, &key, 200) < Duration::from_secs(5));
     }
     admin.revoke(&id, "unspecified", "").expect(303);
     assert_eq!((server.whoami(&key), server.whoami(&other)), (401, 200));
 }
 
 #[test]
-fn a_connection_that_was_cut_while_nobody_asked_costs_no_answer() {
+fn a_connection_cut_while_idle_costs_no_answer() {
     if database::postgres().is_none() {
         return;
     }
@@ -162,14 +162,14 @@ fn a_connection_that_was_cut_while_nobody_asked_costs_no_answer() {
     let admin = server.admin();
     let (_, key) = admin.create_key("ERP Sync");
     let cut = || {
-        let_in(&server.database_url, false);
-        let_in(&server.database_url, true);
+        allow_connections(&server.database_url, false);
+        allow_connections(&server.database_url, true);
     };
     for round in 0..3 {
         cut();
         assert_eq!(server.whoami(&key), 200);
         cut();
-        admin.get(K).expect(200);
+        admin.get(API_KEYS).expect(200);
         cut();
         admin.create_key(&format!("Reporting {round}"));
     }

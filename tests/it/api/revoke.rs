@@ -1,14 +1,14 @@
-//! Whoever holds a key may end it.
+//! Revocation by the holder of a key.
 
 use super::UNKNOWN;
-use crate::support::{Answer, K, TestServer, browser, database};
+use crate::support::{API_KEYS, Answer, TestServer, browser, database};
 
 fn revoke(server: &TestServer, fields: &[(&str, &str)]) -> Answer {
     browser::send(server.anonymous().request("POST", "/v1/revoke").form(fields))
 }
 
 #[test]
-fn whoever_holds_a_key_ends_it_and_the_pages_say_that_its_holder_did() {
+fn a_key_holder_can_revoke_the_key() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, key) = admin.create_key("ERP Sync");
@@ -18,25 +18,25 @@ fn whoever_holds_a_key_ends_it_and_the_pages_say_that_its_holder_did() {
     assert!(admin.tab("revoked").row(&id).contains("Key holder"));
     assert_eq!(server.history(&id), ["api_key.created", "api_key.revoked unspecified"]);
     assert_eq!(server.last_event(&id, "actor_type || ' ' || client_address"), "key_holder 127.0.0.1");
-    assert!(admin.get(&format!("{K}?audit=open")).html().text("dialog").contains("Key holder revoked ERP Sync"));
+    assert!(admin.get(&format!("{API_KEYS}?audit=open")).html().text("dialog").contains("Key holder revoked ERP Sync"));
 }
 
 #[test]
-fn the_answer_does_not_say_whether_there_was_such_a_key() {
+fn the_answer_does_not_reveal_whether_a_key_exists() {
     let server = TestServer::start();
     let (id, key) = server.admin().create_key("ERP Sync");
     for token in [key.as_str(), &key, UNKNOWN, "nonsense", "é"] {
         let answer = revoke(&server, &[("token", token)]).expect(200);
         assert!(answer.body.is_empty() && answer.header("content-type").is_empty());
     }
-    assert_eq!(database::count(&server.database_url, "events", &format!("key_id = '{id}'")), 2, "ended once");
+    assert_eq!(database::count(&server.database_url, "events", &format!("key_id = '{id}'")), 2, "revoked once");
     assert!(revoke(&server, &[]).expect(400).body.contains(r#""error":"invalid_request""#));
     revoke(&server, &[("token", &key), ("token", &key)]).expect(400);
     assert_eq!(server.anonymous().get("/v1/revoke").expect(405).header("allow"), "POST");
 }
 
 #[test]
-fn a_key_that_is_being_replaced_ends_at_once_and_its_successor_stays() {
+fn revoking_a_replaced_key_keeps_its_replacement() {
     let server = TestServer::start();
     let admin = server.admin();
     let old = admin.create_key("ERP Sync");
@@ -46,7 +46,7 @@ fn a_key_that_is_being_replaced_ends_at_once_and_its_successor_stays() {
 }
 
 #[test]
-fn a_key_that_cannot_be_ended_now_is_not_said_to_be() {
+fn a_failed_revocation_is_not_acknowledged() {
     let server = TestServer::start();
     let (_, key) = server.admin().create_key("ERP Sync");
     database::tamper(&server.database_url, "ALTER TABLE audit_trails RENAME TO hidden");

@@ -1,22 +1,22 @@
-//! How keys are used: counted, written down a while later, and what is said of keys that are presented after their end.
+//! Usage of keys: counting, recording, and reports of requests after the end of a key.
 
 use std::collections::HashMap;
 use std::process::Stdio;
 use std::time::Duration;
 
 use keydesk::domain::ids::KeyId;
-use keydesk::domain::usage::{KeyUse, Presenter};
+use keydesk::domain::key::usage::{RequestSource, UsageDelta};
 
 use crate::cli::{Serving, keydesk, run};
 use crate::support::{PASSWORD, TestServer, browser, database};
 
-/// That column of what is known of a key's use; empty where it is not known.
-fn known(server: &TestServer, id: &str, column: &str) -> String {
+/// A column of a key's recorded usage, or an empty text for NULL.
+fn recorded(server: &TestServer, id: &str, column: &str) -> String {
     let rest = format!("FROM key_usage WHERE key_id = '{id}'");
     database::column(&server.database_url, column, &rest)[0].clone().unwrap_or_default()
 }
 
-/// Presents a key as a program of that name: the status.
+/// Presents a key with this user agent. Returns the status.
 fn present(server: &TestServer, key: &str, client: &str) -> u16 {
     let request = server.anonymous().request("GET", "/v1/whoami").bearer_auth(key);
     browser::send(request.header("User-Agent", client)).status
@@ -30,22 +30,25 @@ fn reports(server: &TestServer, id: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_was_counted_is_written_down_and_added_up() {
+fn usage_of_several_servers_is_recorded_and_added_up() {
     let server = TestServer::start();
-    let beside = server.beside();
+    let second = server.second_server();
     let (id, key) = server.admin().create_key("ERP Sync");
     for _ in 0..3 {
         assert_eq!(present(&server, &key, "curl/8.5"), 200);
     }
-    assert_eq!(present(&beside, &key, "curl/8.5"), 200);
-    beside.record_usage();
+    assert_eq!(present(&second, &key, "curl/8.5"), 200);
+    second.record_usage();
     server.record_usage();
-    server.wait(Duration::from_secs(1));
+    server.advance(Duration::from_secs(1));
     assert_eq!(present(&server, &key, "python-requests/2.32"), 200);
     server.record_usage();
     server.record_usage();
-    assert_eq!(known(&server, &id, "last_used_at"), server.clock.now().as_micros().to_string());
-    assert_eq!(known(&server, &id, "last_used_address || ' ' || last_used_client"), "127.0.0.1 python-requests/2.32");
+    assert_eq!(recorded(&server, &id, "last_used_at"), server.clock.now().as_micros().to_string());
+    assert_eq!(
+        recorded(&server, &id, "last_used_address || ' ' || last_used_client"),
+        "127.0.0.1 python-requests/2.32"
+    );
     let hours = format!("key_id = '{id}' AND accepted = 5 AND refused = 0");
     assert_eq!(database::count(&server.database_url, "key_usage_hours", &hours), 1);
     assert_eq!(database::count(&server.database_url, "key_clients", &format!("key_id = '{id}'")), 2);
@@ -53,11 +56,11 @@ fn what_was_counted_is_written_down_and_added_up() {
 }
 
 #[test]
-fn of_many_addresses_and_programs_only_the_last_sixteen_are_kept() {
+fn only_the_last_sixteen_clients_are_kept() {
     let server = TestServer::start();
     let (id, key) = server.admin().create_key("ERP Sync");
     for number in 0..20 {
-        server.wait(Duration::from_secs(1));
+        server.advance(Duration::from_secs(1));
         present(&server, &key, &format!("program/{number}"));
         if number % 3 == 0 {
             server.record_usage();
@@ -71,28 +74,28 @@ fn of_many_addresses_and_programs_only_the_last_sixteen_are_kept() {
 }
 
 #[test]
-fn use_older_than_ninety_days_is_forgotten() {
+fn usage_older_than_ninety_days_is_deleted() {
     let server = TestServer::start();
     let (id, key) = server.admin().create_key("ERP Sync");
     present(&server, &key, "curl");
     server.record_usage();
     let hours = || database::count(&server.database_url, "key_usage_hours", &format!("key_id = '{id}'"));
-    server.wait(Duration::from_hours(90 * 24));
-    server.actions.forget_old_usage().unwrap();
+    server.advance(Duration::from_hours(90 * 24));
+    server.actions.delete_old_usage().unwrap();
     assert_eq!(hours(), 1);
-    server.wait(Duration::from_hours(1));
-    server.actions.forget_old_usage().unwrap();
+    server.advance(Duration::from_hours(1));
+    server.actions.delete_old_usage().unwrap();
     assert_eq!(hours(), 0);
-    assert_ne!(known(&server, &id, "last_used_at"), "0");
+    assert_ne!(recorded(&server, &id, "last_used_at"), "0");
 }
 
 #[test]
-fn what_cannot_be_written_down_is_kept_until_it_can() {
+fn usage_is_kept_until_it_can_be_recorded() {
     let server = TestServer::start();
     let (id, key) = server.admin().create_key("ERP Sync");
     present(&server, &key, "curl");
     database::tamper(&server.database_url, "ALTER TABLE key_usage_hours RENAME TO hidden");
-    assert!(server.try_to_record_usage().is_err());
+    assert!(server.try_record_usage().is_err());
     present(&server, &key, "curl");
     database::tamper(&server.database_url, "ALTER TABLE hidden RENAME TO key_usage_hours");
     server.record_usage();
@@ -101,7 +104,7 @@ fn what_cannot_be_written_down_is_kept_until_it_can() {
 }
 
 #[test]
-fn refusals_after_a_revocation_are_told_of_at_once_and_then_once_a_day() {
+fn refusals_after_a_revocation_are_reported_once_a_day() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, key) = admin.create_key("ERP Sync");
@@ -110,45 +113,45 @@ fn refusals_after_a_revocation_are_told_of_at_once_and_then_once_a_day() {
     assert!(reports(&server, &id).is_empty());
     let first_at = server.clock.now().as_micros();
     assert_eq!(present(&server, &key, "curl/8.5"), 401);
-    server.wait(Duration::from_secs(1));
+    server.advance(Duration::from_secs(1));
     assert_eq!(present(&server, &key, "thief/1.0"), 401);
     server.record_usage();
     let at = server.clock.now().as_micros();
-    let told = format!(r#"{{"last_refused_at":{at},"name":"ERP Sync","refused":2}} system 127.0.0.1 thief/1.0"#);
-    assert_eq!(reports(&server, &id), [told]);
+    let report = format!(r#"{{"last_refused_at":{at},"name":"ERP Sync","refused":2}} system 127.0.0.1 thief/1.0"#);
+    assert_eq!(reports(&server, &id), [report]);
     for _ in 0..3 {
-        server.wait(Duration::from_hours(1));
+        server.advance(Duration::from_hours(1));
         present(&server, &key, "curl/8.5");
         server.record_usage();
     }
     assert_eq!(reports(&server, &id).len(), 1);
-    server.wait(Duration::from_hours(24));
+    server.advance(Duration::from_hours(24));
     server.record_usage();
     assert_eq!(reports(&server, &id).len(), 2);
     assert!(reports(&server, &id)[1].contains(r#""refused":3"#), "{:?}", reports(&server, &id));
-    assert_eq!(known(&server, &id, "refused_after_end"), "5");
-    assert_eq!(known(&server, &id, "first_refused_at"), first_at.to_string());
-    server.wait(Duration::from_hours(24));
+    assert_eq!(recorded(&server, &id, "refused_after_end"), "5");
+    assert_eq!(recorded(&server, &id, "first_refused_at"), first_at.to_string());
+    server.advance(Duration::from_hours(24));
     server.record_usage();
-    assert_eq!(reports(&server, &id).len(), 2, "nothing was refused since");
+    assert_eq!(reports(&server, &id).len(), 2, "no request was refused since");
 }
 
 #[test]
-fn refusals_of_an_expired_key_are_counted_and_no_revocation_is_spoken_of() {
+fn refusals_of_an_expired_key_are_counted_but_not_reported() {
     let server = TestServer::start();
     let (id, key) = server.admin().create_key_for("ERP Sync", "30d");
-    server.wait(Duration::from_hours(30 * 24));
+    server.advance(Duration::from_hours(30 * 24));
     assert_eq!(present(&server, &key, "curl"), 401);
     server.record_usage();
-    assert_eq!(known(&server, &id, "refused_after_end"), "1");
+    assert_eq!(recorded(&server, &id, "refused_after_end"), "1");
     assert!(reports(&server, &id).is_empty());
 }
 
-/// Writes down that a key was accepted at these seconds from now, as a server would that answered from memory.
+/// Records that a key was accepted this many seconds from now, as a server with a stale cache would.
 fn accept_wrongly(server: &TestServer, id: &str, seconds: &[u64]) {
-    let mut used = KeyUse::none(server.company("Brightwater"));
+    let mut used = UsageDelta::new(server.company("Brightwater"));
     for second in seconds {
-        used.accept(server.clock.now() + Duration::from_secs(*second), Presenter::default());
+        used.count_accepted(server.clock.now() + Duration::from_secs(*second), RequestSource::default());
     }
     let used = HashMap::from([(KeyId::parse(id).unwrap(), used)]);
     let (left, done) = server.actions.record_usage(used, server.clock.now());
@@ -156,41 +159,41 @@ fn accept_wrongly(server: &TestServer, id: &str, seconds: &[u64]) {
 }
 
 #[test]
-fn what_a_wrong_server_would_accept_after_the_end_is_really_counted() {
+fn requests_accepted_after_the_end_are_counted() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, _) = admin.create_key("ERP Sync");
     admin.revoke(&id, "unspecified", "").expect(303);
     let (expiring, _) = admin.create_key_for("Reporting", "30d");
-    server.wait(Duration::from_mins(1));
+    server.advance(Duration::from_mins(1));
     accept_wrongly(&server, &id, &[0, 1, 2]);
-    assert_eq!(known(&server, &id, "accepted_after_end"), "3");
-    server.wait(Duration::from_hours(30 * 24));
+    assert_eq!(recorded(&server, &id, "accepted_after_end"), "3");
+    server.advance(Duration::from_hours(30 * 24));
     accept_wrongly(&server, &expiring, &[5]);
-    assert_eq!(known(&server, &expiring, "accepted_after_end"), "1");
+    assert_eq!(recorded(&server, &expiring, "accepted_after_end"), "1");
 }
 
 #[test]
-fn what_was_accepted_before_the_acknowledgement_is_not_counted_as_after() {
+fn requests_accepted_before_the_end_are_not_counted_as_later() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, key) = admin.create_key("ERP Sync");
     assert_eq!(present(&server, &key, "curl"), 200);
-    server.wait(Duration::from_secs(1));
+    server.advance(Duration::from_secs(1));
     admin.revoke(&id, "unspecified", "").expect(303);
     assert_eq!(present(&server, &key, "curl"), 401);
     server.record_usage();
-    assert_eq!(known(&server, &id, "accepted_after_end || ' ' || refused_after_end"), "0 1");
+    assert_eq!(recorded(&server, &id, "accepted_after_end || ' ' || refused_after_end"), "0 1");
     let words = ["key", "revoke"];
     let (other, key) = admin.create_key("Reporting");
     assert_eq!(present(&server, &key, "curl"), 200);
     let revoked = run(server.folder.path(), &server.database_url, &[&words[..], &[other.as_str()]].concat(), "");
     assert!(revoked.status.success());
-    assert_ne!(known(&server, &other, "refused_since"), "", "the command notes when it was acknowledged");
+    assert_ne!(recorded(&server, &other, "refused_since"), "", "the command records the time of the acknowledgement");
 }
 
 #[test]
-fn whoever_stops_the_server_loses_no_count_and_the_log_says_why_keys_were_refused_and_never_which() {
+fn a_stop_records_usage_and_the_log_never_contains_a_key() {
     let folder = tempfile::tempdir().unwrap();
     let url = database::new_url(&folder);
     let run = |words: &[&str], input: &str| run(folder.path(), &url, words, input);
@@ -201,7 +204,7 @@ fn whoever_stops_the_server_loses_no_count_and_the_log_says_why_keys_were_refuse
     let mut command = keydesk(folder.path());
     command.args(["--database-url", &url]).stdin(Stdio::null());
     let serving = Serving::start(command, 1);
-    let address = serving.said("Listening on http://").parse().unwrap();
+    let address = serving.line("Listening on http://").parse().unwrap();
     let admin = browser::Browser::new(address);
     admin.post("/sign-in", &[("email", "m@example.com"), ("password", PASSWORD)]).expect(303);
     let ((good, good_key), (ended, ended_key)) = (admin.create_key("ERP Sync"), admin.create_key("Reporting"));
@@ -214,10 +217,10 @@ fn whoever_stops_the_server_loses_no_count_and_the_log_says_why_keys_were_refuse
     let unavailable = admin.bearer("/v1/whoami", super::UNKNOWN).expect(503);
     database::tamper(&url, "ALTER TABLE hidden RENAME TO api_keys");
     let log = serving.log();
-    assert_eq!(log.matches(unavailable.header("x-request-id")).count(), 1, "an outage is told of once:\n{log}");
+    assert_eq!(log.matches(unavailable.header("x-request-id")).count(), 1, "an outage is logged once:\n{log}");
     for (answer, reason) in [(&refused, "revoked"), (&malformed, "malformed"), (&unknown, "unknown")] {
         let line = log.lines().find(|line| line.contains(answer.header("x-request-id"))).unwrap();
-        assert!(line.contains("a key was refused") && line.contains(reason), "{line}");
+        assert!(line.contains("key refused") && line.contains(reason), "{line}");
         assert_eq!(line.contains(&ended), reason == "revoked", "{line}");
     }
     assert_eq!(serving.stop(), 0);

@@ -1,4 +1,4 @@
-//! Commands that write, beside a server that runs.
+//! Commands that change the database while a server runs.
 
 use super::{run, text};
 use crate::support::{PASSWORD, TestServer, database};
@@ -84,13 +84,13 @@ fn a_key_is_listed_and_revoked_while_the_server_runs() {
     assert!(text(&run(&["key", "list", "--company", "brightwater"]).stdout).contains("\trevoked\t"));
     let again = run(&["key", "revoke", &id, "--reason", "compromised"]);
     assert_eq!(again.status.code(), Some(1));
-    assert!(text(&again.stderr).contains("has ended already"));
+    assert!(text(&again.stderr).contains("has already ended"));
     assert_eq!(run(&["key", "revoke", "nonsense"]).status.code(), Some(1));
     assert_eq!(run(&["key", "revoke", &id, "--reason", "bored"]).status.code(), Some(2));
 }
 
 #[test]
-fn nothing_secret_is_written_in_clear() {
+fn no_secret_is_stored_in_clear_text() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, key) = admin.create_key("ERP Sync");

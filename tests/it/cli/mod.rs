@@ -1,8 +1,9 @@
-//! The program itself: what it prints, what it refuses, how it exits.
+//! The program: output, refused settings and exit codes.
 
 mod commands;
-mod people;
+mod reference;
 pub mod start;
+mod user_commands;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -10,12 +11,12 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::NamedTempFile;
 
-/// The program with a data folder of its own, no variables of ours, and a free port.
+/// The program with its own data folder, no `KEYDESK_` variables and a free port.
 pub fn keydesk(data_dir: &Path) -> Command {
     keydesk_at(data_dir, "127.0.0.1:0")
 }
 
-/// The same at that address.
+/// Like [`keydesk`], listening on this address.
 pub fn keydesk_at(data_dir: &Path, address: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keydesk"));
     for (name, _) in std::env::vars() {
@@ -27,7 +28,7 @@ pub fn keydesk_at(data_dir: &Path, address: &str) -> Command {
     command
 }
 
-/// Runs a command to its end, with that on its standard input.
+/// Runs a command with `input` on its standard input.
 pub fn run(data_dir: &Path, url: &str, words: &[&str], input: &str) -> Output {
     let mut command = keydesk(data_dir);
     command.args(words).args(["--database-url", url]);
@@ -36,12 +37,11 @@ pub fn run(data_dir: &Path, url: &str, words: &[&str], input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// What a program wrote.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A program that serves, ended with the test.
+/// A running server process. Dropping it kills the process.
 pub struct Serving {
     child: Child,
     pub lines: Vec<String>,
@@ -49,7 +49,7 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Starts it and reads so many lines.
+    /// Starts the server and reads the first `lines` lines of its output.
     pub fn start(mut command: Command, lines: usize) -> Self {
         let log = NamedTempFile::new().unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log.reopen().unwrap()).spawn().unwrap();
@@ -58,20 +58,20 @@ impl Serving {
         Self { child, lines, log }
     }
 
-    /// What a line says behind its label.
-    pub fn said(&self, label: &str) -> String {
+    /// The rest of the line that starts with `label`.
+    pub fn line(&self, label: &str) -> String {
         self.lines.iter().find_map(|line| line.strip_prefix(label)).unwrap().to_owned()
     }
 
-    /// What it wrote to standard error so far.
+    /// The standard error until now.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap()
     }
 
-    /// Asks it to stop, as a service manager does: its exit code.
+    /// Sends SIGTERM, as a service manager does. Returns the exit code.
     pub fn stop(mut self) -> i32 {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(asked.success());
+        let kill = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(kill.success());
         self.child.wait().unwrap().code().unwrap()
     }
 }

@@ -1,4 +1,4 @@
-//! Starting: what the first start makes, and what is refused.
+//! Starting the server: created files, refused settings and the log.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,12 +16,12 @@ pub fn refusal(data_dir: &Path, flags: &[&str], variables: &[(&str, &str)]) -> S
 }
 
 #[test]
-fn the_first_start_makes_what_is_missing_and_prints_two_lines() {
+fn the_first_start_creates_its_files_and_prints_two_lines() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("new/data");
     let serving = Serving::start(keydesk(&data), 2);
-    let address = serving.said("Listening on ");
-    let link = serving.said("Set-up link: ");
+    let address = serving.line("Listening on ");
+    let link = serving.line("Set-up link: ");
     assert!(address.starts_with("http://127.0.0.1:") && !address.ends_with(":0"), "{address}");
     assert!(link.starts_with(&format!("{address}/setup?token=")), "{link}");
     assert_eq!(reqwest::blocking::get(&link).unwrap().status(), 200);
@@ -33,16 +33,16 @@ fn the_first_start_makes_what_is_missing_and_prints_two_lines() {
 }
 
 #[test]
-fn every_start_has_a_set_up_link_of_its_own() {
+fn every_start_has_its_own_set_up_link() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = keydesk(folder.path());
     command.args(["serve", "--public-url", "https://keys.example.com"]);
     let first = Serving::start(command, 2);
-    let link = first.said("Set-up link: ");
+    let link = first.line("Set-up link: ");
     assert!(link.starts_with("https://keys.example.com/setup?token="), "{link}");
     drop(first);
     let second = Serving::start(keydesk(folder.path()), 2);
-    assert_ne!(second.said("Set-up link: ").rsplit('=').next(), link.rsplit('=').next());
+    assert_ne!(second.line("Set-up link: ").rsplit('=').next(), link.rsplit('=').next());
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn unsafe_and_unknown_settings_are_refused_with_one_sentence() {
 }
 
 #[test]
-fn wrong_usage_exits_2() {
+fn wrong_usage_exits_with_2() {
     let folder = tempfile::tempdir().unwrap();
     for flags in [&["--nonsense"][..], &["frobnicate"], &["--listen", "nowhere"], &["user", "add"]] {
         assert_eq!(keydesk(folder.path()).args(flags).output().unwrap().status.code(), Some(2), "{flags:?}");
@@ -72,7 +72,7 @@ fn wrong_usage_exits_2() {
 }
 
 #[test]
-fn secrets_that_are_open_to_others_missing_or_of_another_database_are_refused() {
+fn unsafe_missing_and_foreign_secrets_are_refused() {
     let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     drop(Serving::start(keydesk(folder.path()), 2));
     drop(Serving::start(keydesk(other.path()), 2));
@@ -100,7 +100,7 @@ fn a_schema_of_a_newer_version_is_refused() {
 }
 
 #[test]
-fn a_taken_address_is_refused_with_a_sentence() {
+fn an_address_in_use_is_refused_with_a_sentence() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let folder = tempfile::tempdir().unwrap();
@@ -110,45 +110,46 @@ fn a_taken_address_is_refused_with_a_sentence() {
 }
 
 #[test]
-fn the_demo_shows_a_company_and_leaves_nothing_behind() {
+fn the_demo_serves_a_company_and_leaves_no_files() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = keydesk(folder.path());
     command.arg("demo").env("TMPDIR", folder.path());
     let serving = Serving::start(command, 3);
-    let address = serving.said("Listening on http://").parse().unwrap();
+    let address = serving.line("Listening on http://").parse().unwrap();
     let browser = crate::support::Browser::new(address);
-    let (email, password) = (serving.said("Email: "), serving.said("Password: "));
+    let (email, password) = (serving.line("Email: "), serving.line("Password: "));
     let fields = [("email", email.as_str()), ("password", password.as_str())];
-    browser.post("/sign-in", &fields).expect_redirect(crate::support::K);
-    let active = browser.get(crate::support::K).expect(200).html();
+    browser.post("/sign-in", &fields).expect_redirect(crate::support::API_KEYS);
+    let active = browser.get(crate::support::API_KEYS).expect(200).html();
     let names = active.key_names();
     assert!(names.len() >= 9 && names.iter().any(|name| name.chars().count() == 64), "{names:?}");
     assert!(names.iter().any(|name| name.contains('ש')), "{names:?}");
-    assert!(browser.get(&format!("{}?tab=revoked", crate::support::K)).html().key_names().len() >= 3);
-    assert!(browser.get(&format!("{}?audit=open", crate::support::K)).html().all(".day").len() > 10);
+    assert!(browser.get(&format!("{}?tab=revoked", crate::support::API_KEYS)).html().key_names().len() >= 3);
+    assert!(browser.get(&format!("{}?audit=open", crate::support::API_KEYS)).html().all(".day").len() > 10);
     assert_eq!(serving.stop(), 0);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
-fn the_log_names_requests_and_no_secret_however_much_it_says() {
+fn the_debug_log_names_requests_and_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = keydesk(folder.path());
     command.args(["demo", "--log-level", "debug"]).env("TMPDIR", folder.path());
     let serving = Serving::start(command, 3);
-    let browser = crate::support::Browser::new(serving.said("Listening on http://").parse().unwrap());
-    let (email, password) = (serving.said("Email: "), serving.said("Password: "));
+    let browser = crate::support::Browser::new(serving.line("Listening on http://").parse().unwrap());
+    let (email, password) = (serving.line("Email: "), serving.line("Password: "));
     browser.post("/sign-in", &[("email", &email), ("password", "a wrong password")]).expect(422);
     let signed_in = browser.post("/sign-in", &[("email", &email), ("password", &password)]).expect(303);
     let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
     let (_, key) = browser.create_key("Secret Keeper");
     browser.bearer("/v1/whoami", &key).expect(200);
-    browser.get(&format!("{}?q={key}", crate::support::K)).expect(200);
+    browser.get(&format!("{}?q={key}", crate::support::API_KEYS)).expect(200);
     browser.get(&format!("/{key}")).expect(404);
     browser.bearer("/v1/whoami", &format!("{}0", &key[..41]));
     let request = browser.get("/sign-in").header("x-request-id").to_owned();
     let log = serving.log();
     assert!(log.contains(&request) && log.contains("status=422"), "{log}");
+    assert!(log.lines().any(|line| line.contains("db.keys.") && line.contains("time.busy=")), "{log}");
     for secret in [
         &key,
         &key[4..20],
@@ -164,7 +165,7 @@ fn the_log_names_requests_and_no_secret_however_much_it_says() {
 }
 
 #[test]
-fn a_signal_right_after_the_first_line_ends_it_in_order() {
+fn a_signal_right_after_the_first_line_stops_it_cleanly() {
     for _ in 0..5 {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Serving::start(keydesk(folder.path()), 1).stop(), 0);
@@ -172,10 +173,10 @@ fn a_signal_right_after_the_first_line_ends_it_in_order() {
 }
 
 #[test]
-fn the_secrets_file_may_be_named_without_a_folder() {
+fn the_secrets_file_may_be_a_bare_file_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = keydesk(folder.path());
-    command.args(["key", "list", "--company", "Nobody", "--secrets-file", "own.json"]).current_dir(folder.path());
+    command.args(["key", "list", "--company", "Nowhere", "--secrets-file", "own.json"]).current_dir(folder.path());
     let sentence = String::from_utf8(command.output().unwrap().stderr).unwrap();
     assert!(sentence.contains("There is no company"), "{sentence}");
     assert!(folder.path().join("own.json").exists());

@@ -1,21 +1,21 @@
-//! A database in somebody else's hands: every change to a trail is found, and no trail that only grew is accused.
+//! Manipulated databases: every change to a trail is found, and a trail that only grew verifies.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use keydesk::domain::checkpoint::{Checkpoint, CheckpointSigner, origin};
-use keydesk::domain::event::Event;
 use keydesk::domain::ids::TrailId;
-use keydesk::domain::merkle::leaf_hash;
-use keydesk::domain::text::hex;
-use keydesk::domain::trail_check::{Misfit, TrailHead};
-use keydesk::evidence::{Question, check_trail};
+use keydesk::domain::text::normalize::hex;
+use keydesk::domain::trail::check::{TrailError, TrailHead};
+use keydesk::domain::trail::checkpoint::{Checkpoint, CheckpointSigner, origin};
+use keydesk::domain::trail::event::Event;
+use keydesk::domain::trail::merkle::leaf_hash;
+use keydesk::evidence::{CheckRequest, check_trail};
 
-use super::history;
+use super::add_events;
 use super::mutation::{leaves, of_event, of_history, tree};
 use super::random::Random;
 use crate::support::{TestServer, database};
 
-/// A trail as its tables hold it.
+/// The rows of a trail.
 #[derive(Clone)]
 struct Trail {
     rows: Vec<(Event, Vec<u8>)>,
@@ -24,17 +24,17 @@ struct Trail {
 
 impl Trail {
     fn read(server: &TestServer, trail: TrailId) -> Self {
-        let read = server.actions.store.read(|questions| {
+        let read = server.actions.store.read(|db| {
             Ok::<_, keydesk::store::StoreError>((
-                questions.trail_head(trail)?,
-                questions.events_between(trail, 1..=10_000, 10_000)?,
+                db.trails().head(trail)?,
+                db.trails().events_between(trail, 1..=10_000, 10_000)?,
             ))
         });
         let (head, rows) = read.unwrap();
         Self { rows, head }
     }
 
-    /// These events with everything that follows from them, signed by that key.
+    /// The rows of a consistent trail with these events, signed with this key.
     fn of(events: &[Event], origin: &str, signer: &CheckpointSigner) -> Self {
         let leaves = leaves(events);
         let tree = tree(&leaves);
@@ -48,19 +48,19 @@ impl Trail {
         self.rows.iter().map(|(event, _)| event.clone()).collect()
     }
 
-    /// The statements that put it in the place of what stands in the tables.
+    /// The statements that replace the trail in the database.
     fn statements(&self, trail: TrailId) -> String {
         let blob = |bytes: &[u8]| match database::postgres() {
             Some(_) => format!("decode('{}', 'hex')", hex(bytes)),
             None => format!("X'{}'", hex(bytes)),
         };
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
-        let perhaps = |text: &Option<String>| text.as_deref().map_or("NULL".to_owned(), quoted);
+        let optional = |text: &Option<String>| text.as_deref().map_or("NULL".to_owned(), quoted);
         let rows = self.rows.iter().map(|(event, leaf)| {
             let needed = [&event.action, &event.actor_type, &event.target_type, &event.target_id].map(|it| quoted(it));
             let others = [&event.actor_id, &event.key_id, &event.before, &event.after, &event.reason, &event.comment];
             let of_request = [&event.client_address, &event.user_agent, &event.request_id];
-            let cells: Vec<String> = others.into_iter().chain(of_request).map(perhaps).collect();
+            let cells: Vec<String> = others.into_iter().chain(of_request).map(optional).collect();
             let (sequence, id, at) = (event.sequence, quoted(&event.id), event.at);
             format!("('{trail}', {sequence}, {id}, {at}, {}, {}, {})", needed.join(", "), cells.join(", "), blob(leaf))
         });
@@ -81,22 +81,21 @@ impl Trail {
     }
 }
 
-fn put(server: &TestServer, trail: TrailId, state: &Trail) {
+fn replace_trail(server: &TestServer, trail: TrailId, state: &Trail) {
     let fast = if database::postgres().is_some() { "" } else { "PRAGMA synchronous = OFF;" };
     database::tamper(&server.database_url, &format!("{fast} BEGIN; {} COMMIT;", state.statements(trail)));
 }
 
 fn unlocked() -> TestServer {
     let server = TestServer::start();
-    history(&server);
+    add_events(&server);
     database::tamper(&server.database_url, database::unlock_events());
     server
 }
 
-/// What is asked about the trail, and the tree of its first so many events.
-fn question(server: &TestServer, trail: TrailId, kept: Option<Checkpoint>) -> Question {
+fn question(server: &TestServer, trail: TrailId, kept: Option<Checkpoint>) -> CheckRequest {
     let origin = origin(server.actions.installation, trail);
-    Question { trail, origin, key: server.actions.secrets.signer.public_key(), kept }
+    CheckRequest { trail, origin, key: server.actions.secrets.signer.public_key(), kept_checkpoint: kept }
 }
 
 fn kept(events: &[Event]) -> Checkpoint {
@@ -104,12 +103,12 @@ fn kept(events: &[Event]) -> Checkpoint {
     Checkpoint { size: tree.size(), root: tree.root() }
 }
 
-fn check(server: &TestServer, question: &Question) -> Result<u64, Misfit> {
+fn check(server: &TestServer, question: &CheckRequest) -> Result<u64, TrailError> {
     check_trail(&server.actions.store, question, &mut |_, _| {}).unwrap()
 }
 
-/// What somebody does who has the database and not the secrets.
-fn of_tables(before: &Trail, origin: &str, random: &mut Random) -> Trail {
+/// A manipulation by an attacker who has the database, but not the secrets.
+fn change_without_secrets(before: &Trail, origin: &str, random: &mut Random) -> Trail {
     let mut after = before.clone();
     let (one, other) = (random.below(after.rows.len()), random.below(after.rows.len()));
     match random.below(10) {
@@ -144,7 +143,7 @@ fn of_tables(before: &Trail, origin: &str, random: &mut Random) -> Trail {
             after.head.checkpoint = after.head.checkpoint.chars().enumerate().map(changed).collect();
         }
         _ => {
-            // A whole history of their own, under a key of their own.
+            // Another history, signed with another key.
             let mut events = before.events();
             of_history(&mut events, before.rows.len(), random);
             after = Trail::of(&events, origin, &CheckpointSigner::from_seed(&[7; 32]));
@@ -153,8 +152,8 @@ fn of_tables(before: &Trail, origin: &str, random: &mut Random) -> Trail {
     after
 }
 
-/// What somebody does who has the secrets, too: an older copy put back, or another history, with everything made to fit.
-fn with_the_secrets(
+/// A manipulation by an attacker who also has the secrets: an older copy or another consistent history.
+fn change_with_secrets(
     events: &[Event],
     kept: usize,
     origin: &str,
@@ -171,7 +170,7 @@ fn with_the_secrets(
 }
 
 #[test]
-fn a_thousand_changes_of_the_database_are_all_found_out() {
+fn a_thousand_changes_of_the_database_are_all_found() {
     let server = unlocked();
     let trail = TrailId::from(server.company("Brightwater"));
     let before = Trail::read(&server, trail);
@@ -183,25 +182,25 @@ fn a_thousand_changes_of_the_database_are_all_found_out() {
         let mut random = Random::from(seed);
         let changed = loop {
             let changed = if seed % 2 == 0 {
-                of_tables(&before, &alone.origin, &mut random)
+                change_without_secrets(&before, &alone.origin, &mut random)
             } else {
-                with_the_secrets(&events, size, &alone.origin, signer, &mut random)
+                change_with_secrets(&events, size, &alone.origin, signer, &mut random)
             };
-            // Two events of one place put in each other's, for instance, change nothing.
+            // Some manipulations change nothing, such as swapping an event with itself.
             if changed.statements(trail) != before.statements(trail) {
                 break changed;
             }
         };
-        put(&server, trail, &changed);
+        replace_trail(&server, trail, &changed);
         let found = check(&server, &with_kept);
         assert!(found.is_err(), "seed {seed}: {found:?}");
-        // Without the kept checkpoint, only who has no secrets is found out.
+        // Without the kept checkpoint, only an attacker without the secrets is found.
         assert_eq!(check(&server, &alone).is_err(), seed % 2 == 0, "seed {seed}");
     }
 }
 
 #[test]
-fn of_a_thousand_untouched_trails_none_is_accused() {
+fn a_thousand_unchanged_trails_all_verify() {
     let server = unlocked();
     let trail = TrailId::from(server.company("Brightwater"));
     let (events, signer) = (Trail::read(&server, trail).events(), &server.actions.secrets.signer);
@@ -211,7 +210,7 @@ fn of_a_thousand_untouched_trails_none_is_accused() {
         if seed % 10 == 0 {
             size = random.below(events.len() + 1);
             let origin = origin(server.actions.installation, trail);
-            put(&server, trail, &Trail::of(&events[..size], &origin, signer));
+            replace_trail(&server, trail, &Trail::of(&events[..size], &origin, signer));
         }
         let kept = kept(&events[..random.below(size + 1)]);
         assert_eq!(check(&server, &question(&server, trail, Some(kept))), Ok(size as u64), "seed {seed}");
@@ -219,9 +218,9 @@ fn of_a_thousand_untouched_trails_none_is_accused() {
 }
 
 #[test]
-fn a_trail_that_grows_while_it_is_checked_is_not_accused() {
+fn a_trail_that_grows_during_the_check_verifies() {
     let server = TestServer::start();
-    history(&server);
+    add_events(&server);
     let trail = TrailId::from(server.company("Brightwater"));
     let events = Trail::read(&server, trail).events();
     let question = question(&server, trail, Some(kept(&events)));
@@ -238,6 +237,6 @@ fn a_trail_that_grows_while_it_is_checked_is_not_accused() {
         });
         let sizes: Vec<u64> = (0..40).map(|_| check(&server, &question).unwrap()).collect();
         over.store(true, Ordering::Relaxed);
-        assert!(sizes.is_sorted() && sizes[0] < sizes[39], "it did not grow: {sizes:?}");
+        assert!(sizes.is_sorted() && sizes[0] < sizes[39], "the trail did not grow: {sizes:?}");
     });
 }

@@ -1,18 +1,18 @@
-//! Exports in JSON Lines: what they hold, that every change to one is found, and that no untouched one is accused.
+//! Exports in JSON Lines: their content, and that every changed export is found and every unchanged one verifies.
 
-use keydesk::domain::checkpoint::CheckpointSigner;
-use keydesk::domain::event::Event;
-use keydesk::domain::export::{self, Filters, Header, Names, Seal, Since};
-use keydesk::domain::leaf;
-use keydesk::domain::tree::{Block, Outline, Outliner};
+use keydesk::domain::trail::checkpoint::CheckpointSigner;
+use keydesk::domain::trail::event::Event;
+use keydesk::domain::trail::export::{self, ExportDigest, Filters, Header, Names, Since};
+use keydesk::domain::trail::leaf;
+use keydesk::domain::trail::tree::{Block, UpperTree, UpperTreeBuilder};
 use serde_json::Value;
 
 use super::mutation::{self, leaves};
 use super::random::Random;
-use super::{check, export, history, keep, kept};
-use crate::support::{T, TestServer};
+use super::{add_events, check, download_evidence, export, kept};
+use crate::support::{AUDIT_TRAIL, TestServer};
 
-/// Writes an export of these events as the product does; all of them, or those that are wanted.
+/// Writes an export as the product does, of all events or a part of them.
 pub struct Writer<'a> {
     pub header: Header,
     pub events: &'a [Event],
@@ -22,13 +22,13 @@ pub struct Writer<'a> {
 impl Writer<'_> {
     pub fn write(&self, since: Option<usize>, wanted: impl Fn(&Event) -> bool) -> String {
         let leaves = leaves(self.events);
-        let mut outliner = Outliner::default();
+        let mut outliner = UpperTreeBuilder::default();
         for leaf in &leaves {
             outliner.push(*leaf);
         }
         let outline = outliner.finish();
         let block = |leaf: usize| {
-            let number = Outline::block_of(leaf);
+            let number = UpperTree::block_of(leaf);
             Block::new(number, leaves[outline.leaves_of(number)].to_vec())
         };
         let chosen: Vec<&Event> = self.events.iter().rev().filter(|event| wanted(event)).collect();
@@ -38,40 +38,40 @@ impl Writer<'_> {
         });
         let (origin, full) = (self.header.origin.clone(), chosen.len() == self.events.len());
         let tree = mutation::tree(&leaves);
-        let filters = Filters { user: (!full).then(|| "somebody".to_owned()), ..Filters::default() };
+        let filters = Filters { user: (!full).then(|| "unknown".to_owned()), ..Filters::default() };
         let (events, checkpoint) = (chosen.len() as u64, self.signer.sign(&origin, tree.size(), &tree.root()));
         let public_key = self.signer.public_key().to_vkey(&origin);
         let header = Header { events, full, filters, checkpoint, public_key, since, origin, ..self.header.clone() };
-        let (mut text, mut seal) = (header.line(), Seal::default());
+        let (mut text, mut digest) = (header.line(), ExportDigest::default());
         for event in chosen {
             let place = usize::try_from(event.sequence - 1).unwrap();
             let names = Names { actor: Some("Maria"), ..Names::default() };
             text.push_str(&export::line(event, names, outline.inclusion(place, &block(place))));
         }
-        seal.take(text.as_bytes());
-        text + &seal.line(&header.origin, events, self.signer)
+        digest.update(text.as_bytes());
+        text + &digest.end_line(&header.origin, events, self.signer)
     }
 }
 
-/// An export's header and events, oldest first.
+/// The header and the events of an export, oldest first.
 pub fn read(export: &str) -> (Header, Vec<Event>) {
     let lines: Vec<&str> = export.lines().collect();
     let of_line = |line: &&str| {
         let line: Value = serde_json::from_str(line).unwrap();
-        leaf::event(line["leaf"].as_str().unwrap()).unwrap()
+        leaf::parse(line["leaf"].as_str().unwrap()).unwrap()
     };
     let events = lines[1..lines.len() - 1].iter().rev().map(of_line).collect();
     (serde_json::from_str(lines[0]).unwrap(), events)
 }
 
 #[test]
-fn an_export_carries_its_checkpoint_and_each_line_its_leaf_and_its_proof() {
+fn an_export_carries_a_checkpoint_and_proofs() {
     let server = TestServer::start();
-    history(&server);
+    add_events(&server);
     let admin = server.admin();
-    let (vkey, checkpoint) = keep(&admin);
+    let (vkey, checkpoint) = download_evidence(&admin);
     server.admin();
-    let answer = admin.get(&format!("{T}/export.jsonl")).expect(200);
+    let answer = admin.get(&format!("{AUDIT_TRAIL}/export.jsonl")).expect(200);
     assert_eq!(answer.header("content-type"), "application/jsonl; charset=utf-8");
     assert!(answer.header("content-disposition").ends_with("-events.jsonl\""));
     let (header, events) = read(&answer.body);
@@ -82,31 +82,31 @@ fn an_export_carries_its_checkpoint_and_each_line_its_leaf_and_its_proof() {
     assert_eq!(first["actor_name"], "Maria Lindqvist");
     let checked = check(answer.body.as_bytes(), &kept(&vkey, &checkpoint)).unwrap();
     assert_eq!((checked.events, checked.size, checked.full), (header.events, header.events, true));
-    assert!(checked.kept < Some(checked.size), "{checked:?}");
+    assert!(checked.trusted_size < Some(checked.size), "{checked:?}");
 }
 
 #[test]
-fn a_filtered_export_proves_its_lines_and_is_connected_with_an_older_checkpoint_where_that_was_asked_for() {
+fn a_filtered_export_can_be_tied_to_an_older_checkpoint() {
     let server = TestServer::start();
     let admin = server.admin();
-    history(&server);
-    let (vkey, checkpoint) = keep(&admin);
+    add_events(&server);
+    let (vkey, checkpoint) = download_evidence(&admin);
     let size = checkpoint.lines().nth(1).unwrap();
-    history(&server);
+    add_events(&server);
     let without = export(&admin, "?action=api_key.revoked");
     let refusal = check(without.as_bytes(), &kept(&vkey, &checkpoint)).unwrap_err().to_string();
     assert!(refusal.contains(&format!("since={size}")) && refusal.contains("--consistency"), "{refusal}");
     let with = export(&admin, &format!("?action=api_key.revoked&since={size}"));
     let checked = check(with.as_bytes(), &kept(&vkey, &checkpoint)).unwrap();
-    assert_eq!((checked.events, checked.full, checked.kept), (8, false, Some(size.parse().unwrap())));
-    let (vkey_elsewhere, checkpoint_elsewhere) = keep(&server.admin_elsewhere());
+    assert_eq!((checked.events, checked.full, checked.trusted_size), (8, false, Some(size.parse().unwrap())));
+    let (vkey_elsewhere, checkpoint_elsewhere) = download_evidence(&server.other_company_admin());
     assert!(check(with.as_bytes(), &kept(&vkey_elsewhere, &checkpoint)).is_err());
     assert!(check(with.as_bytes(), &kept(&vkey, &checkpoint_elsewhere)).is_err());
-    let now = keep(&admin).1;
-    let older = check(with.as_bytes(), &kept(&vkey, &now)).map(|checked| checked.kept);
-    assert_eq!(older, Ok(Some(with_size(&now))), "the export's own event was the last");
+    let now = download_evidence(&admin).1;
+    let older = check(with.as_bytes(), &kept(&vkey, &now)).map(|checked| checked.trusted_size);
+    assert_eq!(older, Ok(Some(with_size(&now))), "the event of the export was the last one");
     admin.create_key("Later");
-    let refusal = check(with.as_bytes(), &kept(&vkey, &keep(&admin).1)).unwrap_err().to_string();
+    let refusal = check(with.as_bytes(), &kept(&vkey, &download_evidence(&admin).1)).unwrap_err().to_string();
     assert!(refusal.contains("Export it again"), "{refusal}");
 }
 
@@ -115,27 +115,27 @@ fn with_size(checkpoint: &str) -> u64 {
 }
 
 #[test]
-fn an_older_size_that_the_trail_never_had_is_refused_with_what_it_may_mean_and_exports_nothing() {
+fn an_unknown_checkpoint_size_is_refused_and_exports_nothing() {
     let server = TestServer::start();
     let admin = server.admin();
     let before = server.trail("Brightwater").len();
     for wrong in [(before + 1).to_string(), "-1".to_owned(), "many".to_owned()] {
-        let page = admin.get(&format!("{T}/export.jsonl?since={wrong}")).expect(422);
+        let page = admin.get(&format!("{AUDIT_TRAIL}/export.jsonl?since={wrong}")).expect(422);
         assert!(page.html().text("main").contains(&format!("The audit trail has {before}")), "{}", page.body);
     }
     assert_eq!(server.trail("Brightwater").len(), before);
     for right in [before.to_string(), "0".to_owned(), String::new()] {
-        admin.get(&format!("{T}/export.jsonl?since={right}")).expect(200);
+        admin.get(&format!("{AUDIT_TRAIL}/export.jsonl?since={right}")).expect(200);
     }
 }
 
 #[test]
-fn a_thousand_changed_exports_are_all_found_out() {
+fn a_thousand_changed_exports_are_all_found() {
     let server = TestServer::start();
-    history(&server);
+    add_events(&server);
     let admin = server.admin();
-    let (vkey, checkpoint) = keep(&admin);
-    history(&server);
+    let (vkey, checkpoint) = download_evidence(&admin);
+    add_events(&server);
     let size = usize::try_from(with_size(&checkpoint)).unwrap();
     let bases = [
         export(&admin, ""),
@@ -153,11 +153,11 @@ fn a_thousand_changed_exports_are_all_found_out() {
         let mut events = events.clone();
         let since = (seed % 2 == 0).then_some(size);
         let changed = match seed % 5 {
-            // Somebody between the server and the reader.
+            // An attacker between the server and the reader.
             0..3 => mutation::of_file(&random.of(&bases).clone(), &mut random),
-            // Somebody who has everything but the key.
+            // An attacker who has everything but the key.
             3 => Writer { header: header.clone(), events: &events, signer: &other }.write(since, |_| true).into_bytes(),
-            // Whoever runs the server, and signs what they like.
+            // An operator of the server, who can sign anything.
             _ => {
                 mutation::of_history(&mut events, size, &mut random);
                 let since = since.map(|size| size.min(events.len()));
@@ -172,11 +172,11 @@ fn a_thousand_changed_exports_are_all_found_out() {
 }
 
 #[test]
-fn of_a_thousand_untouched_exports_none_is_accused() {
+fn a_thousand_unchanged_exports_all_verify() {
     let server = TestServer::start();
-    history(&server);
+    add_events(&server);
     let admin = server.admin();
-    let mut checkpoints = vec![keep(&admin)];
+    let mut checkpoints = vec![download_evidence(&admin)];
     for seed in 0..60 {
         let mut random = Random::from(seed);
         let (vkey, checkpoint) = random.of(&checkpoints).clone();
@@ -190,8 +190,8 @@ fn of_a_thousand_untouched_exports_none_is_accused() {
         ]);
         let export = export(&admin, &format!("?since={size}{filter}"));
         let checked = check(export.as_bytes(), &kept(&vkey, &checkpoint));
-        assert_eq!(checked.map(|checked| checked.kept), Ok(Some(size)), "seed {seed}, {filter}");
-        checkpoints.push(keep(&admin));
+        assert_eq!(checked.map(|checked| checked.trusted_size), Ok(Some(size)), "seed {seed}, {filter}");
+        checkpoints.push(download_evidence(&admin));
     }
     let (header, events) = read(&export(&admin, ""));
     let signer = &server.actions.secrets.signer;
@@ -206,6 +206,6 @@ fn of_a_thousand_untouched_exports_none_is_accused() {
         let writer = Writer { header: header.clone(), events, signer };
         let export = writer.write(Some(size), |event| event.sequence % step == 0);
         let checked = check(export.as_bytes(), &kept(&header.public_key, &checkpoint));
-        assert_eq!(checked.map(|checked| checked.kept), Ok(Some(size as u64)), "seed {seed}");
+        assert_eq!(checked.map(|checked| checked.trusted_size), Ok(Some(size as u64)), "seed {seed}");
     }
 }

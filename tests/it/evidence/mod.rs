@@ -1,26 +1,26 @@
-//! The trail proven to somebody who does not trust the server: exports, kept checkpoints, and who changed what in between.
+//! The tamper evidence of audit trails and exports, checked against kept checkpoints.
 
-mod agreement;
 mod commands;
 mod database;
+mod export_roundtrip;
 mod exports;
-mod journey;
 mod mutation;
 mod random;
+mod verifier_parity;
 
-use keydesk::domain::checkpoint::CheckpointKey;
-use keydesk::domain::export_check::{Checked, ExportCheck, Kept};
-use keydesk::domain::export_misfit::ExportMisfit;
+use keydesk::domain::trail::checkpoint::CheckpointKey;
+use keydesk::domain::trail::export_check::{ExportCheck, ExportSummary, TrustAnchor};
+use keydesk::domain::trail::export_error::ExportError;
 
-use crate::support::{Browser, T, TestServer};
+use crate::support::{AUDIT_TRAIL, Browser, TestServer};
 
-/// A company with a history of every kind: names with quotes and from right to left, comments of several lines.
-fn history(server: &TestServer) {
+/// Adds events with quotes, right-to-left names and multi-line comments.
+fn add_events(server: &TestServer) {
     let admin = server.admin();
     let names = ["ERP Sync", "Gdańsk “Scanner” \\ 2", "שירות דיווח", "=SUM(A1)"];
     for name in names {
         let (id, key) = admin.create_key(name);
-        let more = admin.post(&format!("{}/{id}/edit", crate::support::K), &[("name", &format!("{name} II"))]);
+        let more = admin.post(&format!("{}/{id}/edit", crate::support::API_KEYS), &[("name", &format!("{name} II"))]);
         assert!(matches!(more.status, 303 | 422), "{}", more.body);
         admin.revoke(&id, "compromised", "Seen in a ticket.\r\n\tReplaced \"today\". \u{1F511}").expect(303);
         assert_eq!(server.whoami(&key), 401);
@@ -28,34 +28,34 @@ fn history(server: &TestServer) {
     server.record_usage();
 }
 
-/// What somebody keeps: the public key and the checkpoint of now, as the pages give them.
-fn keep(browser: &Browser) -> (String, String) {
-    let checkpoint = browser.get(&format!("{T}/checkpoint")).expect(200).body;
-    (browser.get(&format!("{T}/public-key")).expect(200).body, checkpoint)
+/// Downloads the public key and the current checkpoint.
+fn download_evidence(browser: &Browser) -> (String, String) {
+    let checkpoint = browser.get(&format!("{AUDIT_TRAIL}/checkpoint")).expect(200).body;
+    (browser.get(&format!("{AUDIT_TRAIL}/public-key")).expect(200).body, checkpoint)
 }
 
-fn kept(vkey: &str, checkpoint: &str) -> Kept {
+fn kept(vkey: &str, checkpoint: &str) -> TrustAnchor {
     let (name, key) = CheckpointKey::parse_vkey(vkey).unwrap();
-    Kept { key: Some((key, Some(name))), checkpoint: Some(checkpoint.to_owned()), consistency: None }
+    TrustAnchor { key: Some((key, Some(name))), checkpoint: Some(checkpoint.to_owned()), consistency: None }
 }
 
 fn export(browser: &Browser, query: &str) -> String {
-    browser.get(&format!("{T}/export.jsonl{query}")).expect(200).body
+    browser.get(&format!("{AUDIT_TRAIL}/export.jsonl{query}")).expect(200).body
 }
 
-/// Says what to run where the independent verifier cannot start.
-fn python_is_there() {
+/// Fails with the command to run if the independent verifier cannot start.
+fn require_python() {
     let found = std::process::Command::new("python3").args(["-c", "import cryptography"]).status();
     assert!(
         found.is_ok_and(|status| status.success()),
-        "python3 or its package cryptography is missing: run tests/install_tools python"
+        "python3 or its package cryptography is missing. Run tests/install_tools python"
     );
 }
 
-/// What the command does with a file, in memory.
-fn check(export: &[u8], kept: &Kept) -> Result<Checked, ExportMisfit> {
+/// Checks an export in memory, as the command does with a file.
+fn check(export: &[u8], kept: &TrustAnchor) -> Result<ExportSummary, ExportError> {
     let mut lines = export.split_inclusive(|byte| *byte == b'\n');
-    let mut check = ExportCheck::begin(lines.next().unwrap_or_default(), kept)?;
-    lines.try_for_each(|line| check.take(line))?;
+    let mut check = ExportCheck::start(lines.next().unwrap_or_default(), kept)?;
+    lines.try_for_each(|line| check.check_line(line))?;
     check.finish()
 }

@@ -1,17 +1,16 @@
-//! What somebody may do to a trail: to the bytes of an export, to single events, to a whole history.
+//! Random manipulations of exports, single events and whole histories.
 
-use keydesk::domain::event::Event;
-use keydesk::domain::merkle::{Frontier, Hash, leaf_hash};
+use keydesk::domain::trail::event::Event;
+use keydesk::domain::trail::merkle::{Frontier, Hash, leaf_hash};
 use serde_json::Value;
 
 use super::random::Random;
 
-/// The leaf's hash of each event.
+/// The leaf hash of each event.
 pub fn leaves(events: &[Event]) -> Vec<Hash> {
     events.iter().map(|event| leaf_hash(&event.canonical_bytes())).collect()
 }
 
-/// The tree of these leaves.
 pub fn tree(leaves: &[Hash]) -> Frontier {
     let mut tree = Frontier::default();
     for leaf in leaves {
@@ -20,7 +19,7 @@ pub fn tree(leaves: &[Hash]) -> Frontier {
     tree
 }
 
-/// Changes the bytes of an export, in some way or other.
+/// Changes an export. The result always differs.
 pub fn of_file(export: &str, random: &mut Random) -> Vec<u8> {
     loop {
         let changed = match random.below(12) {
@@ -59,7 +58,7 @@ fn of_lines(mut lines: Vec<String>, random: &mut Random) -> Vec<String> {
         2 => lines.swap(one, other),
         3 => lines.reverse(),
         _ => {
-            // An event taken out, with every number made to fit.
+            // Removes an event and adjusts the counts.
             let count = lines.len() - 2;
             lines.remove(1 + random.below(count));
             let last = lines.len() - 1;
@@ -72,7 +71,7 @@ fn of_lines(mut lines: Vec<String>, random: &mut Random) -> Vec<String> {
     lines
 }
 
-/// Gives a member of some line another value, which may be another line's.
+/// Changes a member of a line, possibly to the value of another line.
 fn of_member(mut lines: Vec<String>, random: &mut Random) -> Vec<String> {
     let (one, other) = (random.below(lines.len()), random.below(lines.len()));
     let mut read: Value = serde_json::from_str(&lines[one]).unwrap();
@@ -84,7 +83,7 @@ fn of_member(mut lines: Vec<String>, random: &mut Random) -> Vec<String> {
         (1, _) => Value::Null,
         _ => Value::from("another"),
     };
-    // In its place: as an object's members have an order here.
+    // Replaces the text in place, because the order of members matters.
     let written = |value: &Value| format!("\"{member}\":{value}");
     let before = written(&read[&member]);
     read[&member] = value;
@@ -92,10 +91,10 @@ fn of_member(mut lines: Vec<String>, random: &mut Random) -> Vec<String> {
     lines
 }
 
-/// Changes one thing that an event says.
+/// Changes one field of an event.
 pub fn of_event(event: &mut Event, random: &mut Random) {
     let text = |text: &mut String, random: &mut Random| text.push(*random.of(&['0', '1', '2']));
-    let perhaps = |field: &mut Option<String>, random: &mut Random| match field {
+    let optional = |field: &mut Option<String>, random: &mut Random| match field {
         Some(_) if random.below(2) == 0 => *field = None,
         Some(text) if text.is_empty() => text.push('x'),
         Some(text) => drop(text.pop()),
@@ -108,18 +107,18 @@ pub fn of_event(event: &mut Event, random: &mut Random) {
         3 => text(&mut event.actor_type, random),
         4 => text(&mut event.target_type, random),
         5 => text(&mut event.target_id, random),
-        6 => perhaps(&mut event.actor_id, random),
-        7 => perhaps(&mut event.key_id, random),
-        8 => perhaps(&mut event.before, random),
-        9 => perhaps(&mut event.after, random),
-        10 => perhaps(&mut event.reason, random),
-        11 => perhaps(&mut event.comment, random),
-        12 => perhaps(&mut event.client_address, random),
-        _ => perhaps(if random.below(2) == 0 { &mut event.user_agent } else { &mut event.request_id }, random),
+        6 => optional(&mut event.actor_id, random),
+        7 => optional(&mut event.key_id, random),
+        8 => optional(&mut event.before, random),
+        9 => optional(&mut event.after, random),
+        10 => optional(&mut event.reason, random),
+        11 => optional(&mut event.comment, random),
+        12 => optional(&mut event.client_address, random),
+        _ => optional(if random.below(2) == 0 { &mut event.user_agent } else { &mut event.request_id }, random),
     }
 }
 
-/// Writes the history of the first `kept` events anew, as somebody can who owns everything: what follows is renumbered.
+/// Rewrites the first `kept` events and renumbers all events, as an attacker with the secrets can.
 pub fn of_history(events: &mut Vec<Event>, kept: usize, random: &mut Random) {
     let (one, other) = (random.below(kept), random.below(kept));
     match random.below(5) {

@@ -1,4 +1,4 @@
-//! Numbers at random from a seed, which every failure names: the same seed makes the same mutations.
+//! Random numbers from a seed. Failures show the seed, which reproduces the mutations.
 
 pub struct Random(u64);
 

@@ -1,4 +1,4 @@
-//! A client of the platform, on one connection that it keeps, as careful or as sly with its headers as a test says.
+//! A client of the platform that keeps one connection and sends any headers that a test gives it.
 
 use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::message::Message;
 
-/// One connection to a gateway.
 pub struct Client(BufReader<TcpStream>);
 
 impl Client {
@@ -16,17 +15,17 @@ impl Client {
         Self(BufReader::new(stream))
     }
 
-    /// Asks for an order, with these lines in the head.
-    pub fn ask(&mut self, lines: &[&str]) -> Message {
+    /// Sends a GET request with these header lines.
+    pub fn get(&mut self, lines: &[&str]) -> Message {
         self.send("GET", lines, b"")
     }
 
-    /// The same with a key.
-    pub fn ask_with(&mut self, key: &str) -> Message {
-        self.ask(&[&bearer(key)])
+    /// Sends a GET request with a key.
+    pub fn get_with_key(&mut self, key: &str) -> Message {
+        self.get(&[&bearer(key)])
     }
 
-    /// Sends those bytes behind the head, as they are.
+    /// Sends a request. The bytes of the body are sent unchanged.
     pub fn send(&mut self, method: &str, lines: &[&str], body: &[u8]) -> Message {
         let mut head = format!("{method} /orders/7?part=2 HTTP/1.1\r\nHost: platform.example\r\n");
         for line in lines {
@@ -40,7 +39,7 @@ impl Client {
     }
 }
 
-/// The header that presents a key.
+/// The header line that presents a key.
 pub fn bearer(key: &str) -> String {
     format!("Authorization: Bearer {key}")
 }

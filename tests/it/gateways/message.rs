@@ -1,18 +1,17 @@
-//! A request or an answer of HTTP/1.1 as it is on the wire: names in the case they have, repeated headers apart.
+//! An HTTP/1.1 request or response as sent: header names keep their case, repeated headers stay separate.
 
 use std::io::{BufRead, Read};
 
-/// A request or an answer.
 #[derive(Clone, Debug, Default)]
 pub struct Message {
-    /// The request line or the status line.
+    /// The request line or status line.
     pub start: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
 impl Message {
-    /// The next message; none where the other side is done.
+    /// Reads the next message. `None` if the connection was closed.
     pub fn read(from: &mut impl BufRead) -> Option<Self> {
         let start = line(from).filter(|start| !start.is_empty())?;
         let mut headers = Vec::new();
@@ -34,20 +33,19 @@ impl Message {
         Some(message)
     }
 
-    /// The values of a header, whatever the case of its name.
+    /// The values of a header. The case of the name does not matter.
     pub fn all(&self, name: &str) -> Vec<&str> {
         let own = self.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
         own.map(|(_, value)| value.as_str()).collect()
     }
 
-    /// The value of a header that is there once; nothing where it is not there.
+    /// The value of a header, or an empty text without one. Fails if the header is repeated.
     pub fn only(&self, name: &str) -> &str {
         let values = self.all(name);
-        assert!(values.len() < 2, "{name} is there {} times: {self:?}", values.len());
+        assert!(values.len() < 2, "{name} is sent {} times: {self:?}", values.len());
         values.first().copied().unwrap_or_default()
     }
 
-    /// The status of an answer.
     pub fn status(&self) -> u16 {
         self.start.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap()
     }

@@ -1,14 +1,14 @@
-//! nginx, Caddy and HAProxy as they are, with the files of `deploy/` as they are, between a client and a small platform.
+//! Runs nginx, Caddy and HAProxy with the files in `deploy/`, between a client and a fake platform.
 
 mod client;
+mod fake_upstream;
+mod forwarding;
 mod message;
 mod outages;
-mod passing;
 mod process;
 mod refusals;
-mod stand_in;
 
-/// Holds a gateway to every promise that `deploy/README.md` makes for it.
+/// Tests a gateway against every promise in `deploy/README.md`.
 macro_rules! promises_of {
     ($gateway:ident: $($module:ident :: $promise:ident),+ $(,)?) => {
         mod $gateway {
@@ -27,19 +27,19 @@ macro_rules! promises_of_each {
         $(
             promises_of! {
                 $gateway:
-                passing::a_good_key_passes_and_the_platform_learns_whose_it_is,
-                passing::what_a_client_claims_changes_nothing,
-                passing::a_key_was_last_used_from_the_address_of_the_client,
-                passing::a_body_arrives_whole,
-                passing::keydesk_is_asked_about_the_key_and_told_nothing_else,
-                refusals::a_key_that_is_not_good_never_reaches_the_platform,
-                refusals::a_revoked_key_is_refused_at_the_very_next_request,
-                refusals::a_refusal_costs_no_connection_to_keydesk,
+                forwarding::a_valid_key_passes_with_identity_headers,
+                forwarding::forged_headers_change_nothing,
+                forwarding::usage_records_the_address_of_the_client,
+                forwarding::a_body_arrives_complete,
+                forwarding::keydesk_receives_only_the_key,
+                refusals::an_invalid_key_never_reaches_the_platform,
+                refusals::a_revoked_key_is_refused_at_the_next_request,
+                refusals::a_refusal_keeps_the_connection_to_keydesk,
                 refusals::two_authorization_headers_are_refused,
                 outages::nothing_passes_while_keydesk_is_stopped,
                 outages::nothing_passes_while_keydesk_has_no_database,
-                outages::what_is_not_the_yes_of_keydesk_is_a_no,
-                outages::a_slow_keydesk_is_not_waited_for,
+                outages::an_unexpected_answer_of_keydesk_is_a_refusal,
+                outages::a_slow_keydesk_is_a_refusal,
             }
         )+
     };

@@ -1,4 +1,4 @@
-//! A gateway as a process of its own, from the files of `deploy/` with other addresses in them, ended with the test.
+//! Runs a gateway process with the files in `deploy/`, in which only the addresses are replaced.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -11,19 +11,19 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::client::Client;
-use super::stand_in::StandIn;
+use super::fake_upstream::FakeUpstream;
 
-/// A gateway, started between that Keydesk and that platform.
-pub type Start = fn(SocketAddr, &StandIn) -> Gateway;
+/// Starts a gateway in front of Keydesk and a platform.
+pub type Start = fn(SocketAddr, &FakeUpstream) -> Gateway;
 
-/// A running gateway.
+/// A running gateway. Dropping it kills the process.
 pub struct Gateway {
     pub address: SocketAddr,
     process: Child,
     folder: TempDir,
 }
 
-/// What stands around a site on Debian, for this folder and one process that is no service.
+/// The configuration that Debian has around a site, for this folder and a single foreground process.
 const NGINX: &str = "daemon off; master_process off; pid pid; error_log stderr; events {}
     http {
         access_log off;
@@ -31,8 +31,8 @@ const NGINX: &str = "daemon off; master_process off; pid pid; error_log stderr; 
         include platform.conf;
     }";
 
-pub fn nginx(keydesk: SocketAddr, platform: &StandIn) -> Gateway {
-    let address = own_address();
+pub fn nginx(keydesk: SocketAddr, platform: &FakeUpstream) -> Gateway {
+    let address = unique_address();
     let own = [("127.0.0.1:8000", &*address.to_string())];
     Gateway::start(address, keydesk, platform, ("nginx", &["platform.conf"]), &own, |nginx, folder| {
         fs::write(folder.join("nginx.conf"), NGINX).unwrap();
@@ -40,8 +40,8 @@ pub fn nginx(keydesk: SocketAddr, platform: &StandIn) -> Gateway {
     })
 }
 
-pub fn caddy(keydesk: SocketAddr, platform: &StandIn) -> Gateway {
-    let address = own_address();
+pub fn caddy(keydesk: SocketAddr, platform: &FakeUpstream) -> Gateway {
+    let address = unique_address();
     let (site, bind) = (format!("http://:{}", address.port()), format!("bind {}", address.ip()));
     let own = [("http://:8000", site.as_str()), ("bind 127.0.0.1", &bind)];
     Gateway::start(address, keydesk, platform, ("caddy", &["Caddyfile"]), &own, |caddy, folder| {
@@ -51,10 +51,10 @@ pub fn caddy(keydesk: SocketAddr, platform: &StandIn) -> Gateway {
     })
 }
 
-pub fn haproxy(keydesk: SocketAddr, platform: &StandIn) -> Gateway {
-    let address = own_address();
-    let (outer, inner) = (address.to_string(), own_address().to_string());
-    // Whoever runs the tests stays who they are.
+pub fn haproxy(keydesk: SocketAddr, platform: &FakeUpstream) -> Gateway {
+    let address = unique_address();
+    let (outer, inner) = (address.to_string(), unique_address().to_string());
+    // Without root, HAProxy cannot change its user.
     let own = [
         ("    user haproxy\n", ""),
         ("    group haproxy\n", ""),
@@ -68,22 +68,22 @@ pub fn haproxy(keydesk: SocketAddr, platform: &StandIn) -> Gateway {
 }
 
 impl Gateway {
-    /// Starts the program, called as `say` says, where its files are; in them, what is `own` to this start is replaced.
+    /// Copies the files of a gateway with the replacements in `own`, and starts the program as `configure` says.
     fn start(
         address: SocketAddr,
         keydesk: SocketAddr,
-        platform: &StandIn,
+        platform: &FakeUpstream,
         (name, files): (&str, &[&str]),
         own: &[(&str, &str)],
-        say: impl FnOnce(&mut Command, &Path),
+        configure: impl FnOnce(&mut Command, &Path),
     ) -> Self {
         let (keydesk, platform) = (keydesk.to_string(), platform.address.to_string());
         let replaced = [own, &[("127.0.0.1:8080", &keydesk), ("127.0.0.1:9000", &platform)]].concat();
         let folder = tempfile::tempdir().unwrap();
-        let documented = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name);
-        let texts: Vec<String> = files.iter().map(|file| fs::read_to_string(documented.join(file)).unwrap()).collect();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name);
+        let texts: Vec<String> = files.iter().map(|file| fs::read_to_string(source.join(file)).unwrap()).collect();
         for (written, _) in &replaced {
-            assert!(texts.iter().any(|text| text.contains(written)), "{written} stands in no file of {name}");
+            assert!(texts.iter().any(|text| text.contains(written)), "no file of {name} contains {written}");
         }
         for (file, text) in files.iter().zip(texts) {
             let text = replaced.iter().fold(text, |text, (written, wanted)| text.replace(written, wanted));
@@ -91,31 +91,31 @@ impl Gateway {
         }
 
         let mut command = Command::new(name);
-        say(&mut command, folder.path());
-        // Where Debian keeps servers, which is not on everybody's path.
+        configure(&mut command, folder.path());
+        // Debian installs servers in /usr/sbin, which not every PATH contains.
         let path = std::env::var("PATH").unwrap_or_default();
         command.current_dir(folder.path()).env("PATH", format!("{path}:/usr/sbin"));
         let log = fs::File::create(folder.path().join("log")).unwrap();
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let process = command.spawn().unwrap_or_else(|error| match error.kind() {
-            ErrorKind::NotFound => panic!("{name} is not installed here: run tests/install_tools gateways"),
+            ErrorKind::NotFound => panic!("{name} is not installed. Run tests/install_tools gateways"),
             _ => panic!("{name} cannot be started: {error}"),
         });
         let mut gateway = Self { address, process, folder };
-        gateway.wait_until_it_listens();
+        gateway.wait_until_listening();
         gateway
     }
 
-    fn wait_until_it_listens(&mut self) {
-        let began = Instant::now();
+    fn wait_until_listening(&mut self) {
+        let started = Instant::now();
         while TcpStream::connect(self.address).is_err() {
-            assert!(self.process.try_wait().unwrap().is_none(), "it ended");
-            assert!(began.elapsed() < Duration::from_secs(20), "it does not listen");
+            assert!(self.process.try_wait().unwrap().is_none(), "the gateway exited");
+            assert!(started.elapsed() < Duration::from_secs(20), "the gateway does not listen");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 
-    /// A client that has just connected.
+    /// A client with a new connection.
     pub fn client(&self) -> Client {
         Client::of(self.address)
     }
@@ -131,8 +131,8 @@ impl Drop for Gateway {
     }
 }
 
-/// A free port of an address that nobody else in this run has: on 127.0.0.1 it would be anybody's while nobody listens.
-pub fn own_address() -> SocketAddr {
+/// A free port on an address that no other test uses. A port of 127.0.0.1 could be taken before the gateway listens.
+pub fn unique_address() -> SocketAddr {
     static COUNT: AtomicU16 = AtomicU16::new(1);
     let [high, low] = COUNT.fetch_add(1, Ordering::SeqCst).to_be_bytes();
     TcpListener::bind((Ipv4Addr::new(127, 1, high, low), 0)).unwrap().local_addr().unwrap()

@@ -1,4 +1,4 @@
-//! The trail's rows: never changed by the program, and found out where somebody else changed them.
+//! The rows of the trail: the program never changes them, and verification finds changes by others.
 
 use std::process::Command;
 
@@ -22,10 +22,10 @@ fn verify(server: &TestServer) -> (i32, String) {
 }
 
 #[test]
-fn events_are_numbered_without_gaps_and_verify_while_the_server_runs() {
+fn a_trail_without_gaps_verifies_while_the_server_runs() {
     let server = history();
     let company = server.company("Brightwater");
-    let events = server.actions.store.ask(|questions| questions.events_between(company.into(), 1..=100, 100)).unwrap();
+    let events = server.actions.store.query(|db| db.trails().events_between(company.into(), 1..=100, 100)).unwrap();
     let numbers: Vec<i64> = events.iter().map(|(event, _)| event.sequence).collect();
     assert_eq!(numbers, (1..=6).collect::<Vec<_>>());
     let (code, said) = verify(&server);
@@ -34,7 +34,7 @@ fn events_are_numbered_without_gaps_and_verify_while_the_server_runs() {
 }
 
 #[test]
-fn the_tables_refuse_to_change_and_to_delete_events() {
+fn events_cannot_be_changed_or_deleted() {
     let server = history();
     for statement in ["UPDATE events SET comment = 'x'", "DELETE FROM events", "DELETE FROM events WHERE sequence = 1"]
     {
@@ -47,7 +47,7 @@ fn the_tables_refuse_to_change_and_to_delete_events() {
 }
 
 #[test]
-fn whatever_somebody_changes_in_the_trail_is_found_and_named() {
+fn a_changed_trail_is_reported_with_the_event() {
     for (change, named) in [
         ("UPDATE events SET comment = 'nothing' WHERE sequence = 6", "event 6"),
         ("UPDATE events SET at = at + 1 WHERE sequence = 4", "event 4"),
@@ -77,10 +77,10 @@ fn whatever_somebody_changes_in_the_trail_is_found_and_named() {
 }
 
 #[test]
-fn the_trail_holds_ids_of_users_and_never_their_names_or_addresses() {
+fn the_trail_holds_no_names_or_addresses_of_users() {
     let server = history();
     let company = server.company("Brightwater");
-    let events = server.actions.store.ask(|questions| questions.events_between(company.into(), 1..=100, 100)).unwrap();
+    let events = server.actions.store.query(|db| db.trails().events_between(company.into(), 1..=100, 100)).unwrap();
     for (event, _) in &events {
         let bytes = String::from_utf8(event.canonical_bytes()).unwrap();
         assert!(!bytes.contains("Maria") && !bytes.contains("maria@"), "{bytes}");
@@ -89,7 +89,7 @@ fn the_trail_holds_ids_of_users_and_never_their_names_or_addresses() {
 }
 
 #[test]
-fn writers_on_two_connections_leave_one_trail() {
+fn concurrent_writers_leave_one_trail() {
     let server = TestServer::start();
     let admin = server.admin();
     let keys: Vec<(String, String)> = (0..8).map(|number| admin.create_key(&format!("Service {number}"))).collect();

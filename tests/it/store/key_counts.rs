@@ -1,11 +1,11 @@
-//! The counters of keys are what counting the keys says, whatever happens to them and wherever the clock stands.
+//! The counters of keys equal a count of the keys after any changes and at any time.
 
 use std::cell::Cell;
 use std::fmt::Write;
 
 use keydesk::domain::ids::CompanyId;
-use keydesk::domain::instant::Instant;
-use keydesk::domain::user::Role;
+use keydesk::domain::timestamp::Timestamp;
+use keydesk::domain::user::profile::Role;
 use keydesk::store::KeyCounts;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -15,8 +15,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use crate::support::server::{add_company, add_user};
 use crate::support::{TestServer, database};
 
-/// Keys are counted by stretches that end at multiples of this, in microseconds: here something may go wrong.
-const STRETCH: i64 = 1 << 39;
+/// The size of the buckets in which keys are counted, in microseconds. Tests use times around multiples of it.
+const BUCKET: i64 = 1 << 39;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -27,18 +27,18 @@ enum Step {
     Expire(usize, Option<i64>),
     Replace(usize, Option<i64>),
     Revoke(usize, i64),
-    /// Nobody does; the counters would follow.
+    /// The program does not; the counters would follow.
     Restore(usize),
     Delete(usize),
 }
 
-fn instants() -> Vec<i64> {
-    (-1..4).flat_map(|stretch| [-1, 0, 1].map(|beside| stretch * STRETCH + beside)).collect()
+fn times() -> Vec<i64> {
+    (-1..4).flat_map(|bucket| [-1, 0, 1].map(|offset| bucket * BUCKET + offset)).collect()
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let key = || 0..12_usize;
-    let at = || select(instants());
+    let at = || select(times());
     let maybe_at = move || prop::option::of(at());
     prop_oneof![
         5 => (0..2_usize, maybe_at()).prop_map(|(company, expires_at)| Step::Add { company, expires_at }),
@@ -75,7 +75,7 @@ impl World {
         Self { server, companies, added: Cell::new(0) }
     }
 
-    /// The statement that a step is; the keys that it names are among those that were added last.
+    /// The statement of a step. It names keys by how lately they were added.
     fn statement(&self, step: &Step) -> String {
         let number = |at: &Option<i64>| at.map_or("NULL".to_owned(), |at| at.to_string());
         let change = |key: &usize, set: &str| {
@@ -114,14 +114,11 @@ impl World {
             let keys = format!("FROM api_keys WHERE company_id = '{company}'");
             let refused_from = database::column(&self.server.database_url, "refused_from", &keys);
             let refused_from: Vec<i64> = refused_from.into_iter().flatten().map(|at| at.parse().unwrap()).collect();
-            for now in instants() {
+            for now in times() {
                 let ended = refused_from.iter().filter(|at| **at <= now).count();
                 let expected = [refused_from.len() - ended, ended].map(|keys| i64::try_from(keys).unwrap());
-                let counted = self
-                    .server
-                    .actions
-                    .store
-                    .read(|questions| questions.count_keys(company, Instant::from_micros(now)));
+                let counted =
+                    self.server.actions.store.read(|db| db.keys().count(company, Timestamp::from_micros(now)));
                 let KeyCounts { active, ended } = counted.unwrap();
                 assert_eq!([active, ended], expected, "at {now}");
             }
@@ -130,7 +127,7 @@ impl World {
 }
 
 #[test]
-fn the_counters_of_both_tabs_are_what_counting_every_key_says_after_random_lives() {
+fn counters_equal_a_count_after_random_changes() {
     let world = World::new();
     let config = Config { cases: 30, failure_persistence: None, max_shrink_iters: 0, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
@@ -149,9 +146,9 @@ fn the_counters_of_both_tabs_are_what_counting_every_key_says_after_random_lives
 }
 
 #[test]
-fn keys_that_were_there_before_the_counters_are_counted() {
+fn the_migration_counts_existing_keys() {
     let world = World::new();
-    let before: Vec<_> = instants()
+    let before: Vec<_> = times()
         .into_iter()
         .map(|at| Step::Add { company: 0, expires_at: Some(at) })
         .chain([Step::Add { company: 1, expires_at: None }, Step::Revoke(1, 0)])

@@ -1,6 +1,8 @@
 mod audit;
+mod captured_sql;
 mod key_counts;
-mod overheard;
-mod own_reader;
 mod parity;
 mod query_plans;
+mod spans;
+mod sqlite_flags;
+mod thread_reader;

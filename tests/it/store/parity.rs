@@ -1,4 +1,4 @@
-//! The two migration trees make the same tables.
+//! Both trees of migrations create the tables of the schema.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,7 +8,7 @@ use diesel::sql_types::{Bool, Text};
 use diesel::{PgConnection, SqliteConnection};
 use keydesk::config::Database;
 
-use crate::support::TestServer;
+use crate::support::{TestServer, database};
 
 #[derive(QueryableByName)]
 struct Column {
@@ -22,41 +22,56 @@ struct Column {
     kind: String,
 }
 
+/// Tables with their columns: name, whether a value is required, and type.
 type Tables = BTreeMap<String, BTreeSet<(String, bool, String)>>;
 
-/// What the program's own list of columns says must stand, in the words of both databases.
-const TABLES: [&str; 23] = [
-    "api_keys",
-    "audit_trail_hours",
-    "audit_trails",
-    "checkpoint_witnesses",
-    "companies",
-    "events",
-    "gateways",
-    "installation",
-    "invitations",
-    "key_clients",
-    "key_counts",
-    "key_usage",
-    "key_usage_hours",
-    "known_devices",
-    "recovery_codes",
-    "second_factors",
-    "service_accounts",
-    "sessions",
-    "sign_in_failures",
-    "sign_ins_awaiting_code",
-    "submissions",
-    "used_codes",
-    "users",
-];
+/// Only SQLite has it: it counts changes for the cache of keys, and PostgreSQL has no such cache.
+const ONLY_ON_SQLITE: &str = "key_epoch";
 
-/// All but the one that SQLite alone has: it counts changes for whoever remembers keys, and on PostgreSQL nobody does.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A value in `diesel.toml`.
+fn setting(section: &str, name: &str) -> String {
+    let file = std::fs::read_to_string(root().join("diesel.toml")).unwrap();
+    let mut lines = file.lines().skip_while(|line| *line != format!("[{section}]"));
+    let value = lines.find_map(|line| line.strip_prefix(&format!("{name} = ")));
+    value.unwrap().trim_matches('"').to_owned()
+}
+
+/// The tables of the schema in the source, with the types that PostgreSQL gives their columns.
+fn schema() -> Tables {
+    let source = std::fs::read_to_string(root().join(setting("print_schema", "file"))).unwrap();
+    let mut tables = Tables::new();
+    let mut table = String::new();
+    for line in source.lines().map(str::trim) {
+        if let Some((name, _)) = line.strip_suffix(" {").and_then(|line| line.split_once(" (")) {
+            name.clone_into(&mut table);
+        } else if let Some((name, sql_type)) = line.strip_suffix(',').and_then(|line| line.split_once(" -> ")) {
+            let nullable = sql_type.strip_prefix("Nullable<").and_then(|inner| inner.strip_suffix('>'));
+            let kind = match nullable.unwrap_or(sql_type) {
+                "BigInt" => "bigint",
+                "Binary" => "bytea",
+                "Bool" => "boolean",
+                "Integer" => "integer",
+                "Text" => "text",
+                other => panic!("{other} in {table}"),
+            };
+            let column = (name.to_owned(), nullable.is_none(), kind.to_owned());
+            tables.entry(table.clone()).or_default().insert(column);
+        }
+    }
+    tables
+}
+
+/// The tables of a database, without those of diesel and SQLite.
 fn tables(url: &str) -> Tables {
     let columns: Vec<Column> = match Database::parse(url).unwrap() {
         Database::Sqlite(path) => diesel::sql_query(
             "SELECT m.name AS table_name, c.name AS name, c.\"notnull\" = 1 AS required, lower(c.type) AS kind \
-             FROM sqlite_master m JOIN pragma_table_xinfo(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE '\\_\\_%' ESCAPE '\\' AND m.name NOT LIKE 'sqlite%' AND m.name <> 'key_epoch'",
+             FROM sqlite_master m JOIN pragma_table_xinfo(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE '\\_\\_%' ESCAPE '\\' \
+             AND m.name NOT LIKE 'sqlite%'",
         )
         .load(&mut SqliteConnection::establish(path.to_str().unwrap()).unwrap())
         .unwrap(),
@@ -80,9 +95,8 @@ fn tables(url: &str) -> Tables {
 
 #[test]
 fn both_trees_have_the_same_migrations() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let names = |tree: &str| -> BTreeSet<String> {
-        let folders = std::fs::read_dir(root.join(tree)).unwrap();
+        let folders = std::fs::read_dir(root().join("migrations").join(tree)).unwrap();
         folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect()
     };
     assert_eq!(names("sqlite"), names("postgres"));
@@ -90,12 +104,22 @@ fn both_trees_have_the_same_migrations() {
 }
 
 #[test]
-fn the_tables_their_columns_and_what_must_not_be_null_are_the_same() {
-    let here = tables(&TestServer::empty().database_url);
-    assert_eq!(here.keys().map(String::as_str).collect::<Vec<_>>(), TABLES);
-    // This suite runs on one database at a time: a SQLite file is made beside whichever it is.
+fn diesel_toml_names_the_schema_and_the_migrations() {
+    assert_eq!(setting("print_schema", "file"), "src/store/schema.rs");
+    assert_eq!(setting("migrations_directory", "dir"), "migrations/sqlite");
+    assert!(root().join("src/store/schema.rs").is_file() && root().join("migrations/sqlite").is_dir());
+}
+
+#[test]
+fn both_databases_have_the_tables_of_the_schema() {
+    // The suite runs on one database at a time; this creates a SQLite file in addition.
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("beside.db").display());
+    let url = format!("sqlite://{}", folder.path().join("parity.db").display());
     keydesk::store::Store::migrate(&Database::parse(&url).unwrap()).unwrap();
-    assert_eq!(here, tables(&url));
+    let mut expected = schema();
+    assert_eq!(tables(&url), expected);
+    if database::postgres().is_some() {
+        assert!(expected.remove(ONLY_ON_SQLITE).is_some());
+    }
+    assert_eq!(tables(&TestServer::empty().database_url), expected);
 }

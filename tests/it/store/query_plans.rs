@@ -1,19 +1,19 @@
-//! With many keys in the company and far more in the database, every list query runs on an index that begins with the
-//! company: the statements that the store really sends are explained, on both databases.
+//! Query plans: with many keys in the company and more in the database, each query of a list uses an index that leads
+//! with the company. The statements are those that the store sends, on both databases.
 
-use keydesk::domain::action::Action;
 use keydesk::domain::ids::{CompanyId, KeyId, UserId};
-use keydesk::domain::instant::Instant;
-use keydesk::domain::key_digest::KeyDigest;
-use keydesk::domain::trail_filter::TrailFilter;
+use keydesk::domain::key::digest::KeyDigest;
+use keydesk::domain::timestamp::Timestamp;
+use keydesk::domain::trail::action::Action;
+use keydesk::domain::trail::filter::TrailFilter;
 use keydesk::store::{
-    AuditPage, KeyCounts, KeyListQuery, KeyTab, Paging, Snapshot, SortBy, SortOrder, Store, TrailPaging,
+    Db, KeyActivityQuery, KeyCounts, KeyListQuery, KeyTab, PageRequest, SortBy, SortOrder, Store, TrailPageRequest,
 };
 
-use super::overheard::{Overheard, SENT, fill, plan};
+use super::captured_sql::{CapturedStore, STATEMENTS, fill, plan};
 use crate::support::{TestServer, database};
 
-/// Each step that reads a table of many companies must look it up by company (or by the id of a row found that way).
+/// Each step that reads a table of many companies looks rows up by company, or by the id of a row that was found so.
 fn assert_led_by_the_company(statement: &str, plan: &[String]) {
     let whole = plan.join("\n");
     for step in plan {
@@ -26,8 +26,8 @@ fn assert_led_by_the_company(statement: &str, plan: &[String]) {
     assert!(led.iter().any(|condition| whole.contains(condition)), "{statement}\n{whole}");
 }
 
-fn ask_everything(store: &Store, company_id: CompanyId) {
-    let now = Instant::from_micros(1_795_424_400_000_000);
+fn run_all_queries(store: &Store, company_id: CompanyId) {
+    let now = Timestamp::from_micros(1_795_424_400_000_000);
     for tab in [KeyTab::Active, KeyTab::Ended] {
         for search in [None, Some("service 9".to_owned())] {
             for sort_by in [SortBy::Created, SortBy::Ended, SortBy::Name, SortBy::LastUsed] {
@@ -38,37 +38,38 @@ fn ask_everything(store: &Store, company_id: CompanyId) {
                         search: search.clone(),
                         sort_by,
                         order,
-                        paging: Paging::First,
+                        paging: PageRequest::First,
                         page_size: 50,
                         now,
                     };
-                    let Ok(first) = store.read(|questions| questions.list_keys(&query)) else { continue };
-                    let Some(last) = first.keys.last() else { continue };
-                    for paging in [Paging::After(last.place(sort_by)), Paging::Before(last.place(sort_by))] {
+                    let first = store.read(|db| db.keys().list(&query)).unwrap();
+                    let last = first.keys.last().unwrap();
+                    for paging in
+                        [PageRequest::After(last.position(sort_by)), PageRequest::Before(last.position(sort_by))]
+                    {
                         let query = KeyListQuery { paging, ..query.clone() };
-                        store.read(|questions| questions.list_keys(&query)).unwrap();
+                        store.read(|db| db.keys().list(&query)).unwrap();
                     }
                 }
             }
         }
     }
-    store.read(|questions| questions.count_found(company_id, "service 9", now)).unwrap();
+    store.read(|db| db.keys().count_matching(company_id, "service 9", now)).unwrap();
     for before in [None, Some(95_000)] {
-        let page = AuditPage { company_id, key: None, before, limit: 51 };
-        store.ask(|questions| questions.events_about_keys(&page)).unwrap();
+        let page = KeyActivityQuery { company_id, key: None, before, limit: 51 };
+        store.query(|db| db.trails().key_activity(&page)).unwrap();
     }
 }
 
 #[test]
-fn every_list_query_runs_on_an_index_that_begins_with_the_company() {
+fn each_list_query_uses_an_index_that_leads_with_the_company() {
     let server = TestServer::start();
     fill(&server.database_url);
-    let overheard = Overheard::on(&server.database_url);
-    let store = &overheard.store;
-    SENT.with_borrow_mut(Vec::clear);
-    // The rows have ids that are none, so only the statements matter here; pages are asked for one by one below.
-    ask_everything(store, server.company("Brightwater"));
-    let mut sent = SENT.with_borrow(Clone::clone);
+    let captured = CapturedStore::connect(&server.database_url);
+    let store = &captured.store;
+    STATEMENTS.with_borrow_mut(Vec::clear);
+    run_all_queries(store, server.company("Brightwater"));
+    let mut sent = STATEMENTS.with_borrow(Clone::clone);
     sent.retain(|statement| {
         statement.starts_with("SELECT") && (statement.contains("api_keys") || statement.contains("events"))
     });
@@ -81,33 +82,33 @@ fn every_list_query_runs_on_an_index_that_begins_with_the_company() {
 }
 
 #[test]
-fn the_counters_of_the_tabs_look_at_those_keys_alone_that_ended_lately() {
+fn the_tab_counters_read_only_recently_ended_keys() {
     let server = TestServer::start();
     fill(&server.database_url);
-    let overheard = Overheard::on(&server.database_url);
-    SENT.with_borrow_mut(Vec::clear);
+    let captured = CapturedStore::connect(&server.database_url);
+    STATEMENTS.with_borrow_mut(Vec::clear);
     let company_id = server.company("Brightwater");
-    let counts = overheard.store.read(|questions| questions.count_keys(company_id, server.clock.now())).unwrap();
+    let counts = captured.store.read(|db| db.keys().count(company_id, server.clock.now())).unwrap();
     assert_eq!(counts, KeyCounts { active: 5_000, ended: 5_000 });
-    let sent = SENT.with_borrow(Clone::clone);
-    let asked = |table: &str| {
+    let sent = STATEMENTS.with_borrow(Clone::clone);
+    let plan_for = |table: &str| {
         let statement = sent.iter().find(|statement| statement.contains(table)).unwrap();
         plan(&server.database_url, statement, "").join("\n")
     };
-    let of_keys = asked("api_keys");
+    let of_keys = plan_for("api_keys");
     assert!(of_keys.contains("api_keys_by_end") && of_keys.contains("ended_at"), "{of_keys}");
-    let of_counts = asked("key_counts");
+    let of_counts = plan_for("key_counts");
     assert!(of_counts.contains("company_id=?") || of_counts.contains("key_counts_pkey"), "{of_counts}");
 }
 
-/// Every combination of dates, user, action and key.
-fn every_filter(actor: UserId) -> Vec<TrailFilter> {
-    let key = KeyId::new(Instant::from_micros(0), &[1; 10]);
+/// All combinations of dates, user, action and key.
+fn all_filters(actor: UserId) -> Vec<TrailFilter> {
+    let key = KeyId::new(Timestamp::from_micros(0), &[1; 10]);
     let filter = |combination: u8| {
         let has = |part: u8| combination & part != 0;
         TrailFilter {
-            from: has(1).then(|| Instant::from_micros(92_000)),
-            until: has(1).then(|| Instant::from_micros(99_000)),
+            from: has(1).then(|| Timestamp::from_micros(92_000)),
+            until: has(1).then(|| Timestamp::from_micros(99_000)),
             actor: has(2).then_some(actor),
             actions: if has(4) { vec![Action::ApiKeyCreated, Action::UserSignedIn] } else { vec![] },
             key: has(8).then_some(key),
@@ -117,31 +118,31 @@ fn every_filter(actor: UserId) -> Vec<TrailFilter> {
 }
 
 #[test]
-fn every_combination_of_filters_runs_on_an_index_of_the_trail_and_sorts_nothing() {
+fn each_combination_of_filters_uses_an_index_and_sorts_nothing() {
     let server = TestServer::start();
     fill(&server.database_url);
     let (company, actor) = (server.company("Brightwater"), server.user("maria@brightwater.example").id);
-    let overheard = Overheard::on(&server.database_url);
-    let store = &overheard.store;
-    for filter in every_filter(actor) {
-        SENT.with_borrow_mut(Vec::clear);
-        for paging in [TrailPaging::Newest, TrailPaging::Before(98_000), TrailPaging::After(93_000)] {
-            let found = store.ask(|questions| questions.filtered_events(company, &filter, paging, 51)).unwrap();
+    let captured = CapturedStore::connect(&server.database_url);
+    let store = &captured.store;
+    for filter in all_filters(actor) {
+        STATEMENTS.with_borrow_mut(Vec::clear);
+        for paging in [TrailPageRequest::Newest, TrailPageRequest::Before(98_000), TrailPageRequest::After(93_000)] {
+            let found = store.query(|db| db.trails().filtered(company, &filter, paging, 51)).unwrap();
             assert_eq!(found.len(), if filter.key.is_some() { 0 } else { 51 }, "{filter:?} {paging:?}");
             assert!(found.is_sorted_by(|newer, older| newer.event.sequence > older.event.sequence));
         }
-        let count = store.ask(|questions| questions.count_filtered_events(company, &filter, 100_900)).unwrap();
+        let count = store.query(|db| db.trails().count_filtered(company, &filter, 100_900)).unwrap();
         assert_eq!(count > 0, filter.key.is_none(), "{filter:?}");
-        let mut sent = SENT.with_borrow(Clone::clone);
-        let said = |what: &str| sent.iter().filter(|statement| statement.starts_with(what)).count();
-        let (made, taken_back) = (said("SET enable_bitmapscan"), said("RESET enable_bitmapscan"));
-        assert_eq!((made, taken_back), if database::postgres().is_some() { (3, 3) } else { (0, 0) }, "{sent:#?}");
+        let mut sent = STATEMENTS.with_borrow(Clone::clone);
+        let count_of = |what: &str| sent.iter().filter(|statement| statement.starts_with(what)).count();
+        let changes = (count_of("SET enable_bitmapscan"), count_of("RESET enable_bitmapscan"));
+        assert_eq!(changes, if database::postgres().is_some() { (3, 3) } else { (0, 0) }, "{sent:#?}");
         sent.retain(|statement| statement.starts_with("SELECT") && statement.contains("events"));
         sent.sort();
         sent.dedup();
         assert!(sent.len() >= 2, "{sent:#?}");
         for statement in &sent {
-            // What the store sets for what is to come in order.
+            // The setting of the store for queries in the order of an index.
             let settings = if statement.contains("ORDER BY") { "SET enable_bitmapscan = off;" } else { "" };
             let plan = plan(&server.database_url, statement, settings);
             assert_led_by_the_company(statement, &plan);
@@ -163,13 +164,13 @@ fn every_combination_of_filters_runs_on_an_index_of_the_trail_and_sorts_nothing(
 }
 
 #[test]
-fn an_hour_leads_to_its_part_of_the_trail_also_where_the_clock_went_back() {
+fn dates_find_their_events_after_the_clock_went_back() {
     let server = TestServer::start();
     let company = server.company("Brightwater");
     let began = server.clock.now();
     let hour = std::time::Duration::from_hours(1);
     for (name, at) in [("A", began + hour * 3), ("B", began), ("C", began + hour * 3), ("D", began + hour)] {
-        server.stand_at(at);
+        server.set_clock(at);
         server.admin().create_key(name);
     }
     let names = |from, until| {
@@ -179,9 +180,9 @@ fn an_hour_leads_to_its_part_of_the_trail_also_where_the_clock_went_back() {
             actions: vec![Action::ApiKeyCreated],
             ..TrailFilter::default()
         };
-        let find = |questions: &mut Snapshot<'_>| questions.filtered_events(company, &filter, TrailPaging::Newest, 51);
-        let found = server.actions.store.ask(find).unwrap();
-        let count = server.actions.store.ask(|questions| questions.count_filtered_events(company, &filter, i64::MAX));
+        let find = |db: &mut Db<'_>| db.trails().filtered(company, &filter, TrailPageRequest::Newest, 51);
+        let found = server.actions.store.query(find).unwrap();
+        let count = server.actions.store.query(|db| db.trails().count_filtered(company, &filter, i64::MAX));
         assert_eq!(usize::try_from(count.unwrap()).unwrap(), found.len());
         found.iter().map(|listed| listed.event.subject_name().unwrap()).collect::<String>()
     };
@@ -192,12 +193,12 @@ fn an_hour_leads_to_its_part_of_the_trail_also_where_the_clock_went_back() {
 }
 
 #[test]
-fn refusals_to_report_are_found_without_a_look_at_every_key() {
+fn unreported_refusals_are_found_by_an_index() {
     let server = TestServer::start();
-    let overheard = Overheard::on(&server.database_url);
-    SENT.with_borrow_mut(Vec::clear);
-    overheard.store.ask(|questions| questions.refusals_to_report(Instant::from_micros(0), 200)).unwrap();
-    let mut sent = SENT.with_borrow(Clone::clone);
+    let captured = CapturedStore::connect(&server.database_url);
+    STATEMENTS.with_borrow_mut(Vec::clear);
+    captured.store.query(|db| db.usage().unreported_refusals(Timestamp::from_micros(0), 200)).unwrap();
+    let mut sent = STATEMENTS.with_borrow(Clone::clone);
     sent.retain(|statement| statement.contains("key_usage"));
     let [statement] = &sent[..] else { panic!("{sent:#?}") };
     let plan = plan(&server.database_url, statement, "SET enable_seqscan = off;").join("\n");
@@ -205,18 +206,18 @@ fn refusals_to_report_are_found_without_a_look_at_every_key() {
 }
 
 #[test]
-fn a_key_is_found_by_indexes_whose_cost_does_not_grow_with_the_number_of_keys() {
+fn a_presented_key_is_found_by_hash_indexes() {
     let server = TestServer::start();
     if database::postgres().is_none() {
         return;
     }
     fill(&server.database_url);
-    let overheard = Overheard::on(&server.database_url);
-    SENT.with_borrow_mut(Vec::clear);
-    let (mut reader, _) = overheard.store.own_reader();
+    let captured = CapturedStore::connect(&server.database_url);
+    STATEMENTS.with_borrow_mut(Vec::clear);
+    let (mut reader, _) = captured.store.thread_reader();
     let unknown = KeyDigest::from_stored(&[7; 32]).unwrap();
     assert!(reader.keys(&[unknown]).unwrap()[0].is_none());
-    let sent = SENT.with_borrow(Clone::clone);
+    let sent = STATEMENTS.with_borrow(Clone::clone);
     let statement = sent.iter().find(|statement| statement.contains("unnest")).unwrap();
     let settings = sent.iter().find(|statement| statement.contains("enable_seqscan")).unwrap();
     let plan = plan(&server.database_url, statement, settings).join("\n");

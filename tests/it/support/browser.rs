@@ -1,4 +1,4 @@
-//! What a browser without script does: keeps cookies, says where its requests come from, reads pages. Follows nothing.
+//! A browser without scripts: keeps cookies, sends Fetch Metadata and parses pages. It follows no redirects.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,9 +10,8 @@ use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use scraper::{ElementRef, Selector};
 
-use super::K;
+use super::API_KEYS;
 
-/// A browser.
 #[derive(Clone)]
 pub struct Browser {
     client: Client,
@@ -20,7 +19,7 @@ pub struct Browser {
     pub cookies: Arc<Jar>,
 }
 
-/// An answer, read to its end.
+/// A complete response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -28,7 +27,7 @@ pub struct Answer {
     pub body: String,
 }
 
-/// A page to look things up in.
+/// A parsed page.
 pub struct Html(pub scraper::Html);
 
 impl Browser {
@@ -55,7 +54,7 @@ impl Browser {
         send(self.request("POST", path).header("Sec-Fetch-Site", "same-origin").form(fields))
     }
 
-    /// A request as bare as a script's, to be dressed by the test.
+    /// A request without any of the headers that a browser adds.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         self.client.request(method.parse().unwrap(), format!("{}{path}", self.origin))
     }
@@ -64,25 +63,25 @@ impl Browser {
         send(self.client.get(format!("{}{path}", self.origin)).bearer_auth(key))
     }
 
-    /// Says from now on that it is in that time zone.
-    pub fn go_to(&self, zone: &str) {
+    /// Sets the cookie with the browser's time zone.
+    pub fn set_time_zone(&self, zone: &str) {
         self.cookies.add_cookie_str(&format!("tz={zone}; Path=/"), &self.origin.parse().unwrap());
     }
 
-    /// Opens the form and sends it: the answer that shows the key, or refuses it.
+    /// Opens the form and submits it. The answer shows the new key or an error.
     pub fn add_key(&self, name: &str) -> Answer {
         let submission = self.submission();
-        self.post(K, &[("name", name), ("submission", &submission)])
+        self.post(API_KEYS, &[("name", name), ("submission", &submission)])
     }
 
-    /// The hidden field of a newly opened form.
+    /// The submission token of a newly opened form.
     pub fn submission(&self) -> String {
-        let form = self.get(&format!("{K}/new"));
+        let form = self.get(&format!("{API_KEYS}/new"));
         assert_eq!(form.status, 200, "{}", form.body);
         form.html().attribute("input[name=submission]", "value")
     }
 
-    /// Makes a key: its id, and the key itself.
+    /// Creates a key. Returns its id and the key itself.
     pub fn create_key(&self, name: &str) -> (String, String) {
         let answer = self.add_key(name);
         assert_eq!(answer.status, 201, "{}", answer.body);
@@ -91,7 +90,7 @@ impl Browser {
     }
 
     pub fn revoke(&self, id: &str, reason: &str, comment: &str) -> Answer {
-        self.post(&format!("{K}/{id}/revoke"), &[("reason", reason), ("comment", comment)])
+        self.post(&format!("{API_KEYS}/{id}/revoke"), &[("reason", reason), ("comment", comment)])
     }
 }
 
@@ -106,7 +105,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The cookie of that name that the answer sets.
+    /// The value of the `Set-Cookie` header for this cookie.
     pub fn cookie(&self, name: &str) -> String {
         let cookies = self.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
         let own: Vec<&str> = cookies.filter(|cookie| cookie.starts_with(&format!("{name}="))).collect();
@@ -138,10 +137,10 @@ impl Html {
         !self.all(selector).is_empty()
     }
 
-    /// The whole text of the one element that is meant, white space as one space.
+    /// The text of the only element that matches, with white space collapsed.
     pub fn text(&self, selector: &str) -> String {
         let found = self.all(selector);
-        assert_eq!(found.len(), 1, "{} elements are {selector}", found.len());
+        assert_eq!(found.len(), 1, "{} elements match {selector}", found.len());
         words(&found[0])
     }
 
@@ -151,17 +150,17 @@ impl Html {
 
     pub fn attribute(&self, selector: &str, name: &str) -> String {
         let found = self.all(selector);
-        assert_eq!(found.len(), 1, "{} elements are {selector}", found.len());
+        assert_eq!(found.len(), 1, "{} elements match {selector}", found.len());
         found[0].attr(name).unwrap_or_default().to_owned()
     }
 
-    /// The names in the list, from top to bottom.
+    /// The names in the list, in order.
     pub fn key_names(&self) -> Vec<String> {
         let rows = self.all("tr[data-key-id] th[scope=row]");
         rows.iter().map(|cell| cell.text().collect()).collect()
     }
 
-    /// The counters beside the tabs: active, revoked.
+    /// The tabs with their counters: active, revoked.
     pub fn counters(&self) -> Vec<String> {
         self.texts("nav[aria-label='API keys by status'] a")
     }

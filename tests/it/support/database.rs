@@ -1,4 +1,4 @@
-//! A database for one test: a file, or a database of its own on the PostgreSQL that the variable names.
+//! Creates a database for each test and reads and changes it directly.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -10,12 +10,12 @@ use tempfile::TempDir;
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// Where the suite's PostgreSQL is, where it runs on one.
+/// The URL of the PostgreSQL server that the suite runs on, if any.
 pub fn postgres() -> Option<String> {
     std::env::var("KEYDESK_TEST_POSTGRES_URL").ok()
 }
 
-/// The URL of a new database; `folder` is where it lives on SQLite.
+/// Creates a database and returns its URL. On SQLite the file is in `folder`.
 pub fn new_url(folder: &TempDir) -> String {
     let Some(server) = postgres() else {
         return format!("sqlite://{}", folder.path().join("keydesk.db").display());
@@ -27,7 +27,7 @@ pub fn new_url(folder: &TempDir) -> String {
     format!("{server}/{name}")
 }
 
-/// Changes the database behind the server's back.
+/// Runs statements on a connection of its own, without the server.
 pub fn tamper(url: &str, statements: &str) {
     match Database::parse(url).unwrap() {
         Database::Sqlite(path) => {
@@ -39,7 +39,7 @@ pub fn tamper(url: &str, statements: &str) {
     }
 }
 
-/// A query for the numbers from 1 to that one, as `n`.
+/// A query that returns the numbers from 1 to `last` in the column `n`.
 pub fn numbers(last: u64) -> String {
     if postgres().is_some() {
         return format!("SELECT generate_series(1::bigint, {last}) AS n");
@@ -47,7 +47,6 @@ pub fn numbers(last: u64) -> String {
     format!("WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {last}) SELECT n FROM up")
 }
 
-/// Whether the database refuses a statement.
 pub fn refuses(url: &str, statement: &str) -> bool {
     match Database::parse(url).unwrap() {
         Database::Sqlite(path) => {
@@ -57,7 +56,7 @@ pub fn refuses(url: &str, statement: &str) -> bool {
     }
 }
 
-/// The statements that let the events of the trail be changed, as somebody with the database in hand can.
+/// Statements that remove the triggers which protect events, as an attacker with database access can.
 pub fn unlock_events() -> &'static str {
     if postgres().is_some() {
         "DROP TRIGGER events_are_not_changed ON events;"
@@ -72,7 +71,7 @@ struct Row {
     value: Option<String>,
 }
 
-/// What the one column of a query holds, as text, row by row; NULL is `None`.
+/// The values of one column as text; NULL is `None`.
 pub fn column(url: &str, expression: &str, rest: &str) -> Vec<Option<String>> {
     let query = format!("SELECT CAST({expression} AS TEXT) AS value {rest}");
     let rows: Vec<Row> = match Database::parse(url).unwrap() {
@@ -86,7 +85,7 @@ pub fn column(url: &str, expression: &str, rest: &str) -> Vec<Option<String>> {
     rows.into_iter().map(|row| row.value).collect()
 }
 
-/// How many rows of a table a condition holds for.
+/// The number of rows for which a condition holds.
 pub fn count(url: &str, table: &str, condition: &str) -> u64 {
     let found = column(url, "count(*)", &format!("FROM {table} WHERE {condition}"));
     found[0].as_deref().unwrap().parse().unwrap()

@@ -1,12 +1,12 @@
-//! A long history, made by the database itself: trails as they are after years. Their hashes are none, but they count.
+//! Fills audit trails with many events by SQL. The leaf hashes are empty, so these trails do not verify.
 
 use keydesk::domain::ids::CompanyId;
-use keydesk::domain::merkle::{Frontier, leaf_hash};
-use keydesk::domain::text::hex;
+use keydesk::domain::text::normalize::hex;
+use keydesk::domain::trail::merkle::{Frontier, leaf_hash};
 
 use super::{TestServer, database};
 
-/// Events to be appended to a company's trail; each value is an expression of SQL in which `n` counts them from 1.
+/// Events to append to a company's trail. Each field is an SQL expression in which `n` counts the events from 1.
 pub struct Events<'a> {
     pub count: u64,
     pub at: &'a str,
@@ -17,13 +17,13 @@ pub struct Events<'a> {
 }
 
 impl Events<'_> {
-    /// As many events that nobody did, one a second before the clock's first instant.
+    /// Events without an actor, one a second, ending before [`super::server::NOW`].
     pub const fn plain(count: u64) -> Self {
         let at = "1795424400000000 - 1000000 * (100000 - n)";
         Self { count, at, action: "'user.signed_out'", actor: "NULL", key: "NULL", user_agent: "NULL" }
     }
 
-    /// Appends them, and says so in the trail's head.
+    /// Appends the events and updates the head of the trail.
     pub fn append(&self, server: &TestServer, company: CompanyId) {
         let Self { count, at, action, actor, key, user_agent } = self;
         let size = |url| database::column(url, "size", &format!("FROM audit_trails WHERE id = '{company}'")).remove(0);
@@ -38,12 +38,12 @@ impl Events<'_> {
             ("zeroblob(0)", format!("X'{frontier}'"))
         };
         let id = format!("'01940000-0000-7000-8000-' || CAST(100000000000 + {before} + n AS TEXT)");
-        let who = format!("CASE WHEN {actor} IS NULL THEN 'system' ELSE 'user' END");
-        let what = format!("CASE WHEN {key} IS NULL THEN 'user' ELSE 'api_key' END");
+        let actor_type = format!("CASE WHEN {actor} IS NULL THEN 'system' ELSE 'user' END");
+        let target_type = format!("CASE WHEN {key} IS NULL THEN 'user' ELSE 'api_key' END");
         let sql = format!(
             "BEGIN;
             INSERT INTO events (trail_id, sequence, id, at, action, actor_type, actor_id, key_id, target_type, target_id, user_agent, leaf_hash)
-                SELECT '{company}', {before} + n, {id}, {at}, {action}, {who}, {actor}, {key}, {what}, coalesce({key}, 'nobody'), {user_agent}, {empty}
+                SELECT '{company}', {before} + n, {id}, {at}, {action}, {actor_type}, {actor}, {key}, {target_type}, coalesce({key}, 'unknown'), {user_agent}, {empty}
                 FROM ({numbers}) AS numbers;
             DELETE FROM audit_trail_hours WHERE trail_id = '{company}';
             INSERT INTO audit_trail_hours (trail_id, hour, first_sequence, last_sequence)

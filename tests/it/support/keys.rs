@@ -1,52 +1,51 @@
-//! Keys through their life: made for a while, rotated, and what everything that speaks of them says.
+//! Helpers for API keys: create, rotate, edit, present and read their state.
 
 use super::browser::send;
-use super::{Answer, Browser, Html, K, TestServer, database};
+use super::{API_KEYS, Answer, Browser, Html, TestServer, database};
 
 impl Browser {
-    /// Opens the form and sends it with these further fields.
+    /// Opens the form and submits it with additional fields.
     pub fn add_key_with(&self, name: &str, fields: &[(&str, &str)]) -> Answer {
         let submission = self.submission();
-        self.post(K, &[&[("name", name), ("submission", &submission)], fields].concat())
+        self.post(API_KEYS, &[&[("name", name), ("submission", &submission)], fields].concat())
     }
 
-    /// Makes a key that expires as that field says.
+    /// Creates a key with this value of the expiry field.
     pub fn create_key_for(&self, name: &str, expires: &str) -> (String, String) {
         self.add_key_with(name, &[("expires", expires)]).shown_key()
     }
 
-    /// The hidden field of a newly opened form that rotates a key.
+    /// The submission token of a newly opened rotation form.
     pub fn rotation(&self, id: &str) -> String {
-        let form = self.get(&format!("{K}/{id}/rotate")).expect(200).html();
+        let form = self.get(&format!("{API_KEYS}/{id}/rotate")).expect(200).html();
         form.attribute("dialog input[name=submission]", "value")
     }
 
-    /// Opens the form that rotates a key and sends it.
     pub fn rotate(&self, id: &str, overlap: &str) -> Answer {
         let submission = self.rotation(id);
-        self.post(&format!("{K}/{id}/rotate"), &[("overlap", overlap), ("submission", &submission)])
+        self.post(&format!("{API_KEYS}/{id}/rotate"), &[("overlap", overlap), ("submission", &submission)])
     }
 
-    /// “End now” and “Extend by 7 days”.
-    pub fn move_end(&self, id: &str, end: &str) -> Answer {
-        self.post(&format!("{K}/{id}/overlap"), &[("end", end)])
+    /// Presses “End now” or “Extend by 7 days”.
+    pub fn change_overlap(&self, id: &str, end: &str) -> Answer {
+        self.post(&format!("{API_KEYS}/{id}/overlap"), &[("end", end)])
     }
 
     pub fn edit(&self, id: &str, name: &str, owner: &str) -> Answer {
-        self.post(&format!("{K}/{id}/edit"), &[("name", name), ("owner", owner)])
+        self.post(&format!("{API_KEYS}/{id}/edit"), &[("name", name), ("owner", owner)])
     }
 
     pub fn key_page(&self, id: &str) -> Html {
-        self.get(&format!("{K}/{id}")).expect(200).html()
+        self.get(&format!("{API_KEYS}/{id}")).expect(200).html()
     }
 
     pub fn tab(&self, tab: &str) -> Html {
-        self.get(&format!("{K}?tab={tab}")).expect(200).html()
+        self.get(&format!("{API_KEYS}?tab={tab}")).expect(200).html()
     }
 }
 
 impl Answer {
-    /// The key that this answer shows, and its id first.
+    /// The id of the new key and the key itself.
     pub fn shown_key(self) -> (String, String) {
         let page = self.expect(201).html();
         (page.attribute("#new-key", "data-key-id"), page.text("#new-key"))
@@ -54,20 +53,19 @@ impl Answer {
 }
 
 impl Html {
-    /// The text of the section with that heading.
     pub fn section(&self, heading: &str) -> String {
         self.text(&format!("section[aria-labelledby={heading}]"))
     }
 
-    /// The text of a key's row; nothing where it has none here.
+    /// The text of a key's row, or an empty text without one.
     pub fn row(&self, id: &str) -> String {
         self.texts(&format!("tr[data-key-id='{id}']")).concat()
     }
 }
 
 impl TestServer {
-    /// The events of a key in order: each action, and the reason where it has one. What is left out is refusals, which are
-    /// told of whenever the server gets round to it.
+    /// The events of a key in order: each action and its reason. Refusal reports are left out, as their time depends on
+    /// the recorder.
     pub fn history(&self, id: &str) -> Vec<String> {
         let action = "action || CASE WHEN reason IS NULL THEN '' ELSE ' ' || reason END";
         let rest = format!(
@@ -76,30 +74,29 @@ impl TestServer {
         database::column(&self.database_url, action, &rest).into_iter().flatten().collect()
     }
 
-    /// That column of the last event of a key.
+    /// A column of the last event of a key.
     pub fn last_event(&self, id: &str, column: &str) -> String {
         let rest = format!("FROM events WHERE key_id = '{id}' ORDER BY sequence DESC");
         database::column(&self.database_url, column, &rest)[0].clone().unwrap_or_default()
     }
 
-    /// Presents a key by a program: the status, and the id of the request.
+    /// Presents a key with this user agent. Returns the status and the request id.
     pub fn present(&self, key: &str, program: &str) -> (u16, String) {
         self.present_from(key, program, "192.0.2.1")
     }
 
-    /// The same from that address, where this server is behind a proxy.
+    /// Presents a key from this address, on a server behind a proxy.
     pub fn present_from(&self, key: &str, program: &str, address: &str) -> (u16, String) {
         let request = self.anonymous().request("GET", "/v1/whoami").bearer_auth(key);
         let answer = send(request.header("User-Agent", program).header("X-Forwarded-For", address));
         (answer.status, answer.header("x-request-id").to_owned())
     }
 
-    /// How many keys there are.
-    pub fn keys(&self) -> u64 {
+    pub fn key_count(&self) -> u64 {
         database::count(&self.database_url, "api_keys", "TRUE")
     }
 
-    /// What a key is, said alike by the machine endpoint, the tabs and its own page.
+    /// The state of a key. Fails unless the API, the tabs and the key's page agree.
     pub fn state_of(&self, browser: &Browser, (id, key): &(String, String)) -> String {
         let row = format!("tr[data-key-id='{id}']");
         let on = ["active", "revoked"].map(|tab| browser.tab(tab));

@@ -1,4 +1,4 @@
-//! Verification races revocation: whatever was asked after a revocation had been acknowledged must be refused.
+//! Races verification against revocation: no request sent after the acknowledgement may be accepted.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// A question about a key, as one endpoint takes it.
+/// An endpoint that verifies keys.
 #[derive(Clone)]
-pub enum Question {
+pub enum Endpoint {
     WhoAmI,
     ForwardAuth,
-    /// With this credential.
+    /// With this gateway credential.
     Introspect(String),
 }
 
-impl Question {
+impl Endpoint {
     fn request(&self, key: &str) -> String {
         match self {
             Self::WhoAmI => format!("GET /v1/whoami HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {key}\r\n\r\n"),
@@ -37,7 +37,7 @@ impl Question {
     }
 }
 
-/// A client that keeps its connection: far faster than a browser.
+/// A client that keeps its connection open, which makes it much faster than a browser.
 struct Client(BufReader<TcpStream>);
 
 impl Client {
@@ -52,7 +52,7 @@ impl Client {
         self.0.get_mut().write_all(request.as_bytes()).unwrap();
     }
 
-    /// Whether the answer to what was sent accepts the key; `None` where nobody could say in time.
+    /// Whether the answer accepts the key; `None` if the server answers 503.
     fn is_accepted(&mut self) -> Option<bool> {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
@@ -74,20 +74,18 @@ impl Client {
     }
 }
 
-/// What a race saw.
+/// The counts of a race.
 #[derive(Debug, Default)]
-pub struct Seen {
-    /// How many questions were answered.
+pub struct RaceOutcome {
     pub answered: u64,
-    /// How many were accepted.
     pub accepted: u64,
-    /// How many of these were asked after the end had been acknowledged.
+    /// Accepted requests that were sent after the end was acknowledged.
     pub stale: u64,
-    /// How many questions nobody could answer within two seconds, as on a machine that stands still for a while.
+    /// Requests answered with 503, as on an overloaded machine.
     pub unavailable: u64,
 }
 
-impl Seen {
+impl RaceOutcome {
     pub fn add(&mut self, other: &Self) {
         self.answered += other.answered;
         self.accepted += other.accepted;
@@ -96,42 +94,43 @@ impl Seen {
     }
 }
 
-/// Who asks in every round: connections to these servers, each with its question; half of them ask all the while, the other
-/// half right after the acknowledgement.
-pub struct Racers {
-    loops: Vec<(Mutex<Client>, Question)>,
-    probes: Vec<(Mutex<Client>, Question)>,
+/// Connections that verify a key in every round. Half of them send requests during the whole round, the other half only
+/// after the acknowledgement.
+pub struct LoadGenerators {
+    loops: Vec<(Mutex<Client>, Endpoint)>,
+    probes: Vec<(Mutex<Client>, Endpoint)>,
 }
 
-impl Racers {
-    pub fn new(asked: &[(SocketAddr, Question)]) -> Self {
-        let clients = || asked.iter().map(|(address, question)| (Mutex::new(Client::new(*address)), question.clone()));
+impl LoadGenerators {
+    pub fn new(targets: &[(SocketAddr, Endpoint)]) -> Self {
+        let clients =
+            || targets.iter().map(|(address, endpoint)| (Mutex::new(Client::new(*address)), endpoint.clone()));
         Self { loops: clients().collect(), probes: clients().collect() }
     }
 
-    /// One round: all ask about the key while `end` ends it, a random while after they began. Probes right after the
-    /// acknowledgement find what loops alone hardly ever meet.
-    pub fn run(&self, key: &str, seed: u64, end: impl FnOnce()) -> Seen {
+    /// Runs one round: requests are sent while `end` ends the key at a random time. The requests right after the
+    /// acknowledgement find stale answers that the loops alone rarely hit.
+    pub fn run(&self, key: &str, seed: u64, end: impl FnOnce()) -> RaceOutcome {
         let (answered, unavailable, accepted) = (AtomicU64::new(0), AtomicU64::new(0), Mutex::new(Vec::new()));
         let is_over = AtomicBool::new(false);
-        let take = |client: &mut Client, began: Instant| {
+        let take = |client: &mut Client, sent_at: Instant| {
             let answer = client.is_accepted();
             if answer == Some(true) {
-                accepted.lock().unwrap().push(began);
+                accepted.lock().unwrap().push(sent_at);
             }
             let count = if answer.is_some() { &answered } else { &unavailable };
             count.fetch_add(1, Ordering::Relaxed);
         };
         let acknowledged = std::thread::scope(|scope| {
-            for (number, (client, question)) in self.loops.iter().enumerate() {
+            for (number, (client, endpoint)) in self.loops.iter().enumerate() {
                 let (is_over, take) = (&is_over, &take);
                 scope.spawn(move || {
                     let mut rng = StdRng::seed_from_u64(seed * 1_000 + number as u64);
-                    let (mut client, request) = (client.lock().unwrap(), question.request(key));
+                    let (mut client, request) = (client.lock().unwrap(), endpoint.request(key));
                     while !is_over.load(Ordering::Relaxed) {
-                        let began = Instant::now();
+                        let sent_at = Instant::now();
                         client.send(&request);
-                        take(&mut client, began);
+                        take(&mut client, sent_at);
                         if rng.random_range(0..4) == 0 {
                             std::thread::sleep(Duration::from_micros(rng.random_range(0..400)));
                         }
@@ -140,28 +139,28 @@ impl Racers {
             }
             let mut rng = StdRng::seed_from_u64(seed);
             let mut probes: Vec<_> = self.probes.iter().map(|(client, _)| client.lock().unwrap()).collect();
-            let requests: Vec<_> = self.probes.iter().map(|(_, question)| question.request(key)).collect();
+            let requests: Vec<_> = self.probes.iter().map(|(_, endpoint)| endpoint.request(key)).collect();
             std::thread::sleep(Duration::from_micros(rng.random_range(0..6_000)));
             end();
             let acknowledged = Instant::now();
             let begin = |(client, request): (&mut MutexGuard<'_, Client>, &String)| {
-                let began = Instant::now();
+                let sent_at = Instant::now();
                 client.send(request);
-                began
+                sent_at
             };
             let sent: Vec<_> = probes.iter_mut().zip(&requests).map(begin).collect();
-            for (client, began) in probes.iter_mut().zip(sent) {
-                take(client, began);
+            for (client, sent_at) in probes.iter_mut().zip(sent) {
+                take(client, sent_at);
             }
             std::thread::sleep(Duration::from_micros(rng.random_range(0..5_000)));
             is_over.store(true, Ordering::Relaxed);
             acknowledged
         });
         let accepted = accepted.into_inner().unwrap();
-        Seen {
+        RaceOutcome {
             answered: answered.into_inner(),
             accepted: accepted.len() as u64,
-            stale: accepted.iter().filter(|began| **began >= acknowledged).count() as u64,
+            stale: accepted.iter().filter(|sent_at| **sent_at >= acknowledged).count() as u64,
             unavailable: unavailable.into_inner(),
         }
     }

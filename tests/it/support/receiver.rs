@@ -1,4 +1,4 @@
-//! A receiver of webhooks on this machine: keeps what it is sent, and answers as a test wants.
+//! A webhook receiver that keeps its requests and answers as the test says.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,23 +15,21 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 use sha2::Sha256;
 
-/// The secret's bytes; [`SECRET`] is how it is written.
 const SECRET_BYTES: [u8; 32] = *b"thirty-two bytes that are shared";
 
-/// The secret of these webhooks, as its file holds it.
+/// The content of the webhook's secret file.
 pub fn secret() -> String {
     format!("whsec_{}", BASE64_STANDARD.encode(SECRET_BYTES))
 }
 
-/// What was posted.
 #[derive(Clone, Debug)]
-pub struct Posted {
+pub struct Delivery {
     pub path: String,
     pub headers: HashMap<String, String>,
     pub body: String,
 }
 
-impl Posted {
+impl Delivery {
     pub fn id(&self) -> &str {
         &self.headers["webhook-id"]
     }
@@ -40,12 +38,11 @@ impl Posted {
         serde_json::from_str(&self.body).unwrap()
     }
 
-    /// The trail that it is about.
     pub fn trail(&self) -> String {
         self.json()["data"]["trail"].as_str().unwrap().to_owned()
     }
 
-    /// Whether it is signed as Standard Webhooks are.
+    /// Whether the signature is valid by the Standard Webhooks specification.
     pub fn is_signed(&self) -> bool {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&SECRET_BYTES).unwrap();
         mac.update(format!("{}.{}.{}", self.id(), self.headers["webhook-timestamp"], self.body).as_bytes());
@@ -54,25 +51,24 @@ impl Posted {
     }
 }
 
-/// What is answered: a status line and further headers.
+/// A status line and headers.
 type Reply = String;
 
-/// Says that somebody is there, and waits until they may go.
-type Held = (Sender<()>, Channel<()>);
+/// Reports that a request has arrived, and waits for permission to answer it.
+type Gate = (Sender<()>, Channel<()>);
 
-/// A receiver; 204 is its answer to what the test has prepared none for.
+/// A receiver that answers 204 unless the test has queued another reply.
 #[derive(Clone)]
 pub struct Receiver {
     pub address: SocketAddr,
-    posted: Arc<Mutex<Vec<Posted>>>,
+    posted: Arc<Mutex<Vec<Delivery>>>,
     replies: Arc<Mutex<VecDeque<Reply>>>,
-    /// The next answer waits until the test says so.
-    held: Arc<Mutex<Option<Held>>>,
+    gate: Arc<Mutex<Option<Gate>>>,
 }
 
-/// A certificate authority that nobody knows, and a receiver's certificate from it.
+/// A private certificate authority and a certificate that it issued for the receiver.
 pub struct Authority {
-    /// Its own certificate, for a file of those that are trusted.
+    /// The root certificate, for a file of trusted certificates.
     pub pem: String,
     config: Arc<ServerConfig>,
 }
@@ -104,7 +100,6 @@ impl Receiver {
         Self::on("127.0.0.1:0", Some(Arc::clone(&authority.config)))
     }
 
-    /// A receiver at that address.
     pub fn at(address: SocketAddr) -> Self {
         Self::on(&address.to_string(), None)
     }
@@ -112,7 +107,7 @@ impl Receiver {
     fn on(address: &str, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
-        let receiver = Self { address, posted: Arc::default(), replies: Arc::default(), held: Arc::default() };
+        let receiver = Self { address, posted: Arc::default(), replies: Arc::default(), gate: Arc::default() };
         let serving = receiver.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -131,30 +126,30 @@ impl Receiver {
         let mut stream = BufReader::new(stream);
         let Some(posted) = read(&mut stream) else { return };
         self.posted.lock().unwrap().push(posted);
-        let held = self.held.lock().unwrap().take();
-        if let Some((arrived, release)) = held {
+        let gate = self.gate.lock().unwrap().take();
+        if let Some((arrived, release)) = gate {
             arrived.send(()).unwrap();
             release.recv().unwrap();
         }
         let reply = self.replies.lock().unwrap().pop_front().unwrap_or_else(|| "204 No Content".to_owned());
         let answer = format!("HTTP/1.1 {reply}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-        // Whoever asked may have gone.
+        // The client may have disconnected.
         let _ = stream.get_mut().write_all(answer.as_bytes()).and_then(|()| stream.get_mut().flush());
     }
 
-    /// Answers so, the next time that nothing else is prepared for.
+    /// Queues a reply.
     pub fn reply(&self, reply: &str) {
         self.replies.lock().unwrap().push_back(reply.to_owned());
     }
 
-    /// Leaves whoever posts next without an answer: the first channel says that they are there, the second lets them go.
+    /// Holds back the next answer. The first channel reports the request, the second releases the answer.
     pub fn hold(&self) -> (Channel<()>, Sender<()>) {
         let ((arrived, has_arrived), (release, released)) = (mpsc::channel(), mpsc::channel());
-        *self.held.lock().unwrap() = Some((arrived, released));
+        *self.gate.lock().unwrap() = Some((arrived, released));
         (has_arrived, release)
     }
 
-    pub fn posted(&self) -> Vec<Posted> {
+    pub fn posted(&self) -> Vec<Delivery> {
         self.posted.lock().unwrap().clone()
     }
 
@@ -163,7 +158,7 @@ impl Receiver {
     }
 }
 
-fn read(stream: &mut impl BufRead) -> Option<Posted> {
+fn read(stream: &mut impl BufRead) -> Option<Delivery> {
     let mut line = String::new();
     stream.read_line(&mut line).ok().filter(|length| *length > 0)?;
     let path = line.split(' ').nth(1)?.to_owned();
@@ -176,10 +171,10 @@ fn read(stream: &mut impl BufRead) -> Option<Posted> {
     }
     let mut body = vec![0; headers.get("content-length")?.parse().ok()?];
     stream.read_exact(&mut body).ok()?;
-    Some(Posted { path, headers, body: String::from_utf8(body).ok()? })
+    Some(Delivery { path, headers, body: String::from_utf8(body).ok()? })
 }
 
-/// An address where nobody listens.
-pub fn nobody() -> SocketAddr {
+/// An address without a listener.
+pub fn unused_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

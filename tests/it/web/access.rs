@@ -1,4 +1,4 @@
-//! Who gets what: every route × every caller × own, foreign, malformed and missing ids, taken from the route table.
+//! Access control: every route × every caller × own, foreign, malformed and missing ids.
 
 mod table;
 
@@ -6,56 +6,56 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use keydesk::actions::NewUser;
-use keydesk::domain::email::EmailAddress;
-use keydesk::domain::event::Origin;
-use keydesk::domain::name::PersonName;
-use keydesk::domain::user::Role;
+use keydesk::domain::request_context::RequestContext;
+use keydesk::domain::text::name::PersonName;
+use keydesk::domain::user::email::EmailAddress;
+use keydesk::domain::user::profile::Role;
 use url::Url;
 
-use self::table::Gets::{Is, Leads, Own, OwnLeads, SignIn, To};
-use self::table::{Gets, TABLE};
+use self::table::Expected::{Is, Own, OwnRedirectsTo, RedirectsTo, SignIn, To};
+use self::table::{Expected, TABLE};
 use crate::support::server::{add_company, add_user};
-use crate::support::{Answer, Browser, K, T, TestServer, U, browser, database};
+use crate::support::{API_KEYS, AUDIT_TRAIL, Answer, Browser, TestServer, USERS, browser, database};
 
 const COMPANIES: [&str; 3] = ["Brightwater", "Northwind", "Southport"];
 const MISSING: &str = "01940000-0000-7000-8000-000000000000";
 
-/// A path of the table as it is asked for.
+/// The path of a request for an entry of the table.
 fn full(short: &str, id: &str) -> String {
-    let (first, rest) = short.split_at(1);
+    let (first, rest) = short.split_at(short.find(['/', '?']).unwrap_or(short.len()));
     let start = match first {
-        "K" => K,
-        "T" => T,
-        "U" => U,
-        "P" => "/administration/company-settings/key-policy",
+        "keys" => API_KEYS,
+        "trail" => AUDIT_TRAIL,
+        "users" => USERS,
+        "policy" => "/administration/company-settings/key-policy",
         _ => first,
     };
     format!("{start}{rest}").replace("{id}", id).replace("{file}", id)
 }
 
-/// The route that an entry of the table is for.
+/// The route of an entry of the table.
 fn route(short: &str) -> String {
     full(short.split('?').next().unwrap(), "{id}").replace("/assets/{id}", "/assets/{file}")
 }
 
 struct Caller {
     name: &'static str,
-    /// Where in [`COMPANIES`]; whoever is signed out has none.
+    /// The index in [`COMPANIES`], if signed in.
     company: Option<usize>,
     email: &'static str,
     browser: Browser,
 }
 
-/// Three companies, in each an admin, an invited colleague and a key; in the first an auditor; the last requires a
+/// Three companies, each with an admin, an invited colleague and a key. The first has an auditor, the last requires a
 /// second factor.
-struct World {
+struct Setup {
     server: TestServer,
     callers: Vec<Caller>,
     keys: Vec<String>,
     colleagues: Vec<String>,
 }
 
-impl World {
+impl Setup {
     fn new() -> Self {
         const ADMINS: [&str; 3] = ["maria@brightwater.example", "ada@northwind.example", "sam@southport.example"];
         let server = TestServer::start();
@@ -68,8 +68,8 @@ impl World {
             let (name, address) = (format!("Friend of {company}"), format!("friend@{company}.example"));
             let (name, address) = (PersonName::parse(&name).unwrap(), EmailAddress::parse(&address).unwrap());
             let user = NewUser { role: Role::Auditor, name: &name, email: &address };
-            let origin = Origin::command_line();
-            let invited = server.actions.invite_user(server.company(company), &user, &origin).unwrap();
+            let context = RequestContext::command_line(server.company(company));
+            let invited = server.actions.invite_user(&context, &user).unwrap();
             colleagues.push(invited.user_id.to_string());
             let admin = server.signed_in_as(email);
             keys.push(admin.create_key(&format!("Sync of {company}")).0);
@@ -78,18 +78,18 @@ impl World {
         let sql = "UPDATE companies SET require_second_factor = TRUE WHERE name = 'Southport'";
         database::tamper(&server.database_url, sql);
         let admins = admins.into_iter().zip(ADMINS).enumerate().map(|(company, (browser, email))| {
-            let name = ["an admin", "an admin elsewhere", "an admin who lacks a second factor"][company];
+            let name = ["an admin", "an admin of another company", "an admin without a second factor"][company];
             Caller { name, company: Some(company), email, browser }
         });
         let auditor = server.auditor();
         let auditor =
             Caller { name: "an auditor", company: Some(0), email: "jonas@brightwater.example", browser: auditor };
-        let nobody = Caller { name: "nobody", company: None, email: "", browser: server.anonymous() };
-        let callers = [nobody, auditor].into_iter().chain(admins).collect();
+        let signed_out = Caller { name: "a signed-out caller", company: None, email: "", browser: server.anonymous() };
+        let callers = [signed_out, auditor].into_iter().chain(admins).collect();
         Self { server, callers, keys, colleagues }
     }
 
-    /// The id of a caller's own that a path takes, and others that exist.
+    /// An id of the caller's company for a path, and the ids of other companies.
     fn ids(&self, path: &str, caller: &Caller) -> (String, Vec<String>) {
         let of_companies = |ids: &[String]| {
             let own = caller.company.unwrap_or(0);
@@ -109,14 +109,14 @@ impl World {
         } else if path.contains("/assets/") {
             let page = self.server.anonymous().get("/sign-in").html();
             (page.attribute("link[rel=icon]", "href").replace("/assets/", ""), Vec::new())
-        } else if path == "T/{id}" {
+        } else if path == "trail/{id}" {
             let event = |company: &&str| {
                 let trail = self.server.company(company);
                 let rest = format!("FROM events WHERE trail_id = '{trail}' AND sequence = 1");
                 database::column(&self.server.database_url, "id", &rest).remove(0).unwrap()
             };
             of_companies(&COMPANIES.iter().map(event).collect::<Vec<_>>())
-        } else if path.starts_with(['K', 'T']) {
+        } else if path.starts_with("keys") || path.starts_with("trail") {
             of_companies(&self.keys)
         } else {
             of_companies(&self.colleagues)
@@ -124,59 +124,59 @@ impl World {
     }
 }
 
-/// What must not be in an answer to this caller: whatever names another company, its people and its keys.
+/// The name of another company, if the answer contains one. The names of its users and keys contain it, too.
 fn leaks(caller: &Caller, answer: &Answer) -> Option<&'static str> {
     let text = format!("{:?} {}", answer.headers, answer.body).to_lowercase();
     let foreign = (0..COMPANIES.len()).filter(|company| caller.company != Some(*company));
     foreign.map(|company| COMPANIES[company]).find(|name| text.contains(&name.to_lowercase()))
 }
 
-fn ask(caller: &Caller, method: &str, path: &str) -> Answer {
+fn send(caller: &Caller, method: &str, path: &str) -> Answer {
     browser::send(caller.browser.request(method, path).header("Sec-Fetch-Site", "same-origin"))
 }
 
-fn is_as_expected(answer: &Answer, expected: Gets, id: &str, is_own: bool) -> bool {
+fn is_as_expected(answer: &Answer, expected: Expected, id: &str, is_own: bool) -> bool {
     let location = answer.header("location");
-    let leads = |to: &str| answer.status == 303 && location.split('?').next() == Some(&full(to, id));
+    let redirects = |to: &str| answer.status == 303 && location.split('?').next() == Some(&full(to, id));
     match expected {
-        Own(_) | OwnLeads(_) if !is_own => answer.status == 404,
+        Own(_) | OwnRedirectsTo(_) if !is_own => answer.status == 404,
         Is(status) | Own(status) => answer.status == status,
         To(to) => answer.status == 303 && location == full(to, id),
-        Leads(to) | OwnLeads(to) => leads(to),
+        RedirectsTo(to) | OwnRedirectsTo(to) => redirects(to),
         SignIn(next) => {
             let next_of = |url: &Url| url.query_pairs().find(|(name, _)| name == "next").map(|(_, value)| value.into());
             let url = Url::parse(&format!("http://here{location}")).unwrap();
-            leads("/sign-in") && next_of(&url) == Some(full(next, id))
+            redirects("/sign-in") && next_of(&url) == Some(full(next, id))
         }
     }
 }
 
-/// Asks as every caller for every id; what went wrong.
-fn visit(world: &World, method: &str, path: &str, expected: &[Gets; 4]) -> Vec<String> {
+/// Sends a request as every caller for every id. Returns the differences.
+fn visit(setup: &Setup, method: &str, path: &str, expected: &[Expected; 4]) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut check = |caller: &Caller, index: usize, id: &str, is_own: bool, refused: &mut Option<String>| {
-        let answer = ask(caller, method, &full(path, id));
-        let said = || format!("{method} {path} as {} with {id:?}", caller.name);
+        let answer = send(caller, method, &full(path, id));
+        let request = || format!("{method} {path} as {} with {id:?}", caller.name);
         let expected = expected[index];
         if !is_as_expected(&answer, expected, id, is_own) {
             let (status, location) = (answer.status, answer.header("location"));
-            wrong.push(format!("{}: {status} {location}, not {expected:?}", said()));
+            wrong.push(format!("{}: {status} {location}, not {expected:?}", request()));
         }
         if let Some(company) = leaks(caller, &answer) {
-            wrong.push(format!("{}: the answer speaks of {company}", said()));
+            wrong.push(format!("{}: the answer contains {company}", request()));
         }
         if method == "HEAD" && !answer.body.is_empty() {
-            wrong.push(format!("{}: a body", said()));
+            wrong.push(format!("{}: a body", request()));
         }
         if answer.status == 404 && *refused.get_or_insert_with(|| answer.body.clone()) != answer.body {
-            wrong.push(format!("{}: another 404 than for other ids", said()));
+            wrong.push(format!("{}: another 404 than for other ids", request()));
         }
     };
     let column = [0, 1, 2, 2, 3];
     let takes_id = path.contains('{');
-    let ids: Vec<_> = world.callers.iter().map(|caller| world.ids(path, caller)).collect();
-    let mut refused = vec![None; world.callers.len()];
-    for (at, caller) in world.callers.iter().enumerate().filter(|_| takes_id) {
+    let ids: Vec<_> = setup.callers.iter().map(|caller| setup.ids(path, caller)).collect();
+    let mut refused = vec![None; setup.callers.len()];
+    for (at, caller) in setup.callers.iter().enumerate().filter(|_| takes_id) {
         let (own, mut others) = ids[at].clone();
         others.extend([MISSING, "nonsense", "%00", "..%2f", "%F0%9F%94%91", &MISSING[1..]].map(str::to_owned));
         others.extend([own.to_uppercase(), format!("{own}0"), format!("%20{own}"), "a".repeat(2_000)]);
@@ -184,7 +184,7 @@ fn visit(world: &World, method: &str, path: &str, expected: &[Gets; 4]) -> Vec<S
             check(caller, column[at], other, false, &mut refused[at]);
         }
     }
-    for (at, caller) in world.callers.iter().enumerate() {
+    for (at, caller) in setup.callers.iter().enumerate() {
         check(caller, column[at], &ids[at].0, true, &mut refused[at]);
     }
     wrong
@@ -193,7 +193,7 @@ fn visit(world: &World, method: &str, path: &str, expected: &[Gets; 4]) -> Vec<S
 #[test]
 fn every_route_has_an_entry_and_every_entry_has_a_route() {
     let method = |method: &str| if method == "HEAD" { "GET" } else { method }.to_owned();
-    let pages = keydesk::web::pages();
+    let pages = keydesk::web::route_table();
     let routes: BTreeSet<_> =
         pages.iter().flat_map(|page| page.methods().map(|it| (method(it.as_str()), page.path.to_owned()))).collect();
     let entries: BTreeSet<_> = TABLE.iter().map(|entry| (entry.0.to_owned(), route(entry.1))).collect();
@@ -204,7 +204,7 @@ fn every_route_has_an_entry_and_every_entry_has_a_route() {
 }
 
 #[test]
-fn every_caller_gets_at_every_route_what_the_table_says() {
+fn every_route_answers_every_caller_as_the_table_says() {
     let of = |method| TABLE.iter().filter(move |entry| entry.0 == method);
     let (gets, heads) = (of("GET").map(|entry| ("GET", entry)), of("GET").map(|entry| ("HEAD", entry)));
     let todo = Mutex::new(gets.chain(heads).chain(of("POST").map(|entry| ("POST", entry))));
@@ -215,11 +215,11 @@ fn every_caller_gets_at_every_route_what_the_table_says() {
             scope.spawn(|| {
                 let mut unchanged = None;
                 while let Some((method, (_, path, anonymous, auditor, admin, owing))) = next() {
-                    // A form changes the world; a page does not.
-                    let world = unchanged.take().unwrap_or_else(World::new);
-                    let found = visit(&world, method, path, &[*anonymous, *auditor, *admin, *owing]);
+                    // Forms change the data, pages do not.
+                    let setup = unchanged.take().unwrap_or_else(Setup::new);
+                    let found = visit(&setup, method, path, &[*anonymous, *auditor, *admin, *owing]);
                     wrong.lock().unwrap().extend(found);
-                    unchanged = Some(world).filter(|_| method != "POST");
+                    unchanged = Some(setup).filter(|_| method != "POST");
                 }
             });
         }
@@ -229,20 +229,24 @@ fn every_caller_gets_at_every_route_what_the_table_says() {
 }
 
 #[test]
-fn every_form_that_another_site_sends_is_refused_whoever_is_signed_in() {
-    let world = World::new();
+fn every_cross_site_form_is_refused_for_every_caller() {
+    let setup = Setup::new();
     for (_, path, ..) in TABLE.iter().filter(|entry| entry.0 == "POST") {
-        for caller in &world.callers {
-            let (own, _) = world.ids(path, caller);
+        for caller in &setup.callers {
+            let (own, _) = setup.ids(path, caller);
             let request = caller.browser.request("POST", &full(path, &own)).header("Sec-Fetch-Site", "cross-site");
             let answer = browser::send(request);
             assert_eq!(answer.status, 403, "{path} as {}", caller.name);
-            assert!(answer.body.contains("The request came from another site."), "{path} as {}", caller.name);
+            assert!(
+                answer.body.contains("The request came from another site and was blocked."),
+                "{path} as {}",
+                caller.name
+            );
             assert!(leaks(caller, &answer).is_none(), "{path} as {}", caller.name);
         }
     }
-    let own = ask(&world.callers[2], "GET", K);
-    assert_eq!(leaks(&world.callers[0], &own), Some("Brightwater"), "a leak would not be seen");
-    assert_eq!(world.callers[2].browser.get(U).html().all("tr[data-user-id]").len(), 3);
-    assert_eq!(world.callers[2].browser.get(K).html().key_names(), ["Sync of Brightwater"]);
+    let own = send(&setup.callers[2], "GET", API_KEYS);
+    assert_eq!(leaks(&setup.callers[0], &own), Some("Brightwater"), "a leak would not be found");
+    assert_eq!(setup.callers[2].browser.get(USERS).html().all("tr[data-user-id]").len(), 3);
+    assert_eq!(setup.callers[2].browser.get(API_KEYS).html().key_names(), ["Sync of Brightwater"]);
 }

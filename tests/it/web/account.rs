@@ -1,8 +1,8 @@
-//! One's own account: name, time zone, theme, password, sessions.
+//! The account page: name, time zone, theme, password and sessions.
 
 use reqwest::cookie::CookieStore;
 
-use crate::support::{Browser, K, PASSWORD, TestServer};
+use crate::support::{API_KEYS, Browser, PASSWORD, TestServer};
 
 const ACCOUNT: &str = "/account";
 const NEW_PASSWORD: &str = "nine kettles sing at dusk";
@@ -13,25 +13,25 @@ fn save(browser: &Browser, name: &str, time_zone: &str, theme: &str) -> crate::s
 }
 
 #[test]
-fn a_name_a_time_zone_and_a_theme_are_kept_and_used_on_every_page() {
+fn name_time_zone_and_theme_are_saved_and_used_everywhere() {
     let server = TestServer::start();
     let admin = server.admin();
-    assert!(!admin.get(K).html().has("html[data-theme]"));
+    assert!(!admin.get(API_KEYS).html().has("html[data-theme]"));
     let saved = save(&admin, "Maria Wójcik", "Asia/Kathmandu", "dark").expect(303);
     assert!(admin.get(saved.header("location")).expect(200).body.contains("Your changes were saved."));
     admin.create_key("ERP Sync");
-    let page = admin.get(K).html();
+    let page = admin.get(API_KEYS).html();
     assert_eq!(page.attribute("html", "data-theme"), "dark");
     assert_eq!(page.text(".account-name"), "Maria Wójcik");
     assert!(page.texts(".list-foot p").contains(&"Shown in Kathmandu time (UTC+05:45)".to_owned()));
     let form = admin.get(ACCOUNT).html();
     assert_eq!(form.text("select[name=time_zone] option[selected]"), "Asia/Kathmandu");
     save(&admin, "Maria Wójcik", "", "system").expect(303);
-    assert!(admin.get(K).html().texts(".list-foot p").contains(&"Shown in UTC".to_owned()));
+    assert!(admin.get(API_KEYS).html().texts(".list-foot p").contains(&"Shown in UTC".to_owned()));
 }
 
 #[test]
-fn what_cannot_be_saved_is_refused_with_a_sentence_and_kept() {
+fn invalid_fields_are_refused_with_a_sentence_and_kept() {
     let server = TestServer::start();
     let admin = server.admin();
     let (_, key) = admin.create_key("ERP Sync");
@@ -57,27 +57,27 @@ fn an_auditor_has_an_account_too() {
     let auditor = server.auditor();
     auditor.get(ACCOUNT).expect(200);
     save(&auditor, "Jonas B.", "", "light").expect(303);
-    assert_eq!(auditor.get(K).html().text(".account-name"), "Jonas B.");
+    assert_eq!(auditor.get(API_KEYS).html().text(".account-name"), "Jonas B.");
 }
 
 #[test]
-fn a_new_password_ends_all_other_sessions_and_gives_this_one_a_new_token() {
+fn a_new_password_ends_other_sessions_and_renews_this_one() {
     let server = TestServer::start();
-    let (admin, elsewhere) = (server.admin(), server.admin());
+    let (admin, second_browser) = (server.admin(), server.admin());
     let url = server.url("/").parse().unwrap();
     let before = admin.cookies.cookies(&url).unwrap();
     let fields = [("current_password", PASSWORD), ("new_password", NEW_PASSWORD)];
     let changed = admin.post("/account/password", &fields).expect(303);
     assert!(admin.get(changed.header("location")).expect(200).body.contains("Your password was changed."));
-    elsewhere.get(K).expect(303);
-    let old = server.anonymous().request("GET", K).header("Cookie", before);
+    second_browser.get(API_KEYS).expect(303);
+    let old = server.anonymous().request("GET", API_KEYS).header("Cookie", before);
     assert_eq!(crate::support::browser::send(old).status, 303);
     server.anonymous().post("/sign-in", &[("email", MARIA), ("password", PASSWORD)]).expect(422);
-    server.anonymous().post("/sign-in", &[("email", MARIA), ("password", NEW_PASSWORD)]).expect_redirect(K);
+    server.anonymous().post("/sign-in", &[("email", MARIA), ("password", NEW_PASSWORD)]).expect_redirect(API_KEYS);
 }
 
 #[test]
-fn a_password_is_changed_by_whoever_knows_the_current_one_and_to_a_good_one() {
+fn a_password_change_needs_the_current_and_a_good_new_one() {
     let server = TestServer::start();
     let admin = server.admin();
     let change = |current: &str, new: &str| {
@@ -90,13 +90,13 @@ fn a_password_is_changed_by_whoever_knows_the_current_one_and_to_a_good_one() {
         change("wrong", NEW_PASSWORD).expect(422);
     }
     assert_eq!(change(PASSWORD, NEW_PASSWORD).expect(429).header("retry-after"), "900");
-    admin.get(K).expect(200);
-    server.wait(std::time::Duration::from_mins(15));
+    admin.get(API_KEYS).expect(200);
+    server.advance(std::time::Duration::from_mins(15));
     change(PASSWORD, NEW_PASSWORD).expect(303);
 }
 
 #[test]
-fn sessions_are_listed_and_ended_one_by_one_or_all_others_at_once() {
+fn sessions_are_listed_and_ended_singly_or_together() {
     let server = TestServer::start();
     let admin = server.admin();
     let others = [server.admin(), server.admin(), server.admin()];
@@ -111,19 +111,19 @@ fn sessions_are_listed_and_ended_one_by_one_or_all_others_at_once() {
     let ended = admin.post(&ends[0], &[]).expect(303);
     assert!(admin.get(ended.header("location")).body.contains("The session has ended."));
     admin.post(&ends[0], &[]).expect(404);
-    assert_eq!(others.iter().filter(|other| other.get(K).status == 200).count(), 2);
+    assert_eq!(others.iter().filter(|other| other.get(API_KEYS).status == 200).count(), 2);
     let ended = admin.post("/account/sessions/end-others", &[]).expect(303);
     assert!(admin.get(ended.header("location")).body.contains("All other sessions have ended."));
-    assert!(others.iter().all(|other| other.get(K).status == 303));
+    assert!(others.iter().all(|other| other.get(API_KEYS).status == 303));
     admin.post("/account/sessions/end-others", &[]).expect_redirect(ACCOUNT);
-    admin.get(K).expect(200);
+    admin.get(API_KEYS).expect(200);
 }
 
 #[test]
-fn nobody_ends_the_sessions_of_another() {
+fn a_session_of_another_user_cannot_be_ended() {
     let server = TestServer::start();
     let (admin, auditor) = (server.admin(), server.auditor());
-    server.auditor_again();
+    server.sign_in_auditor();
     let form = auditor.get(ACCOUNT).html();
     let end = form.attribute("form[action^='/account/sessions/'][action$='/end']", "action");
     admin.post(&end, &[]).expect(404);
@@ -131,7 +131,7 @@ fn nobody_ends_the_sessions_of_another() {
 }
 
 #[test]
-fn a_browser_s_tz_cookie_counts_until_somebody_chooses_a_zone() {
+fn the_tz_cookie_counts_until_the_user_chooses_a_zone() {
     let server = TestServer::start();
     let admin = server.admin();
     let shown = || {

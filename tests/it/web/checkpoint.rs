@@ -1,19 +1,19 @@
-//! The checkpoint and its key, downloaded by those who may see the trail.
+//! Downloads of the checkpoint and the public key.
 
-use keydesk::domain::checkpoint::CheckpointKey;
+use keydesk::domain::trail::checkpoint::CheckpointKey;
 
 use crate::cli::{run, text};
-use crate::support::{T, TestServer, database};
+use crate::support::{AUDIT_TRAIL, TestServer, database};
 
 #[test]
-fn the_checkpoint_that_is_downloaded_verifies_under_the_key_that_is_downloaded() {
+fn the_downloaded_checkpoint_verifies_with_the_downloaded_key() {
     let server = TestServer::start();
     let (admin, auditor) = (server.admin(), server.auditor());
     admin.create_key("ERP Sync");
     let size = database::count(&server.database_url, "events", "TRUE");
     for reader in [&admin, &auditor] {
-        let checkpoint = reader.get(&format!("{T}/checkpoint")).expect(200);
-        let key = reader.get(&format!("{T}/public-key")).expect(200);
+        let checkpoint = reader.get(&format!("{AUDIT_TRAIL}/checkpoint")).expect(200);
+        let key = reader.get(&format!("{AUDIT_TRAIL}/public-key")).expect(200);
         for answer in [&checkpoint, &key] {
             assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
             assert_eq!(answer.header("cache-control"), "no-store");
@@ -29,18 +29,18 @@ fn the_checkpoint_that_is_downloaded_verifies_under_the_key_that_is_downloaded()
 }
 
 #[test]
-fn every_company_gets_its_own_checkpoint_and_after_each_change_a_new_one() {
+fn every_change_gives_a_company_a_new_checkpoint_of_its_own() {
     let server = TestServer::start();
-    let (here, elsewhere) = (server.admin(), server.admin_elsewhere());
-    let path = format!("{T}/checkpoint");
-    let (before, theirs) = (here.get(&path).expect(200).body, elsewhere.get(&path).expect(200).body);
+    let (admin, other_company) = (server.admin(), server.other_company_admin());
+    let path = format!("{AUDIT_TRAIL}/checkpoint");
+    let (before, theirs) = (admin.get(&path).expect(200).body, other_company.get(&path).expect(200).body);
     let origin = |note: &str| note.lines().next().unwrap().to_owned();
     assert!(origin(&before).ends_with(&server.company("Brightwater").to_string()), "{before}");
     assert!(origin(&theirs).ends_with(&server.company("Northwind").to_string()), "{theirs}");
-    here.create_key("ERP Sync");
-    let after = here.get(&path).expect(200).body;
+    admin.create_key("ERP Sync");
+    let after = admin.get(&path).expect(200).body;
     assert!(origin(&after) == origin(&before) && after != before);
-    assert_eq!(elsewhere.get(&path).expect(200).body, theirs);
+    assert_eq!(other_company.get(&path).expect(200).body, theirs);
 }
 
 #[test]
@@ -52,12 +52,12 @@ fn the_commands_print_the_same_bytes_as_the_pages() {
     for (command, page) in [("checkpoint", "checkpoint"), ("public-key", "public-key")] {
         let printed = run(&["audit", command, "--company", "brightwater"]);
         assert_eq!(printed.status.code(), Some(0), "{}", text(&printed.stderr));
-        assert_eq!(text(&printed.stdout), admin.get(&format!("{T}/{page}")).expect(200).body);
+        assert_eq!(text(&printed.stdout), admin.get(&format!("{AUDIT_TRAIL}/{page}")).expect(200).body);
     }
     let own = run(&["audit", "checkpoint"]);
     let installation = server.actions.installation;
     assert!(text(&own.stdout).starts_with(&format!("keydesk/{installation}/{installation}\n0\n")));
-    let nobody = run(&["audit", "checkpoint", "--company", "Nobody"]);
-    assert_eq!((nobody.status.code(), text(&nobody.stdout).as_str()), (Some(1), ""));
-    assert!(text(&nobody.stderr).contains("There is no company “Nobody”"));
+    let unknown = run(&["audit", "checkpoint", "--company", "Nowhere"]);
+    assert_eq!((unknown.status.code(), text(&unknown.stdout).as_str()), (Some(1), ""));
+    assert!(text(&unknown.stderr).contains("There is no company “Nowhere”"));
 }

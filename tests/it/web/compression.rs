@@ -1,4 +1,4 @@
-//! What is compressed on its way to a browser, and what never is: whatever holds a secret, and whatever machines ask.
+//! Compression of pages, and what is never compressed: pages with secrets and API answers.
 
 use std::io::Read;
 
@@ -6,11 +6,11 @@ use flate2::read::GzDecoder;
 use reqwest::blocking::RequestBuilder;
 
 use crate::support::authenticator::Authenticator;
-use crate::support::{Browser, K, TestServer, U};
+use crate::support::{API_KEYS, Browser, TestServer, USERS};
 
 const SECOND_FACTOR: &str = "/account/second-factor";
 
-/// An answer as it came: what its coding and `Vary` are, and its bytes.
+/// An answer with its coding, `Vary` and undecoded body.
 struct Coded {
     status: u16,
     coding: String,
@@ -18,7 +18,7 @@ struct Coded {
     body: Vec<u8>,
 }
 
-/// As browsers ask from one of our own pages, where `from` does not say otherwise.
+/// Sends a request with the value `from` of `Sec-Fetch-Site`.
 fn coded(request: RequestBuilder, from: &str) -> Coded {
     let request = request.header("Accept-Encoding", "gzip, deflate, br, zstd").header("Sec-Fetch-Site", from);
     let mut answer = request.send().unwrap();
@@ -44,13 +44,13 @@ fn text(coded: &Coded) -> String {
 }
 
 #[test]
-fn pages_the_stylesheet_and_the_module_come_as_gzip_and_say_what_they_said_before() {
+fn pages_and_assets_are_sent_as_gzip_with_the_same_content() {
     let server = TestServer::start();
     let admin = server.admin();
     admin.create_key("ERP Sync Service");
-    let page = admin.get(K).html();
+    let page = admin.get(API_KEYS).html();
     let assets = [page.attribute("link[rel=stylesheet]", "href"), page.attribute("script[src]", "src")];
-    for path in [K, U, "/account", &assets[0], &assets[1]] {
+    for path in [API_KEYS, USERS, "/account", &assets[0], &assets[1]] {
         let plain = admin.get(path).expect(200);
         assert_eq!((plain.header("content-encoding"), plain.header("vary")), ("", "Accept-Encoding"), "{path}");
         let gzip = get(&admin, path);
@@ -63,34 +63,34 @@ fn pages_the_stylesheet_and_the_module_come_as_gzip_and_say_what_they_said_befor
 }
 
 #[test]
-fn whoever_does_not_name_gzip_gets_none() {
+fn a_client_that_does_not_accept_gzip_gets_none() {
     let server = TestServer::start();
     let admin = server.admin();
     for refused in ["identity", "br", "gzip;q=0"] {
-        let answer = admin.request("GET", K).header("Accept-Encoding", refused).send().unwrap();
+        let answer = admin.request("GET", API_KEYS).header("Accept-Encoding", refused).send().unwrap();
         assert!(!answer.headers().contains_key("content-encoding"), "{refused}");
     }
 }
 
 #[test]
-fn what_holds_a_secret_is_never_compressed() {
+fn pages_that_hold_a_secret_are_not_compressed() {
     let server = TestServer::start();
     let admin = server.admin();
-    let bare = |what: &str, answer: &Coded, status: u16, holds: &str| {
-        assert_eq!((answer.status, &*answer.coding), (status, ""), "{what}");
-        assert!(String::from_utf8_lossy(&answer.body).contains(holds), "{what}");
+    let bare = |page: &str, answer: &Coded, status: u16, holds: &str| {
+        assert_eq!((answer.status, &*answer.coding), (status, ""), "{page}");
+        assert!(String::from_utf8_lossy(&answer.body).contains(holds), "{page}");
     };
-    let made = post(&admin, K, &[("name", "ERP Sync Service"), ("submission", &admin.submission())]);
-    bare("a new key", &made, 201, "id=\"new-key\"");
+    let created = post(&admin, API_KEYS, &[("name", "ERP Sync Service"), ("submission", &admin.submission())]);
+    bare("a new key", &created, 201, "id=\"new-key\"");
     let (id, _) = admin.create_key("Reporting Dashboard");
-    let form = admin.get(&format!("{K}/{id}/rotate")).html().attribute("input[name=submission]", "value");
-    let rotated = post(&admin, &format!("{K}/{id}/rotate"), &[("overlap", "1h"), ("submission", &form)]);
+    let form = admin.get(&format!("{API_KEYS}/{id}/rotate")).html().attribute("input[name=submission]", "value");
+    let rotated = post(&admin, &format!("{API_KEYS}/{id}/rotate"), &[("overlap", "1h"), ("submission", &form)]);
     bare("the new key of a rotation", &rotated, 201, "id=\"new-key\"");
 
     let person = [("name", "Jonas Bakke"), ("email", "jonas@brightwater.example"), ("role", "auditor")];
-    bare("an invitation link", &post(&admin, U, &person), 201, "id=\"invitation-link\"");
+    bare("an invitation link", &post(&admin, USERS, &person), 201, "id=\"invitation-link\"");
     let invited = server.user_id("jonas@brightwater.example");
-    let renewed = post(&admin, &format!("{U}/{invited}/invitation"), &[]);
+    let renewed = post(&admin, &format!("{USERS}/{invited}/invitation"), &[]);
     bare("a new invitation link", &renewed, 201, "id=\"invitation-link\"");
     let link = admin.renew_invitation(&invited);
     let invitation = get(&server.anonymous(), &server.path_of(&link));
@@ -101,7 +101,7 @@ fn what_holds_a_secret_is_never_compressed() {
     bare("a second factor's secret", &get(&admin, SECOND_FACTOR), 200, "id=\"second-factor-secret\"");
     let wrong = post(&admin, SECOND_FACTOR, &[("code", "000000")]);
     bare("a second factor's secret, a code refused", &wrong, 422, "id=\"second-factor-secret\"");
-    let app = Authenticator::typed_from(&admin.get(SECOND_FACTOR).html());
+    let app = Authenticator::from_page(&admin.get(SECOND_FACTOR).html());
     let codes = post(&admin, SECOND_FACTOR, &[("code", &app.code(server.clock.now()))]);
     bare("recovery codes", &codes, 201, "id=\"recovery-codes\"");
 
@@ -111,26 +111,26 @@ fn what_holds_a_secret_is_never_compressed() {
 }
 
 #[test]
-fn what_others_may_have_put_into_an_address_is_not_compressed_beside_what_they_would_guess() {
+fn addresses_with_a_query_from_other_sites_are_not_compressed() {
     let server = TestServer::start();
     let admin = server.admin();
     admin.create_key("ERP Sync Service");
-    let search = format!("{K}?q=sync");
+    let search = format!("{API_KEYS}?q=sync");
     for (path, from, coding) in [
         (&*search, "cross-site", ""),
         (&*search, "same-site", ""),
         (&*search, "same-origin", "gzip"),
         (&*search, "none", "gzip"),
-        (K, "cross-site", "gzip"),
+        (API_KEYS, "cross-site", "gzip"),
     ] {
         assert_eq!(coded(admin.request("GET", path), from).coding, coding, "{path} {from}");
     }
-    let unsaid = admin.request("GET", &search).header("Accept-Encoding", "gzip").send().unwrap();
-    assert!(!unsaid.headers().contains_key("content-encoding"));
+    let without_metadata = admin.request("GET", &search).header("Accept-Encoding", "gzip").send().unwrap();
+    assert!(!without_metadata.headers().contains_key("content-encoding"));
 }
 
 #[test]
-fn machines_are_answered_without_compression() {
+fn api_answers_are_not_compressed() {
     let server = TestServer::start();
     let (_, key) = server.admin().create_key("ERP Sync Service");
     let anonymous = server.anonymous();

@@ -1,9 +1,9 @@
-//! Keys that end by themselves: asked for when they are made, exact to the microsecond, whatever the zone and the clock.
+//! Keys with an expiry: requested at creation, exact to the microsecond, in every time zone.
 
 use std::time::Duration;
 
 use crate::support::server::NOW;
-use crate::support::{K, TestServer, database};
+use crate::support::{API_KEYS, TestServer, database};
 
 const MICRO: Duration = Duration::from_micros(1);
 const DAY: Duration = Duration::from_hours(24);
@@ -13,19 +13,18 @@ fn expires_at(server: &TestServer, id: &str) -> String {
     database::column(&server.database_url, "expires_at", &rest).remove(0).unwrap_or_default()
 }
 
-/// Reads an instant that the database holds.
 fn micros(rfc3339: &str) -> i64 {
     let format = &time::format_description::well_known::Rfc3339;
     time::OffsetDateTime::parse(rfc3339, format).unwrap().unix_timestamp() * 1_000_000
 }
 
-fn told(server: &TestServer, key: &str) -> serde_json::Value {
+fn whoami_expiry(server: &TestServer, key: &str) -> serde_json::Value {
     let body = server.anonymous().bearer("/v1/whoami", key).expect(200).body;
     serde_json::from_str::<serde_json::Value>(&body).unwrap()["expires_at"].clone()
 }
 
 #[test]
-fn every_wish_is_kept_to_the_second_and_said_by_the_machine_endpoint() {
+fn every_requested_expiry_is_kept_to_the_second() {
     let server = TestServer::start();
     let admin = server.admin();
     for (expires, on, end) in [
@@ -42,7 +41,7 @@ fn every_wish_is_kept_to_the_second_and_said_by_the_machine_endpoint() {
     ] {
         let fields = [("expires", expires), ("expires_on", on)];
         let (id, key) = admin.add_key_with(&format!("{expires} {on} x"), &fields).shown_key();
-        assert_eq!(told(&server, &key).as_str(), end, "{expires} {on}");
+        assert_eq!(whoami_expiry(&server, &key).as_str(), end, "{expires} {on}");
         let last_micro = if expires.ends_with('d') { 0 } else { 999_999 };
         let stored = end.map(|end| (micros(end) + last_micro).to_string()).unwrap_or_default();
         assert_eq!(expires_at(&server, &id), stored);
@@ -60,46 +59,46 @@ fn a_key_works_until_the_microsecond_before_its_end() {
     let end = NOW + DAY * 30;
     for (now, state, counters) in [
         (end - MICRO, "active", ["Active Keys 2 keys", "Revoked Keys 0 keys"]),
-        (end, "expired", ["Active Keys 1 keys", "Revoked Keys 1 keys"]),
-        (end + MICRO, "expired", ["Active Keys 1 keys", "Revoked Keys 1 keys"]),
+        (end, "expired", ["Active Keys 1 key", "Revoked Keys 1 key"]),
+        (end + MICRO, "expired", ["Active Keys 1 key", "Revoked Keys 1 key"]),
     ] {
-        server.stand_at(now);
+        server.set_clock(now);
         assert_eq!([&key, &lasting].map(|key| server.state_of(&admin, key)), [state, "active"]);
         for tab in ["active", "revoked"] {
             assert_eq!(admin.tab(tab).counters(), counters);
         }
     }
-    assert_eq!(server.events("api_key.expired"), 0, "nothing depends on its having been written");
+    assert_eq!(server.event_count("api_key.expired"), 0, "the expiry does not depend on the event");
     let row = admin.tab("revoked").row(&key.0);
     assert_eq!(row.matches("Expired").count(), 2, "{row}");
     assert!(row.contains("23 Dec 2026"), "{row}");
     let page = admin.key_page(&key.0);
     let expiry = page.section("expiry");
     assert!(expiry.starts_with("Expiry Expired on 23 Dec 2026, 09:00."), "{expiry}");
-    assert!(!page.has(&format!("a[href='{K}/{}/revoke']", key.0)));
-    assert!(page.has(&format!("a[href='{K}/{}/rotate']", key.0)));
+    assert!(!page.has(&format!("a[href='{API_KEYS}/{}/revoke']", key.0)));
+    assert!(page.has(&format!("a[href='{API_KEYS}/{}/rotate']", key.0)));
     let already = admin.revoke(&key.0, "compromised", "").expect(303);
-    let said = admin.get(already.header("location")).html().text(".banner p");
-    assert_eq!(said, "ERP Sync expired on 23 Dec 2026. Requests that use it are rejected already.");
+    let text = admin.get(already.header("location")).html().text(".banner p");
+    assert_eq!(text, "ERP Sync expired on 23 Dec 2026. Requests that use it are already rejected.");
     assert_eq!(server.history(&key.0), ["api_key.created"]);
 }
 
 #[test]
-fn an_expiry_is_written_down_once_by_keydesk_whoever_does_it_at_once() {
+fn an_expiry_is_recorded_once_under_concurrency() {
     let server = TestServer::start();
     let admin = server.admin();
     let key = admin.create_key_for("ERP Sync", "30d");
     let revoked = admin.create_key_for("Revoked", "30d");
     admin.revoke(&revoked.0, "unspecified", "").expect(303);
     let end = NOW + DAY * 30;
-    server.stand_at(end - MICRO);
-    server.actions.record_ends().unwrap();
-    assert_eq!(server.events("api_key.expired"), 0);
-    server.stand_at(end + DAY);
-    let other = server.beside();
+    server.set_clock(end - MICRO);
+    server.actions.record_ended_keys().unwrap();
+    assert_eq!(server.event_count("api_key.expired"), 0);
+    server.set_clock(end + DAY);
+    let other = server.second_server();
     std::thread::scope(|scope| {
         for actions in [&server.actions, &other.actions, &server.actions, &other.actions] {
-            scope.spawn(|| actions.record_ends().unwrap());
+            scope.spawn(|| actions.record_ended_keys().unwrap());
         }
     });
     assert_eq!(server.history(&key.0), ["api_key.created", "api_key.expired"]);
@@ -109,20 +108,20 @@ fn an_expiry_is_written_down_once_by_keydesk_whoever_does_it_at_once() {
     assert_eq!(server.last_event(&key.0, "after_json"), after);
     let event = admin.key_page(&key.0).text("[data-action='api_key.expired']");
     assert!(event.contains("ERP Sync expired"), "{event}");
-    assert!(event.contains("its time was up on 23 Dec 2026"), "it was noticed later: {event}");
+    assert!(event.contains("expired on 23 Dec 2026"), "it was noticed later: {event}");
     assert_eq!(server.state_of(&admin, &key), "expired");
-    // Its end is an instant: a clock that says it has not come yet says that it is good, and nothing is said twice.
-    server.stand_at(NOW);
+    // The expiry is a time: if the clock goes back, the key works again, but the event is not recorded twice.
+    server.set_clock(NOW);
     assert_eq!(server.state_of(&admin, &key), "active");
     assert_eq!(server.state_of(&admin, &revoked), "revoked");
-    server.stand_at(end);
-    server.actions.record_ends().unwrap();
+    server.set_clock(end);
+    server.actions.record_ended_keys().unwrap();
     assert_eq!(server.state_of(&admin, &key), "expired");
     assert_eq!(server.history(&key.0).len(), 2);
 }
 
 #[test]
-fn a_day_ends_in_the_zone_of_whoever_chooses_it_also_when_the_clocks_change() {
+fn a_day_ends_in_the_zone_of_the_user_across_clock_changes() {
     let server = TestServer::start();
     let admin = server.admin();
     let mut number = 0;
@@ -142,26 +141,26 @@ fn a_day_ends_in_the_zone_of_whoever_chooses_it_also_when_the_clocks_change() {
         ("Africa/Cairo", "2027-04-30", "2027-04-30T21:00:00Z"),
         ("Europe/Atlantis", "2026-12-31", "2027-01-01T00:00:00Z"),
     ] {
-        admin.go_to(zone);
+        admin.set_time_zone(zone);
         assert_eq!(end_of(date), micros(next_day), "{date} in {zone}");
     }
     let fields = [("name", "Maria Lindqvist"), ("time_zone", "Asia/Tokyo"), ("theme", "system")];
     admin.post("/account", &fields).expect(303);
-    admin.go_to("America/New_York");
-    assert_eq!(end_of("2026-12-31"), micros("2026-12-31T15:00:00Z"), "the account's zone comes first");
-    // It is still the 23rd in New York at half past four UTC on the 24th, and the 24th in Tokyo.
-    server.stand_at(NOW + Duration::from_mins(19 * 60 + 30));
+    admin.set_time_zone("America/New_York");
+    assert_eq!(end_of("2026-12-31"), micros("2026-12-31T15:00:00Z"), "the zone of the account takes precedence");
+    // At 04:30 UTC on the 24th it is still the 23rd in New York, and already the 24th in Tokyo.
+    server.set_clock(NOW + Duration::from_mins(19 * 60 + 30));
     let past = admin.add_key_with("Past", &[("expires", "2026-11-23")]).expect(422);
-    assert!(past.body.contains("Choose a date that has not gone by"));
+    assert!(past.body.contains("Choose a date in the future"));
     admin.post("/account", &[("name", "Maria Lindqvist"), ("time_zone", ""), ("theme", "system")]).expect(303);
     assert_eq!(end_of("2026-11-23"), micros("2026-11-24T05:00:00Z"));
 }
 
 #[test]
-fn a_wish_that_cannot_be_kept_is_refused_with_a_sentence_and_everything_typed_stays() {
+fn an_invalid_expiry_is_refused_and_the_fields_are_kept() {
     let server = TestServer::start();
     let admin = server.admin();
-    let (past, far) = ("Choose a date that has not gone by", "Choose a date within the next 10 years");
+    let (past, far) = ("Choose a date in the future", "Choose a date within the next 10 years");
     let (malformed, unknown) = ("Choose a date", "Choose when the key expires");
     for (date, sentence) in [
         ("2026-11-22", past),
@@ -197,45 +196,48 @@ fn a_wish_that_cannot_be_kept_is_refused_with_a_sentence_and_everything_typed_st
     }
     for fields in [[("expires", "90d"), ("expires_on", "")], [("expires", "2027-01-01"), ("expires_on", "")]] {
         let page = admin.add_key_with("", &fields).expect(422).html();
-        let kept = page.attribute("select[name=expires] option[selected]", "value");
+        let selected = page.attribute("select[name=expires] option[selected]", "value");
         let on = page.attribute("input[name=expires_on]", "value");
-        assert!(kept == fields[0].1 || (kept.as_str(), on.as_str()) == ("date", fields[0].1), "{kept} {on}");
+        assert!(
+            selected == fields[0].1 || (selected.as_str(), on.as_str()) == ("date", fields[0].1),
+            "{selected} {on}"
+        );
     }
-    assert_eq!(server.keys(), 0);
+    assert_eq!(server.key_count(), 0);
 }
 
 #[test]
-fn an_end_is_marked_from_a_fortnight_before() {
+fn an_expiry_is_marked_two_weeks_before() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, _) = admin.create_key_for("ERP Sync", "30d");
-    for (left, said) in [
+    for (left, text) in [
         (DAY * 14, "23 Dec 2026"),
         ((DAY * 14).saturating_sub(MICRO), "in 14 days"),
         (DAY * 9 + MICRO, "in 9 days"),
         (Duration::from_hours(47), "in 47 hours"),
         (MICRO, "in 1 minute"),
     ] {
-        server.stand_at(NOW + DAY * 30 - left);
+        server.set_clock(NOW + DAY * 30 - left);
         let page = admin.tab("active");
-        assert_eq!(page.text("td[data-label=Expires]"), said);
+        assert_eq!(page.text("td[data-label=Expires]"), text);
         assert_eq!(page.has("td[data-label=Expires] .soon"), left < DAY * 14);
-        assert!(admin.key_page(&id).text(".key-facts").contains(said));
+        assert!(admin.key_page(&id).text(".key-facts").contains(text));
     }
 }
 
 #[test]
-fn the_list_is_sorted_by_the_end_page_by_page_those_without_one_last() {
+fn keys_are_sorted_by_expiry_across_pages_with_none_last() {
     let server = TestServer::start();
     let admin = server.admin();
-    let wishes = ["none", "365d", "30d", "180d", "90d"];
+    let expiries = ["none", "365d", "30d", "180d", "90d"];
     for number in 0..60 {
-        admin.create_key_for(&format!("{number}"), wishes[number % wishes.len()]);
+        admin.create_key_for(&format!("{number}"), expiries[number % expiries.len()]);
     }
     let (first, _) = admin.create_key("Ends first");
     admin.rotate(&first, "1h").expect(201);
     let all = |sort: &str| {
-        let first = admin.get(&format!("{K}?sort={sort}")).expect(200).html();
+        let first = admin.get(&format!("{API_KEYS}?sort={sort}")).expect(200).html();
         let second = admin.get(&first.attribute("a[rel=next]", "href")).expect(200).html();
         let back = admin.get(&second.attribute("a[rel=prev]", "href")).expect(200).html();
         assert_eq!((first.key_names().len(), back.key_names()), (50, first.key_names()));
@@ -251,17 +253,17 @@ fn the_list_is_sorted_by_the_end_page_by_page_those_without_one_last() {
     assert_eq!(by_end[0], first);
     by_end.reverse();
     assert_eq!(all("-expires"), by_end);
-    admin.get(&format!("{K}?tab=revoked&sort=expires")).expect(404);
+    admin.get(&format!("{API_KEYS}?tab=revoked&sort=expires")).expect(404);
 }
 
 #[test]
-fn a_new_key_under_the_name_of_an_expired_one_continues_its_account() {
+fn a_new_key_with_an_expired_keys_name_joins_its_account() {
     let server = TestServer::start();
     let admin = server.admin();
     let old = admin.create_key_for("ERP Sync", "30d");
-    server.stand_at(NOW + DAY * 30 - MICRO);
+    server.set_clock(NOW + DAY * 30 - MICRO);
     admin.add_key("erp sync").expect(422);
-    server.stand_at(NOW + DAY * 30);
+    server.set_clock(NOW + DAY * 30);
     let new = admin.create_key("erp sync");
     assert_eq!([&old, &new].map(|key| server.state_of(&admin, key)), ["expired", "active"]);
     assert_eq!(database::count(&server.database_url, "service_accounts", "TRUE"), 1);

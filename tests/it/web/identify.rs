@@ -1,22 +1,22 @@
-//! Which key is this: a whole key leads to its page, and is in no answer, address or log.
+//! Identifying a pasted key: it leads to the page of the key and is in no answer or address.
 
 use std::time::Duration;
 
 use crate::support::server::NOW;
-use crate::support::{Answer, Browser, K, TestServer, database};
+use crate::support::{API_KEYS, Answer, Browser, TestServer, database};
 
 fn identify(browser: &Browser, key: &str) -> Answer {
-    browser.post(&format!("{K}/identify"), &[("key", key)])
+    browser.post(&format!("{API_KEYS}/identify"), &[("key", key)])
 }
 
-/// Whether the key, or what only its holder knows of it, is anywhere in an answer.
-fn gives_away(answer: &Answer, key: &str) -> bool {
+/// Whether an answer contains the key or its secret part.
+fn reveals(answer: &Answer, key: &str) -> bool {
     let secret = &key[8..38];
     answer.body.contains(secret) || format!("{:?}", answer.headers).contains(secret)
 }
 
 #[test]
-fn a_whole_key_leads_to_its_page_in_every_state_and_for_both_roles() {
+fn a_key_leads_to_its_page_in_every_state_and_for_both_roles() {
     let server = TestServer::start();
     let (admin, auditor) = (server.admin(), server.auditor());
     let active = admin.create_key("Active");
@@ -25,27 +25,27 @@ fn a_whole_key_leads_to_its_page_in_every_state_and_for_both_roles() {
     let expired = admin.create_key_for("Expired", "30d");
     let replaced = admin.create_key("Replaced");
     admin.rotate(&replaced.0, "1h").expect(201);
-    server.stand_at(NOW + Duration::from_hours(31 * 24));
+    server.set_clock(NOW + Duration::from_hours(31 * 24));
     let before = database::count(&server.database_url, "events", "TRUE");
     for (id, key) in [&active, &revoked, &expired, &replaced] {
         for browser in [&admin, &auditor] {
             for pasted in [key.clone(), format!("  {key}\r\n")] {
                 let answer = identify(browser, &pasted);
-                assert!(!gives_away(&answer, key));
-                answer.expect_redirect(&format!("{K}/{id}"));
-                assert!(!gives_away(&browser.get(&format!("{K}/{id}")).expect(200), key));
+                assert!(!reveals(&answer, key));
+                answer.expect_redirect(&format!("{API_KEYS}/{id}"));
+                assert!(!reveals(&browser.get(&format!("{API_KEYS}/{id}")).expect(200), key));
             }
         }
     }
-    assert_eq!(database::count(&server.database_url, "events", "TRUE"), before, "it is not kept");
+    assert_eq!(database::count(&server.database_url, "events", "TRUE"), before, "the key is not recorded");
 }
 
 #[test]
-fn what_is_no_key_of_the_company_gets_one_and_the_same_page() {
+fn everything_but_a_key_of_the_company_gets_the_same_page() {
     let server = TestServer::start();
     let (admin, auditor) = (server.admin(), server.auditor());
     let (_, own) = admin.create_key("ERP Sync");
-    let (_, foreign) = server.admin_elsewhere().create_key("Theirs");
+    let (_, foreign) = server.other_company_admin().create_key("Theirs");
     let wrong_sum = format!("{}{}", &own[..41], if own.ends_with('0') { '1' } else { '0' });
     let long = "x".repeat(60_000);
     let unknown = "goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g";
@@ -55,34 +55,37 @@ fn what_is_no_key_of_the_company_gets_one_and_the_same_page() {
         let page = answers[0].html();
         assert!(page.text("#key-error").ends_with("No key of this company matches."));
         assert_eq!(page.attribute("#identify input[name=key]", "value"), "");
-        assert!(answers.iter().all(|answer| answer.body == answers[0].body), "another company's key is no other");
-        assert!(!gives_away(&answers[0], &foreign) && !answers[0].body.contains("Theirs"));
+        assert!(
+            answers.iter().all(|answer| answer.body == answers[0].body),
+            "the answer for a key of another company is the same"
+        );
+        assert!(!reveals(&answers[0], &foreign) && !answers[0].body.contains("Theirs"));
     }
-    admin.post(&format!("{K}/identify"), &[("key", &own), ("key", &own)]).expect(400);
-    admin.post(&format!("{K}/identify"), &[]).expect(422);
-    identify(&server.anonymous(), &own).expect_redirect(&format!("/sign-in?next={}", K.replace('/', "%2F")));
+    admin.post(&format!("{API_KEYS}/identify"), &[("key", &own), ("key", &own)]).expect(400);
+    admin.post(&format!("{API_KEYS}/identify"), &[]).expect(422);
+    identify(&server.anonymous(), &own).expect_redirect(&format!("/sign-in?next={}", API_KEYS.replace('/', "%2F")));
 }
 
 #[test]
-fn a_whole_key_in_the_address_is_neither_drawn_nor_linked_and_offered_to_be_found() {
+fn a_key_in_the_address_is_not_shown_but_can_be_identified() {
     let server = TestServer::start();
     let admin = server.admin();
     let (_, own) = admin.create_key("ERP Sync");
-    let (_, foreign) = server.admin_elsewhere().create_key("Theirs");
+    let (_, foreign) = server.other_company_admin().create_key("Theirs");
     let unknown = "goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g".to_owned();
     for key in [&own, &foreign, &unknown] {
         for (q, tab) in
             [(key.clone(), "active"), (format!("%20{key}%0A"), "revoked"), (format!("key%20{key}."), "active")]
         {
-            let answer = admin.get(&format!("{K}?tab={tab}&q={q}")).expect(200);
-            assert!(!gives_away(&answer, key), "{}", answer.body);
+            let answer = admin.get(&format!("{API_KEYS}?tab={tab}&q={q}")).expect(200);
+            assert!(!reveals(&answer, key), "{}", answer.body);
             let page = answer.html();
             assert_eq!(page.text("#identify button"), "Find the key you pasted");
-            assert_eq!(page.attribute("#identify", "action"), format!("{K}/identify"));
+            assert_eq!(page.attribute("#identify", "action"), format!("{API_KEYS}/identify"));
             assert_eq!(page.attribute("#identify input[name=key]", "value"), "");
             assert!(page.key_names().is_empty());
         }
     }
-    let text = admin.get(&format!("{K}?q={}", &own[..8])).expect(200).html();
-    assert!(!text.has("#identify") && text.key_names() == ["ERP Sync"], "part of a key is a search");
+    let text = admin.get(&format!("{API_KEYS}?q={}", &own[..8])).expect(200).html();
+    assert!(!text.has("#identify") && text.key_names() == ["ERP Sync"], "a part of a key is searched for");
 }

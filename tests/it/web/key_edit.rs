@@ -1,11 +1,11 @@
-//! A key's page, and what is changed there: the name of its service account, and its owner.
+//! The page of a key, and edits of its name and owner.
 
 use std::time::Duration;
 
-use keydesk::domain::user::Role;
+use keydesk::domain::user::profile::Role;
 
 use crate::support::server::NOW;
-use crate::support::{Browser, K, TestServer, database};
+use crate::support::{API_KEYS, Browser, TestServer, database};
 
 const MISSING: &str = "01940000-0000-7000-8000-000000000000";
 const JONAS: &str = "jonas@brightwater.example";
@@ -19,24 +19,24 @@ fn banner(admin: &Browser, location: &str) -> String {
 }
 
 #[test]
-fn a_rename_is_of_all_keys_of_the_account_and_frees_the_old_name() {
+fn a_rename_covers_all_keys_of_the_account_and_frees_the_name() {
     let server = TestServer::start();
     let admin = server.admin();
     let first = admin.create_key("ERP Sync");
     let second = admin.rotate(&first.0, "24h").shown_key();
-    let form = admin.get(&format!("{K}/{}/edit", second.0)).expect(200).html();
+    let form = admin.get(&format!("{API_KEYS}/{}/edit", second.0)).expect(200).html();
     assert_eq!(form.attribute("dialog input[name=name]", "value"), "ERP Sync");
     assert_eq!(form.text("dialog select[name=owner] option[selected]"), "Maria Lindqvist");
     let done = admin.edit(&second.0, "  Warehouse  Sync ", "").expect(303).header("location").to_owned();
-    assert!(done.starts_with(&format!("{K}/{}?done=", second.0)), "{done}");
+    assert!(done.starts_with(&format!("{API_KEYS}/{}?done=", second.0)), "{done}");
     assert_eq!(banner(&admin, &done), "ERP Sync is now named Warehouse Sync.");
     assert_eq!(banner(&server.auditor(), &done), "");
-    assert_eq!(banner(&admin, &done.replace(&second.0, &first.0)), "", "it is another key's");
+    assert_eq!(banner(&admin, &done.replace(&second.0, &first.0)), "", "the event is about another key");
     let names = admin.tab("active").key_names();
     assert!(names.len() == 2 && names.iter().all(|name| name == "Warehouse  Sync"), "{names:?}");
     for key in [&first, &second] {
-        let told = server.anonymous().bearer("/v1/whoami", &key.1).expect(200).body;
-        assert!(told.contains(r#""name":"Warehouse  Sync""#), "{told}");
+        let whoami = server.anonymous().bearer("/v1/whoami", &key.1).expect(200).body;
+        assert!(whoami.contains(r#""name":"Warehouse  Sync""#), "{whoami}");
     }
     assert_eq!(server.history(&second.0), ["api_key.created", "api_key.renamed"]);
     assert_eq!(server.last_event(&second.0, "before_json"), r#"{"name":"ERP Sync"}"#);
@@ -45,15 +45,15 @@ fn a_rename_is_of_all_keys_of_the_account_and_frees_the_old_name() {
     assert!(event.contains("renamed ERP Sync to Warehouse Sync"), "{event}");
     admin.create_key("ERP Sync");
     assert_eq!(database::count(&server.database_url, "service_accounts", "TRUE"), 2);
-    server.wait(Duration::from_mins(10));
+    server.advance(Duration::from_mins(10));
     assert_eq!(banner(&admin, &done), "");
 }
 
 #[test]
-fn a_name_that_another_account_has_is_refused_however_it_is_spelt_and_ones_own_is_not() {
+fn a_name_of_another_account_is_refused_in_any_spelling() {
     let server = TestServer::start();
     let admin = server.admin();
-    server.admin_elsewhere().create_key("Elsewhere");
+    server.other_company_admin().create_key("Elsewhere");
     let (id, _) = admin.create_key("Café Sync");
     let (other, _) = admin.create_key("Reporting");
     admin.revoke(&other, "unspecified", "").expect(303);
@@ -68,23 +68,23 @@ fn a_name_that_another_account_has_is_refused_however_it_is_spelt_and_ones_own_i
         assert_eq!(page.attribute("dialog input[name=name]", "value"), name);
         assert!(page.text("title").starts_with("Error: Edit Café Sync"));
     }
-    assert_eq!((admin.tab("active").key_names(), server.events("api_key.renamed")), (vec!["Café Sync".into()], 0));
+    assert_eq!((admin.tab("active").key_names(), server.event_count("api_key.renamed")), (vec!["Café Sync".into()], 0));
     for name in ["cafe\u{301}  SYNC", "CAFÉ sync", "Elsewhere"] {
         admin.edit(&id, name, "").expect(303);
         assert_eq!(admin.tab("active").key_names(), [name]);
     }
-    assert_eq!(server.events("api_key.renamed"), 3);
+    assert_eq!(server.event_count("api_key.renamed"), 3);
 }
 
 #[test]
-fn a_key_is_handed_over_renamed_or_both_and_what_changes_nothing_is_no_event() {
+fn an_edit_records_an_event_only_for_what_changed() {
     let server = TestServer::start();
     let admin = server.admin();
     let jonas = server.add_person("Jonas Bakke", JONAS, Role::Auditor);
     let maria = server.user_id("maria@brightwater.example");
     let (id, key) = admin.create_key("ERP Sync");
     for same in ["", &maria] {
-        admin.edit(&id, "ERP Sync", same).expect_redirect(&format!("{K}/{id}"));
+        admin.edit(&id, "ERP Sync", same).expect_redirect(&format!("{API_KEYS}/{id}"));
     }
     assert_eq!(server.history(&id), ["api_key.created"]);
     let done = admin.edit(&id, "ERP Sync", &jonas).expect(303).header("location").to_owned();
@@ -104,17 +104,17 @@ fn a_key_is_handed_over_renamed_or_both_and_what_changes_nothing_is_no_event() {
 }
 
 #[test]
-fn an_owner_who_is_none_is_the_same_404_whatever_else_is_sent_and_nothing_changes() {
+fn an_unknown_owner_is_a_404_and_changes_nothing() {
     let server = TestServer::start();
     let admin = server.admin();
-    server.admin_elsewhere();
+    server.other_company_admin();
     let foreign = server.user_id("ada@northwind.example");
-    let gone = server.add_person("Jonas Bakke", JONAS, Role::Auditor);
-    admin.delete_user(&gone, &[]).expect(303);
+    let deleted = server.add_person("Jonas Bakke", JONAS, Role::Auditor);
+    admin.delete_user(&deleted, &[]).expect(303);
     let (id, _) = admin.create_key("ERP Sync");
     admin.create_key("Reporting");
     let mut bodies = Vec::new();
-    for owner in [MISSING, &foreign, &gone, "nonsense", &foreign.to_uppercase(), "%00"] {
+    for owner in [MISSING, &foreign, &deleted, "nonsense", &foreign.to_uppercase(), "%00"] {
         for name in ["ERP Sync", "Warehouse", "", "Reporting"] {
             let answer = admin.edit(&id, name, owner);
             assert_eq!(answer.status, 404, "{owner} with the name {name:?}");
@@ -127,14 +127,14 @@ fn an_owner_who_is_none_is_the_same_404_whatever_else_is_sent_and_nothing_change
 }
 
 #[test]
-fn a_key_of_a_deleted_owner_is_renamed_without_another_one() {
+fn a_key_of_a_deleted_owner_can_be_renamed() {
     let server = TestServer::start();
     let admin = server.admin();
     let jonas = server.add_person("Jonas Bakke", JONAS, Role::Admin);
     let (id, _) = server.signed_in_as(JONAS).create_key_for("ERP Sync", "30d");
-    server.stand_at(NOW + Duration::from_hours(30 * 24));
+    server.set_clock(NOW + Duration::from_hours(30 * 24));
     admin.delete_user(&jonas, &[]).expect(303);
-    let form = admin.get(&format!("{K}/{id}/edit")).expect(200).html();
+    let form = admin.get(&format!("{API_KEYS}/{id}/edit")).expect(200).html();
     assert_eq!(form.attribute("select[name=owner] option[selected]", "value"), jonas);
     assert_eq!(form.text("select[name=owner] option[selected]"), "Deleted user");
     admin.edit(&id, "Warehouse", &jonas).expect(303);
@@ -143,7 +143,7 @@ fn a_key_of_a_deleted_owner_is_renamed_without_another_one() {
 }
 
 #[test]
-fn a_revoked_key_stays_as_it_is_and_an_expired_one_is_still_changed() {
+fn an_expired_key_can_be_edited_and_a_revoked_one_cannot() {
     let server = TestServer::start();
     let admin = server.admin();
     let revoked = admin.create_key("Revoked");
@@ -151,12 +151,13 @@ fn a_revoked_key_stays_as_it_is_and_an_expired_one_is_still_changed() {
     let replaced = admin.create_key("Replaced");
     admin.rotate(&replaced.0, "1h").expect(201);
     let expired = admin.create_key_for("Expired", "30d");
-    server.stand_at(NOW + Duration::from_hours(30 * 24));
+    server.set_clock(NOW + Duration::from_hours(30 * 24));
     for (id, _) in [&revoked, &replaced] {
-        for answer in [admin.edit(id, "Other", ""), admin.edit(id, "", ""), admin.get(&format!("{K}/{id}/edit"))] {
+        for answer in [admin.edit(id, "Other", ""), admin.edit(id, "", ""), admin.get(&format!("{API_KEYS}/{id}/edit"))]
+        {
             let page = answer.expect(409).html();
-            assert!(page.text("main").contains("This API key is revoked. Revoked keys stay as they are."));
-            assert!(page.has(&format!("a[href='{K}/{id}']")));
+            assert!(page.text("main").contains("This API key is revoked and can no longer be changed."));
+            assert!(page.has(&format!("a[href='{API_KEYS}/{id}']")));
         }
         assert!(!server.history(id).contains(&"api_key.renamed".to_owned()));
     }
@@ -165,7 +166,7 @@ fn a_revoked_key_stays_as_it_is_and_an_expired_one_is_still_changed() {
 }
 
 #[test]
-fn the_page_of_a_key_shows_its_facts_and_its_own_history_and_to_auditors_no_buttons() {
+fn the_key_page_shows_history_and_no_buttons_to_auditors() {
     let server = TestServer::start();
     let (admin, auditor) = (server.admin(), server.auditor());
     let (id, key) = admin.create_key_for("ERP Sync", "365d");
@@ -184,11 +185,11 @@ fn the_page_of_a_key_shows_its_facts_and_its_own_history_and_to_auditors_no_butt
             page.all("[data-event-id]").iter().map(|event| event.attr("data-action").unwrap()).collect();
         assert_eq!(actions, ["api_key.renamed", "api_key.created"]);
         assert!(page.all("[data-event-id]").iter().all(|event| event.attr("data-key-id") == Some(&id)));
-        assert!(!browser.get(&format!("{K}/{id}")).body.contains(&other));
-        assert_eq!(browser.get(K).html().all(&format!("th[scope=row] a[href='{K}/{id}']")).len(), 1);
+        assert!(!browser.get(&format!("{API_KEYS}/{id}")).body.contains(&other));
+        assert_eq!(browser.get(API_KEYS).html().all(&format!("th[scope=row] a[href='{API_KEYS}/{id}']")).len(), 1);
     }
     for form in ["edit", "rotate", "revoke"] {
-        let link = format!("a[href='{K}/{id}/{form}']");
+        let link = format!("a[href='{API_KEYS}/{id}/{form}']");
         assert!(admin.key_page(&id).has(&link) && !auditor.key_page(&id).has(&link), "{form}");
     }
     admin.revoke(&id, "compromised", "In a\nticket").expect(303);

@@ -1,4 +1,4 @@
-//! The Key Policy page: the company's name, and the second factor it requires.
+//! The Key Policy page: the name of the company and the required second factor.
 
 use crate::support::{Browser, TestServer};
 
@@ -11,7 +11,7 @@ fn save(browser: &Browser, name: &str, require: Option<&str>) -> crate::support:
 }
 
 #[test]
-fn a_company_gets_another_name_and_the_trail_says_so() {
+fn renaming_a_company_is_recorded_in_the_trail() {
     let server = TestServer::start();
     let admin = server.admin();
     let saved = save(&admin, "Brightwater Foods", None).expect(303);
@@ -29,10 +29,10 @@ fn a_company_gets_another_name_and_the_trail_says_so() {
 }
 
 #[test]
-fn a_name_that_cannot_be_taken_is_refused_and_kept_with_the_tick() {
+fn a_refused_name_is_kept_with_the_ticked_box() {
     let server = TestServer::start();
     let admin = server.admin();
-    server.admin_elsewhere();
+    server.other_company_admin();
     for (name, sentence) in [
         ("", "Enter a name for the company"),
         (" northwind ", "already exists"),

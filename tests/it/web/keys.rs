@@ -1,8 +1,8 @@
-//! Adding keys, and who may.
+//! Adding keys.
 
 use std::time::Duration;
 
-use crate::support::{K, TestServer, browser, database};
+use crate::support::{API_KEYS, TestServer, browser, database};
 
 #[test]
 fn a_new_key_is_shown_once_and_works_at_once() {
@@ -15,7 +15,7 @@ fn a_new_key_is_shown_once_and_works_at_once() {
     assert!(key.starts_with("goa_") && key.len() == 42, "{key}");
     assert_eq!(answer.body.matches(&key).count(), 1);
     assert_eq!(server.whoami(&key), 200);
-    let list = admin.get(K).expect(200);
+    let list = admin.get(API_KEYS).expect(200);
     assert!(!list.body.contains(&key));
     let row = list.html();
     assert_eq!(row.key_names(), ["ERP Sync Service"]);
@@ -26,29 +26,29 @@ fn a_new_key_is_shown_once_and_works_at_once() {
 }
 
 #[test]
-fn a_form_sent_twice_makes_one_key_and_says_so() {
+fn a_form_sent_twice_creates_one_key() {
     let server = TestServer::start();
     let admin = server.admin();
     let submission = admin.submission();
     let fields = [("name", "ERP Sync"), ("submission", submission.as_str())];
-    admin.post(K, &fields).expect(201);
+    admin.post(API_KEYS, &fields).expect(201);
     for name in ["ERP Sync", "Another", ""] {
-        let again = admin.post(K, &[("name", name), ("submission", &submission)]).expect(409);
+        let again = admin.post(API_KEYS, &[("name", name), ("submission", &submission)]).expect(409);
         assert!(
             again.body.contains("This key was already shown. If you did not save it, revoke it and create a new one.")
         );
         assert!(!again.html().has("#new-key"));
     }
-    assert_eq!(admin.get(K).html().key_names(), ["ERP Sync"]);
+    assert_eq!(admin.get(API_KEYS).html().key_names(), ["ERP Sync"]);
 }
 
 #[test]
-fn the_same_form_sent_at_the_same_moment_makes_one_key() {
+fn a_form_sent_twice_concurrently_creates_one_key() {
     let server = TestServer::start();
     let admin = server.admin();
     let submission = admin.submission();
     let statuses: Vec<u16> = std::thread::scope(|scope| {
-        let send = || admin.post(K, &[("name", "ERP Sync"), ("submission", &submission)]).status;
+        let send = || admin.post(API_KEYS, &[("name", "ERP Sync"), ("submission", &submission)]).status;
         let threads = [(); 4].map(|()| scope.spawn(send));
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
@@ -57,30 +57,30 @@ fn the_same_form_sent_at_the_same_moment_makes_one_key() {
 }
 
 #[test]
-fn a_submission_that_is_missing_or_foreign_makes_nothing_and_keeps_the_name() {
+fn an_invalid_submission_creates_nothing_and_keeps_the_name() {
     let server = TestServer::start();
     let (admin, other) = (server.admin(), server.admin());
     for submission in ["", "nonsense", &other.submission()] {
-        let page = admin.post(K, &[("name", "ERP Sync"), ("submission", submission)]).expect(422).html();
+        let page = admin.post(API_KEYS, &[("name", "ERP Sync"), ("submission", submission)]).expect(422).html();
         assert_eq!(page.attribute("input[name=name]", "value"), "ERP Sync");
         assert!(!page.has("#new-key"));
         let new = page.attribute("input[name=submission]", "value");
         assert_ne!(new, submission);
     }
-    assert!(admin.get(K).html().key_names().is_empty());
+    assert!(admin.get(API_KEYS).html().key_names().is_empty());
 }
 
 #[test]
-fn a_submission_is_still_good_after_a_name_was_refused() {
+fn a_submission_is_still_valid_after_a_refused_name() {
     let server = TestServer::start();
     let admin = server.admin();
     let submission = admin.submission();
-    admin.post(K, &[("name", ""), ("submission", &submission)]).expect(422);
-    admin.post(K, &[("name", "ERP Sync"), ("submission", &submission)]).expect(201);
+    admin.post(API_KEYS, &[("name", ""), ("submission", &submission)]).expect(422);
+    admin.post(API_KEYS, &[("name", "ERP Sync"), ("submission", &submission)]).expect(201);
 }
 
 #[test]
-fn a_name_is_refused_with_a_sentence_and_kept_as_typed() {
+fn an_invalid_name_is_refused_with_a_sentence_and_kept() {
     let server = TestServer::start();
     let admin = server.admin();
     let long = "x".repeat(65);
@@ -98,12 +98,12 @@ fn a_name_is_refused_with_a_sentence_and_kept_as_typed() {
         assert_eq!(page.attribute("input[name=name]", "aria-invalid"), "true");
         assert!(page.text("title").starts_with("Error: Add API Key"));
     }
-    let kept = admin.add_key(&long).html();
-    assert_eq!(kept.attribute("input[name=name]", "value"), long);
+    let page_of_long_name = admin.add_key(&long).html();
+    assert_eq!(page_of_long_name.attribute("input[name=name]", "value"), long);
 }
 
 #[test]
-fn names_of_every_script_come_back_exactly_as_typed() {
+fn names_in_every_script_are_kept_as_typed() {
     let server = TestServer::start();
     let admin = server.admin();
     let names = [
@@ -122,47 +122,47 @@ fn names_of_every_script_come_back_exactly_as_typed() {
     ];
     for name in names {
         admin.create_key(name);
-        server.wait(Duration::from_secs(1));
+        server.advance(Duration::from_secs(1));
     }
-    let mut listed = admin.get(K).html().key_names();
+    let mut listed = admin.get(API_KEYS).html().key_names();
     listed.reverse();
     assert_eq!(listed, names);
     let spaced = "x".repeat(64);
     admin.create_key(&format!("  {spaced}\u{3000}"));
-    assert_eq!(admin.get(K).html().key_names()[0], spaced);
+    assert_eq!(admin.get(API_KEYS).html().key_names()[0], spaced);
 }
 
 #[test]
-fn a_name_with_an_active_key_is_refused_however_it_is_spelt() {
+fn a_name_with_an_active_key_is_refused_in_any_spelling() {
     let server = TestServer::start();
     let admin = server.admin();
     admin.create_key("ERP Sync");
     for same in ["ERP Sync", " erp  SYNC ", "ＥＲＰ Sync"] {
         let answer = admin.add_key(same);
         if same.starts_with('Ｅ') {
-            // Full-width letters are other letters: NFC keeps them apart.
+            // Full-width letters are different letters: NFC does not merge them.
             assert_eq!(answer.status, 201);
         } else {
             assert!(answer.expect(422).body.contains("An active key named “ERP Sync” already exists."), "{same}");
         }
     }
-    server.admin_elsewhere().create_key("ERP Sync");
+    server.other_company_admin().create_key("ERP Sync");
 }
 
 #[test]
-fn a_name_whose_keys_are_all_revoked_goes_on_in_the_spelling_it_has() {
+fn a_name_with_only_revoked_keys_keeps_its_spelling() {
     let server = TestServer::start();
     let admin = server.admin();
     let (first, _) = admin.create_key("ERP Sync");
     admin.revoke(&first, "superseded", "").expect(303);
     let (second, key) = admin.create_key("erp sync");
     assert_ne!(first, second);
-    assert_eq!(admin.get(K).html().key_names(), ["ERP Sync"]);
+    assert_eq!(admin.get(API_KEYS).html().key_names(), ["ERP Sync"]);
     assert_eq!(server.whoami(&key), 200);
 }
 
 #[test]
-fn of_two_admins_who_take_one_name_at_once_one_gets_it_and_the_other_the_sentence() {
+fn of_two_concurrent_creations_with_one_name_one_wins() {
     let server = TestServer::start();
     let browsers = [server.admin(), server.admin()];
     for round in 0..10 {
@@ -171,7 +171,7 @@ fn of_two_admins_who_take_one_name_at_once_one_gets_it_and_the_other_the_sentenc
         let statuses: Vec<u16> = std::thread::scope(|scope| {
             let threads = browsers.iter().zip(&submissions).map(|(browser, submission)| {
                 let fields = [("name", name.as_str()), ("submission", submission.as_str())];
-                scope.spawn(move || browser.post(K, &fields).status)
+                scope.spawn(move || browser.post(API_KEYS, &fields).status)
             });
             threads.collect::<Vec<_>>().into_iter().map(|thread| thread.join().unwrap()).collect()
         });
@@ -180,20 +180,22 @@ fn of_two_admins_who_take_one_name_at_once_one_gets_it_and_the_other_the_sentenc
 }
 
 #[test]
-fn another_companys_key_a_malformed_id_and_a_missing_one_are_the_same_404() {
+fn foreign_malformed_and_missing_ids_are_the_same_404() {
     let server = TestServer::start();
     let admin = server.admin();
-    let (foreign, key) = server.admin_elsewhere().create_key("Theirs");
+    let (foreign, key) = server.other_company_admin().create_key("Theirs");
     let missing = "01940000-0000-7000-8000-000000000000";
     let bodies: Vec<String> = [foreign.as_str(), missing, "nonsense", &foreign.to_uppercase(), "%00", "..%2f"]
         .iter()
-        .flat_map(|id| [admin.get(&format!("{K}/{id}/revoke")), admin.post(&format!("{K}/{id}/revoke"), &[])])
+        .flat_map(|id| {
+            [admin.get(&format!("{API_KEYS}/{id}/revoke")), admin.post(&format!("{API_KEYS}/{id}/revoke"), &[])]
+        })
         .map(|answer| answer.expect(404).body)
         .collect();
     assert!(bodies[0].contains("This API key does not exist."));
     assert!(bodies.iter().all(|body| *body == bodies[0]));
     assert_eq!(server.whoami(&key), 200);
-    let drawer = |id: &str| admin.get(&format!("{K}?audit=open&key={id}")).expect(404).body;
+    let drawer = |id: &str| admin.get(&format!("{API_KEYS}?audit=open&key={id}")).expect(404).body;
     assert_eq!(drawer(&foreign), drawer(missing));
 }
 
@@ -202,17 +204,17 @@ fn an_auditor_sees_everything_and_changes_nothing() {
     let server = TestServer::start();
     let (id, key) = server.admin().create_key("ERP Sync");
     let auditor = server.auditor();
-    let list = auditor.get(K).expect(200).html();
+    let list = auditor.get(API_KEYS).expect(200).html();
     assert_eq!(list.key_names(), ["ERP Sync"]);
     assert!(!list.has("a[href$='/new']") && !list.has("a[href$='/revoke']"));
-    auditor.get(&format!("{K}?audit=open")).expect(200);
+    auditor.get(&format!("{API_KEYS}?audit=open")).expect(200);
     let bad = [("name", ""), ("submission", "")];
     for answer in [
-        auditor.get(&format!("{K}/new")),
-        auditor.post(K, &bad),
-        auditor.get(&format!("{K}/{id}/revoke")),
-        auditor.post(&format!("{K}/{id}/revoke"), &[]),
-        auditor.post(&format!("{K}/nonsense/revoke"), &[]),
+        auditor.get(&format!("{API_KEYS}/new")),
+        auditor.post(API_KEYS, &bad),
+        auditor.get(&format!("{API_KEYS}/{id}/revoke")),
+        auditor.post(&format!("{API_KEYS}/{id}/revoke"), &[]),
+        auditor.post(&format!("{API_KEYS}/nonsense/revoke"), &[]),
     ] {
         assert!(answer.expect(403).body.contains("You need to be an administrator to do this."));
     }
@@ -224,47 +226,47 @@ fn an_auditor_sees_everything_and_changes_nothing() {
 fn a_change_of_role_takes_effect_at_the_next_request() {
     let server = TestServer::start();
     let admin = server.admin();
-    admin.get(&format!("{K}/new")).expect(200);
+    admin.get(&format!("{API_KEYS}/new")).expect(200);
     database::tamper(&server.database_url, "UPDATE users SET role = 'auditor'");
-    admin.get(&format!("{K}/new")).expect(403);
+    admin.get(&format!("{API_KEYS}/new")).expect(403);
     database::tamper(
         &server.database_url,
         "UPDATE users SET deleted_at = 1, name = NULL, email = NULL, email_folded = NULL",
     );
-    admin.get(K).expect(303);
+    admin.get(API_KEYS).expect(303);
 }
 
 #[test]
-fn an_expired_key_stands_on_the_revoked_tab_and_says_so() {
+fn an_expired_key_is_listed_on_the_revoked_tab() {
     let server = TestServer::start();
     let admin = server.admin();
     let (_, key) = admin.create_key("ERP Sync");
     let end = server.clock.now() + Duration::from_mins(5);
     database::tamper(&server.database_url, &format!("UPDATE api_keys SET expires_at = {}", end.as_micros()));
     server.clock.set(end - Duration::from_micros(1));
-    assert_eq!((server.whoami(&key), admin.get(K).html().key_names().len()), (200, 1));
+    assert_eq!((server.whoami(&key), admin.get(API_KEYS).html().key_names().len()), (200, 1));
     server.clock.set(end);
-    assert_eq!((server.whoami(&key), admin.get(K).html().key_names().len()), (401, 0));
-    let page = admin.get(&format!("{K}?tab=revoked")).html();
+    assert_eq!((server.whoami(&key), admin.get(API_KEYS).html().key_names().len()), (401, 0));
+    let page = admin.get(&format!("{API_KEYS}?tab=revoked")).html();
     assert_eq!(page.attribute("tr[data-key-id]", "data-status"), "expired");
     assert!(page.text("tr[data-key-id]").contains("Expired"));
 }
 
 #[test]
-fn a_reload_of_the_page_that_showed_the_key_asks_for_the_list() {
+fn reloading_the_page_of_a_new_key_shows_the_list() {
     let server = TestServer::start();
     let admin = server.admin();
     let page = admin.add_key("ERP Sync").html();
     let id = page.attribute("#new-key", "data-key-id");
     let on = page.attribute("dialog .dialog-foot a", "href");
-    assert_eq!(on, format!("{K}?tab=active#key-{id}"));
+    assert_eq!(on, format!("{API_KEYS}?tab=active#key-{id}"));
     assert!(page.has(".page[inert]") && page.has("dialog[open]") && !page.has("a.backdrop"));
-    let bare = browser::send(admin.request("POST", K).header("Sec-Fetch-Site", "same-origin")).status;
+    let bare = browser::send(admin.request("POST", API_KEYS).header("Sec-Fetch-Site", "same-origin")).status;
     assert_eq!(bare, 422);
 }
 
 #[test]
-fn a_key_is_accepted_neither_as_a_name_nor_in_a_comment_and_not_shown_again() {
+fn a_key_in_a_name_or_comment_is_refused_and_not_repeated() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, key) = admin.create_key("ERP Sync");

@@ -1,18 +1,18 @@
-//! The list: tabs, search, order, pages.
+//! The list of keys: tabs, search, order and paging.
 
 use std::time::Duration;
 
-use crate::support::{Browser, Html, K, TestServer, database};
+use crate::support::{API_KEYS, Browser, Html, TestServer, database};
 
 fn many(server: &TestServer, admin: &Browser, count: usize) {
     for number in 0..count {
         admin.create_key(&format!("Service {number:03}"));
-        server.wait(Duration::from_secs(1));
+        server.advance(Duration::from_secs(1));
     }
 }
 
 fn list(admin: &Browser, query: &str) -> Html {
-    admin.get(&format!("{K}{query}")).expect(200).html()
+    admin.get(&format!("{API_KEYS}{query}")).expect(200).html()
 }
 
 fn link(page: &Html, rel: &str) -> String {
@@ -20,24 +20,24 @@ fn link(page: &Html, rel: &str) -> String {
 }
 
 #[test]
-fn each_tab_is_sensible_when_it_is_empty() {
+fn each_empty_tab_has_a_text_of_its_own() {
     let server = TestServer::start();
     let admin = server.admin();
     let active = list(&admin, "");
     assert_eq!(active.text(".card h2"), "No API keys yet");
     assert!(active.has(".card a[href$='/new']"));
-    assert!(!server.auditor().get(K).html().has(".card a"));
+    assert!(!server.auditor().get(API_KEYS).html().has(".card a"));
     let revoked = list(&admin, "?tab=revoked");
     assert_eq!(revoked.text(".card h2"), "No revoked keys");
     assert!(revoked.text("title").starts_with("Revoked – API Keys – Company Settings – Brightwater"));
     let (id, _) = admin.create_key("ERP Sync");
     admin.revoke(&id, "unspecified", "").expect(303);
-    assert_eq!(list(&admin, "").counters(), ["Active Keys 0 keys", "Revoked Keys 1 keys"]);
+    assert_eq!(list(&admin, "").counters(), ["Active Keys 0 keys", "Revoked Keys 1 key"]);
     assert_eq!(list(&admin, "?tab=revoked").key_names(), ["ERP Sync"]);
 }
 
 #[test]
-fn pages_of_fifty_lead_forwards_and_back_without_losing_a_key() {
+fn pages_of_fifty_lead_both_ways_without_losing_a_key() {
     let server = TestServer::start();
     let admin = server.admin();
     many(&server, &admin, 103);
@@ -64,7 +64,7 @@ fn pages_of_fifty_lead_forwards_and_back_without_losing_a_key() {
     }
 }
 
-/// As many copies of the one key that there is, each a microsecond younger.
+/// Inserts copies of the only key, each a microsecond younger.
 fn copies(server: &TestServer, count: u64) {
     let numbers = database::numbers(count);
     let digest = if database::postgres().is_some() { "decode(md5(CAST(n AS TEXT)), 'hex')" } else { "randomblob(32)" };
@@ -82,12 +82,12 @@ fn copies(server: &TestServer, count: u64) {
 }
 
 #[test]
-fn a_list_of_more_keys_than_the_thread_that_draws_it_reads_is_whole() {
+fn a_list_beyond_the_limit_of_inline_reads_is_complete() {
     let server = TestServer::start();
     let admin = server.admin();
     let (oldest, _) = admin.create_key("ERP Sync");
     copies(&server, 20_001);
-    server.wait(Duration::from_secs(1));
+    server.advance(Duration::from_secs(1));
     let first = list(&admin, "");
     assert_eq!(first.counters()[0], "Active Keys 20,002 keys");
     assert!(first.text("main").contains("1 to 50 of 20,002 active keys"));
@@ -95,11 +95,11 @@ fn a_list_of_more_keys_than_the_thread_that_draws_it_reads_is_whole() {
     assert_eq!(first.key_names().len(), 50);
     assert_eq!(list(&admin, "?sort=created").key_names()[..2], ["ERP Sync", "Copy 1"]);
     admin.revoke(&oldest, "unspecified", "").expect(303);
-    assert_eq!(list(&admin, "?tab=revoked").counters(), ["Active Keys 20,001 keys", "Revoked Keys 1 keys"]);
+    assert_eq!(list(&admin, "?tab=revoked").counters(), ["Active Keys 20,001 keys", "Revoked Keys 1 key"]);
 }
 
 #[test]
-fn going_back_after_keys_were_added_shows_a_whole_first_page() {
+fn going_back_after_new_keys_shows_a_full_first_page() {
     let server = TestServer::start();
     let admin = server.admin();
     many(&server, &admin, 60);
@@ -111,7 +111,7 @@ fn going_back_after_keys_were_added_shows_a_whole_first_page() {
 }
 
 #[test]
-fn keys_are_found_by_part_of_a_name_or_preview_whatever_the_case() {
+fn keys_are_found_by_name_or_preview_in_any_case() {
     let server = TestServer::start();
     let admin = server.admin();
     let (_, key) = admin.create_key("ERP Sync Ünïcode");
@@ -119,7 +119,7 @@ fn keys_are_found_by_part_of_a_name_or_preview_whatever_the_case() {
     admin.create_key("Reporting");
     admin.revoke(&old, "unspecified", "");
     let found = |q: &str| {
-        let page = admin.request("GET", K).query(&[("q", q)]);
+        let page = admin.request("GET", API_KEYS).query(&[("q", q)]);
         crate::support::browser::send(page).expect(200).html()
     };
     for q in
@@ -127,11 +127,11 @@ fn keys_are_found_by_part_of_a_name_or_preview_whatever_the_case() {
     {
         assert_eq!(found(q).key_names(), ["ERP Sync Ünïcode"], "{q}");
     }
-    let elsewhere = found("legacy");
-    assert!(elsewhere.key_names().is_empty());
-    assert!(elsewhere.text(".card").contains("No keys match “legacy”."));
-    assert!(elsewhere.text(".card").contains("1 revoked key matches."));
-    let other = elsewhere.attribute(".card a[href*='tab=revoked']", "href");
+    let without_match = found("legacy");
+    assert!(without_match.key_names().is_empty());
+    assert!(without_match.text(".card").contains("No keys match “legacy”."));
+    assert!(without_match.text(".card").contains("1 revoked key matches."));
+    let other = without_match.attribute(".card a[href*='tab=revoked']", "href");
     assert_eq!(admin.get(&other).html().key_names(), ["Legacy 100% _done_"]);
     for wildcard in ["%", "\\", "100%_", "_done_"] {
         assert!(!found(wildcard).key_names().iter().any(|name| name == "Reporting"), "{wildcard}");
@@ -144,32 +144,32 @@ fn keys_are_found_by_part_of_a_name_or_preview_whatever_the_case() {
 #[test]
 fn a_search_stays_in_its_company() {
     let server = TestServer::start();
-    server.admin_elsewhere().create_key("Secret project");
+    server.other_company_admin().create_key("Secret project");
     let admin = server.admin();
     assert!(list(&admin, "?q=secret").key_names().is_empty());
     assert!(list(&admin, "").key_names().is_empty());
 }
 
 #[test]
-fn a_whole_key_pasted_into_the_search_is_found_nowhere_and_shown_nowhere() {
+fn a_key_pasted_into_the_search_finds_and_shows_nothing() {
     let server = TestServer::start();
     let admin = server.admin();
     let (_, key) = admin.create_key("ERP Sync");
     admin.create_key("Odd\u{FFFF}name");
     for pasted in [key.clone(), format!("Bearer {key}"), key[..30].to_owned()] {
         let encoded = pasted.replace(' ', "+");
-        let answer = admin.get(&format!("{K}?q={encoded}")).expect(200);
-        assert!(answer.html().text(".card").contains("That is a whole key."));
+        let answer = admin.get(&format!("{API_KEYS}?q={encoded}")).expect(200);
+        assert!(answer.html().text(".card").contains("You pasted a complete key."));
         assert!(!answer.body.contains(&key[10..30]));
-        let signed_out = server.anonymous().get(&format!("{K}?q={encoded}")).expect(303);
+        let signed_out = server.anonymous().get(&format!("{API_KEYS}?q={encoded}")).expect(303);
         assert!(!signed_out.header("location").contains(&key[10..30]));
-        let in_the_path = server.anonymous().get(&format!("{K}/{encoded}/revoke")).expect(303);
+        let in_the_path = server.anonymous().get(&format!("{API_KEYS}/{encoded}/revoke")).expect(303);
         assert!(!in_the_path.header("location").contains(&key[10..30]));
     }
 }
 
 #[test]
-fn what_the_address_may_not_say_is_not_found() {
+fn invalid_query_parameters_are_not_found() {
     let server = TestServer::start();
     let admin = server.admin();
     for query in [
@@ -182,16 +182,16 @@ fn what_the_address_may_not_say_is_not_found() {
         "?audit=closed",
         "?audit=open&audit_cursor=x",
     ] {
-        admin.get(&format!("{K}{query}")).expect(404);
+        admin.get(&format!("{API_KEYS}{query}")).expect(404);
     }
-    admin.get(&format!("{K}?unknown=1")).expect(200);
-    admin.get(&format!("{K}?tab=active&tab=revoked")).expect(400);
-    admin.get(&format!("{K}?q=%FF")).expect(400);
-    admin.get(&format!("{K}?tab=revoked&sort=revoked")).expect(200);
+    admin.get(&format!("{API_KEYS}?unknown=1")).expect(200);
+    admin.get(&format!("{API_KEYS}?tab=active&tab=revoked")).expect(400);
+    admin.get(&format!("{API_KEYS}?q=%FF")).expect(400);
+    admin.get(&format!("{API_KEYS}?tab=revoked&sort=revoked")).expect(200);
 }
 
 #[test]
-fn a_cursor_belongs_to_its_own_order() {
+fn a_cursor_is_valid_only_for_its_sort_order() {
     let server = TestServer::start();
     let admin = server.admin();
     many(&server, &admin, 51);
@@ -204,8 +204,8 @@ fn a_cursor_belongs_to_its_own_order() {
 fn times_are_shown_in_the_zone_of_the_cookie() {
     let server = TestServer::start();
     let admin = server.admin();
-    server.clock.set(keydesk::domain::instant::Instant::from_micros(1_795_476_600_000_000));
-    admin.get(K).expect(303);
+    server.clock.set(keydesk::domain::timestamp::Timestamp::from_micros(1_795_476_600_000_000));
+    admin.get(API_KEYS).expect(303);
     let admin = server.admin();
     admin.create_key("ERP Sync");
     assert!(list(&admin, "").text("main").contains("Shown in UTC"));

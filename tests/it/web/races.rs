@@ -1,10 +1,10 @@
-//! Two things at the same moment: whichever comes first, nobody gets past what the other one decided.
+//! Concurrent requests: whichever comes first, neither bypasses the other.
 
 use std::time::Duration;
 
-use keydesk::domain::user::Role;
+use keydesk::domain::user::profile::Role;
 
-use crate::support::{Answer, Browser, K, PASSWORD, TestServer, database};
+use crate::support::{API_KEYS, Answer, Browser, PASSWORD, TestServer, database};
 
 const JONAS: &str = "jonas@brightwater.example";
 
@@ -12,14 +12,15 @@ fn sign_in(browser: &Browser) -> Answer {
     browser.post("/sign-in", &[("email", JONAS), ("password", PASSWORD)])
 }
 
-/// The numbers of the events of an action, where more of it holds.
+/// The sequence numbers of the events that match a condition.
 fn numbers(server: &TestServer, condition: &str) -> Vec<u64> {
     let found = database::column(&server.database_url, "sequence", &format!("FROM events WHERE {condition}"));
     found.into_iter().map(|number| number.unwrap().parse().unwrap()).collect()
 }
 
-/// Sets a second factor up while `other` happens, a little later in each round; no sign-in without a code may come after.
-fn while_a_second_factor_is_set_up(other: impl Fn(&TestServer, &str) -> Answer + Sync) {
+/// Sets up a second factor while `other` runs, a little later in each round. No sign-in after the set-up may succeed
+/// without a code.
+fn race_second_factor_set_up(other: impl Fn(&TestServer, &str) -> Answer + Sync) {
     for round in 0..8 {
         let server = TestServer::start();
         let id = server.add_person("Jonas Bakke", JONAS, Role::Auditor);
@@ -34,7 +35,7 @@ fn while_a_second_factor_is_set_up(other: impl Fn(&TestServer, &str) -> Answer +
             (other.join().unwrap(), set_up)
         });
         let Some(since) = numbers(&server, "action = 'user.second_factor_changed'").first().copied() else {
-            // The other was first, and ended the session in which it was being set up.
+            // The other request came first and ended the session of the set-up.
             assert_ne!(set_up.status, 201);
             continue;
         };
@@ -42,22 +43,22 @@ fn while_a_second_factor_is_set_up(other: impl Fn(&TestServer, &str) -> Answer +
         let without_a_code = format!("action = 'user.signed_in' AND after_json IS NULL AND target_id = '{id}'");
         let without_a_code = numbers(&server, &without_a_code);
         let passed = without_a_code.iter().any(|signed_in| *signed_in > since);
-        assert!(!passed, "round {round}: signed in without a code, led to {}", other.header("location"));
+        assert!(!passed, "round {round}: signed in without a code, redirected to {}", other.header("location"));
     }
 }
 
 #[test]
-fn a_link_that_is_used_while_a_second_factor_is_set_up_does_not_pass_it_by() {
-    while_a_second_factor_is_set_up(|server, link| server.anonymous().accept(link));
+fn a_link_used_during_second_factor_set_up_does_not_bypass_it() {
+    race_second_factor_set_up(|server, link| server.anonymous().accept(link));
 }
 
 #[test]
-fn a_password_that_is_checked_while_a_second_factor_is_set_up_does_not_pass_it_by() {
-    while_a_second_factor_is_set_up(|server, _| sign_in(&server.anonymous()));
+fn a_sign_in_during_second_factor_set_up_does_not_bypass_it() {
+    race_second_factor_set_up(|server, _| sign_in(&server.anonymous()));
 }
 
 #[test]
-fn whoever_signs_in_with_the_old_password_while_it_is_changed_is_signed_out_afterwards() {
+fn a_password_change_ends_sessions_started_meanwhile() {
     for round in 0..8 {
         let server = TestServer::start();
         server.add_person("Jonas Bakke", JONAS, Role::Auditor);
@@ -71,13 +72,13 @@ fn whoever_signs_in_with_the_old_password_while_it_is_changed_is_signed_out_afte
             sign_in(&thief);
         });
         let at = ["user.signed_in", "user.password_changed"].map(|it| numbers(&server, &format!("action = '{it}'")));
-        assert_eq!(thief.get(K).status, 303, "round {round}: signed in and changed at {at:?}");
-        jonas.get(K).expect(200);
+        assert_eq!(thief.get(API_KEYS).status, 303, "round {round}: signed in and changed at {at:?}");
+        jonas.get(API_KEYS).expect(200);
     }
 }
 
 #[test]
-fn a_key_that_is_created_while_its_creator_is_deleted_does_not_outlive_them() {
+fn a_key_created_during_its_owners_deletion_is_revoked() {
     for round in 0..12 {
         let server = TestServer::start();
         let id = server.add_person("Jonas Bakke", JONAS, Role::Admin);
@@ -85,7 +86,7 @@ fn a_key_that_is_created_while_its_creator_is_deleted_does_not_outlive_them() {
         jonas.create_key("Reporting");
         let submission = jonas.submission();
         std::thread::scope(|scope| {
-            scope.spawn(|| jonas.post(K, &[("name", "ERP Sync"), ("submission", &submission)]));
+            scope.spawn(|| jonas.post(API_KEYS, &[("name", "ERP Sync"), ("submission", &submission)]));
             std::thread::sleep(Duration::from_micros(500 * (round % 6)));
             admin.delete_user(&id, &[("revoke_keys", "yes")]).expect(303);
         });

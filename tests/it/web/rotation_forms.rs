@@ -1,25 +1,25 @@
-//! The form that rotates a key: sent twice, too late, from elsewhere, wrong; on an expired key, and beside an expiry.
+//! The rotation form: repeated, expired and invalid submissions, and rotation of keys with an expiry.
 
 use std::time::Duration;
 
 use crate::support::server::NOW;
-use crate::support::{Answer, Browser, K, TestServer};
+use crate::support::{API_KEYS, Answer, Browser, TestServer};
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
 fn send(admin: &Browser, id: &str, fields: &[(&str, &str)]) -> Answer {
-    admin.post(&format!("{K}/{id}/rotate"), fields)
+    admin.post(&format!("{API_KEYS}/{id}/rotate"), fields)
 }
 
 #[test]
-fn a_form_that_is_sent_again_makes_nothing() {
+fn a_form_that_is_sent_again_creates_nothing() {
     let server = TestServer::start();
     let admin = server.admin();
     let (old, other) = (admin.create_key("ERP Sync"), admin.create_key("Other"));
     let submission = admin.rotation(&old.0);
     send(&admin, &old.0, &[("overlap", "none"), ("submission", &submission)]).expect(201);
-    let keys = server.keys();
+    let keys = server.key_count();
     for (id, overlap) in [(&old.0, "none"), (&old.0, "24h"), (&other.0, "24h"), (&other.0, "bad")] {
         let again = send(&admin, id, &[("overlap", overlap), ("submission", &submission)]).expect(409);
         assert!(
@@ -27,46 +27,46 @@ fn a_form_that_is_sent_again_makes_nothing() {
         );
         assert!(!again.html().has("#new-key"));
     }
-    assert_eq!((server.keys(), server.whoami(&other.1)), (keys, 200));
+    assert_eq!((server.key_count(), server.whoami(&other.1)), (keys, 200));
 }
 
 #[test]
-fn a_submission_that_is_missing_foreign_too_old_or_of_another_form_makes_nothing_and_keeps_what_was_typed() {
+fn an_invalid_submission_creates_nothing_and_keeps_the_fields() {
     let server = TestServer::start();
     let (admin, other) = (server.admin(), server.admin());
     let old = admin.create_key("ERP Sync");
-    let (keys, foreign, too_old) = (server.keys(), other.rotation(&old.0), admin.rotation(&old.0));
-    server.stand_at(NOW + DAY + Duration::from_micros(1));
+    let (keys, foreign, too_old) = (server.key_count(), other.rotation(&old.0), admin.rotation(&old.0));
+    server.set_clock(NOW + DAY + Duration::from_micros(1));
     for submission in ["", "nonsense", &foreign, &too_old, &admin.submission()] {
         let typed = [("overlap", "7d"), ("expires", "date"), ("expires_on", "2027-03-01"), ("submission", submission)];
         let page = send(&admin, &old.0, &typed).expect(422).html();
         assert!(page.text("title").starts_with("Error: Rotate "));
-        assert!(page.text("dialog").contains("This form was open for too long. Rotate the key again."));
+        assert!(page.text("dialog").contains("This form has expired. Check your choices and select Rotate key again."));
         assert_eq!(page.attribute("input[name=overlap][checked]", "value"), "7d");
         assert_eq!(page.attribute("select[name=expires] option[selected]", "value"), "date");
         assert_eq!(page.attribute("input[name=expires_on]", "value"), "2027-03-01");
         assert_ne!(page.attribute("dialog input[name=submission]", "value"), submission);
     }
-    assert_eq!(server.keys(), keys);
+    assert_eq!(server.key_count(), keys);
     let for_rotation = admin.rotation(&old.0);
-    admin.post(K, &[("name", "New"), ("submission", &for_rotation)]).expect(422);
-    assert_eq!(server.keys(), keys);
+    admin.post(API_KEYS, &[("name", "New"), ("submission", &for_rotation)]).expect(422);
+    assert_eq!(server.key_count(), keys);
     send(&admin, &old.0, &[("submission", &for_rotation)]).expect(201);
 }
 
 #[test]
-fn a_submission_is_good_until_its_day_is_over_and_after_a_wish_was_refused() {
+fn a_submission_is_valid_for_a_day_and_after_a_refusal() {
     let server = TestServer::start();
     let admin = server.admin();
     let old = admin.create_key("ERP Sync");
     let submission = admin.rotation(&old.0);
-    let keys = server.keys();
-    server.stand_at(NOW + DAY - Duration::from_secs(1));
+    let keys = server.key_count();
+    server.set_clock(NOW + DAY - Duration::from_secs(1));
     for (overlap, expires, on, sentence) in [
         ("2h", "none", "", "Choose how long the old key keeps working"),
         ("1H", "none", "", "Choose how long the old key keeps working"),
         ("7d", "31d", "", "Choose when the key expires"),
-        ("7d", "date", "2026-11-23", "Choose a date that has not gone by"),
+        ("7d", "date", "2026-11-23", "Choose a date in the future"),
         ("7d", "date", "soon", "Choose a date"),
     ] {
         let typed = [("overlap", overlap), ("expires", expires), ("expires_on", on), ("submission", &submission)];
@@ -78,11 +78,11 @@ fn a_submission_is_good_until_its_day_is_over_and_after_a_wish_was_refused() {
             assert_eq!(page.attribute("input[name=overlap][checked]", "value"), overlap);
         }
     }
-    assert_eq!(server.keys(), keys);
+    assert_eq!(server.key_count(), keys);
     let typed = [("overlap", "1h"), ("expires", "date"), ("expires_on", "2026-12-01"), ("submission", &submission)];
     let new = send(&admin, &old.0, &typed).shown_key();
-    let told = server.anonymous().bearer("/v1/whoami", &new.1).expect(200).body;
-    assert!(told.contains(r#""expires_at":"2026-12-01T23:59:59Z""#), "{told}");
+    let whoami = server.anonymous().bearer("/v1/whoami", &new.1).expect(200).body;
+    assert!(whoami.contains(r#""expires_at":"2026-12-01T23:59:59Z""#), "{whoami}");
 }
 
 #[test]
@@ -90,25 +90,25 @@ fn an_expired_key_is_rotated_once_and_stays_expired() {
     let server = TestServer::start();
     let admin = server.admin();
     let old = admin.create_key_for("ERP Sync", "30d");
-    server.stand_at(NOW + DAY * 30);
-    server.actions.record_ends().unwrap();
-    let form = admin.get(&format!("{K}/{}/rotate", old.0)).expect(200).html();
+    server.set_clock(NOW + DAY * 30);
+    server.actions.record_ended_keys().unwrap();
+    let form = admin.get(&format!("{API_KEYS}/{}/rotate", old.0)).expect(200).html();
     assert!(form.text("dialog").contains("A new key takes over from the one that expired."));
     assert!(!form.has("input[name=overlap]"));
     let answer = admin.rotate(&old.0, "30d").expect(201);
-    assert!(answer.html().text("dialog").contains("has ended."), "an overlap would revive it");
+    assert!(answer.html().text("dialog").contains("no longer works."), "an overlap would revive it");
     let new = answer.shown_key();
     for now in [NOW + DAY * 30, NOW + DAY * 70] {
-        server.stand_at(now);
-        server.actions.record_ends().unwrap();
+        server.set_clock(now);
+        server.actions.record_ended_keys().unwrap();
         assert_eq!([&old, &new].map(|key| server.state_of(&admin, key)), ["expired", "active"]);
     }
     assert_eq!(server.history(&old.0), ["api_key.created", "api_key.expired", "api_key.rotated"]);
-    let (keys, again) = (server.keys(), admin.get(&format!("{K}/{}/rotate", old.0)).expect(409));
-    assert!(again.body.contains("This API key is being replaced already."));
+    let (keys, again) = (server.key_count(), admin.get(&format!("{API_KEYS}/{}/rotate", old.0)).expect(409));
+    assert!(again.body.contains("This API key is already being replaced."));
     let submission = admin.rotation(&new.0);
     send(&admin, &old.0, &[("submission", &submission)]).expect(409);
-    assert_eq!(server.keys(), keys);
+    assert_eq!(server.key_count(), keys);
 }
 
 #[test]
@@ -116,67 +116,67 @@ fn an_expired_key_whose_account_has_a_newer_key_is_not_rotated() {
     let server = TestServer::start();
     let admin = server.admin();
     let old = admin.create_key_for("ERP Sync", "30d");
-    server.stand_at(NOW + DAY * 30);
+    server.set_clock(NOW + DAY * 30);
     let newer = admin.create_key("ERP Sync");
-    let keys = server.keys();
+    let keys = server.key_count();
     let refused = admin.rotate(&old.0, "24h").expect(409).html();
     let sentence = "The service account of this expired key has a newer key. Rotate that one.";
     assert_eq!(refused.text("dialog .banner[role=alert] p"), sentence);
-    assert_eq!((server.keys(), server.history(&old.0)), (keys, vec!["api_key.created".to_owned()]));
+    assert_eq!((server.key_count(), server.history(&old.0)), (keys, vec!["api_key.created".to_owned()]));
     admin.revoke(&newer.0, "unspecified", "").expect(303);
     admin.rotate(&old.0, "24h").expect(201);
 }
 
 #[test]
-fn a_key_that_expires_during_its_overlap_expires_and_nothing_says_that_it_works_longer() {
+fn a_key_that_expires_during_its_overlap_ends_at_its_expiry() {
     let server = TestServer::start();
     let admin = server.admin();
     let old = admin.create_key_for("ERP Sync", "30d");
-    server.stand_at(NOW + DAY * 29);
+    server.set_clock(NOW + DAY * 29);
     let answer = admin.rotate(&old.0, "7d").expect(201);
-    assert!(answer.html().text("dialog").contains("works until 23 Dec 2026, 09:00."));
+    assert!(answer.html().text("dialog").contains("keeps working until 23 Dec 2026, 09:00."));
     let rotated = admin.key_page(&old.0).text("[data-action='api_key.rotated']");
     assert!(rotated.contains("working until 23 Dec 2026, 09:00"), "{rotated}");
     assert!(!admin.key_page(&old.0).has("input[name=end][value='7d']"));
-    let refused = admin.move_end(&old.0, "7d").expect(409);
-    assert!(refused.body.contains("The old key expires by then, so that it cannot work longer."));
-    server.stand_at(NOW + DAY * 30 - Duration::from_micros(1));
+    let refused = admin.change_overlap(&old.0, "7d").expect(409);
+    assert!(refused.body.contains("The old key expires before that date."));
+    server.set_clock(NOW + DAY * 30 - Duration::from_micros(1));
     assert_eq!(server.state_of(&admin, &old), "active");
-    server.stand_at(NOW + DAY * 30);
+    server.set_clock(NOW + DAY * 30);
     assert_eq!(server.state_of(&admin, &old), "expired");
-    server.stand_at(NOW + DAY * 60);
-    server.actions.record_ends().unwrap();
+    server.set_clock(NOW + DAY * 60);
+    server.actions.record_ended_keys().unwrap();
     assert_eq!(server.state_of(&admin, &old), "expired");
     assert_eq!(server.history(&old.0).last().unwrap(), "api_key.expired");
 }
 
 #[test]
-fn an_overlap_is_extended_as_far_as_the_expiry() {
+fn an_overlap_is_extended_up_to_the_expiry() {
     let server = TestServer::start();
     let admin = server.admin();
     let old = admin.create_key_for("ERP Sync", "30d");
-    server.stand_at(NOW + DAY * 27);
+    server.set_clock(NOW + DAY * 27);
     admin.rotate(&old.0, "24h").expect(201);
-    let extended = admin.move_end(&old.0, "7d").expect(303);
-    let said = admin.get(extended.header("location")).html();
-    assert_eq!(said.text(".banner p"), "The old key now works until 23 Dec 2026, 09:00.");
-    let event = said.text("[data-action='api_key.expiry_changed']");
-    assert!(event.contains("work until 23 Dec 2026, 09:00"), "{event}");
-    server.stand_at(NOW + DAY * 30);
+    let extended = admin.change_overlap(&old.0, "7d").expect(303);
+    let page = admin.get(extended.header("location")).html();
+    assert_eq!(page.text(".banner p"), "The old key keeps working until 23 Dec 2026, 09:00.");
+    let event = page.text("[data-action='api_key.expiry_changed']");
+    assert!(event.contains("extended ERP Sync until 23 Dec 2026, 09:00"), "{event}");
+    server.set_clock(NOW + DAY * 30);
     assert_eq!(server.state_of(&admin, &old), "expired");
 }
 
 #[test]
-fn a_new_key_after_a_rotation_is_rotated_in_its_turn_while_the_first_still_works() {
+fn a_replacement_is_rotated_while_the_first_key_works() {
     let server = TestServer::start();
     let admin = server.admin();
     let first = admin.create_key("ERP Sync");
     let second = admin.rotate(&first.0, "24h").shown_key();
-    server.wait(Duration::from_secs(1));
+    server.advance(Duration::from_secs(1));
     let third = admin.rotate(&second.0, "1h").shown_key();
     assert_eq!([&first, &second, &third].map(|key| server.state_of(&admin, key)), ["active"; 3]);
-    assert!(admin.add_key("ERP Sync").expect(422).html().has(&format!("a[href='{K}/{}/rotate']", third.0)));
-    server.stand_at(NOW + HOUR + Duration::from_secs(1));
+    assert!(admin.add_key("ERP Sync").expect(422).html().has(&format!("a[href='{API_KEYS}/{}/rotate']", third.0)));
+    server.set_clock(NOW + HOUR + Duration::from_secs(1));
     let states = [&first, &second, &third].map(|key| server.state_of(&admin, key));
     assert_eq!(states, ["active", "revoked", "active"]);
     let page = admin.key_page(&second.0).text("section[aria-labelledby=replacement]");

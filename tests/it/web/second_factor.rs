@@ -1,40 +1,40 @@
-//! The second factor: setting it up, signing in with it, losing it.
+//! The second factor: set-up, sign-in, recovery and removal.
 
 use std::time::Duration;
 
 use crate::support::authenticator::{Authenticator, SECOND_FACTOR};
-use crate::support::{Answer, Browser, K, PASSWORD, TestServer};
+use crate::support::{API_KEYS, Answer, Browser, PASSWORD, TestServer};
 
 const CODE: &str = "/sign-in/code";
 const MARIA: &str = "maria@brightwater.example";
 
-/// Somebody who gave Maria's password and has yet to give a code.
+/// A browser with Maria's password entered, but no code yet.
 fn with_password(server: &TestServer) -> Browser {
     let browser = server.anonymous();
     browser.post("/sign-in", &[("email", MARIA), ("password", PASSWORD)]).expect_redirect(CODE);
     browser
 }
 
-fn give(browser: &Browser, code: &str) -> Answer {
+fn enter(browser: &Browser, code: &str) -> Answer {
     browser.post(CODE, &[("code", code)])
 }
 
-/// A server whose admin has a second factor, set up a minute ago.
+/// A server whose admin set up a second factor a minute ago.
 fn with_second_factor() -> (TestServer, Browser, Authenticator, Vec<String>) {
     let server = TestServer::start();
     let admin = server.admin();
     let (app, recovery_codes) = Authenticator::set_up(&admin, server.clock.now());
-    server.wait(Duration::from_mins(1));
+    server.advance(Duration::from_mins(1));
     (server, admin, app, recovery_codes)
 }
 
 #[test]
-fn a_second_factor_is_set_up_with_a_code_and_ten_recovery_codes_are_shown_once() {
+fn setting_up_a_second_factor_shows_recovery_codes_once() {
     let server = TestServer::start();
     let admin = server.admin();
     let page = admin.get(SECOND_FACTOR).expect(200).html();
     assert!(page.has("svg[role=img][aria-label], svg[role=img] title"));
-    let app = Authenticator::typed_from(&page);
+    let app = Authenticator::from_page(&page);
     let wrong = admin.post(SECOND_FACTOR, &[("code", "000000")]).expect(422);
     assert!(wrong.body.contains("The code is incorrect."));
     assert_eq!(wrong.html().text("#second-factor-secret"), page.text("#second-factor-secret"));
@@ -49,7 +49,7 @@ fn a_second_factor_is_set_up_with_a_code_and_ten_recovery_codes_are_shown_once()
 }
 
 #[test]
-fn the_secret_shown_is_the_session_s_own_and_changes_with_every_set_up() {
+fn every_set_up_shows_a_new_secret_bound_to_the_session() {
     let server = TestServer::start();
     let secret = |browser: &Browser| browser.get(SECOND_FACTOR).html().text("#second-factor-secret");
     let (one, other) = (server.admin(), server.admin());
@@ -62,121 +62,121 @@ fn the_secret_shown_is_the_session_s_own_and_changes_with_every_set_up() {
 }
 
 #[test]
-fn a_password_alone_signs_nobody_in_who_has_a_second_factor() {
+fn a_password_alone_does_not_pass_a_second_factor() {
     let (server, _, app, _) = with_second_factor();
     let browser = with_password(&server);
-    browser.get(K).expect(303);
+    browser.get(API_KEYS).expect(303);
     browser.get("/account").expect(303);
     browser.get(SECOND_FACTOR).expect(303);
     browser.post(SECOND_FACTOR, &[("current_password", PASSWORD)]).expect(303);
     browser.get("/sign-in").expect(200);
     browser.get(CODE).expect(200);
-    give(&browser, &app.code(server.clock.now())).expect_redirect(K);
-    browser.get(K).expect(200);
+    enter(&browser, &app.code(server.clock.now())).expect_redirect(API_KEYS);
+    browser.get(API_KEYS).expect(200);
     browser.get(CODE).expect_redirect("/sign-in");
 }
 
 #[test]
-fn a_code_without_a_password_before_it_leads_to_sign_in() {
+fn a_code_without_a_password_redirects_to_sign_in() {
     let (server, _, app, _) = with_second_factor();
     let browser = server.anonymous();
     browser.get(CODE).expect_redirect("/sign-in");
-    give(&browser, &app.code(server.clock.now())).expect_redirect("/sign-in");
+    enter(&browser, &app.code(server.clock.now())).expect_redirect("/sign-in");
 }
 
 #[test]
-fn sign_in_with_a_code_leads_to_the_page_that_was_asked_for() {
+fn sign_in_with_a_code_redirects_to_the_requested_page() {
     let (server, _, app, _) = with_second_factor();
     let browser = server.anonymous();
-    let asked = format!("{K}?tab=revoked");
-    let fields = [("email", MARIA), ("password", PASSWORD), ("next", asked.as_str())];
+    let requested = format!("{API_KEYS}?tab=revoked");
+    let fields = [("email", MARIA), ("password", PASSWORD), ("next", requested.as_str())];
     browser.post("/sign-in", &fields).expect_redirect(CODE);
-    give(&browser, &app.code(server.clock.now())).expect_redirect(&asked);
+    enter(&browser, &app.code(server.clock.now())).expect_redirect(&requested);
 }
 
 #[test]
-fn a_code_is_good_once_and_one_period_early_or_late() {
+fn a_code_works_once_and_one_period_early_or_late() {
     let (server, _, app, _) = with_second_factor();
     let now = server.clock.now();
     let code = app.code(now);
-    give(&with_password(&server), &code).expect_redirect(K);
-    let refused = give(&with_password(&server), &code).expect(422);
-    assert!(refused.body.contains("The code is incorrect, or was used before."));
+    enter(&with_password(&server), &code).expect_redirect(API_KEYS);
+    let refused = enter(&with_password(&server), &code).expect(422);
+    assert!(refused.body.contains("The code is incorrect or was already used."));
     assert!(!refused.body.contains(&code));
-    give(&with_password(&server), &app.code(now - Duration::from_secs(30))).expect_redirect(K);
-    give(&with_password(&server), &app.code(now + Duration::from_secs(30))).expect_redirect(K);
-    give(&with_password(&server), &app.code(now + Duration::from_mins(1))).expect(422);
+    enter(&with_password(&server), &app.code(now - Duration::from_secs(30))).expect_redirect(API_KEYS);
+    enter(&with_password(&server), &app.code(now + Duration::from_secs(30))).expect_redirect(API_KEYS);
+    enter(&with_password(&server), &app.code(now + Duration::from_mins(1))).expect(422);
     server.clock.set(now - Duration::from_mins(5));
-    give(&with_password(&server), &app.code(now - Duration::from_mins(5))).expect(422);
+    enter(&with_password(&server), &app.code(now - Duration::from_mins(5))).expect(422);
 }
 
 #[test]
-fn the_code_that_set_the_second_factor_up_does_not_sign_in() {
+fn the_code_of_the_set_up_does_not_sign_in() {
     let server = TestServer::start();
     let (app, _) = Authenticator::set_up(&server.admin(), server.clock.now());
-    give(&with_password(&server), &app.code(server.clock.now())).expect(422);
+    enter(&with_password(&server), &app.code(server.clock.now())).expect(422);
 }
 
 #[test]
 fn a_recovery_code_signs_in_once_however_it_is_typed() {
     let (server, admin, _, codes) = with_second_factor();
-    give(&with_password(&server), &codes[0].to_uppercase().replace('-', " ")).expect_redirect(K);
-    give(&with_password(&server), &codes[0]).expect(422);
-    give(&with_password(&server), &codes[9]).expect_redirect(K);
+    enter(&with_password(&server), &codes[0].to_uppercase().replace('-', " ")).expect_redirect(API_KEYS);
+    enter(&with_password(&server), &codes[0]).expect(422);
+    enter(&with_password(&server), &codes[9]).expect_redirect(API_KEYS);
     assert!(admin.get(SECOND_FACTOR).body.contains("8 recovery codes"));
 }
 
 #[test]
-fn of_many_who_give_the_same_code_at_once_one_is_signed_in() {
+fn of_concurrent_uses_of_a_code_one_signs_in() {
     let (server, _, app, recovery_codes) = with_second_factor();
     for code in [app.code(server.clock.now()), recovery_codes[3].clone()] {
         let browsers: Vec<Browser> = (0..6).map(|_| with_password(&server)).collect();
         let statuses: Vec<u16> = std::thread::scope(|scope| {
-            let sent: Vec<_> = browsers.iter().map(|browser| scope.spawn(|| give(browser, &code).status)).collect();
+            let sent: Vec<_> = browsers.iter().map(|browser| scope.spawn(|| enter(browser, &code).status)).collect();
             sent.into_iter().map(|sent| sent.join().unwrap()).collect()
         });
         assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
-        // The failures of this round would count in the next one.
-        server.actions.unlock(&server.user(MARIA), &keydesk::domain::event::Origin::command_line()).unwrap();
+        // The failures of this round must not count in the next one.
+        server.actions.unlock(keydesk::domain::actor::Actor::CommandLine, &server.user(MARIA)).unwrap();
     }
 }
 
 #[test]
-fn wrong_codes_count_like_wrong_passwords_and_a_right_password_does_not_end_the_count() {
+fn wrong_codes_are_throttled_like_wrong_passwords() {
     let (server, _, app, _) = with_second_factor();
     let statuses: Vec<u16> = (0..10)
         .map(|_| {
             let browser = server.anonymous();
             match browser.post("/sign-in", &[("email", MARIA), ("password", PASSWORD)]).status {
-                303 => give(&browser, "123456").status,
+                303 => enter(&browser, "123456").status,
                 throttled => throttled,
             }
         })
         .collect();
     assert!(statuses[..5].iter().all(|status| *status == 422) && statuses[9] == 429, "{statuses:?}");
-    server.wait(Duration::from_mins(15));
-    give(&with_password(&server), &app.code(server.clock.now())).expect_redirect(K);
+    server.advance(Duration::from_mins(15));
+    enter(&with_password(&server), &app.code(server.clock.now())).expect_redirect(API_KEYS);
 }
 
 #[test]
-fn a_sign_in_waits_ten_minutes_for_its_code() {
+fn a_sign_in_accepts_its_code_for_ten_minutes() {
     let (server, _, app, _) = with_second_factor();
     let browser = with_password(&server);
-    server.wait(Duration::from_mins(10));
-    give(&browser, &app.code(server.clock.now())).expect_redirect("/sign-in");
+    server.advance(Duration::from_mins(10));
+    enter(&browser, &app.code(server.clock.now())).expect_redirect("/sign-in");
     assert!(browser.get("/sign-in").expect(200).body.contains("You were signed out."));
 }
 
 #[test]
-fn the_current_password_removes_the_second_factor_and_no_other_does() {
+fn only_the_current_password_removes_the_second_factor() {
     let (server, admin, _, codes) = with_second_factor();
     let wrong = admin.post(SECOND_FACTOR, &[("current_password", "not it")]).expect(422);
     assert!(wrong.body.contains("This is not your current password."));
     let waiting = with_password(&server);
     let removed = admin.post(SECOND_FACTOR, &[("current_password", PASSWORD)]).expect(303);
     assert!(admin.get(removed.header("location")).expect(200).body.contains("The second factor is off."));
-    give(&waiting, &codes[0]).expect_redirect("/sign-in");
-    server.admin().get(K).expect(200);
+    enter(&waiting, &codes[0]).expect_redirect("/sign-in");
+    server.admin().get(API_KEYS).expect(200);
     for _ in 0..7 {
         admin.post(SECOND_FACTOR, &[("current_password", "not it")]);
     }
@@ -184,32 +184,32 @@ fn the_current_password_removes_the_second_factor_and_no_other_does() {
 }
 
 #[test]
-fn a_company_that_requires_it_leads_its_admins_to_set_it_up_before_anything_else() {
+fn a_required_second_factor_is_set_up_before_anything_else() {
     let server = TestServer::start();
     let (admin, auditor) = (server.admin(), server.auditor());
     let policy = "/administration/company-settings/key-policy";
     let fields = [("company_name", "Brightwater"), ("require_second_factor", "yes")];
     admin.post(policy, &fields).expect(303);
-    for path in [K, "/account", policy, "/administration/access-control/users"] {
+    for path in [API_KEYS, "/account", policy, "/administration/access-control/users"] {
         admin.get(path).expect_redirect(SECOND_FACTOR);
     }
-    admin.post(K, &[("name", "ERP Sync")]).expect_redirect(SECOND_FACTOR);
-    auditor.get(K).expect(200);
+    admin.post(API_KEYS, &[("name", "ERP Sync")]).expect_redirect(SECOND_FACTOR);
+    auditor.get(API_KEYS).expect(200);
     let page = admin.get(SECOND_FACTOR).expect(200);
     assert!(page.body.contains("Your company requires a second factor for administrators."));
     let (app, _) = Authenticator::set_up(&admin, server.clock.now());
-    admin.get(K).expect(200);
-    server.wait(Duration::from_mins(1));
+    admin.get(API_KEYS).expect(200);
+    server.advance(Duration::from_mins(1));
     let other = with_password(&server);
-    give(&other, &app.code(server.clock.now())).expect_redirect(K);
+    enter(&other, &app.code(server.clock.now())).expect_redirect(API_KEYS);
     other.post("/sign-out", &[]).expect_redirect("/sign-in");
 }
 
 #[test]
-fn the_trail_says_when_the_second_factor_changed_and_how_somebody_signed_in() {
+fn the_trail_records_second_factors_and_sign_in_methods() {
     let (server, admin, app, codes) = with_second_factor();
-    give(&with_password(&server), &app.code(server.clock.now())).expect(303);
-    give(&with_password(&server), &codes[0]).expect(303);
+    enter(&with_password(&server), &app.code(server.clock.now())).expect(303);
+    enter(&with_password(&server), &codes[0]).expect(303);
     admin.post(SECOND_FACTOR, &[("current_password", PASSWORD)]).expect(303);
     let words = server.trail("Brightwater");
     let last: Vec<_> =

@@ -1,13 +1,13 @@
-//! Sessions: their cookie, their end.
+//! Sessions: the cookie and the ends of a session.
 
 use std::time::Duration;
 
 use reqwest::cookie::CookieStore;
 
-use crate::support::{K, PASSWORD, TestServer};
+use crate::support::{API_KEYS, PASSWORD, TestServer};
 
 #[test]
-fn the_cookie_is_for_this_server_alone_and_lasts_as_long_as_the_browser() {
+fn the_cookie_is_for_this_host_and_lasts_as_long_as_the_browser() {
     let fields = [("email", "maria@brightwater.example"), ("password", PASSWORD)];
     let server = TestServer::start();
     let cookie = server.anonymous().post("/sign-in", &fields).cookie("keydesk");
@@ -20,7 +20,7 @@ fn the_cookie_is_for_this_server_alone_and_lasts_as_long_as_the_browser() {
     }
     let behind_tls = TestServer::with(&["--public-url", "https://keys.example.com"], |actions| {
         let company = crate::support::server::add_company(actions, "Brightwater");
-        let admin = keydesk::domain::user::Role::Admin;
+        let admin = keydesk::domain::user::profile::Role::Admin;
         crate::support::server::add_user(actions, company, "Maria", "maria@brightwater.example", admin);
     });
     let answer = behind_tls.anonymous().post("/sign-in", &fields);
@@ -33,22 +33,22 @@ fn the_cookie_is_for_this_server_alone_and_lasts_as_long_as_the_browser() {
 }
 
 #[test]
-fn a_session_ends_after_an_hour_without_use_and_after_a_day_in_all() {
+fn a_session_ends_after_an_idle_hour_or_a_day() {
     let server = TestServer::start();
     let idle = server.admin();
-    server.wait(Duration::from_secs(3_599));
-    idle.get(K).expect(200);
-    server.wait(Duration::from_hours(1));
-    idle.get(K).expect(303);
+    server.advance(Duration::from_secs(3_599));
+    idle.get(API_KEYS).expect(200);
+    server.advance(Duration::from_hours(1));
+    idle.get(API_KEYS).expect(303);
     let page = idle.get("/sign-in").expect(200);
     assert!(page.body.contains("You were signed out. Sign in to continue."));
     let busy = server.admin();
     for _ in 0..47 {
-        server.wait(Duration::from_mins(30));
-        busy.get(K).expect(200);
+        server.advance(Duration::from_mins(30));
+        busy.get(API_KEYS).expect(200);
     }
-    server.wait(Duration::from_mins(30));
-    busy.get(K).expect(303);
+    server.advance(Duration::from_mins(30));
+    busy.get(API_KEYS).expect(303);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn signing_out_ends_the_session_on_the_server() {
     let url = server.url("/").parse().unwrap();
     let cookie = admin.cookies.cookies(&url).unwrap();
     admin.post("/sign-out", &[]).expect_redirect("/sign-in");
-    let thief = server.anonymous().request("GET", K).header("Cookie", cookie);
+    let thief = server.anonymous().request("GET", API_KEYS).header("Cookie", cookie);
     assert_eq!(crate::support::browser::send(thief).status, 303);
     assert!(!admin.get("/sign-in").body.contains("You were signed out."));
 }
@@ -69,31 +69,31 @@ fn signing_in_again_gives_a_new_token_and_ends_the_old_session() {
     let admin = server.admin();
     let url = server.url("/").parse().unwrap();
     let before = admin.cookies.cookies(&url).unwrap();
-    admin.post("/sign-in", &[("email", "maria@brightwater.example"), ("password", PASSWORD)]).expect_redirect(K);
+    admin.post("/sign-in", &[("email", "maria@brightwater.example"), ("password", PASSWORD)]).expect_redirect(API_KEYS);
     assert_ne!(admin.cookies.cookies(&url).unwrap(), before);
-    let old = server.anonymous().request("GET", K).header("Cookie", before);
+    let old = server.anonymous().request("GET", API_KEYS).header("Cookie", before);
     assert_eq!(crate::support::browser::send(old).status, 303);
 }
 
 #[test]
-fn a_cookie_that_was_not_signed_here_opens_nothing() {
+fn a_cookie_with_a_foreign_signature_is_ignored() {
     let server = TestServer::start();
     for value in ["keydesk=x", "keydesk=", "keydesk=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa%3Dtoken"] {
-        let request = server.anonymous().request("GET", K).header("Cookie", value);
+        let request = server.anonymous().request("GET", API_KEYS).header("Cookie", value);
         assert_eq!(crate::support::browser::send(request).status, 303, "{value}");
     }
 }
 
 #[test]
-fn when_the_clock_goes_back_two_days_sessions_end_and_revoked_keys_stay_revoked() {
+fn a_clock_set_back_ends_sessions_and_revives_no_key() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, key) = admin.create_key("ERP Sync");
     admin.revoke(&id, "unspecified", "").expect(303);
     server.clock.set(server.clock.now() - Duration::from_hours(48));
-    admin.get(K).expect(303);
+    admin.get(API_KEYS).expect(303);
     assert_eq!(server.whoami(&key), 401);
     let admin = server.admin();
-    assert!(admin.get(K).html().key_names().is_empty());
-    assert_eq!(admin.get(&format!("{K}?tab=revoked")).html().key_names(), ["ERP Sync"]);
+    assert!(admin.get(API_KEYS).html().key_names().is_empty());
+    assert_eq!(admin.get(&format!("{API_KEYS}?tab=revoked")).html().key_names(), ["ERP Sync"]);
 }

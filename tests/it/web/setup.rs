@@ -1,6 +1,6 @@
-//! The first company and its first admin.
+//! Set-up of the first company and its first admin.
 
-use crate::support::{K, PASSWORD, TestServer};
+use crate::support::{API_KEYS, PASSWORD, TestServer};
 
 const FIELDS: [(&str, &str); 4] = [
     ("company_name", "Brightwater"),
@@ -14,23 +14,23 @@ fn link(server: &TestServer) -> String {
 }
 
 #[test]
-fn whoever_has_the_link_makes_the_company_and_lands_signed_in_on_the_keys() {
+fn set_up_creates_the_company_and_signs_the_admin_in() {
     let server = TestServer::empty();
     let browser = server.anonymous();
     browser.get("/").expect_redirect("/setup");
     let form = browser.get(&link(&server)).expect(200).html();
     assert_eq!(form.attribute("main form", "action"), link(&server));
-    browser.post(&link(&server), &FIELDS).expect_redirect(K);
-    let page = browser.get(K).expect(200).html();
+    browser.post(&link(&server), &FIELDS).expect_redirect(API_KEYS);
+    let page = browser.get(API_KEYS).expect(200).html();
     assert_eq!(page.text("h1"), "API Keys");
     assert!(page.text("header").contains("Brightwater"));
     assert_eq!(page.counters(), ["Active Keys 0 keys", "Revoked Keys 0 keys"]);
 }
 
 #[test]
-fn set_up_is_gone_once_there_is_a_user() {
+fn set_up_is_closed_once_a_user_exists() {
     let server = TestServer::empty();
-    server.anonymous().post(&link(&server), &FIELDS).expect_redirect(K);
+    server.anonymous().post(&link(&server), &FIELDS).expect_redirect(API_KEYS);
     server.anonymous().get(&link(&server)).expect(404);
     server.anonymous().post(&link(&server), &FIELDS).expect(404);
     server.anonymous().get("/").expect_redirect("/sign-in");
@@ -38,7 +38,7 @@ fn set_up_is_gone_once_there_is_a_user() {
 }
 
 #[test]
-fn set_up_without_the_token_of_this_start_says_where_the_link_is() {
+fn set_up_without_the_token_says_where_the_link_is() {
     let server = TestServer::empty();
     for path in ["/setup", "/setup?token=", "/setup?token=guessed"] {
         let answer = server.anonymous().get(path).expect(403);
@@ -48,7 +48,7 @@ fn set_up_without_the_token_of_this_start_says_where_the_link_is() {
 }
 
 #[test]
-fn bad_fields_are_named_and_what_was_typed_is_kept_but_the_password() {
+fn invalid_fields_are_named_and_all_but_the_password_kept() {
     let server = TestServer::empty();
     let fields = [("company_name", ""), ("name", "Maria\u{202E}"), ("email", "maria"), ("password", "too short")];
     let page = server.anonymous().post(&link(&server), &fields).expect(422);
@@ -68,7 +68,7 @@ fn bad_fields_are_named_and_what_was_typed_is_kept_but_the_password() {
 }
 
 #[test]
-fn a_password_made_of_the_names_around_it_is_refused() {
+fn a_password_made_of_the_other_fields_is_refused() {
     let server = TestServer::empty();
     let mut fields = FIELDS;
     fields[3].1 = "maria@brightwater.example";
@@ -77,7 +77,7 @@ fn a_password_made_of_the_names_around_it_is_refused() {
 }
 
 #[test]
-fn of_two_people_with_the_link_one_sets_up_and_the_other_finds_it_closed() {
+fn of_two_concurrent_set_ups_one_succeeds() {
     let server = TestServer::empty();
     let path = link(&server);
     let statuses: Vec<u16> = std::thread::scope(|scope| {

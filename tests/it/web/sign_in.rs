@@ -1,8 +1,8 @@
-//! Signing in: one message for all causes, and the throttle.
+//! Sign-in: one message for all failures, redirects, and the throttle.
 
 use std::time::Duration;
 
-use crate::support::{Answer, K, PASSWORD, TestServer};
+use crate::support::{API_KEYS, Answer, PASSWORD, TestServer};
 
 fn sign_in(server: &TestServer, email: &str, password: &str) -> Answer {
     server.anonymous().post("/sign-in", &[("email", email), ("password", password)])
@@ -27,49 +27,49 @@ fn a_wrong_password_and_an_unknown_address_get_the_same_answer() {
 }
 
 #[test]
-fn an_address_signs_in_whatever_its_case() {
+fn the_case_of_an_email_address_does_not_matter() {
     let server = TestServer::start();
-    sign_in(&server, " MARIA@Brightwater.Example ", PASSWORD).expect_redirect(K);
+    sign_in(&server, " MARIA@Brightwater.Example ", PASSWORD).expect_redirect(API_KEYS);
 }
 
 #[test]
-fn sign_in_leads_to_the_page_that_was_asked_for_if_it_is_here() {
+fn sign_in_redirects_to_the_requested_page_of_this_site() {
     let server = TestServer::start();
-    let asked = format!("{K}?tab=revoked&q=a%20b");
-    let location = server.anonymous().get(&asked).expect(303).header("location").to_owned();
+    let requested = format!("{API_KEYS}?tab=revoked&q=a%20b");
+    let location = server.anonymous().get(&requested).expect(303).header("location").to_owned();
     assert_eq!(location, "/sign-in?next=%2Fadministration%2Fcompany-settings%2Fapi-keys%3Ftab%3Drevoked%26q%3Da%2520b");
     let browser = server.anonymous();
     let form = browser.get(&location).expect(200).html();
     let next = form.attribute("input[name=next]", "value");
-    assert_eq!(next, asked);
+    assert_eq!(next, requested);
     let fields = |next| [("email", "maria@brightwater.example"), ("password", PASSWORD), ("next", next)];
-    browser.post("/sign-in", &fields(&next)).expect_redirect(&asked);
-    for elsewhere in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"] {
-        server.anonymous().post("/sign-in", &fields(elsewhere)).expect_redirect(K);
+    browser.post("/sign-in", &fields(&next)).expect_redirect(&requested);
+    for foreign in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"] {
+        server.anonymous().post("/sign-in", &fields(foreign)).expect_redirect(API_KEYS);
     }
 }
 
 #[test]
-fn a_form_sent_by_somebody_signed_out_leads_back_to_its_page() {
+fn a_form_sent_while_signed_out_returns_to_its_page() {
     let server = TestServer::start();
     let (id, _) = server.admin().create_key("ERP Sync");
     let next = |path: &str| server.anonymous().post(path, &[]).expect(303).header("location").to_owned();
-    let encoded = K.replace('/', "%2F");
-    assert_eq!(next(K), format!("/sign-in?next={encoded}%2Fnew"));
-    assert_eq!(next(&format!("{K}/{id}/revoke")), format!("/sign-in?next={encoded}%2F{id}%2Frevoke"));
+    let encoded = API_KEYS.replace('/', "%2F");
+    assert_eq!(next(API_KEYS), format!("/sign-in?next={encoded}%2Fnew"));
+    assert_eq!(next(&format!("{API_KEYS}/{id}/revoke")), format!("/sign-in?next={encoded}%2F{id}%2Frevoke"));
     assert_eq!(next("/sign-out"), "/sign-in");
 }
 
 #[test]
-fn whoever_is_signed_in_is_led_past_the_form() {
+fn a_signed_in_user_skips_the_sign_in_form() {
     let server = TestServer::start();
     let admin = server.admin();
-    admin.get("/sign-in").expect_redirect(K);
-    admin.get("/").expect_redirect(K);
+    admin.get("/sign-in").expect_redirect(API_KEYS);
+    admin.get("/").expect_redirect(API_KEYS);
 }
 
 #[test]
-fn the_first_failures_of_an_address_are_free_and_then_it_has_to_wait() {
+fn an_address_is_throttled_after_its_first_failures() {
     let server = TestServer::start();
     for email in ["maria@brightwater.example", "nobody@brightwater.example"] {
         let statuses: Vec<u16> = (0..10).map(|_| sign_in(&server, email, "wrong").status).collect();
@@ -79,23 +79,23 @@ fn the_first_failures_of_an_address_are_free_and_then_it_has_to_wait() {
     let waiting = sign_in(&server, "maria@brightwater.example", PASSWORD).expect(429);
     assert_eq!(waiting.header("retry-after"), "900");
     assert!(waiting.body.contains("Too many attempts. Try again in 15 minutes."));
-    server.wait(Duration::from_mins(15));
-    sign_in(&server, "maria@brightwater.example", PASSWORD).expect_redirect(K);
+    server.advance(Duration::from_mins(15));
+    sign_in(&server, "maria@brightwater.example", PASSWORD).expect_redirect(API_KEYS);
     sign_in(&server, "maria@brightwater.example", "wrong").expect(422);
 }
 
 #[test]
-fn existing_sessions_go_on_while_an_address_has_to_wait() {
+fn existing_sessions_go_on_while_an_address_is_throttled() {
     let server = TestServer::start();
     let admin = server.admin();
     for _ in 0..10 {
         sign_in(&server, "maria@brightwater.example", "wrong");
     }
-    admin.get(K).expect(200);
+    admin.get(API_KEYS).expect(200);
 }
 
 #[test]
-fn a_client_with_a_hundred_failures_has_to_wait_whatever_address_it_tries() {
+fn a_client_with_a_hundred_failures_is_throttled_everywhere() {
     let server = TestServer::with(&["--trusted-proxy", "127.0.0.1"], |_| {});
     let from = |client: &str, email: &str| {
         let form = [("email", email), ("password", "wrong")];
@@ -108,21 +108,21 @@ fn a_client_with_a_hundred_failures_has_to_wait_whatever_address_it_tries() {
     }
     assert_eq!(from("203.0.113.9", "another@example.com"), 429);
     assert_eq!(from("203.0.113.10", "another@example.com"), 422);
-    server.wait(Duration::from_mins(15));
+    server.advance(Duration::from_mins(15));
     assert_eq!(from("203.0.113.9", "another@example.com"), 422);
 }
 
 #[test]
-fn the_trail_holds_sign_ins_and_counts_refusals_without_flooding() {
+fn the_trail_records_sign_ins_and_counts_refusals() {
     let server = TestServer::start();
     for _ in 0..4 {
         sign_in(&server, "maria@brightwater.example", "wrong");
     }
-    server.wait(Duration::from_hours(1));
+    server.advance(Duration::from_hours(1));
     sign_in(&server, "maria@brightwater.example", "wrong");
     server.admin().post("/sign-out", &[]).expect_redirect("/sign-in");
     let company = server.company("Brightwater");
-    let events = server.actions.store.ask(|questions| questions.events_between(company.into(), 1..=100, 100)).unwrap();
+    let events = server.actions.store.query(|db| db.trails().events_between(company.into(), 1..=100, 100)).unwrap();
     let words: Vec<(&str, Option<&str>)> =
         events.iter().map(|(event, _)| (event.action.as_str(), event.after.as_deref())).collect();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The trail taken away as a file: what is in it, what it says of itself, and what becomes of it on slow and broken ways.
+//! CSV exports of the audit trail: content, filters, permissions, and slow and broken connections.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use reqwest::cookie::CookieStore;
 
 use crate::support::history::Events;
-use crate::support::{Answer, Browser, T, TestServer, database};
+use crate::support::{AUDIT_TRAIL, Answer, Browser, TestServer, database};
 
 const HEADER: &str = "sequence,event_id,time,action,actor_type,actor_id,actor_name,key_id,key_preview,target_type,target_id,\
     target_name,reason,comment,client_address,user_agent,request_id,before,after";
 
-/// The rows of a file, cell by cell (RFC 4180), the header first.
+/// The cells of a CSV file (RFC 4180), with the header as the first row.
 fn rows(csv: &str) -> Vec<Vec<String>> {
     let (mut rows, mut row, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
     let mut letters = csv.chars().peekable();
@@ -29,12 +29,12 @@ fn rows(csv: &str) -> Vec<Vec<String>> {
             other => cell.push(other),
         }
     }
-    assert!(row.is_empty() && cell.is_empty(), "the last row is not ended");
+    assert!(row.is_empty() && cell.is_empty(), "the last row has no line end");
     rows
 }
 
 fn export(browser: &Browser, query: &str) -> (Answer, Vec<Vec<String>>) {
-    let answer = browser.get(&format!("{T}/export.csv{query}")).expect(200);
+    let answer = browser.get(&format!("{AUDIT_TRAIL}/export.csv{query}")).expect(200);
     let mut rows = rows(&answer.body);
     assert_eq!(rows.remove(0).join(","), HEADER);
     assert!(rows.iter().all(|row| row.len() == 19));
@@ -47,7 +47,7 @@ fn column(rows: &[Vec<String>], name: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_export_holds_every_event_newest_first_its_own_among_them() {
+fn an_export_holds_every_event_and_its_own_newest_first() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, key) = admin.create_key("=ERP, \"Sync\"");
@@ -83,12 +83,12 @@ fn an_export_holds_every_event_newest_first_its_own_among_them() {
 }
 
 #[test]
-fn an_export_has_what_is_filtered_and_its_event_says_what_that_was() {
+fn an_export_follows_the_filters_and_records_them() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, _) = admin.create_key("ERP Sync");
     admin.create_key("Reporting");
-    server.wait(Duration::from_hours(48));
+    server.advance(Duration::from_hours(48));
     let later = server.admin();
     later.revoke(&id, "superseded", "").expect(303);
     let maria = server.user("maria@brightwater.example").id;
@@ -110,30 +110,32 @@ fn an_export_has_what_is_filtered_and_its_event_says_what_that_was() {
 }
 
 #[test]
-fn a_head_request_takes_nothing_away_and_is_not_recorded() {
+fn a_head_request_exports_and_records_nothing() {
     let server = TestServer::start();
     let admin = server.admin();
     let before = server.trail("Brightwater").len();
-    let answer = admin.head(&format!("{T}/export.csv")).expect(200);
+    let answer = admin.head(&format!("{AUDIT_TRAIL}/export.csv")).expect(200);
     assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
     assert!(!answer.headers.contains_key("content-length"), "the file is not empty");
     assert_eq!(server.trail("Brightwater").len(), before);
 }
 
 #[test]
-fn another_site_cannot_have_a_browser_take_the_trail_away() {
+fn another_site_cannot_trigger_an_export() {
     let server = TestServer::start();
     let admin = server.admin();
     for path in ["export.csv", "export.jsonl"] {
         let before = server.trail("Brightwater").len();
         let from = |site| {
-            crate::support::browser::send(admin.request("GET", &format!("{T}/{path}")).header("sec-fetch-site", site))
+            crate::support::browser::send(
+                admin.request("GET", &format!("{AUDIT_TRAIL}/{path}")).header("sec-fetch-site", site),
+            )
         };
         for site in ["cross-site", "same-site"] {
             from(site).expect(403);
         }
         assert_eq!(server.trail("Brightwater").len(), before);
-        // By a link here, and by an address that somebody typed.
+        // By a link on this site, and by a typed address.
         for site in ["same-origin", "none"] {
             from(site).expect(200);
         }
@@ -141,12 +143,12 @@ fn another_site_cannot_have_a_browser_take_the_trail_away() {
 }
 
 #[test]
-fn a_deleted_user_is_one_in_exports_too() {
+fn an_export_shows_no_name_of_a_deleted_user() {
     let server = TestServer::start();
     let auditor = server.auditor();
     let id = server.user("jonas@brightwater.example").id;
     export(&auditor, "");
-    server.admin().post(&format!("{}/{id}/delete", crate::support::U), &[]).expect(303);
+    server.admin().post(&format!("{}/{id}/delete", crate::support::USERS), &[]).expect(303);
     let (_, rows) = export(&server.admin(), &format!("?user={id}"));
     assert!(column(&rows, "actor_name").iter().all(|name| name == "Deleted user") && !rows.is_empty());
     let (_, rows) = export(&server.admin(), "?action=user.deleted");
@@ -154,7 +156,7 @@ fn a_deleted_user_is_one_in_exports_too() {
 }
 
 #[test]
-fn ten_thousand_events_of_one_key_are_all_there_and_in_order() {
+fn an_export_of_ten_thousand_events_is_complete_and_ordered() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, _) = admin.create_key("ERP Sync");
@@ -176,13 +178,13 @@ fn ten_thousand_events_of_one_key_are_all_there_and_in_order() {
     }
 }
 
-/// Enough for no buffer on the way to hold it.
-fn long_history(server: &TestServer) {
+/// Appends events that are too long for any buffer on the way.
+fn add_long_history(server: &TestServer) {
     let user_agent = if database::postgres().is_some() { "repeat('x', 2000)" } else { "printf('%.2000c', 'x')" };
     Events { user_agent, ..Events::plain(20_000) }.append(server, server.company("Brightwater"));
 }
 
-/// Asks for an export and reads nothing yet.
+/// Requests an export without reading the answer.
 fn begin(server: &TestServer, buffer: Option<u32>) -> TcpStream {
     let admin = server.admin();
     let cookies = admin.cookies.cookies(&server.url("/").parse().unwrap()).unwrap();
@@ -197,22 +199,23 @@ fn begin(server: &TestServer, buffer: Option<u32>) -> TcpStream {
     stream.set_nonblocking(false).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let cookies = cookies.to_str().unwrap();
-    let request = format!("GET {T}/export.csv HTTP/1.1\r\nHost: {}\r\nCookie: {cookies}\r\n\r\n", server.address);
+    let request =
+        format!("GET {AUDIT_TRAIL}/export.csv HTTP/1.1\r\nHost: {}\r\nCookie: {cookies}\r\n\r\n", server.address);
     (&stream).write_all(request.as_bytes()).unwrap();
     stream
 }
 
 #[test]
-fn an_export_whose_database_fails_midway_is_not_ended_like_a_whole_one() {
+fn an_export_cut_by_a_database_failure_has_no_proper_end() {
     let server = TestServer::start();
-    long_history(&server);
-    let whole = {
+    add_long_history(&server);
+    let complete = {
         let mut stream = begin(&server, None);
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n0\r\n\r\n") {
             let mut piece = [0; 8_192];
             let read = stream.read(&mut piece).unwrap();
-            assert!(read > 0, "a whole export has an end");
+            assert!(read > 0, "a complete export has an end");
             answer.extend_from_slice(&piece[..read]);
         }
         answer.len()
@@ -222,34 +225,34 @@ fn an_export_whose_database_fails_midway_is_not_ended_like_a_whole_one() {
     stream.read_exact(&mut answer).unwrap();
     database::tamper(&server.database_url, "ALTER TABLE events RENAME TO gone");
     let _ = stream.read_to_end(&mut answer);
-    assert!(answer.len() < whole, "the export was over before the database failed");
+    assert!(answer.len() < complete, "the export ended before the database failed");
     assert!(!answer.ends_with(b"0\r\n\r\n"));
 }
 
 #[test]
-fn whoever_reads_slowly_gets_on_and_whoever_stops_is_cut() {
-    let silence = Duration::from_secs(6);
-    let server = TestServer::impatient(silence);
-    long_history(&server);
-    let (mut slow, stopped) = (begin(&server, Some(8_192)), begin(&server, Some(8_192)));
+fn a_slow_reader_is_served_and_a_stalled_one_is_cut() {
+    let timeout = Duration::from_secs(6);
+    let server = TestServer::with_idle_timeout(timeout);
+    add_long_history(&server);
+    let (mut slow, stalled) = (begin(&server, Some(8_192)), begin(&server, Some(8_192)));
     let mut piece = [0; 1_024];
-    let began = Instant::now();
-    while began.elapsed() < silence * 3 {
+    let started = Instant::now();
+    while started.elapsed() < timeout * 3 {
         slow.read_exact(&mut piece).unwrap();
         std::thread::sleep(Duration::from_millis(250));
     }
-    let left = |mut stream: TcpStream| {
+    let is_complete = |mut stream: TcpStream| {
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         answer.ends_with(b"0\r\n\r\n")
     };
-    assert!(!left(stopped), "whoever does not read is not waited for");
-    // Still there: it goes on when its reader does.
-    slow.set_read_timeout(Some(silence * 2)).unwrap();
+    assert!(!is_complete(stalled), "a stalled reader is cut");
+    // The slow connection is still open and continues.
+    slow.set_read_timeout(Some(timeout * 2)).unwrap();
     let mut after = 0;
     while after < 8_000_000 {
         let read = slow.read(&mut [0; 8_192]).unwrap();
-        assert!(read > 0, "whoever reads slowly is not cut");
+        assert!(read > 0, "a slow reader is not cut");
         after += read;
     }
 }

@@ -1,16 +1,16 @@
-//! The Audit Trail page: every event, filtered, paged, and one by one.
+//! The Audit Trail page: events, filters, paging and the event dialog.
 
 use std::time::Duration;
 
 use crate::support::history::Events;
-use crate::support::{Browser, Html, K, T, TestServer, U, browser, database};
+use crate::support::{API_KEYS, AUDIT_TRAIL, Browser, Html, TestServer, USERS, browser, database};
 
 fn actions(page: &Html) -> Vec<String> {
     page.all("tr[data-event-id]").iter().map(|row| row.attr("data-action").unwrap().to_owned()).collect()
 }
 
 fn events(browser: &Browser, query: &str) -> Vec<String> {
-    actions(&browser.get(&format!("{T}{query}")).expect(200).html())
+    actions(&browser.get(&format!("{AUDIT_TRAIL}{query}")).expect(200).html())
 }
 
 fn sequences(browser: &Browser, page: &Html) -> Vec<i64> {
@@ -24,13 +24,13 @@ fn sequences(browser: &Browser, page: &Html) -> Vec<i64> {
 }
 
 #[test]
-fn the_page_tells_everything_that_happened_newest_first_to_admins_and_auditors() {
+fn admins_and_auditors_see_every_event_newest_first() {
     let server = TestServer::start();
     let (admin, auditor) = (server.admin(), server.auditor());
     let (id, key) = admin.create_key("ERP Sync");
     admin.revoke(&id, "compromised", "Leaked.").expect(303);
     for browser in [admin, auditor] {
-        let page = browser.get(T).expect(200).html();
+        let page = browser.get(AUDIT_TRAIL).expect(200).html();
         assert_eq!(
             actions(&page),
             [
@@ -56,11 +56,11 @@ fn the_page_tells_everything_that_happened_newest_first_to_admins_and_auditors()
 }
 
 #[test]
-fn filters_combine_and_are_kept_in_the_form_and_in_every_link() {
+fn filters_combine_and_stay_in_the_form_and_links() {
     let server = TestServer::start();
     let admin = server.admin();
     let (first, _) = admin.create_key("ERP Sync");
-    server.wait(Duration::from_hours(48));
+    server.advance(Duration::from_hours(48));
     let admin = server.admin();
     admin.create_key("Reporting");
     admin.revoke(&first, "superseded", "").expect(303);
@@ -73,7 +73,7 @@ fn filters_combine_and_are_kept_in_the_form_and_in_every_link() {
     let query = format!(
         "?from=2026-11-25&to=2026-11-25&user={maria}&action=api_key.created&action=api_key.revoked&key={first}"
     );
-    let page = auditor.get(&format!("{T}{query}")).expect(200).html();
+    let page = auditor.get(&format!("{AUDIT_TRAIL}{query}")).expect(200).html();
     assert_eq!(actions(&page), ["api_key.revoked"]);
     assert_eq!(
         (page.attribute("#from", "value"), page.attribute("#to", "value")),
@@ -86,7 +86,7 @@ fn filters_combine_and_are_kept_in_the_form_and_in_every_link() {
 }
 
 #[test]
-fn a_day_is_the_reader_s_own_also_where_the_clocks_change() {
+fn days_follow_the_zone_of_the_reader_across_clock_changes() {
     let server = TestServer::start();
     let company = server.company("Brightwater");
     // 25 October 2026 has 25 hours in Oslo: from 22:00 UTC the day before to 23:00 UTC.
@@ -94,42 +94,42 @@ fn a_day_is_the_reader_s_own_also_where_the_clocks_change() {
     let action = "CASE n WHEN 1 THEN 'user.unlocked' WHEN 2 THEN 'user.invited' WHEN 3 THEN 'user.added' ELSE 'user.deleted' END";
     Events { at, action, ..Events::plain(4) }.append(&server, company);
     let admin = server.admin();
-    admin.go_to("Europe/Oslo");
+    admin.set_time_zone("Europe/Oslo");
     assert_eq!(events(&admin, "?from=2026-10-25&to=2026-10-25"), ["user.added", "user.invited"]);
-    admin.go_to("UTC");
+    admin.set_time_zone("UTC");
     assert_eq!(events(&admin, "?from=2026-10-25&to=2026-10-25").len(), 2);
 }
 
 #[test]
-fn dates_that_cannot_be_used_come_back_with_what_is_wrong() {
+fn invalid_dates_come_back_with_an_error() {
     let server = TestServer::start();
     let admin = server.admin();
     let before = server.trail("Brightwater").len();
     for (query, field, sentence) in [
         ("?from=23.11.2026&action=user.added", "from", "Enter a date such as"),
         ("?to=2026-02-30", "to", "Enter a date such as"),
-        ("?from=2026-11-23&to=2026-11-22", "to", "not before the first"),
+        ("?from=2026-11-23&to=2026-11-22", "to", "on or after the start date"),
     ] {
-        for path in [T, &format!("{T}/export.csv")] {
+        for path in [AUDIT_TRAIL, &format!("{AUDIT_TRAIL}/export.csv")] {
             let page = admin.get(&format!("{path}{query}")).expect(422).html();
             assert!(page.text(&format!("#{field}-error")).contains(sentence), "{query}");
             let typed = query.split(&format!("{field}=")).nth(1).unwrap().split('&').next().unwrap();
             assert_eq!(page.attribute(&format!("#{field}"), "value"), typed);
             assert_eq!(page.attribute(&format!("#{field}"), "aria-invalid"), "true");
-            // A browser would drop it from a field for dates.
+            // A date field of a browser would drop an invalid value.
             let kind = if sentence.starts_with("Enter") { "text" } else { "date" };
             assert_eq!(page.attribute(&format!("#{field}"), "type"), kind);
             assert!(page.text("title").starts_with("Error: ") && actions(&page).is_empty());
         }
     }
-    assert_eq!(server.trail("Brightwater").len(), before, "nothing was taken away");
+    assert_eq!(server.trail("Brightwater").len(), before, "no export was recorded");
 }
 
 #[test]
-fn what_names_nothing_here_is_not_found() {
+fn unknown_filter_values_are_not_found() {
     let server = TestServer::start();
     let admin = server.admin();
-    let (foreign, _) = server.admin_elsewhere().create_key("Theirs");
+    let (foreign, _) = server.other_company_admin().create_key("Theirs");
     let ada = server.user("ada@northwind.example").id;
     let missing = "01940000-0000-7000-8000-000000000000";
     for query in [
@@ -143,32 +143,32 @@ fn what_names_nothing_here_is_not_found() {
         "?user=nonsense",
         &format!("?user={ada}&from=nonsense"),
     ] {
-        for path in [T, &format!("{T}/export.csv")] {
-            if !query.contains("cursor") || path == T {
+        for path in [AUDIT_TRAIL, &format!("{AUDIT_TRAIL}/export.csv")] {
+            if !query.contains("cursor") || path == AUDIT_TRAIL {
                 admin.get(&format!("{path}{query}")).expect(404);
             }
         }
     }
-    admin.get(&format!("{T}?user=&key=&from=&to=&action=&whatever=1")).expect(200);
-    admin.get(&format!("{T}?key=a&key=b")).expect(400);
+    admin.get(&format!("{AUDIT_TRAIL}?user=&key=&from=&to=&action=&whatever=1")).expect(200);
+    admin.get(&format!("{AUDIT_TRAIL}?key=a&key=b")).expect(400);
 }
 
 #[test]
-fn a_deleted_user_can_still_be_asked_for() {
+fn events_can_be_filtered_by_a_deleted_user() {
     let server = TestServer::start();
     let (admin, auditor) = (server.admin(), server.auditor());
-    auditor.get(&format!("{T}/export.csv")).expect(200);
+    auditor.get(&format!("{AUDIT_TRAIL}/export.csv")).expect(200);
     let id = server.user("jonas@brightwater.example").id;
-    admin.post(&format!("{U}/{id}/delete"), &[]).expect(303);
-    let page = admin.get(&format!("{T}?user={id}")).expect(200).html();
+    admin.post(&format!("{USERS}/{id}/delete"), &[]).expect(303);
+    let page = admin.get(&format!("{AUDIT_TRAIL}?user={id}")).expect(200).html();
     assert_eq!(actions(&page), ["audit_trail.exported", "user.signed_in"]);
     assert_eq!(page.text("#user [selected]"), "Deleted user");
-    assert!(page.texts("tr[data-event-id] .gone").iter().all(|who| who == "Deleted user"));
-    assert!(!admin.get(T).body.contains("Jonas"));
+    assert!(page.texts("tr[data-event-id] .gone").iter().all(|name| name == "Deleted user"));
+    assert!(!admin.get(AUDIT_TRAIL).body.contains("Jonas"));
 }
 
 #[test]
-fn somebody_whom_a_long_list_of_people_does_not_reach_is_not_called_deleted() {
+fn a_user_beyond_the_filter_list_is_not_shown_as_deleted() {
     let server = TestServer::start();
     let (company, maria) = (server.company("Brightwater"), server.user("maria@brightwater.example").id);
     let person =
@@ -176,28 +176,28 @@ fn somebody_whom_a_long_list_of_people_does_not_reach_is_not_called_deleted() {
     let people: Vec<String> = (0..1_000).map(person).collect();
     let columns = "id, company_id, role, name, email, email_folded, created_at";
     database::tamper(&server.database_url, &format!("INSERT INTO users ({columns}) VALUES {}", people.join(", ")));
-    let page = server.admin().get(&format!("{T}?user={maria}")).expect(200).html();
+    let page = server.admin().get(&format!("{AUDIT_TRAIL}?user={maria}")).expect(200).html();
     assert_eq!(page.text("#user [selected]"), "Maria Lindqvist");
     assert_eq!(actions(&page), ["user.signed_in"]);
 }
 
 #[test]
-fn filters_that_nothing_fits_say_so_and_offer_to_clear_them() {
+fn filters_without_matches_offer_to_clear_them() {
     let server = TestServer::start();
-    let page = server.admin().get(&format!("{T}?action=company.changed")).expect(200).html();
+    let page = server.admin().get(&format!("{AUDIT_TRAIL}?action=company.changed")).expect(200).html();
     assert!(page.text(".empty").contains("No events match"));
-    assert_eq!(page.attribute(".empty a", "href"), T);
+    assert_eq!(page.attribute(".empty a", "href"), AUDIT_TRAIL);
 }
 
 #[test]
-fn ten_thousand_events_are_paged_forth_and_back() {
+fn ten_thousand_events_are_paged_both_ways() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, _) = admin.create_key("ERP Sync");
     let (key, company) = (format!("'{id}'"), server.company("Brightwater"));
     Events { action: "'api_key.handed_over'", key: &key, ..Events::plain(10_000) }.append(&server, company);
     for query in ["", &format!("?key={id}"), "?action=api_key.handed_over&action=user.signed_in", "?from=2026-11-20"] {
-        let newest = admin.get(&format!("{T}{query}")).expect(200).html();
+        let newest = admin.get(&format!("{AUDIT_TRAIL}{query}")).expect(200).html();
         assert!(!newest.has("[rel=prev]"));
         let second = admin.get(&newest.attribute("[rel=next]", "href")).expect(200).html();
         let third = admin.get(&second.attribute("[rel=next]", "href")).expect(200).html();
@@ -208,26 +208,26 @@ fn ten_thousand_events_are_paged_forth_and_back() {
         assert!(!first.has("[rel=prev]"));
         assert_eq!(sequences(&admin, &first), [10_004, 9_955], "{query}");
     }
-    let last = format!("{T}?cursor={}", keydesk_cursor(10));
+    let last = format!("{AUDIT_TRAIL}?cursor={}", cursor_before(10));
     let last = admin.get(&last).expect(200).html();
     assert_eq!((actions(&last).len(), last.has("[rel=next]")), (9, false));
 }
 
-/// The page of the events before a place, as its cursor says it.
-fn keydesk_cursor(sequence: i64) -> String {
+/// The cursor of the page with the events before this sequence number.
+fn cursor_before(sequence: i64) -> String {
     use base64::Engine;
     base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(format!("b{sequence}"))
 }
 
 #[test]
-fn one_event_is_shown_over_the_page_with_before_and_after() {
+fn the_event_dialog_shows_before_and_after() {
     let server = TestServer::start();
     let admin = server.admin();
-    admin.go_to("Europe/Oslo");
+    admin.set_time_zone("Europe/Oslo");
     let (id, _) = admin.create_key("ERP Sync");
     let maria = server.user("maria@brightwater.example").id.to_string();
-    admin.post(&format!("{K}/{id}/edit"), &[("name", "ERP Sync Service"), ("owner", &maria)]).expect(303);
-    let list = admin.get(&format!("{T}?action=api_key.renamed&from=2026-11-01")).expect(200).html();
+    admin.post(&format!("{API_KEYS}/{id}/edit"), &[("name", "ERP Sync Service"), ("owner", &maria)]).expect(303);
+    let list = admin.get(&format!("{AUDIT_TRAIL}?action=api_key.renamed&from=2026-11-01")).expect(200).html();
     let href = list.attribute("tr[data-event-id] th a", "href");
     let page = admin.get(&href).expect(200).html();
     assert!(page.has(".page[inert]") && page.has("dialog[open]"));
@@ -242,42 +242,45 @@ fn one_event_is_shown_over_the_page_with_before_and_after() {
     ] {
         assert!(dialog.contains(part), "{part}: {dialog}");
     }
-    let back = format!("{T}?from=2026-11-01&action=api_key.renamed");
+    let back = format!("{AUDIT_TRAIL}?from=2026-11-01&action=api_key.renamed");
     assert_eq!((page.attribute("a.backdrop", "href"), page.attribute(".dialog-foot a", "href")), (back.clone(), back));
     assert!(page.text("title").starts_with("Event 5 – Audit Trail – "));
-    let created = admin.get(T).html();
+    let created = admin.get(AUDIT_TRAIL).html();
     let created = created.all("tr[data-action='api_key.created'] th a")[0].attr("href").unwrap().to_owned();
     let dialog = admin.get(&created).expect(200).html().text("dialog");
-    assert!(!dialog.contains('{') && dialog.contains("State None Active"), "{dialog}");
+    assert!(!dialog.contains('{') && dialog.contains("State –None Active"), "{dialog}");
 }
 
 #[test]
-fn an_export_is_connected_with_a_kept_checkpoint_by_a_form_that_keeps_what_is_filtered() {
+fn the_checkpoint_form_of_an_export_keeps_the_filters() {
     let server = TestServer::start();
     let (admin, auditor) = (server.admin(), server.auditor());
     let (id, _) = admin.create_key("ERP Sync");
     for browser in [&admin, &auditor] {
-        let form = browser.get(&format!("{T}?from=2026-11-23&action=user.added&key={id}")).expect(200).html();
-        assert_eq!(form.attribute("form.since", "action"), format!("{T}/export.jsonl"));
-        let kept = form.all("form.since [type=hidden]").into_iter();
-        let kept: Vec<_> = kept.map(|field| (field.attr("name").unwrap(), field.attr("value").unwrap())).collect();
-        assert_eq!(kept, [("from", "2026-11-23"), ("action", "user.added"), ("key", id.as_str())]);
-        assert_eq!(form.text("label[for=since]"), "Size of the checkpoint you kept");
+        let form = browser.get(&format!("{AUDIT_TRAIL}?from=2026-11-23&action=user.added&key={id}")).expect(200).html();
+        assert_eq!(form.attribute("form.since", "action"), format!("{AUDIT_TRAIL}/export.jsonl"));
+        let hidden = form.all("form.since [type=hidden]").into_iter();
+        let hidden: Vec<_> = hidden.map(|field| (field.attr("name").unwrap(), field.attr("value").unwrap())).collect();
+        assert_eq!(hidden, [("from", "2026-11-23"), ("action", "user.added"), ("key", id.as_str())]);
+        assert_eq!(form.text("label[for=since]"), "Checkpoint size");
     }
-    let file = auditor.get(&format!("{T}/export.jsonl?action=user.added&since=2")).expect(200);
+    let file = auditor.get(&format!("{AUDIT_TRAIL}/export.jsonl?action=user.added&since=2")).expect(200);
     assert!(file.body.contains("\"size\":2,"), "{}", file.body);
-    assert!(!auditor.get(&format!("{T}?from=soon")).expect(422).html().has("form.since"), "there is nothing to export");
+    assert!(
+        !auditor.get(&format!("{AUDIT_TRAIL}?from=soon")).expect(422).html().has("form.since"),
+        "the export form is not shown"
+    );
 }
 
 #[test]
-fn a_size_that_the_trail_never_had_comes_back_with_what_is_wrong_over_the_same_events() {
+fn an_unknown_checkpoint_size_comes_back_with_an_error() {
     let server = TestServer::start();
     let admin = server.admin();
     let (size, query) = (server.trail("Brightwater").len(), "action=company.created&since=");
     for wrong in ["many", "-1", "9999"] {
-        let page = admin.get(&format!("{T}/export.jsonl?{query}+{wrong}")).expect(422).html();
+        let page = admin.get(&format!("{AUDIT_TRAIL}/export.jsonl?{query}+{wrong}")).expect(422).html();
         let error = page.text("#since-error");
-        assert!(error.contains(&format!("The audit trail has {size} events: if a genuine checkpoint")), "{error}");
+        assert!(error.contains(&format!("The audit trail has {size} events. If a genuine checkpoint")), "{error}");
         let attribute = |name: &str| page.attribute("#since", name);
         assert_eq!((attribute("value"), attribute("aria-invalid")), (wrong.to_owned(), "true".to_owned()));
         assert_eq!(attribute("aria-describedby"), "since-error since-hint");
@@ -285,6 +288,6 @@ fn a_size_that_the_trail_never_had_comes_back_with_what_is_wrong_over_the_same_e
         assert_eq!(page.attribute("form.since [name=action]", "value"), "company.created");
         assert!(page.text("title").starts_with("Error: "));
     }
-    admin.get(&format!("{T}/export.jsonl?{query}1&since=2")).expect(400);
-    assert_eq!(server.trail("Brightwater").len(), size, "nothing was taken away");
+    admin.get(&format!("{AUDIT_TRAIL}/export.jsonl?{query}1&since=2")).expect(400);
+    assert_eq!(server.trail("Brightwater").len(), size, "no export was recorded");
 }

@@ -1,9 +1,9 @@
-//! How the use of keys is shown in the list and on a key's page.
+//! Usage of keys in the list and on the page of a key.
 
 use std::time::Duration;
 
 use crate::support::server::NOW;
-use crate::support::{Browser, K, TestServer, database};
+use crate::support::{API_KEYS, Browser, TestServer, database};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -16,7 +16,7 @@ fn usage(admin: &Browser, id: &str) -> String {
 }
 
 #[test]
-fn the_list_says_when_each_key_was_last_used() {
+fn the_list_shows_when_each_key_was_last_used() {
     let server = TestServer::start();
     let admin = server.admin();
     let (used, key) = admin.create_key("ERP Sync");
@@ -24,8 +24,8 @@ fn the_list_says_when_each_key_was_last_used() {
     server.present(&key, PYTHON);
     server.record_usage();
     let last_used = |after: Duration| {
-        server.stand_at(NOW + after);
-        let list = admin.get(K).expect(200).html();
+        server.set_clock(NOW + after);
+        let list = admin.get(API_KEYS).expect(200).html();
         let cell = |id: &str| list.text(&format!("tr[data-key-id='{id}'] td[data-label='Last used']"));
         assert_eq!(cell(&unused), "Never used");
         let time = format!("tr[data-key-id='{used}'] td[data-label='Last used'] time");
@@ -42,18 +42,18 @@ fn the_list_says_when_each_key_was_last_used() {
 }
 
 #[test]
-fn the_order_by_last_use_leads_through_all_pages_both_ways_with_the_unused_at_one_end() {
+fn keys_sorted_by_last_use_are_paged_both_ways() {
     let server = TestServer::start();
     let admin = server.admin();
     let keys: Vec<_> = (0..56).map(|number| admin.create_key(&format!("Service {number:02}"))).collect();
-    // Fifty-two are used one after the other, the first of them last; four never.
+    // Fifty-two keys are used in reverse order, four keys never.
     for (_, key) in keys[..52].iter().rev() {
-        server.wait(Duration::from_secs(1));
+        server.advance(Duration::from_secs(1));
         server.present(key, CURL);
     }
     server.record_usage();
-    let walk = |sort: &str| {
-        let first = admin.get(&format!("{K}?sort={sort}")).expect(200).html();
+    let all_pages = |sort: &str| {
+        let first = admin.get(&format!("{API_KEYS}?sort={sort}")).expect(200).html();
         let second = admin.get(&first.attribute("a[rel=next]", "href")).expect(200).html();
         assert!(!second.has("a[rel=next]"));
         let back = admin.get(&second.attribute("a[rel=prev]", "href")).expect(200).html();
@@ -61,22 +61,22 @@ fn the_order_by_last_use_leads_through_all_pages_both_ways_with_the_unused_at_on
         assert!(second.text("main").contains("51 to 56 of 56 active keys"));
         [first.key_names(), second.key_names()].concat()
     };
-    let mut down = walk("-last-used");
+    let mut down = all_pages("-last-used");
     let expected: Vec<String> = (0..52).map(|number| format!("Service {number:02}")).collect();
     assert_eq!(down[..52], expected);
-    let mut up = walk("last-used");
+    let mut up = all_pages("last-used");
     up.reverse();
     assert_eq!(up, down);
     down[52..].sort();
     assert_eq!(down[52..], ["Service 52", "Service 53", "Service 54", "Service 55"]);
-    let list = admin.get(&format!("{K}?sort=-last-used")).html();
+    let list = admin.get(&format!("{API_KEYS}?sort=-last-used")).html();
     assert!(list.text("th[aria-sort=descending]").contains("Last used"));
     assert!(list.text("caption").contains("most recently used first"));
 }
 
 #[test]
-fn the_page_of_a_key_counts_its_requests_by_day_and_names_who_sent_them() {
-    let server = TestServer::behind_a_proxy();
+fn the_key_page_shows_requests_by_day_and_their_clients() {
+    let server = TestServer::behind_proxy();
     let admin = server.admin();
     let (id, key) = admin.create_key("ERP Sync");
     server.record_usage();
@@ -84,36 +84,36 @@ fn the_page_of_a_key_counts_its_requests_by_day_and_names_who_sent_them() {
     assert!(never.contains("Last used Never used") && never.contains("Requests in 24 hours 0"), "{never}");
     assert!(!admin.key_page(&id).has("svg.bars"));
     for (days, count) in [(0, 5), (3, 2), (9, 1)] {
-        server.stand_at(NOW + DAY * days);
+        server.set_clock(NOW + DAY * days);
         for _ in 0..count {
             server.present_from(&key, CURL, "198.51.100.4");
         }
     }
-    server.wait(Duration::from_secs(1));
+    server.advance(Duration::from_secs(1));
     server.present_from(&key, PYTHON, "2001:db8::1");
     server.record_usage();
     let page = admin.key_page(&id);
-    let said = page.section("usage");
+    let section = page.section("usage");
     for part in [
         "Last used 2 Dec 2026, 09:00 (just now) from 2001:db8::1 (python-requests/2.32)",
         "Requests in 24 hours 2 since 1 Dec 2026, 10:00",
         "Requests in 7 days 4 since 25 Nov 2026, 10:00",
-        "9 requests in 30 days, at most 5 on a day (23 Nov 2026).",
+        "9 requests in the last 30 days. Busiest day: 23 Nov 2026, with 5.",
         "3 Nov 2026 2 Dec 2026",
         "2 Dec 2026 2 accepted 26 Nov 2026 2 accepted 23 Nov 2026 5 accepted",
         "2001:db8::1 python-requests/2.32 Just now 198.51.100.4 curl/8.5 Just now",
-        "Counted as of 09:00:01.",
+        "Usage as of 09:00:01.",
     ] {
-        assert!(said.contains(part), "{part}: {said}");
+        assert!(section.contains(part), "{part}: {section}");
     }
     assert_eq!(page.all("svg.bars rect").len(), 4, "three days and the line");
     assert_eq!(page.attribute("svg.bars", "aria-labelledby"), page.attribute("figcaption", "id"));
-    server.stand_at(NOW + DAY * 32);
-    assert!(usage(&admin, &id).contains("4 requests in 30 days"), "{}", usage(&admin, &id));
+    server.set_clock(NOW + DAY * 32);
+    assert!(usage(&admin, &id).contains("4 requests in the last 30 days"), "{}", usage(&admin, &id));
 }
 
 #[test]
-fn a_day_is_the_readers_own() {
+fn days_follow_the_time_zone_of_the_reader() {
     let server = TestServer::start();
     server.clock.set(NOW + HOUR * 14 + MINUTE * 20);
     let admin = server.admin();
@@ -121,12 +121,12 @@ fn a_day_is_the_readers_own() {
     server.present(&key, CURL);
     server.record_usage();
     assert!(usage(&admin, &id).contains("23 Nov 2026 1 accepted"));
-    admin.go_to("Europe/Oslo");
+    admin.set_time_zone("Europe/Oslo");
     assert!(usage(&admin, &id).contains("24 Nov 2026 1 accepted"));
 }
 
 #[test]
-fn auditors_see_the_use_of_keys_and_other_companies_do_not() {
+fn auditors_see_usage_and_other_companies_do_not() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, key) = admin.create_key("ERP Sync");
@@ -134,55 +134,55 @@ fn auditors_see_the_use_of_keys_and_other_companies_do_not() {
     server.record_usage();
     let auditor = server.auditor();
     assert!(usage(&auditor, &id).contains("from 127.0.0.1 (curl/8.5)"));
-    assert!(auditor.get(K).html().row(&id).contains("Just now"));
-    let stranger = server.admin_elsewhere();
-    stranger.get(&format!("{K}/{id}")).expect(404);
-    stranger.get(&format!("{K}/{id}/revoke")).expect(404);
-    stranger.get(&format!("{K}/revoke?key={id}")).expect(404);
+    assert!(auditor.get(API_KEYS).html().row(&id).contains("Just now"));
+    let stranger = server.other_company_admin();
+    stranger.get(&format!("{API_KEYS}/{id}")).expect(404);
+    stranger.get(&format!("{API_KEYS}/{id}/revoke")).expect(404);
+    stranger.get(&format!("{API_KEYS}/revoke?key={id}")).expect(404);
 }
 
 #[test]
-fn what_a_program_calls_itself_is_text_and_never_shows_a_key() {
+fn a_user_agent_is_escaped_and_never_shows_a_key() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, key) = admin.create_key("ERP Sync");
     server.present(&key, "<script>alert(1)</script>\"'");
-    server.wait(MINUTE);
+    server.advance(MINUTE);
     server.present(&key, &format!("curl -H '{key}'"));
     server.record_usage();
-    let seen = |path: &str| {
+    let shown = |path: &str| {
         let answer = admin.get(path).expect(200);
         assert!(!answer.body.contains("<script>alert") && !answer.body.contains(&key[4..30]), "{path}");
         answer.html().text("body")
     };
-    let page = format!("{K}/{id}");
+    let page = format!("{API_KEYS}/{id}");
     for path in [page.clone(), format!("{page}/revoke")] {
-        let text = seen(&path);
+        let text = shown(&path);
         assert!(text.contains("<script>alert(1)</script>\"'"), "{text}");
     }
     admin.revoke(&id, "unspecified", "").expect(303);
-    server.wait(MINUTE);
+    server.advance(MINUTE);
     server.present(&key, &format!("curl -H '{key}'"));
     server.record_usage();
-    assert!(seen(&page).contains("was refused because this key had been revoked"));
+    assert!(shown(&page).contains("was rejected because this key had been revoked"));
     let report = "action = 'api_key.refused_after_revocation'";
     assert_eq!(database::count(&server.database_url, "events", report), 1);
     for (table, column) in
         [("events", "user_agent"), ("key_clients", "client"), ("key_usage", "last_used_client || last_refused_client")]
     {
-        let kept = database::column(&server.database_url, column, &format!("FROM {table}"));
-        assert!(!kept.iter().flatten().any(|text| text.contains(&key[4..30])), "{table}");
+        let stored = database::column(&server.database_url, column, &format!("FROM {table}"));
+        assert!(!stored.iter().flatten().any(|text| text.contains(&key[4..30])), "{table}");
     }
 }
 
 #[test]
-fn the_pages_say_as_of_when_they_know() {
+fn pages_show_when_usage_was_last_recorded() {
     let server = TestServer::start();
     let admin = server.admin();
     server.record_usage();
-    server.wait(MINUTE);
+    server.advance(MINUTE);
     admin.create_key("ERP Sync");
-    assert!(admin.get(K).html().text(".list-foot").contains("Counted as of 09:00:00."));
-    server.stand_at(NOW + DAY);
-    assert!(admin.get(K).html().text(".list-foot").contains("Counted as of 23 Nov 2026, 09:00:00."));
+    assert!(admin.get(API_KEYS).html().text(".list-foot").contains("Usage as of 09:00:00."));
+    server.set_clock(NOW + DAY);
+    assert!(admin.get(API_KEYS).html().text(".list-foot").contains("Usage as of 23 Nov 2026, 09:00:00."));
 }

@@ -1,36 +1,35 @@
-//! Users as their admins see them: the list, adding by a link, roles, the last admin.
+//! The Users page: the list, invitations and refused fields.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use keydesk::actions::NewUser;
-use keydesk::domain::email::EmailAddress;
-use keydesk::domain::event::Origin;
-use keydesk::domain::name::PersonName;
-use keydesk::domain::user::Role;
+use keydesk::domain::request_context::RequestContext;
+use keydesk::domain::text::name::PersonName;
+use keydesk::domain::user::email::EmailAddress;
+use keydesk::domain::user::profile::Role;
 
-use crate::support::{Answer, Browser, Html, TestServer, U, database};
+use crate::support::{Answer, Browser, Html, TestServer, USERS, database};
 
 const MARIA: &str = "maria@brightwater.example";
-pub const LAST_ADMIN: &str =
-    "The last administrator can be neither deleted nor made an auditor. Make somebody else an administrator first.";
+pub const LAST_ADMIN: &str = "This is the only administrator. Make someone else an administrator first.";
 
 fn row(page: &Html, id: &str) -> String {
     page.text(&format!("tr[data-user-id='{id}']"))
 }
 
 fn add(admin: &Browser, name: &str, email: &str, role: &str) -> Answer {
-    admin.post(U, &[("name", name), ("email", email), ("role", role)])
+    admin.post(USERS, &[("name", name), ("email", email), ("role", role)])
 }
 
 #[test]
-fn the_list_says_who_there_is_and_how_they_sign_in() {
+fn the_list_shows_users_and_how_they_sign_in() {
     let server = TestServer::start();
     let jonas = server.add_person("Jonas Bakke", "jonas@brightwater.example", Role::Auditor);
     let admin = server.admin();
     server.set_up_second_factor(&admin);
     admin.invite("Nina Okafor", "nina@brightwater.example", "admin");
-    let page = admin.get(U).expect(200).html();
+    let page = admin.get(USERS).expect(200).html();
     assert_eq!(page.texts("tr[data-user-id] th bdi"), ["Jonas Bakke", "Maria Lindqvist", "Nina Okafor"]);
     let maria = row(&page, &server.user_id(MARIA));
     assert!(maria.contains("You") && maria.contains("Admin On") && maria.contains("09:00"), "{maria}");
@@ -38,27 +37,27 @@ fn the_list_says_who_there_is_and_how_they_sign_in() {
     assert!(auditor.contains("Auditor Off Not signed in yet") && !auditor.contains("You"), "{auditor}");
     let nina = row(&page, &server.user_id("nina@brightwater.example"));
     assert!(nina.contains("nina@brightwater.example") && nina.contains("Invited, not signed in yet"), "{nina}");
-    server.wait(Duration::from_mins(30));
+    server.advance(Duration::from_mins(30));
     let reader = server.signed_in_as("jonas@brightwater.example");
-    let page = reader.get(U).expect(200).html();
+    let page = reader.get(USERS).expect(200).html();
     assert!(row(&page, &jonas).contains("09:30"), "{}", row(&page, &jonas));
     assert!(!page.has("a[href$='/new']") && !page.has("a[href$='/delete']") && !page.has("td form"));
 }
 
 #[test]
-fn a_new_user_gets_a_link_that_is_shown_once_and_stored_nowhere() {
+fn the_link_of_a_new_user_is_shown_once_and_not_stored() {
     let server = TestServer::with(&["--public-url", "https://keys.example.com"], |actions| {
         let company = crate::support::server::add_company(actions, "Brightwater");
         crate::support::server::add_user(actions, company, "Maria Lindqvist", MARIA, Role::Admin);
     });
     let admin = server.anonymous();
-    // The cookie of an https server is Secure: sent by hand here.
+    // The cookie of an https server is Secure. The client only sends it by hand over http.
     let fields = [("email", MARIA), ("password", crate::support::PASSWORD)];
     let signed_in = admin.post("/sign-in", &fields).expect(303);
     let cookie = signed_in.cookie("__Host-keydesk");
     let cookie = cookie.split(';').next().unwrap();
     let form = [("name", "Nina Okafor"), ("email", "Nina@Brightwater.example"), ("role", "auditor")];
-    let request = admin.request("POST", U).header("Cookie", cookie).header("Sec-Fetch-Site", "same-origin");
+    let request = admin.request("POST", USERS).header("Cookie", cookie).header("Sec-Fetch-Site", "same-origin");
     let answer = crate::support::browser::send(request.header("Host", "evil.example").form(&form)).expect(201);
     let link: String = answer.html().all("#invitation-link")[0].text().collect();
     let token = link.strip_prefix("https://keys.example.com/invitation?token=").unwrap();
@@ -66,18 +65,18 @@ fn a_new_user_gets_a_link_that_is_shown_once_and_stored_nowhere() {
     assert_eq!(answer.body.matches(token).count(), 1);
     let dialog = answer.html().text("dialog");
     assert!(dialog.contains("Nina@Brightwater.example") && dialog.contains("26 Nov 2026"), "{dialog}");
-    let list = crate::support::browser::send(admin.request("GET", U).header("Cookie", cookie)).expect(200);
+    let list = crate::support::browser::send(admin.request("GET", USERS).header("Cookie", cookie)).expect(200);
     assert!(!list.body.contains(token));
     for file in std::fs::read_dir(server.folder.path()).unwrap() {
         let path = file.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
         assert!(!bytes.windows(token.len()).any(|window| window == token.as_bytes()), "{}", path.display());
     }
-    assert_eq!((server.events("user.added"), server.events("user.invited")), (2, 1));
+    assert_eq!((server.event_count("user.added"), server.event_count("user.invited")), (2, 1));
 }
 
 #[test]
-fn fields_are_refused_with_a_sentence_and_kept() {
+fn invalid_fields_are_refused_with_a_sentence_and_kept() {
     let server = TestServer::start();
     let admin = server.admin();
     let (long_name, long_local) = ("é".repeat(65), format!("{}@example.com", "a".repeat(65)));
@@ -106,8 +105,8 @@ fn fields_are_refused_with_a_sentence_and_kept() {
         assert_eq!(page.attribute(&input, "aria-invalid"), "true", "{name:?} {email:?}");
         assert!(page.text("dialog").contains(sentence), "{name:?} {email:?}: {}", page.text("dialog"));
         assert!(page.text("title").starts_with("Error: Add user"));
-        let (kept, other) = if field == "name" { ("email", email) } else { ("name", name) };
-        assert_eq!(page.attribute(&format!("input[name={kept}]"), "value"), other);
+        let (other_field, other) = if field == "name" { ("email", email) } else { ("name", name) };
+        assert_eq!(page.attribute(&format!("input[name={other_field}]"), "value"), other);
         assert_eq!(page.attribute("input[name=role][checked]", "value"), "admin");
     }
     assert_eq!(add(&admin, &long_name, good_email, "admin").html().attribute("input[name=name]", "value"), long_name);
@@ -124,10 +123,10 @@ fn fields_are_refused_with_a_sentence_and_kept() {
 }
 
 #[test]
-fn an_address_that_somebody_has_cannot_be_used_whatever_its_spelling_and_whoever_has_it() {
+fn a_used_address_is_refused_in_any_spelling_and_company() {
     let server = TestServer::start();
-    let elsewhere = server.admin_elsewhere();
-    elsewhere.invite("J", "jörg@northwind.example", "auditor");
+    let other_company = server.other_company_admin();
+    other_company.invite("J", "jörg@northwind.example", "auditor");
     let admin = server.admin();
     admin.invite("Nina Okafor", "Nina@Brightwater.example", "auditor");
     let pages: Vec<String> = [
@@ -140,7 +139,7 @@ fn an_address_that_somebody_has_cannot_be_used_whatever_its_spelling_and_whoever
     ]
     .into_iter()
     .map(|email| {
-        let answer = add(&admin, "Somebody", email, "auditor");
+        let answer = add(&admin, "Another User", email, "auditor");
         assert_eq!(answer.status, 422, "{email}");
         let page = answer.html();
         assert!(page.text("dialog").contains("This email address cannot be used."), "{email}");
@@ -148,14 +147,14 @@ fn an_address_that_somebody_has_cannot_be_used_whatever_its_spelling_and_whoever
         answer.body.replace(email, "EMAIL")
     })
     .collect();
-    assert_eq!(pages[2], pages[3], "whose address it is can be told");
+    assert_eq!(pages[2], pages[3], "the page reveals the company of an address");
     assert_eq!(database::count(&server.database_url, "users", "TRUE"), 4);
 }
 
 #[test]
-fn of_two_companies_that_invite_one_address_at_once_one_gets_it() {
+fn of_two_concurrent_invitations_to_an_address_one_wins() {
     let server = TestServer::start();
-    let browsers = [server.admin(), server.admin_elsewhere()];
+    let browsers = [server.admin(), server.other_company_admin()];
     for round in 0..10 {
         let email = format!("nina{round}@brightwater.example");
         let statuses: Vec<u16> = std::thread::scope(|scope| {
@@ -170,7 +169,7 @@ fn of_two_companies_that_invite_one_address_at_once_one_gets_it() {
 }
 
 #[test]
-fn a_key_pasted_as_a_name_or_an_address_is_refused_and_not_repeated() {
+fn a_key_pasted_into_a_field_is_refused_and_not_repeated() {
     let server = TestServer::start();
     let admin = server.admin();
     let (_, key) = admin.create_key("ERP Sync");
@@ -190,21 +189,21 @@ fn a_key_pasted_as_a_name_or_an_address_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn a_list_of_many_users_is_walked_to_its_end_and_back() {
+fn a_long_user_list_is_paged_both_ways() {
     let server = TestServer::start();
     let company = server.company("Brightwater");
     for number in 0..120 {
-        // Many share a name, and some sort differently by byte than by letter.
+        // Many users share a name, and some names sort differently by bytes than by letters.
         let name = ["Anna", "anna", "Åsa", "Zoë", "李"][number % 5];
         let (name, email) = (PersonName::parse(name).unwrap(), format!("p{number}@brightwater.example"));
         let user = NewUser { role: Role::Auditor, name: &name, email: &EmailAddress::parse(&email).unwrap() };
-        server.actions.invite_user(company, &user, &Origin::command_line()).unwrap();
+        server.actions.invite_user(&RequestContext::command_line(company), &user).unwrap();
     }
     let admin = server.admin();
     let ids = |page: &Html| -> Vec<String> {
         page.all("tr[data-user-id]").iter().map(|row| row.attr("data-user-id").unwrap().to_owned()).collect()
     };
-    let mut pages = vec![admin.get(U).expect(200).html()];
+    let mut pages = vec![admin.get(USERS).expect(200).html()];
     while pages.last().unwrap().has("a[rel=next]") {
         let next = pages.last().unwrap().attribute("a[rel=next]", "href");
         pages.push(admin.get(&next).expect(200).html());
@@ -224,6 +223,6 @@ fn a_list_of_many_users_is_walked_to_its_end_and_back() {
     back.reverse();
     assert_eq!(back, forth);
     for cursor in ["", "nonsense", "YQ", "%00", &"a".repeat(3_000)] {
-        admin.get(&format!("{U}?cursor={cursor}")).expect(404);
+        admin.get(&format!("{USERS}?cursor={cursor}")).expect(404);
     }
 }

@@ -1,4 +1,4 @@
-//! Checkpoints appended to a file.
+//! Checkpoints in a file.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -10,28 +10,28 @@ use tempfile::TempDir;
 
 use super::notes;
 use crate::support::server::{add_brightwater, add_company};
-use crate::support::{Browser, T, TestServer, database};
+use crate::support::{AUDIT_TRAIL, Browser, TestServer, database};
 
-/// A server whose witness is a file, which has all there is when Maria has signed in.
-struct Stage {
+/// A server with a file as its witness, which already holds all checkpoints.
+struct Setup {
     server: TestServer,
     admin: Browser,
     path: PathBuf,
     _folder: TempDir,
 }
 
-impl Stage {
+impl Setup {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoints");
         let server = TestServer::with(&["--checkpoint-file", path.to_str().unwrap()], add_brightwater);
         let admin = server.admin();
-        server.tell_witnesses();
+        server.publish_checkpoints();
         Self { server, admin, path, _folder: folder }
     }
 
     fn latest(&self) -> String {
-        self.admin.get(&format!("{T}/checkpoint")).expect(200).body
+        self.admin.get(&format!("{AUDIT_TRAIL}/checkpoint")).expect(200).body
     }
 
     fn notes(&self) -> Vec<String> {
@@ -40,94 +40,94 @@ impl Stage {
 }
 
 #[test]
-fn a_new_checkpoint_is_appended_once_and_a_restart_appends_nothing() {
-    let stage = Stage::new();
-    let before = stage.notes();
-    assert_eq!(before.last(), Some(&stage.latest()));
-    stage.admin.create_key("ERP Sync");
-    stage.server.tell_witnesses();
-    let after = stage.notes();
-    assert_eq!((after.len(), after.last()), (before.len() + 1, Some(&stage.latest())));
+fn a_checkpoint_is_appended_once_even_after_a_restart() {
+    let setup = Setup::new();
+    let before = setup.notes();
+    assert_eq!(before.last(), Some(&setup.latest()));
+    setup.admin.create_key("ERP Sync");
+    setup.server.publish_checkpoints();
+    let after = setup.notes();
+    assert_eq!((after.len(), after.last()), (before.len() + 1, Some(&setup.latest())));
     assert_eq!(after[..before.len()], before);
-    let bytes = fs::read(&stage.path).unwrap();
-    stage.server.tell_witnesses();
-    let again = stage.server.beside_with(&["--checkpoint-file", stage.path.to_str().unwrap()]);
-    again.tell_witnesses();
-    assert_eq!(fs::read(&stage.path).unwrap(), bytes);
+    let bytes = fs::read(&setup.path).unwrap();
+    setup.server.publish_checkpoints();
+    let again = setup.server.second_server_with(&["--checkpoint-file", setup.path.to_str().unwrap()]);
+    again.publish_checkpoints();
+    assert_eq!(fs::read(&setup.path).unwrap(), bytes);
 }
 
 #[test]
-fn every_trail_with_an_event_is_witnessed_also_the_installation_s_own() {
-    let stage = Stage::new();
-    let about = |trail: String| stage.notes().iter().filter(|note| note.contains(&format!("/{trail}\n"))).count();
-    let northwind = add_company(&stage.server.actions, "Northwind");
-    let installation = stage.server.actions.installation.to_string();
+fn every_trail_with_an_event_is_witnessed() {
+    let setup = Setup::new();
+    let about = |trail: String| setup.notes().iter().filter(|note| note.contains(&format!("/{trail}\n"))).count();
+    let northwind = add_company(&setup.server.actions, "Northwind");
+    let installation = setup.server.actions.installation.to_string();
     assert_eq!((about(northwind.to_string()), about(installation.clone())), (0, 0));
-    let gateway = keydesk::domain::name::GatewayName::parse("edge").unwrap();
-    stage.server.actions.add_gateway(&gateway, &keydesk::domain::event::Origin::command_line()).unwrap();
-    stage.server.tell_witnesses();
+    let gateway = keydesk::domain::text::name::GatewayName::parse("edge").unwrap();
+    setup.server.actions.add_gateway(keydesk::domain::actor::Actor::CommandLine, &gateway).unwrap();
+    setup.server.publish_checkpoints();
     assert_eq!((about(northwind.to_string()), about(installation)), (1, 1));
 }
 
 #[test]
-fn an_entry_that_a_crash_cut_short_does_not_spoil_the_next() {
-    let stage = Stage::new();
-    let before = stage.notes();
-    let length = fs::metadata(&stage.path).unwrap().len();
-    OpenOptions::new().write(true).open(&stage.path).unwrap().set_len(length - 40).unwrap();
-    stage.admin.create_key("ERP Sync");
-    stage.server.tell_witnesses();
-    let after = stage.notes();
-    assert_eq!(after.last(), Some(&stage.latest()));
-    let signer = stage.server.actions.secrets.signer.public_key();
+fn an_entry_cut_by_a_crash_does_not_affect_the_next() {
+    let setup = Setup::new();
+    let before = setup.notes();
+    let length = fs::metadata(&setup.path).unwrap().len();
+    OpenOptions::new().write(true).open(&setup.path).unwrap().set_len(length - 40).unwrap();
+    setup.admin.create_key("ERP Sync");
+    setup.server.publish_checkpoints();
+    let after = setup.notes();
+    assert_eq!(after.last(), Some(&setup.latest()));
+    let signer = setup.server.actions.secrets.signer.public_key();
     let good = |note: &&String| signer.verify(note, note.lines().next().unwrap()).is_ok();
     assert_eq!(after.iter().filter(good).count(), before.len());
 }
 
 #[test]
-fn a_history_that_was_cut_or_rewritten_to_the_same_length_is_witnessed_too() {
-    let stage = Stage::new();
-    let head = || database::column(&stage.server.database_url, "checkpoint", "FROM audit_trails WHERE size > 0");
+fn a_truncated_or_rewritten_history_is_witnessed_too() {
+    let setup = Setup::new();
+    let head = || database::column(&setup.server.database_url, "checkpoint", "FROM audit_trails WHERE size > 0");
     let shorter = head()[0].clone().unwrap();
     let rewritten = {
         let lines: Vec<&str> = shorter.lines().collect();
         shorter.replace(lines[2], "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
     };
-    stage.admin.create_key("ERP Sync");
-    stage.server.tell_witnesses();
+    setup.admin.create_key("ERP Sync");
+    setup.server.publish_checkpoints();
     for note in [shorter, rewritten] {
         let size = note.lines().nth(1).unwrap();
         let sql = format!("UPDATE audit_trails SET size = {size}, checkpoint = '{note}' WHERE size > 0");
-        database::tamper(&stage.server.database_url, &sql);
-        let before = stage.notes().len();
-        stage.server.tell_witnesses();
-        assert_eq!((stage.notes().len(), stage.notes().last()), (before + 1, Some(&note)));
+        database::tamper(&setup.server.database_url, &sql);
+        let before = setup.notes().len();
+        setup.server.publish_checkpoints();
+        assert_eq!((setup.notes().len(), setup.notes().last()), (before + 1, Some(&note)));
     }
 }
 
 #[test]
-fn what_cannot_be_written_down_is_not_appended_again_in_every_round() {
-    let stage = Stage::new();
+fn an_unrecorded_checkpoint_is_not_appended_every_round() {
+    let setup = Setup::new();
     let refuse = if database::postgres().is_some() {
         "ALTER TABLE checkpoint_witnesses ADD CONSTRAINT full_disk CHECK (size < 0) NOT VALID"
     } else {
         "CREATE TRIGGER full_disk BEFORE UPDATE ON checkpoint_witnesses BEGIN SELECT RAISE(ABORT, 'full'); END"
     };
-    database::tamper(&stage.server.database_url, refuse);
-    stage.admin.create_key("ERP Sync");
-    let before = stage.notes().len();
-    let tell = || stage.server.witnesses.each().next().unwrap().tell();
+    database::tamper(&setup.server.database_url, refuse);
+    setup.admin.create_key("ERP Sync");
+    let before = setup.notes().len();
+    let publish = || setup.server.witnesses.iter().next().unwrap().publish();
     for _ in 0..3 {
-        // Not by this call, where the server's own thread was first.
-        let _ = tell();
+        // The server's own thread may have sent the checkpoint before this call.
+        let _ = publish();
     }
-    assert_eq!(stage.notes().len(), before + 1);
-    stage.server.wait(Duration::from_mins(10));
-    assert!(tell().is_err());
-    assert_eq!(stage.notes().len(), before + 2);
+    assert_eq!(setup.notes().len(), before + 1);
+    setup.server.advance(Duration::from_mins(10));
+    assert!(publish().is_err());
+    assert_eq!(setup.notes().len(), before + 2);
 }
 
-/// What is logged, in memory.
+/// A log in memory.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -155,27 +155,27 @@ impl Log {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_any_more_is_logged_once_and_tried_again_until_it_can() {
-    let stage = Stage::new();
-    let aside = stage.path.with_extension("aside");
-    fs::rename(&stage.path, &aside).unwrap();
-    fs::create_dir(&stage.path).unwrap();
-    stage.admin.create_key("ERP Sync");
+fn a_failing_file_is_logged_once_and_retried() {
+    let setup = Setup::new();
+    let moved = setup.path.with_extension("moved");
+    fs::rename(&setup.path, &moved).unwrap();
+    fs::create_dir(&setup.path).unwrap();
+    setup.admin.create_key("ERP Sync");
     let log = Log::default();
     for _ in 0..3 {
-        log.during(|| stage.server.tell_witnesses());
-        let standing = &stage.server.standings()[0];
-        assert!(!standing.is_latest && standing.last.is_some() && standing.events_since == 1, "{standing:?}");
-        let (_, failure) = standing.failure.clone().unwrap();
+        log.during(|| setup.server.publish_checkpoints());
+        let status = &setup.server.statuses()[0];
+        assert!(!status.is_latest && status.last.is_some() && status.events_since == 1, "{status:?}");
+        let (_, failure) = status.failure.clone().unwrap();
         assert!(failure.starts_with("the file cannot be appended to: "), "{failure}");
-        stage.server.wait(Duration::from_mins(10));
+        setup.server.advance(Duration::from_mins(10));
     }
-    // The server's own thread may have been the first to find out.
-    assert!(log.lines("a checkpoint was not witnessed") <= 1);
-    fs::remove_dir(&stage.path).unwrap();
-    log.during(|| stage.server.tell_witnesses());
-    assert!(log.lines("checkpoints are witnessed again") <= 1);
-    assert_eq!(stage.notes(), [stage.latest()]);
-    let standing = &stage.server.standings()[0];
-    assert!(standing.is_latest && standing.failure.is_none() && standing.events_since == 0, "{standing:?}");
+    // The server's own thread may have logged the failure first.
+    assert!(log.lines("checkpoint not witnessed") <= 1);
+    fs::remove_dir(&setup.path).unwrap();
+    log.during(|| setup.server.publish_checkpoints());
+    assert!(log.lines("witness recovered") <= 1);
+    assert_eq!(setup.notes(), [setup.latest()]);
+    let status = &setup.server.statuses()[0];
+    assert!(status.is_latest && status.failure.is_none() && status.events_since == 0, "{status:?}");
 }

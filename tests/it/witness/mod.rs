@@ -1,4 +1,4 @@
-//! Checkpoints that leave the installation: to a file, to a webhook, by the program as it is started.
+//! Witnesses: checkpoints sent to a file or a webhook.
 
 mod file;
 mod program;
@@ -11,16 +11,16 @@ use std::time::{Duration, Instant};
 
 use crate::support::receiver::secret;
 
-/// Waits until something is so.
-pub fn until(what: &str, is_so: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(50), "{what}");
+/// Waits until a condition holds.
+pub fn wait_until(description: &str, condition: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_secs(50), "{description}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
 
-/// The file that holds the webhook's secret.
+/// Creates the file with the webhook's secret.
 pub fn secret_file(folder: &Path) -> PathBuf {
     let path = folder.join("webhook-secret");
     fs::write(&path, format!("{}\n", secret())).unwrap();
@@ -28,7 +28,7 @@ pub fn secret_file(folder: &Path) -> PathBuf {
     path
 }
 
-/// The notes in a file of checkpoints, cut out as its format says: five lines each.
+/// The checkpoints in a file. Each has five lines.
 pub fn notes(path: &Path) -> Vec<String> {
     let text = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
     let lines: Vec<&str> = text.lines().collect();

@@ -1,4 +1,4 @@
-//! The program with witnesses: over TLS, stopped and started, and what it refuses.
+//! The program with witnesses: TLS, restarts and refused settings.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -7,13 +7,13 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{notes, secret_file, until};
+use super::{notes, secret_file, wait_until};
 use crate::cli::start::refusal;
 use crate::cli::{Serving, keydesk, run};
 use crate::support::database;
 use crate::support::receiver::{self, Authority, Receiver, secret};
 
-/// An installation with one company, and so with one trail to be witnessed.
+/// An installation with one company and therefore one trail.
 struct Installation {
     folder: TempDir,
     url: String,
@@ -34,7 +34,7 @@ impl Installation {
         assert!(run(self.folder.path(), &self.url, &["company", "add", "--name", name], "").status.success());
     }
 
-    /// The program, with that webhook.
+    /// The program with this webhook as a witness.
     fn with_webhook(&self, webhook: &str) -> Command {
         let mut command = keydesk(self.folder.path());
         command.args(["--database-url", &self.url, "--log-level", "debug", "--checkpoint-webhook", webhook]);
@@ -44,9 +44,9 @@ impl Installation {
 }
 
 #[test]
-fn a_receiver_whose_authority_this_machine_trusts_is_told_over_tls_and_no_other() {
-    let (authority, stranger) = (Authority::new(), Authority::new());
-    let (receiver, impostor) = (Receiver::with_tls(&authority), Receiver::with_tls(&stranger));
+fn checkpoints_are_sent_over_tls_to_trusted_receivers_only() {
+    let (authority, unknown_authority) = (Authority::new(), Authority::new());
+    let (receiver, impostor) = (Receiver::with_tls(&authority), Receiver::with_tls(&unknown_authority));
     let installation = Installation::new();
     let trusted = installation.folder.path().join("trusted.pem");
     fs::write(&trusted, &authority.pem).unwrap();
@@ -57,57 +57,57 @@ fn a_receiver_whose_authority_this_machine_trusts_is_told_over_tls_and_no_other(
         Serving::start(command, 1)
     };
     let serving = start(&impostor);
-    until("an unknown authority is refused", || serving.log().contains("a checkpoint was not witnessed"));
+    wait_until("an unknown authority is refused", || serving.log().contains("checkpoint not witnessed"));
     assert!(serving.log().contains("invalid peer certificate") && impostor.posted().is_empty(), "{}", serving.log());
     let shown = serving.log();
     assert_eq!(serving.stop(), 0);
     let serving = start(&receiver);
-    until("the receiver is told", || !receiver.posted().is_empty());
+    wait_until("the receiver gets a checkpoint", || !receiver.posted().is_empty());
     let posted = &receiver.posted()[0];
     assert!(posted.is_signed() && posted.path == "/in?token=hunter2", "{posted:?}");
     for log in [shown, serving.log()] {
         for secret in ["hunter2", &secret(), &secret()[6..20], &posted.headers["webhook-signature"]] {
-            assert!(!log.contains(secret), "{secret} stands in: {log}");
+            assert!(!log.contains(secret), "{secret} is in the log: {log}");
         }
     }
 }
 
 #[test]
-fn what_failed_before_the_program_was_stopped_is_delivered_once_it_is_started_again() {
+fn a_failed_delivery_is_sent_once_after_a_restart() {
     let installation = Installation::new();
-    let address = receiver::nobody();
+    let address = receiver::unused_address();
     let start = || Serving::start(installation.with_webhook(&format!("http://{address}/in")), 1);
     let serving = start();
-    until("the failure is logged", || serving.log().contains("a checkpoint was not witnessed"));
+    wait_until("the failure is logged", || serving.log().contains("checkpoint not witnessed"));
     assert_eq!(serving.stop(), 0);
     let receiver = Receiver::at(address);
     let serving = start();
-    until("the receiver is told", || receiver.posted().len() == 1);
+    wait_until("the receiver gets a checkpoint", || receiver.posted().len() == 1);
     assert_eq!(serving.stop(), 0);
-    // Another start has nothing to tell until something happens.
+    // After another start there is nothing to send until an event happens.
     let _serving = start();
     installation.add_company("Northwind");
-    until("the receiver is told of the change", || receiver.posted().len() > 1);
-    let ids: Vec<String> = receiver.posted().iter().map(receiver::Posted::trail).collect();
+    wait_until("the receiver gets the change", || receiver.posted().len() > 1);
+    let ids: Vec<String> = receiver.posted().iter().map(receiver::Delivery::trail).collect();
     assert_eq!((ids.len(), ids[0] == ids[1]), (2, false));
 }
 
 #[test]
-fn a_change_by_a_command_is_in_the_file_within_a_minute() {
+fn a_change_by_a_command_reaches_the_file_within_a_minute() {
     let installation = Installation::new();
     let path = installation.folder.path().join("checkpoints");
     let mut command = keydesk(installation.folder.path());
     command.args(["--database-url", &installation.url]).env("KEYDESK_CHECKPOINT_FILE", &path);
     let serving = Serving::start(command, 1);
-    until("the file has what there was", || notes(&path).len() == 1);
+    wait_until("the file has the first checkpoint", || notes(&path).len() == 1);
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o007, 0);
     installation.add_company("Northwind");
-    until("the file has what came", || notes(&path).len() == 2);
+    wait_until("the file has the second checkpoint", || notes(&path).len() == 2);
     assert_eq!(serving.stop(), 0);
 }
 
 #[test]
-fn witnesses_that_cannot_be_used_are_refused_with_one_sentence() {
+fn unusable_witnesses_are_refused_with_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let secret = secret_file(data);
