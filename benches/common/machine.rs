@@ -1,12 +1,12 @@
-//! The machine, in the words that stand above the table.
+//! Describes the machine, for the line above the tables.
 
 use std::fs;
 use std::process::Command;
 
 use anyhow::Result;
 
-/// The machine, and what runs on it.
-pub fn described() -> Result<String> {
+/// Returns processors, memory, kernel and wrk version.
+pub fn description() -> Result<String> {
     let processor = fs::read_to_string("/proc/cpuinfo")?;
     let model = processor.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
     let memory = fs::read_to_string("/proc/meminfo")?;
@@ -14,16 +14,16 @@ pub fn described() -> Result<String> {
         .lines()
         .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse().ok())
         .unwrap_or_default();
-    let words = [
+    let parts = [
         format!("{} × {}", std::thread::available_parallelism()?, model.trim_start_matches(['\t', ' ', ':'])),
         format!("{} GiB", kibibytes / 1_048_576),
         format!("Linux {}", fs::read_to_string("/proc/sys/kernel/osrelease")?.trim()),
         first_words(&Command::new("wrk").arg("-v").output()?.stdout, 2),
     ];
-    Ok(words.join(", "))
+    Ok(parts.join(", "))
 }
 
-/// How busy it has been in the last minute, in processors.
+/// Returns the load average of the last minute.
 pub fn load() -> Result<String> {
     Ok(first_words(&fs::read("/proc/loadavg")?, 1))
 }

@@ -1,4 +1,4 @@
-//! This program once more in another role, as a process of its own that ends with the one that started it.
+//! Runs this program as a child process with a subcommand. The child ends with its parent.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -7,11 +7,11 @@ use std::{fs, thread};
 
 use anyhow::{Context, Result, ensure};
 
-/// Linux counts processor time in hundredths of a second, whatever the machine.
-const TICKS_A_SECOND: f64 = 100.0;
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Linux reports processor time in hundredths of a second.
+const TICKS_PER_SECOND: f64 = 100.0;
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A process in another role.
+/// A child process of this program.
 pub struct Process {
     child: Child,
     output: BufReader<ChildStdout>,
@@ -25,61 +25,61 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .context("this program cannot be started once more")?;
-        let output = BufReader::new(child.stdout.take().context("its output is not there")?);
+            .context("the child process cannot be started")?;
+        let output = BufReader::new(child.stdout.take().context("the child process has no output")?);
         Ok(Self { child, output })
     }
 
-    /// The next line that it prints.
+    /// Reads the next line that it prints.
     pub fn line(&mut self) -> Result<String> {
         let mut line = String::new();
         self.output.read_line(&mut line)?;
-        ensure!(line.ends_with('\n'), "a process of the benchmark ended before it was asked to");
+        ensure!(line.ends_with('\n'), "a child process ended early");
         Ok(line.trim_end().to_owned())
     }
 
-    /// The processor time it has taken so far, in seconds.
+    /// Returns the processor time so far, in seconds.
     pub fn processor_seconds(&self) -> Result<f64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The second field is the program's name, in brackets, and may hold anything.
-        let fields = stat.rsplit_once(')').context("/proc says nothing of the process")?.1;
+        // The second field, the program's name in brackets, may contain blanks.
+        let fields = stat.rsplit_once(')').context("/proc has no such process")?.1;
         let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
-        Ok(ticks / TICKS_A_SECOND)
+        Ok(ticks / TICKS_PER_SECOND)
     }
 
-    /// The memory it has now, in MiB.
+    /// Returns the resident memory, in MiB.
     pub fn resident_mebibytes(&self) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("/proc says no memory")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("/proc reports no memory")?;
         let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kibibytes / 1_024.0)
     }
 
-    /// Asks it to end.
-    pub fn dismiss(&mut self) {
+    /// Closes its standard input, which asks it to stop.
+    pub fn request_stop(&mut self) {
         drop(self.child.stdin.take());
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.dismiss();
-        let asked = Instant::now();
-        while asked.elapsed() < PATIENCE {
+        self.request_stop();
+        let requested = Instant::now();
+        while requested.elapsed() < TIMEOUT {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
             }
             thread::sleep(Duration::from_millis(10));
         }
-        // It did not listen; what it holds is thrown away in any case.
+        // It did not stop in time; its data is discarded anyway.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// In the other role: returns when the process that started this one asks for the end, or is gone.
-pub fn wait_for_the_end() {
-    let mut nothing = Vec::new();
-    // A standard input that cannot be read is at its end, too.
-    let _ = std::io::stdin().read_to_end(&mut nothing);
+/// Blocks a child process until its parent asks it to stop, or has ended.
+pub fn wait_for_stop() {
+    let mut ignored = Vec::new();
+    // An error also means that the parent is gone.
+    let _ = std::io::stdin().read_to_end(&mut ignored);
 }

@@ -1,5 +1,5 @@
--- Presents keys drawn at random from the file named by the argument. Requests are laid out beforehand: a draw is all that
--- this costs the client for each of them.
+-- Presents keys drawn at random from the file in the argument. Requests are formatted in advance, so that the client only
+-- draws one for each.
 
 dofile("report.lua")
 

@@ -1,13 +1,13 @@
-//! The table: what was measured, against what, and whether that is what was asked for.
+//! The table of results: each figure, its baseline and its target.
 
 use std::fmt;
 
 use super::wrk::Sample;
 
-/// Something that a sample says.
+/// A figure of a sample.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Figure {
-    RequestsASecond,
+    RequestsPerSecond,
     P50,
     P95,
     P99,
@@ -17,7 +17,7 @@ pub enum Figure {
 impl Figure {
     fn of(self, sample: &Sample) -> f64 {
         match self {
-            Self::RequestsASecond => sample.requests_a_second,
+            Self::RequestsPerSecond => sample.requests_per_second,
             Self::P50 => sample.p50_micros,
             Self::P95 => sample.p95_micros,
             Self::P99 => sample.p99_micros,
@@ -25,9 +25,9 @@ impl Figure {
         }
     }
 
-    fn shown(self, value: f64) -> String {
+    fn format(self, value: f64) -> String {
         match self {
-            Self::RequestsASecond => format!("{value:.0}/s"),
+            Self::RequestsPerSecond => format!("{value:.0}/s"),
             Self::P50 | Self::P95 | Self::P99 if value >= 1_000.0 => format!("{:.2} ms", value / 1_000.0),
             Self::P50 | Self::P95 | Self::P99 => format!("{value:.0} µs"),
             Self::Processor => format!("{value:.1} µs"),
@@ -36,7 +36,7 @@ impl Figure {
 
     fn name(self) -> &'static str {
         match self {
-            Self::RequestsASecond => "answers",
+            Self::RequestsPerSecond => "answers",
             Self::P50 => "p50",
             Self::P95 => "p95",
             Self::P99 => "p99",
@@ -45,101 +45,101 @@ impl Figure {
     }
 }
 
-/// What is asked of a figure, as a multiple of the one it is held against.
+/// The target of a figure, as a multiple of its baseline.
 #[derive(Clone, Copy)]
-pub enum Asked {
+pub enum Target {
     AtLeast(f64),
     AtMost(f64),
-    /// So near to it, whichever is greater.
+    /// Within this fraction of it, above or below.
     Within(f64),
-    Nothing,
+    None,
 }
 
-impl Asked {
+impl Target {
     fn is_met(self, ratio: f64) -> Option<bool> {
         match self {
-            Self::AtLeast(least) => Some(ratio >= least),
-            Self::AtMost(most) => Some(ratio <= most),
-            Self::Within(near) => Some(ratio.min(1.0 / ratio) >= 1.0 - near),
-            Self::Nothing => None,
+            Self::AtLeast(minimum) => Some(ratio >= minimum),
+            Self::AtMost(maximum) => Some(ratio <= maximum),
+            Self::Within(tolerance) => Some(ratio.min(1.0 / ratio) >= 1.0 - tolerance),
+            Self::None => None,
         }
     }
 }
 
-impl fmt::Display for Asked {
+impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AtLeast(least) => write!(f, "≥ {least}"),
-            Self::AtMost(most) => write!(f, "≤ {most}"),
-            Self::Within(near) => write!(f, "within {:.0} %", near * 100.0),
-            Self::Nothing => Ok(()),
+            Self::AtLeast(minimum) => write!(f, "≥ {minimum}"),
+            Self::AtMost(maximum) => write!(f, "≤ {maximum}"),
+            Self::Within(tolerance) => write!(f, "within {:.0} %", tolerance * 100.0),
+            Self::None => Ok(()),
         }
     }
 }
 
-/// A line of the table.
-pub struct Line {
+/// A row of the table.
+pub struct TableRow {
     what: String,
     measured: String,
     against: String,
     ratio: String,
-    asked: String,
+    target: String,
     is_met: Option<bool>,
 }
 
-impl Line {
-    /// A figure of two loads that took turns.
+impl TableRow {
+    /// Compares a figure of two loads that were measured alternately.
     pub fn compared(
         figure: Figure,
-        asked: Asked,
+        target: Target,
         (name, samples): (&str, &[Sample]),
-        (other_name, others): (&str, &[Sample]),
+        (baseline_name, baseline): (&str, &[Sample]),
     ) -> Self {
         let values = |samples: &[Sample]| samples.iter().map(|sample| figure.of(sample)).collect::<Vec<_>>();
-        let (values, others) = (values(samples), values(others));
-        let mut ratios: Vec<_> = values.iter().zip(&others).map(|(value, other)| value / other).collect();
+        let (values, baseline) = (values(samples), values(baseline));
+        let mut ratios: Vec<_> = values.iter().zip(&baseline).map(|(value, baseline)| value / baseline).collect();
         let ratio = median(&mut ratios);
         let spread = (ratios.first().copied().unwrap_or(ratio), ratios.last().copied().unwrap_or(ratio));
         Self {
             what: format!("{name}: {}", figure.name()),
-            measured: figure.shown(median(&mut values.clone())),
-            against: format!("{other_name}: {}", figure.shown(median(&mut others.clone()))),
+            measured: figure.format(median(&mut values.clone())),
+            against: format!("{baseline_name}: {}", figure.format(median(&mut baseline.clone()))),
             ratio: format!("{ratio:.2} ({:.2} to {:.2})", spread.0, spread.1),
-            asked: asked.to_string(),
-            is_met: asked.is_met(ratio),
+            target: target.to_string(),
+            is_met: target.is_met(ratio),
         }
     }
 
-    /// A figure of one load that is asked for by itself.
-    pub fn at_most(figure: Figure, most: f64, (name, samples): (&str, &[Sample])) -> Self {
+    /// Compares a figure of one load with a maximum.
+    pub fn at_most(figure: Figure, maximum: f64, (name, samples): (&str, &[Sample])) -> Self {
         let mut values: Vec<_> = samples.iter().map(|sample| figure.of(sample)).collect();
         let value = median(&mut values);
         let what = format!("{name}: {}", figure.name());
-        Self::alone(&what, figure.shown(value), &format!("≤ {}", figure.shown(most)), Some(value <= most))
+        Self::single(&what, figure.format(value), &format!("≤ {}", figure.format(maximum)), Some(value <= maximum))
     }
 
-    /// A figure that stands alone.
-    pub fn alone(what: &str, measured: String, asked: &str, is_met: Option<bool>) -> Self {
+    /// A figure without a baseline.
+    pub fn single(what: &str, measured: String, target: &str, is_met: Option<bool>) -> Self {
         let (against, ratio) = (String::new(), String::new());
-        Self { what: what.to_owned(), measured, against, ratio, asked: asked.to_owned(), is_met }
+        Self { what: what.to_owned(), measured, against, ratio, target: target.to_owned(), is_met }
     }
 }
 
-/// Prints lines as a table in Markdown.
-pub fn print(lines: &[Line]) {
-    println!("| | measured | against | ratio, median (least to most) | asked | met |");
+/// Prints the rows as a Markdown table.
+pub fn print(rows: &[TableRow]) {
+    println!("| | measured | against | ratio, median (least to most) | target | met |");
     println!("| --- | --- | --- | --- | --- | --- |");
-    for Line { what, measured, against, ratio, asked, is_met } in lines {
+    for TableRow { what, measured, against, ratio, target, is_met } in rows {
         let met = match is_met {
             Some(true) => "yes",
             Some(false) => "**no**",
             None => "",
         };
-        println!("| {what} | {measured} | {against} | {ratio} | {asked} | {met} |");
+        println!("| {what} | {measured} | {against} | {ratio} | {target} | {met} |");
     }
 }
 
-/// The middle one, or the mean of the middle two; sorts them.
+/// Sorts the values and returns their median.
 pub fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;

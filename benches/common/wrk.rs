@@ -1,4 +1,4 @@
-//! Runs wrk against a server, and what it measured.
+//! Runs wrk against a server.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -6,83 +6,83 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::serving::Serving;
+use super::server_process::ServerProcess;
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/common");
 
-/// What a request shows to be let in.
+/// The credential that requests present.
 #[derive(Clone)]
-pub enum Presented {
-    /// The same header, again and again.
+pub enum Credential {
+    /// The same header in each request.
     Header(String),
-    /// A key of those in a file, at random.
-    AtRandom(PathBuf),
+    /// Keys render at random from a file.
+    RandomKeys(PathBuf),
 }
 
-/// Something that goes on while a server is under a load: its end answers how often a second it was done.
-pub type Meanwhile = Box<dyn FnOnce() -> Result<f64>>;
+/// Work that runs during a measurement. Calling it ends the work and returns how often per second it was done.
+pub type ConcurrentWork = Box<dyn FnOnce() -> Result<f64>>;
 
-/// What a server is put under.
+/// A load on a server.
 pub struct Load<'a> {
-    /// What it is called in the table.
+    /// The name in the table.
     pub name: String,
-    pub server: &'a Serving,
+    pub server: &'a ServerProcess,
     pub path: &'static str,
-    pub presented: Presented,
-    /// Whether what is presented is good: every single answer has to say so.
-    pub is_good: bool,
+    pub credential: Credential,
+    /// Whether the credential is valid: each response must agree.
+    pub is_valid: bool,
     pub connections: usize,
-    /// Begins what goes on meanwhile.
-    pub meanwhile: Option<&'a dyn Fn() -> Result<Meanwhile>>,
+    /// Starts the concurrent work.
+    pub concurrent: Option<&'a dyn Fn() -> Result<ConcurrentWork>>,
 }
 
-/// What was measured in one go.
+/// The result of one measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
-    pub requests_a_second: f64,
+    pub requests_per_second: f64,
     pub p50_micros: f64,
     pub p95_micros: f64,
     pub p99_micros: f64,
-    /// Processor time of the server for each request.
+    /// Processor time of the server per request.
     pub processor_micros: f64,
-    /// How often a second the other thing was done that went on meanwhile.
-    pub meanwhile_a_second: Option<f64>,
+    /// How often per second the concurrent work was done.
+    pub concurrent_per_second: Option<f64>,
 }
 
 impl Load<'_> {
-    /// Puts the server under it for so long.
+    /// Runs the load for a duration.
     pub fn measure(&self, duration: Duration) -> Result<Sample> {
-        let meanwhile = self.meanwhile.map(|begin| begin()).transpose()?;
+        let concurrent = self.concurrent.map(|start| start()).transpose()?;
         let before = self.server.process.processor_seconds()?;
         let line = self.run(duration)?;
         let processor_seconds = self.server.process.processor_seconds()? - before;
-        let meanwhile_a_second = meanwhile.map(|end| end()).transpose()?;
+        let concurrent_per_second = concurrent.map(|end| end()).transpose()?;
         let numbers = line.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
         let [requests, micros, p50_micros, p95_micros, p99_micros, refused, broken] =
-            numbers.try_into().ok().context("wrk measured something else")?;
-        ensure!(requests > 0.0 && broken <= 0.0, "{}: {broken} of {requests} requests got no answer", self.name);
-        let expected = if self.is_good { 0.0 } else { requests };
-        ensure!((refused - expected).abs() < 0.5, "{}: {refused} of {requests} answers are refusals", self.name);
+            numbers.try_into().ok().context("wrk printed something else")?;
+        ensure!(requests > 0.0 && broken <= 0.0, "{}: {broken} of {requests} requests got no response", self.name);
+        let expected = if self.is_valid { 0.0 } else { requests };
+        ensure!((refused - expected).abs() < 0.5, "{}: {refused} of {requests} requests are refused", self.name);
         Ok(Sample {
-            requests_a_second: requests / micros * 1_000_000.0,
+            requests_per_second: requests / micros * 1_000_000.0,
             p50_micros,
             p95_micros,
             p99_micros,
             processor_micros: processor_seconds / requests * 1_000_000.0,
-            meanwhile_a_second,
+            concurrent_per_second,
         })
     }
 
     fn run(&self, duration: Duration) -> Result<String> {
         let mut wrk = Command::new("wrk");
-        // More threads than processors only take time from the server; a connection alone needs one.
+        // More threads than processors only take time from the server.
         let threads = self.connections.min(2);
         wrk.current_dir(SCRIPTS).args(["--latency", "--timeout=5s"]).arg(format!("--threads={threads}"));
         wrk.arg(format!("--connections={}", self.connections)).arg(format!("--duration={}s", duration.as_secs()));
         let url = format!("http://{}{}", self.server.address, self.path);
-        match &self.presented {
-            Presented::Header(header) => wrk.args(["--script=report.lua", "--header", header, &url]),
-            Presented::AtRandom(file) => wrk.args(["--script=random_keys.lua", &url, "--"]).arg(file),
+        match &self.credential {
+            Credential::Header(header) => wrk.args(["--script=report.lua", "--header", header, &url]),
+            Credential::RandomKeys(file) => wrk.args(["--script=random_keys.lua", &url, "--"]).arg(file),
         };
         let output = wrk.stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("wrk cannot be started")?;
         let text = String::from_utf8_lossy(&output.stdout);
@@ -91,18 +91,17 @@ impl Load<'_> {
     }
 }
 
-/// Puts every load on in turn, so often; whoever is first in one round is last in the next. Answers each load's samples,
-/// round by round.
+/// Measures the loads alternately; each round starts with another load. Returns the samples of each load by round.
 pub fn alternate(loads: &[Load], rounds: usize, duration: Duration) -> Result<Vec<Vec<Sample>>> {
     let mut samples = vec![Vec::new(); loads.len()];
-    // Once unmeasured: what a server remembers is remembered then.
+    // A warm-up round fills the caches.
     for load in loads {
         load.measure(duration)?;
     }
     for round in 0..rounds {
-        for place in 0..loads.len() {
-            let turn = (round + place) % loads.len();
-            samples[turn].push(loads[turn].measure(duration)?);
+        for offset in 0..loads.len() {
+            let index = (round + offset) % loads.len();
+            samples[index].push(loads[index].measure(duration)?);
         }
     }
     Ok(samples)

@@ -1,22 +1,24 @@
-//! The benchmark of one template: a full page of the list of API keys, without the database and the server around it.
-//! README.md, one folder up, says how it is run.
+//! Benchmark of the template of a full list of API keys, without database and server. Run it with `make bench-pages`;
+//! benches/README.md describes the figures.
 
 use std::time::Duration;
 
 use askama::Template;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use keydesk::domain::instant::Instant;
-use keydesk::domain::user::Theme;
-use keydesk::web::keys::address::{ListAddress, Tab};
-use keydesk::web::keys::expiry::Expiry;
-use keydesk::web::keys::list::{Counts, ListPage, Overlay, Row};
-use keydesk::web::page::{AssetPaths, Person, Shell, Who};
-use keydesk::web::paging::{PAGE_SIZE, Pager};
-use keydesk::web::time::Zone;
+use keydesk::domain::timestamp::Timestamp;
+use keydesk::domain::user::profile::Theme;
+use keydesk::web::app::assets::AssetPaths;
+use keydesk::web::app::time::zone::Zone;
+use keydesk::web::components::layout::PageLayout;
+use keydesk::web::components::paging::{PAGE_SIZE, Pager};
+use keydesk::web::components::people::{ActorView, Person};
+use keydesk::web::pages::api_keys::expiry::Expiry;
+use keydesk::web::pages::api_keys::list::view::{Counts, KeyListPage, Row};
+use keydesk::web::pages::api_keys::list_address::{KeyListAddress, Tab};
 
 /// 23 November 2026, 09:30 in Oslo.
-const NOW: Instant = Instant::from_micros(1_795_422_600_000_000);
-const A_DAY: Duration = Duration::from_hours(24);
+const NOW: Timestamp = Timestamp::from_micros(1_795_422_600_000_000);
+const DAY: Duration = Duration::from_hours(24);
 
 const PEOPLE: [&str; 5] = ["Maria Lindqvist", "Tomasz Wójcik", "Priya Raman", "דנה לוי", ""];
 const SERVICES: [&str; 6] = [
@@ -28,21 +30,21 @@ const SERVICES: [&str; 6] = [
     "Mobile Scanner Pilot",
 ];
 
-/// A row as they differ on a page: used or not, ending one day, soon, or never, made by users and by one who was deleted.
+/// Returns one of various rows: used or unused; expiring soon, later or never; created by a user or a deleted user.
 fn row(zone: &Zone, number: u32) -> Row {
     let place = |of: usize| usize::try_from(number).unwrap_or_default() % of;
     let creator = PEOPLE[place(PEOPLE.len())];
-    let end = NOW + A_DAY * (number + 1);
+    let end = NOW + DAY * (number + 1);
     Row {
         id: format!("01a2082b-82b6-7183-8ff4-{number:012x}"),
         status: "active",
         name: format!("{} {number}", SERVICES[place(SERVICES.len())]),
         preview: "goa_p5uN…vzdO".to_owned(),
-        created_by: Who::user((!creator.is_empty()).then(|| creator.to_owned())),
-        created: zone.date(NOW - A_DAY * number),
-        last_used: (!number.is_multiple_of(3)).then(|| zone.ago(NOW - A_DAY * number / 2, NOW)),
+        created_by: ActorView::user((!creator.is_empty()).then(|| creator.to_owned())),
+        created: zone.date(NOW - DAY * number),
+        last_used: (!number.is_multiple_of(3)).then(|| zone.ago(NOW - DAY * number / 2, NOW)),
         expires: match number % 4 {
-            0 => Expiry::Soon { at: zone.date_time(end), in_words: Zone::left(end, NOW) },
+            0 => Expiry::Soon { at: zone.date_time(end), label: Zone::time_left(end, NOW) },
             1 => Expiry::On(zone.date(end)),
             _ => Expiry::Never,
         },
@@ -50,18 +52,18 @@ fn row(zone: &Zone, number: u32) -> Row {
     }
 }
 
-fn page() -> ListPage {
+fn page() -> KeyListPage {
     let zone = Zone::from_cookie(Some("Europe/Oslo"));
     let counts = Counts { active: 10_000, revoked: 12_345 };
-    ListPage {
-        shell: Shell {
+    KeyListPage {
+        layout: PageLayout {
             company: "Brightwater Foods".to_owned(),
             platform: "Go Autonomous".to_owned(),
             person: Person::named("Maria Lindqvist"),
             theme: Theme::System,
             assets: AssetPaths { stylesheet: "/assets/a.css", module: "/assets/a.js", favicon: "/assets/a.svg" },
         },
-        address: ListAddress::of(Tab::Active),
+        address: KeyListAddress::of(Tab::Active),
         total: counts,
         found: counts,
         rows: (0..).take(PAGE_SIZE).map(|number| row(&zone, number)).collect(),
@@ -69,9 +71,9 @@ fn page() -> ListPage {
         pager: Pager { previous: None, next: Some("/administration/company-settings/api-keys?cursor=b2Zmc2V0".into()) },
         can_change: true,
         zone: zone.label(NOW),
-        as_of: Some(zone.moment(NOW, NOW)),
+        as_of: Some(zone.clock_or_date(NOW, NOW)),
         banner: None,
-        overlay: Overlay::None,
+        dialog: None,
     }
 }
 

@@ -1,7 +1,7 @@
-//! The benchmark of the audit trail: fills databases with events, checks them as `keydesk audit verify` does, and prints a
-//! table. It judges nothing by its exit code. `make bench-trail` runs it; README.md, one folder up, says what it measures.
+//! Benchmark of the audit trail: seeds databases with events, checks them as `keydesk audit verify` does, and prints a table.
+//! Run it with `make bench-trail`; benches/README.md describes the rows.
 
-mod filling;
+mod seed;
 
 use std::hint::black_box;
 use std::num::NonZero;
@@ -10,37 +10,36 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
-use keydesk::domain::checkpoint;
 use keydesk::domain::ids::TrailId;
-use keydesk::domain::merkle::{Frontier, leaf_hash};
-use keydesk::evidence::{Prover, Question, check_trail};
+use keydesk::domain::trail::checkpoint;
+use keydesk::domain::trail::merkle::{Frontier, leaf_hash};
+use keydesk::evidence::{CheckRequest, Prover, check_trail};
 
-use filling::Filled;
+use seed::SeededTrail;
 
-/// Where `tests/with_postgres` says that its server is.
-const POSTGRES: &str = "KEYDESK_TEST_POSTGRES_URL";
-const SECONDS_ASKED: f64 = 10.0;
-const RATIO_ASKED: f64 = 0.3;
+/// The variable in which `tests/with_postgres` passes the URL of its server.
+const POSTGRES_URL: &str = "KEYDESK_TEST_POSTGRES_URL";
+const MAX_SECONDS: f64 = 10.0;
+const MIN_RATIO: f64 = 0.3;
 
-/// Measure how fast an audit trail is checked, beside hashing the same bytes alone.
+/// Measure how fast an audit trail is checked, compared with hashing the same bytes.
 #[derive(Parser)]
 #[command(name = "make bench-trail BENCH=…")]
 struct Arguments {
-    /// Check so many events; what is asked is about a million
+    /// Check this many events; the targets are for a million
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
     events: u64,
-    /// Let the measurements take turns so often
+    /// Measure this many rounds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
-    /// Measure on one kind of database only
+    /// Measure one database only
     #[arg(long)]
     only: Option<Backend>,
-    /// Cargo gives this to every benchmark
+    /// Cargo passes this to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// A kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Backend {
     Sqlite,
@@ -54,53 +53,54 @@ fn main() -> Result<()> {
     for backend in arguments.only.map_or(Backend::value_variants().to_vec(), |only| vec![only]) {
         let postgres = match backend {
             Backend::Sqlite => None,
-            Backend::Postgres => {
-                Some(std::env::var(POSTGRES).with_context(|| format!("{POSTGRES} is not set: use make bench-trail"))?)
-            }
+            Backend::Postgres => Some(
+                std::env::var(POSTGRES_URL)
+                    .with_context(|| format!("{POSTGRES_URL} is not set: use make bench-trail"))?,
+            ),
         };
-        let filled = Filled::open(postgres.as_deref(), arguments.events)?;
-        println!("\n### {backend:?}\n\n| | median | least to most | ratio to hashing alone | asked | met |");
+        let seeded = SeededTrail::open(postgres.as_deref(), arguments.events)?;
+        println!("\n### {backend:?}\n\n| | median | least to most | ratio to hashing alone | target | met |");
         println!("| --- | --- | --- | --- | --- | --- |");
-        measure(&filled, &arguments)?;
+        measure(&seeded, &arguments)?;
     }
     Ok(())
 }
 
-fn measure(filled: &Filled, arguments: &Arguments) -> Result<()> {
-    let leaves = filled.leaves()?;
-    let trail = TrailId::from(filled.company);
-    let question = Question {
+fn measure(seeded: &SeededTrail, arguments: &Arguments) -> Result<()> {
+    let leaves = seeded.leaves()?;
+    let trail = TrailId::from(seeded.company);
+    let request = CheckRequest {
         trail,
-        origin: checkpoint::origin(filled.actions.installation, trail),
-        key: filled.actions.secrets.signer.public_key(),
-        kept: None,
+        origin: checkpoint::origin(seeded.actions.installation, trail),
+        key: seeded.actions.secrets.signer.public_key(),
+        kept_checkpoint: None,
     };
     let [mut alone, mut both, mut checked, mut proofs] = [const { Vec::new() }; 4];
     for _ in 0..arguments.rounds {
         alone.push(timed(|| hash(&leaves, 1))?);
         both.push(timed(|| hash(&leaves, 2))?);
         checked.push(timed(|| {
-            let found = check_trail(&filled.actions.store, &question, &mut |_, _| {})?;
+            let found = check_trail(&seeded.actions.store, &request, &mut |_, _| {})?;
             ensure!(found == Ok(arguments.events), "the trail does not verify: {found:?}");
             Ok(())
         })?);
         proofs.push(timed(|| {
-            black_box(Prover::new(&filled.actions.store, trail, arguments.events)?);
+            black_box(Prover::new(&seeded.actions.store, trail, arguments.events)?);
             Ok(())
         })?);
     }
     let bytes: usize = leaves.iter().map(Vec::len).sum();
     let single = median(&mut alone);
-    let row = |name: &str, times: &mut Vec<f64>, asked: &str, is_met: Option<bool>| {
+    let row = |name: &str, times: &mut Vec<f64>, target: &str, is_met: Option<bool>| {
         let (middle, ratio) = (median(times), single / median(times));
         let met = is_met.map_or("", |met| if met { "yes" } else { "**no**" });
         let (least, most) = (times[0], times[times.len() - 1]);
-        println!("| {name} | {middle:.2} s | {least:.2} to {most:.2} s | {ratio:.2} | {asked} | {met} |");
+        println!("| {name} | {middle:.2} s | {least:.2} to {most:.2} s | {ratio:.2} | {target} | {met} |");
     };
     row(&format!("hashing {} MB alone, one thread", bytes / 1_000_000), &mut alone, "", None);
     row("the same, two threads", &mut both, "", None);
     let middle = median(&mut checked);
-    let is_met = middle <= SECONDS_ASKED && single / middle >= RATIO_ASKED;
+    let is_met = middle <= MAX_SECONDS && single / middle >= MIN_RATIO;
     row("checking the trail", &mut checked, "≤ 10 s, ≥ 0.3", Some(is_met));
     let is_met = median(&mut proofs) <= 2.0;
     row("the pass before the first proof of an export", &mut proofs, "≤ 2 s", Some(is_met));
@@ -108,12 +108,12 @@ fn measure(filled: &Filled, arguments: &Arguments) -> Result<()> {
 }
 
 fn timed(work: impl FnOnce() -> Result<()>) -> Result<f64> {
-    let begun = Instant::now();
+    let started = Instant::now();
     work()?;
-    Ok(begun.elapsed().as_secs_f64())
+    Ok(started.elapsed().as_secs_f64())
 }
 
-/// What cannot be left out: each leaf's hash, and the nodes of the tree.
+/// Does the unavoidable work: hashes each leaf and the nodes of the tree.
 fn hash(leaves: &[Vec<u8>], threads: usize) -> Result<()> {
     let mut tree = Frontier::default();
     thread::scope(|scope| {
@@ -129,7 +129,7 @@ fn hash(leaves: &[Vec<u8>], threads: usize) -> Result<()> {
     })
 }
 
-/// The middle one; sorts them.
+/// Sorts the values and returns their median.
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

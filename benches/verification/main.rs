@@ -1,32 +1,32 @@
-//! The benchmark of verification: fills databases, starts the server, drives wrk against it and prints a table. It judges
-//! nothing by its exit code. `make bench` runs it; README.md, one folder up, says what it measures.
+//! Benchmark of key verification: seeds databases, starts servers, runs wrk against them and prints tables. Run it with
+//! `make bench`; benches/README.md describes the rows.
 
-mod changing;
-#[allow(dead_code, reason = "each benchmark uses a part of what they share")]
+#[allow(dead_code, reason = "each benchmark uses some of the shared parts")]
 #[path = "../common/mod.rs"]
 mod common;
-mod filling;
+mod key_changes;
 mod keys;
 mod rows;
+mod seed;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use common::Turns;
+use common::Schedule;
 use common::installation::{Installation, Installations};
-use common::serving;
-use common::table::Line;
-use rows::{Field, Rows};
+use common::server_process;
+use common::table::TableRow;
+use rows::{Bench, RowGroup};
 
-/// Measure how fast keys are verified, beside a handler that does nothing.
+/// Measure how fast keys are verified, compared with a handler that does nothing.
 #[derive(Parser)]
 #[command(name = "make bench BENCH=…")]
 struct Arguments {
     #[command(flatten)]
     options: Options,
-    /// Cargo gives this to every benchmark
+    /// Cargo passes this to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
     #[command(subcommand)]
@@ -36,16 +36,16 @@ struct Arguments {
 #[derive(clap::Args)]
 struct Options {
     #[command(flatten)]
-    turns: Turns,
+    schedule: Schedule,
     /// Measure these rows only
     #[arg(long, value_delimiter = ',')]
-    rows: Vec<Rows>,
-    /// Store so many keys; the table is about a million
+    rows: Vec<RowGroup>,
+    /// Store this many keys; the targets are for a million
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100_000..=10_000_000))]
     keys: u64,
 }
 
-/// What this program does when it has started itself.
+/// The roles of child processes.
 #[derive(Subcommand)]
 #[command(hide = true)]
 enum Role {
@@ -53,9 +53,9 @@ enum Role {
     Serve {
         #[command(flatten)]
         installation: Installation,
-        /// Be the reference that is in this file
+        /// Add the baseline handler in this file
         #[arg(long)]
-        reference: Option<PathBuf>,
+        baseline: Option<PathBuf>,
     },
     /// Create and revoke keys
     Change {
@@ -70,21 +70,21 @@ fn main() -> Result<()> {
     match arguments.role {
         None => {
             let options = &arguments.options;
-            options.turns.measure(&filling::FILLING, |installations| measure(options, installations))
+            options.schedule.measure(&seed::SEED, |installations| measure(options, installations))
         }
-        Some(Role::Serve { installation, reference }) => serving::serve(&installation, reference.as_deref()),
-        Some(Role::Change { installation }) => changing::change(&installation),
+        Some(Role::Serve { installation, baseline }) => server_process::serve(&installation, baseline.as_deref()),
+        Some(Role::Change { installation }) => key_changes::change(&installation),
     }
 }
 
-fn measure(options: &Options, installations: Installations) -> Result<Vec<Line>> {
-    let field = Field::prepare(options, installations)?;
-    let mut lines = Vec::new();
-    for rows in Rows::value_variants() {
-        if options.rows.is_empty() || options.rows.contains(rows) {
-            eprintln!("Measuring {rows:?}");
-            lines.extend(field.measure(*rows)?);
+fn measure(options: &Options, installations: Installations) -> Result<Vec<TableRow>> {
+    let bench = Bench::prepare(options, installations)?;
+    let mut table = Vec::new();
+    for group in RowGroup::value_variants() {
+        if options.rows.is_empty() || options.rows.contains(group) {
+            eprintln!("Measuring {group:?}");
+            table.extend(bench.measure(*group)?);
         }
     }
-    Ok(lines)
+    Ok(table)
 }
