@@ -1,5 +1,6 @@
--- Asks Keydesk about the API key of a request. What it says is in the variables txn.keydesk_…; haproxy.cfg refuses where
--- txn.keydesk_status is missing, as it is if anything here goes wrong.
+-- Asks Keydesk about the API key of a request, and stores the answer in the variables
+-- txn.keydesk_…. If anything here fails, txn.keydesk_status is not set, and haproxy.cfg refuses the
+-- request.
 
 local url = os.getenv("KEYDESK_FORWARD_AUTH")
 
@@ -7,7 +8,7 @@ core.register_action("keydesk", { "http-req" }, function(txn)
   local sent = txn.http:req_get_headers()
   local headers = { ["x-forwarded-for"] = { txn.f:src() } }
   for _, name in ipairs({ "authorization", "user-agent" }) do
-    -- All of them: that a header stands there twice is for Keydesk to refuse.
+    -- Pass on repeated headers: Keydesk refuses them.
     for _, value in pairs(sent[name] or {}) do
       headers[name] = headers[name] or {}
       table.insert(headers[name], value)
