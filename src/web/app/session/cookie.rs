@@ -28,10 +28,15 @@ impl SessionError {
 
 /// The token of the request's cookie. The session of the token may have ended.
 pub fn token(session: &Session) -> Option<String> {
-    session.get(TOKEN_ENTRY).ok().flatten()
+    token_in(&session.entries())
 }
 
-/// Puts a new token into the cookie: actix-session then sends `Set-Cookie`. The session of the old token is deleted with the response.
+fn token_in(state: &HashMap<String, String>) -> Option<String> {
+    state.get(TOKEN_ENTRY).map(|value| value.trim_matches('"').to_owned())
+}
+
+/// Puts a new token into the cookie: actix-session then sends `Set-Cookie`. The session of the old token is deleted with the
+/// response.
 pub fn set_token(session: &Session, token: &Token) -> Result<(), PageError> {
     session.clear();
     session.insert(TOKEN_ENTRY, token.expose_secret()).map_err(|error| PageError::Internal(error.to_string()))?;
@@ -52,15 +57,15 @@ impl CookieSessionStore {
 }
 
 impl SessionStore for CookieSessionStore {
+    /// The value is the bare token. actix-session itself writes values as JSON, which for a token only adds quotes.
+    /// [`token_in`] reads both, so no request needs JSON.
     async fn load(&self, key: &SessionKey) -> Result<Option<HashMap<String, String>>, LoadError> {
-        let token = serde_json::to_string(key.as_ref()).map_err(|error| LoadError::Deserialization(error.into()))?;
-        Ok(Some(HashMap::from([(TOKEN_ENTRY.to_owned(), token)])))
+        Ok(Some(HashMap::from([(TOKEN_ENTRY.to_owned(), key.as_ref().to_owned())])))
     }
 
     /// Inserts nothing: the row exists before [`set_token`] is called.
     async fn save(&self, state: HashMap<String, String>, _: &Duration) -> Result<SessionKey, SaveError> {
-        let token: Option<String> = state.get(TOKEN_ENTRY).and_then(|token| serde_json::from_str(token).ok());
-        let token = token.ok_or_else(|| SaveError::Other(SessionError::new("it has no token").into()))?;
+        let token = token_in(&state).ok_or_else(|| SaveError::Other(SessionError::new("it has no token").into()))?;
         SessionKey::try_from(token).map_err(|error| SaveError::Other(error.into()))
     }
 
