@@ -5,7 +5,8 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use rand::{CryptoRng, Rng};
 
-/// Returns the operating system's generator. It panics if it cannot read random bytes, because no key may be created then.
+/// Returns the operating system's generator. It panics if it cannot read random bytes, because no key may be created
+/// then.
 #[must_use]
 pub fn system() -> impl CryptoRng {
     UnwrapErr(SysRng)

@@ -83,8 +83,8 @@ impl DirectConnection {
     }
 }
 
-/// The seeded installations of one backend and the copies for this run, in one folder. On PostgreSQL, each has a database of
-/// the same name.
+/// The seeded installations of one backend and the copies for this run, in one folder. On PostgreSQL, each has a
+/// database of the same name.
 pub struct Installations {
     pub backend: Backend,
     /// The URL of the PostgreSQL server's own database.

@@ -39,8 +39,8 @@ impl ServerProcess {
         Self::start_with(installation, None)
     }
 
-    /// Starts a baseline that answers a request at another path with the same response as `subject`, except for the date and
-    /// the request id.
+    /// Starts a baseline that answers a request at another path with the same response as `subject`, except for the
+    /// date and the request id.
     pub fn start_baseline(
         installation: &Installation,
         subject: &Self,

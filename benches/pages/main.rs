@@ -1,5 +1,5 @@
-//! Benchmark of the list of API keys: seeds a company, starts servers, signs in, runs wrk against the list and a static page
-//! of the same bytes, and prints a table. Run it with `make bench-pages`; benches/README.md describes the rows.
+//! Benchmark of the list of API keys: seeds a company, starts servers, signs in, runs wrk against the list and a static
+//! page of the same bytes, and prints a table. Run it with `make bench-pages`; benches/README.md describes the rows.
 
 #[allow(dead_code, reason = "each benchmark uses some of the shared parts")]
 #[path = "../common/mod.rs"]

@@ -1,5 +1,5 @@
-//! Benchmark of the audit trail: seeds databases with events, checks them as `keydesk audit verify` does, and prints a table.
-//! Run it with `make bench-trail`; benches/README.md describes the rows.
+//! Benchmark of the audit trail: seeds databases with events, checks them as `keydesk audit verify` does, and prints a
+//! table. Run it with `make bench-trail`; benches/README.md describes the rows.
 
 mod seed;
 

@@ -36,7 +36,8 @@ pub struct SeededTrail {
 }
 
 impl SeededTrail {
-    /// Opens the trail with a number of events, and seeds it if it does not exist. Uses SQLite without a PostgreSQL URL.
+    /// Opens the trail with a number of events, and seeds it if it does not exist. Uses SQLite without a PostgreSQL
+    /// URL.
     pub fn open(postgres: Option<&str>, events: u64) -> Result<Self> {
         let kind = if postgres.is_some() { "postgres" } else { "sqlite" };
         let name = format!("trail_{events}_{:08x}", fingerprint()?);

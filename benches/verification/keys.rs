@@ -34,8 +34,8 @@ pub fn in_the_middle(stored: u64, position: u64) -> u64 {
     stored / PATTERN / 2 * PATTERN + position
 }
 
-/// Returns the numbers of `count` active keys, spread over all `stored` keys; every other one has an expiry. `count` is at
-/// most a tenth of `stored`.
+/// Returns the numbers of `count` active keys, spread over all `stored` keys; every other one has an expiry. `count` is
+/// at most a tenth of `stored`.
 pub fn in_use(stored: u64, count: u64) -> impl Iterator<Item = u64> {
     let patterns = stored / PATTERN;
     (0..count).map(move |index| {

@@ -121,8 +121,8 @@ impl Actions {
         })
     }
 
-    /// Sets the password that the invited user typed, and ends their sessions. The user is signed in, unless they have a
-    /// second factor: an invitation must not bypass it.
+    /// Sets the password that the invited user typed, and ends their sessions. The user is signed in, unless they have
+    /// a second factor: an invitation must not bypass it.
     pub fn accept_invitation(
         &self,
         token: &TokenDigest,

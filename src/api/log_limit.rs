@@ -23,7 +23,8 @@ impl LogLimit {
         Self { window: Cell::new(Window { started: Instant::now(), written: 0, suppressed: 0 }) }
     }
 
-    /// Calls `write` unless the limit is reached. Its argument is the number of lines suppressed since the last one, if any.
+    /// Calls `write` unless the limit is reached. Its argument is the number of lines suppressed since the last one, if
+    /// any.
     pub(super) fn write(&self, write: impl FnOnce(Option<u32>)) {
         let mut window = self.window.get();
         if window.started.elapsed() >= Duration::from_secs(1) {

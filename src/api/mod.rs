@@ -39,8 +39,8 @@ pub struct ApiState {
     pub metrics: Data<MetricsEndpoint>,
 }
 
-/// Adds the machine endpoints to the server of the current worker thread. The busiest routes come first: the router tries
-/// one pattern after the other, and patterns with parameters are the slowest.
+/// Adds the machine endpoints to the server of the current worker thread. The busiest routes come first: the router
+/// tries one pattern after the other, and patterns with parameters are the slowest.
 pub fn configure(config: &mut ServiceConfig, state: &ApiState) {
     config.app_data(Data::new(KeyAuthenticator::for_this_thread(&state.verifier_context)));
     config.app_data(state.actions.clone());

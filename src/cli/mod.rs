@@ -46,8 +46,8 @@ enum Command {
     Serve,
     /// Serve a throw-away company with keys, users and a history
     ///
-    /// Its files are in a temporary folder that is removed at the end; --data-dir, --database-url and --secrets-file are
-    /// ignored.
+    /// Its files are in a temporary folder that is removed at the end; --data-dir, --database-url and --secrets-file
+    /// are ignored.
     Demo,
     /// Manage companies
     #[command(subcommand)]
@@ -113,7 +113,8 @@ fn execute(arguments: Arguments) -> Result<(), CliError> {
 }
 
 /// Logs to standard error. Libraries log warnings only, because their other lines may contain secrets; actix-http logs
-/// nothing, because it would log a line for each request that it cannot parse. The debug log has the duration of each query.
+/// nothing, because it would log a line for each request that it cannot parse. The debug log has the duration of each
+/// query.
 fn init_log(level: LogLevel) {
     let ours = match level {
         LogLevel::Error => "error",

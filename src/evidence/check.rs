@@ -1,5 +1,5 @@
-//! Checks a whole audit trail, also while a server appends to it. Reads are short, because a long one keeps the database
-//! from cleaning up; several threads read, because most of the time goes into reading rows and hashing them.
+//! Checks a whole audit trail, also while a server appends to it. Reads are short, because a long one keeps the
+//! database from cleaning up; several threads read, because most of the time goes into reading rows and hashing them.
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -48,8 +48,8 @@ impl From<StoreError> for Stop {
     }
 }
 
-/// Checks every event of a trail. Returns the number of events, or the first error in the trail. `progress` gets the number
-/// of checked events and of all events.
+/// Checks every event of a trail. Returns the number of events, or the first error in the trail. `progress` gets the
+/// number of checked events and of all events.
 ///
 /// # Errors
 /// [`StoreError`]: the database could not be read.

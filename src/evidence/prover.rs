@@ -1,5 +1,5 @@
-//! Creates proofs from the stored leaf hashes of a trail. One pass keeps an outline of the tree; each proof then reads the
-//! block of leaves that it needs.
+//! Creates proofs from the stored leaf hashes of a trail. One pass keeps an outline of the tree; each proof then reads
+//! the block of leaves that it needs.
 
 use crate::domain::ids::TrailId;
 use crate::domain::trail::merkle::Hash;
@@ -17,8 +17,8 @@ pub struct Prover {
 }
 
 impl Prover {
-    /// Reads the leaves of the first `size` events. A missing event or hash counts as a hash of zeros, so that the proofs
-    /// do not verify.
+    /// Reads the leaves of the first `size` events. A missing event or hash counts as a hash of zeros, so that the
+    /// proofs do not verify.
     pub fn new(store: &Store, trail: TrailId, size: u64) -> Result<Self, StoreError> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let mut outliner = UpperTreeBuilder::default();

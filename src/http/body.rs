@@ -105,8 +105,8 @@ impl FromRequest for FormBody {
 }
 
 impl FormBody {
-    /// Reads the form into a struct: a missing field counts as empty, an unknown one is ignored, and only a `Vec` may be given
-    /// more than once. The struct derives `Deserialize` and `Default` with `#[serde(default)]`.
+    /// Reads the form into a struct: a missing field counts as empty, an unknown one is ignored, and only a `Vec` may
+    /// be given more than once. The struct derives `Deserialize` and `Default` with `#[serde(default)]`.
     ///
     /// # Errors
     /// [`BodyError`].

@@ -1,5 +1,5 @@
-//! Closes idle and stalled connections. actix-web limits the time for the first request's head and for keep-alive, but not
-//! for a later head that trickles in, for what follows an unread body, or for a client that stops reading.
+//! Closes idle and stalled connections. actix-web limits the time for the first request's head and for keep-alive, but
+//! not for a later head that trickles in, for what follows an unread body, or for a client that stops reading.
 
 use std::any::Any;
 use std::net::{Shutdown, TcpStream};
@@ -32,8 +32,8 @@ pub struct Connection {
     send_state: Mutex<SendState>,
 }
 
-/// The state of a streamed response. Chunks hold the acknowledged bytes at the last poll, if one happened since the chunk
-/// was queued.
+/// The state of a streamed response. Chunks hold the acknowledged bytes at the last poll, if one happened since the
+/// chunk was queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SendState {
     Idle,
@@ -84,8 +84,8 @@ impl Connection {
         lock(&self.idle_since).is_some_and(|since| since.elapsed() > timeout)
     }
 
-    /// Restarts the idle time if the client still reads a streamed response. A slow client takes long to ask for the next
-    /// chunk, but acknowledges bytes meanwhile. A client that has acknowledged everything waits for the server.
+    /// Restarts the idle time if the client still reads a streamed response. A slow client takes long to ask for the
+    /// next chunk, but acknowledges bytes meanwhile. A client that has acknowledged everything waits for the server.
     fn check_progress(&self) {
         let mut state = lock(&self.send_state);
         let is_quiet = lock(&self.idle_since).is_some_and(|since| since.elapsed() > POLL_INTERVAL);

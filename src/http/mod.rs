@@ -1,4 +1,5 @@
-//! What pages and machine endpoints share: request ids, response headers, client addresses, body limits, the panic guard.
+//! What pages and machine endpoints share: request ids, response headers, client addresses, body limits, the panic
+//! guard.
 
 pub mod body;
 pub mod client_address;

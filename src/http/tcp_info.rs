@@ -5,8 +5,8 @@ use std::net::TcpStream;
 use nix::sys::socket::getsockopt;
 use nix::sys::socket::sockopt::GetStruct;
 
-/// The first fields of the kernel's `struct tcp_info` (tcp(7)), which grows with the kernel version. `libc::tcp_info` has
-/// the length of the newest version, and [`GetStruct`] panics if an older kernel fills less.
+/// The first fields of the kernel's `struct tcp_info` (tcp(7)), which grows with the kernel version. `libc::tcp_info`
+/// has the length of the newest version, and [`GetStruct`] panics if an older kernel fills less.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(super) struct TcpInfo {

@@ -53,8 +53,8 @@ pub(super) fn start_jobs(actions: &Actions, recorder: UsageRecorder) {
     spawn(repeat("old usage not deleted", DELETE_OLD_USAGE_INTERVAL, move || actions.delete_old_usage()));
 }
 
-/// Starts one thread per witness, which publishes new checkpoints until the server stops. A slow witness therefore delays
-/// neither a page nor another witness nor the end of the process.
+/// Starts one thread per witness, which publishes new checkpoints until the server stops. A slow witness therefore
+/// delays neither a page nor another witness nor the end of the process.
 pub(super) fn start_publishing(witnesses: &Witnesses) -> io::Result<()> {
     for witness in witnesses.iter() {
         let witness = Arc::clone(witness);

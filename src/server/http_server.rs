@@ -100,7 +100,8 @@ impl Server {
         Ok((!is_set_up).then(|| format!("{}{path}?token={}", self.public_url.as_str(), self.setup_token)))
     }
 
-    /// Returns a recorder for the usage that is left when the server has stopped. While it runs, it records usage itself.
+    /// Returns a recorder for the usage that is left when the server has stopped. While it runs, it records usage
+    /// itself.
     #[must_use]
     pub fn usage_recorder(&self) -> UsageRecorder {
         UsageRecorder { actions: self.actions.clone(), usage_counter: self.usage_counter.clone() }

@@ -51,8 +51,8 @@ pub struct ReadOnlyInstallation {
     pub has_secrets: bool,
 }
 
-/// Opens an installation to check its audit trails: as [`open`] does, or without secrets and migration if only the database
-/// is there, such as a copy for an auditor.
+/// Opens an installation to check its audit trails: as [`open`] does, or without secrets and migration if only the
+/// database is there, such as a copy for an auditor.
 ///
 /// # Errors
 /// [`StartError`]: why the installation cannot be used.

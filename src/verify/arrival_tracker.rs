@@ -16,9 +16,9 @@ impl Default for ArrivalTracker {
 }
 
 impl ArrivalTracker {
-    /// Counts a look-up. Returns whether it is the first since the last batch, and the last batch held one look-up only: it
-    /// then reads at once, because a read takes no longer than waiting for a batch. Look-ups that arrive right after it
-    /// share the next batch.
+    /// Counts a look-up. Returns whether it is the first since the last batch, and the last batch held one look-up
+    /// only: it then reads at once, because a read takes no longer than waiting for a batch. Look-ups that arrive right
+    /// after it share the next batch.
     pub(super) fn is_uncontended(&self) -> bool {
         let earlier = self.since_last_batch.replace(self.since_last_batch.get() + 1);
         earlier == 0 && self.last_batch_was_single.get()

@@ -1,5 +1,5 @@
-//! Batches look-ups. A batch is closed when its read starts; later requests go into the next batch, so every answer comes
-//! from a read that started after its request arrived.
+//! Batches look-ups. A batch is closed when its read starts; later requests go into the next batch, so every answer
+//! comes from a read that started after its request arrived.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -36,8 +36,8 @@ impl<Request, Reply> Default for Batcher<Request, Reply> {
 }
 
 impl<Request, Reply> Batcher<Request, Reply> {
-    /// Queues a request and waits for its reply. `wake` must cause a later call of [`run`](Self::run); it is called for the
-    /// first request of a batch only.
+    /// Queues a request and waits for its reply. `wake` must cause a later call of [`run`](Self::run); it is called for
+    /// the first request of a batch only.
     ///
     /// # Errors
     /// The error of the read, or [`StoreError::Unavailable`] if no reader is left.
@@ -64,8 +64,9 @@ impl<Request, Reply> Batcher<Request, Reply> {
         is_first
     }
 
-    /// Answers all pending requests. Each `read` starts now, gets at most [`MAX_BATCH`] requests and returns their replies
-    /// in the same order; `on_replies` gets them before the next read starts. Does nothing if no request is pending.
+    /// Answers all pending requests. Each `read` starts now, gets at most [`MAX_BATCH`] requests and returns their
+    /// replies in the same order; `on_replies` gets them before the next read starts. Does nothing if no request is
+    /// pending.
     pub fn run(
         &self,
         mut read: impl FnMut(&[Request]) -> Result<Vec<Reply>, StoreError>,

@@ -1,5 +1,5 @@
-//! Looks up keys and gateways for one worker thread, in batches. On SQLite the worker thread reads itself; on PostgreSQL a
-//! background thread waits for the database.
+//! Looks up keys and gateways for one worker thread, in batches. On SQLite the worker thread reads itself; on
+//! PostgreSQL a background thread waits for the database.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -26,8 +26,8 @@ type FoundKey = Option<Arc<KeyForVerification>>;
 /// Answers the look-ups of one worker thread.
 pub(super) struct LookupService {
     batchers: Arc<Batchers>,
-    /// Wakes the reader. Its task runs only after the thread has handled all requests that are ready, so that their look-ups
-    /// share the batch.
+    /// Wakes the reader. Its task runs only after the thread has handled all requests that are ready, so that their
+    /// look-ups share the batch.
     wake: UnboundedSender<()>,
     mode: ReadMode,
 }
@@ -149,8 +149,8 @@ async fn run_inline(mut woken: UnboundedReceiver<()>, batchers: Arc<Batchers>, i
     }
 }
 
-/// Starts the reader thread. The replies of a batch return to the worker thread in one message: a message for each reply
-/// would wake the worker as often.
+/// Starts the reader thread. The replies of a batch return to the worker thread in one message: a message for each
+/// reply would wake the worker as often.
 fn run_in_background(mut woken: UnboundedReceiver<()>, batchers: &Arc<Batchers>, mut reader: ThreadReader) {
     let (to_reader, wakes) = mpsc::channel::<()>();
     let (to_worker, mut replied) = unbounded_channel::<BatchReplies>();

@@ -1,4 +1,5 @@
-//! Counts the use of keys in memory, in one shard per worker thread, until the server writes the counts to the database.
+//! Counts the use of keys in memory, in one shard per worker thread, until the server writes the counts to the
+//! database.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -3,9 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Yields before a read starts, within a time budget. If all processors are busy, the worker thread runs meanwhile and adds
-/// its requests to the batch; each would otherwise need a read of its own, the most expensive part of an answer. On an idle
-/// machine a yield returns at once.
+/// Yields before a read starts, within a time budget. If all processors are busy, the worker thread runs meanwhile and
+/// adds its requests to the batch; each would otherwise need a read of its own, the most expensive part of an answer.
+/// On an idle machine a yield returns at once.
 #[derive(Default)]
 pub(super) struct YieldPolicy {
     not_before: Option<Instant>,

@@ -111,8 +111,8 @@ pub fn form_page(path: &str) -> &str {
     }
 }
 
-/// Whether a redirect may lead to `path` after sign-in. It must be a path on this server, and must not be one that browsers
-/// resolve to another host (`//host`, `/\host`, control characters that they drop).
+/// Whether a redirect may lead to `path` after sign-in. It must be a path on this server, and must not be one that
+/// browsers resolve to another host (`//host`, `/\host`, control characters that they drop).
 #[must_use]
 pub fn is_local(path: &str) -> bool {
     path.starts_with('/')

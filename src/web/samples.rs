@@ -131,7 +131,8 @@ pub fn all() -> Vec<Rendered> {
     .collect()
 }
 
-/// With `DUMP_PAGES=FOLDER`, also writes each page to a file in that folder, to compare pages before and after a change.
+/// With `DUMP_PAGES=FOLDER`, also writes each page to a file in that folder, to compare pages before and after a
+/// change.
 #[test]
 fn every_page_is_complete_and_has_no_inline_code() {
     let module = "<script type=\"module\" src=\"/static/js/keydesk.js\"></script>";

@@ -51,7 +51,8 @@ impl Backoff {
         own.or_else(|| self.outage.clone())
     }
 
-    /// Records a failure. Returns whether it is the first since all trails were witnessed: the log reports only that one.
+    /// Records a failure. Returns whether it is the first since all trails were witnessed: the log reports only that
+    /// one.
     pub(super) fn record_failure(&mut self, trail: TrailId, failure: &Failure, now: Timestamp) -> bool {
         let is_first = self.failed.is_empty() && self.outage.is_none();
         if failure.is_outage {

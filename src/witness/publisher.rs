@@ -62,9 +62,9 @@ impl Witness {
         lock(&self.backoff).failure(trail)
     }
 
-    /// Runs one round: publishes the latest checkpoint of each trail that the witness does not have, except trails that wait
-    /// after a failure. Failed checkpoints are retried in a later round, also by another process, because the database
-    /// records what the witness has.
+    /// Runs one round: publishes the latest checkpoint of each trail that the witness does not have, except trails that
+    /// wait after a failure. Failed checkpoints are retried in a later round, also by another process, because the
+    /// database records what the witness has.
     ///
     /// # Errors
     /// [`StoreError`]: the database could not be read or written. A failure at the witness is not an error.

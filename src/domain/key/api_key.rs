@@ -1,7 +1,7 @@
 //! API keys: their format, checksum and preview.
 //!
-//! THE FORMAT OF KEYS MUST NEVER CHANGE. Customers hold keys that were issued years ago. If the lengths, the alphabet or
-//! the checksum change, or a prefix stops being accepted, every issued key is refused at once.
+//! THE FORMAT OF KEYS MUST NEVER CHANGE. Customers hold keys that were issued years ago. If the lengths, the alphabet
+//! or the checksum change, or a prefix stops being accepted, every issued key is refused at once.
 
 use std::str::FromStr;
 

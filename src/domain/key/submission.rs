@@ -64,7 +64,8 @@ impl SubmissionKey {
         BASE64_URL_SAFE_NO_PAD.encode([&issued[..], &nonce, &tag].concat())
     }
 
-    /// Returns the submission, or `None` if the value was not issued for this form and session, or is older than 24 hours.
+    /// Returns the submission, or `None` if the value was not issued for this form and session, or is older than 24
+    /// hours.
     #[must_use]
     pub fn check(&self, value: &str, form: KeyForm, session: SessionId, now: Timestamp) -> Option<SubmissionId> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(value).ok()?;

@@ -70,8 +70,8 @@ pub struct Refusals {
     pub last_request: String,
 }
 
-/// The usage of one key that is not in the database yet. Most keys are used within one hour and by one client between two
-/// writes, and there may be many keys, so the first hour and client are stored inline.
+/// The usage of one key that is not in the database yet. Most keys are used within one hour and by one client between
+/// two writes, and there may be many keys, so the first hour and client are stored inline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageDelta {
     pub company_id: CompanyId,

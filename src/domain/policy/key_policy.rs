@@ -76,8 +76,8 @@ pub enum RequestedExpiry {
 }
 
 impl RequestedExpiry {
-    /// Parses the form field `expires`, and `expires_on` if the former is `date`. `end_of_day` returns the end of a day in
-    /// the user's time zone.
+    /// Parses the form field `expires`, and `expires_on` if the former is `date`. `end_of_day` returns the end of a day
+    /// in the user's time zone.
     pub fn parse(
         expires: &str,
         expires_on: &str,

@@ -68,8 +68,8 @@ pub fn has_visible_char(text: &str) -> bool {
     })
 }
 
-/// Returns the length of the tag sequence (Unicode Technical Standard 51, ED-14a) that `rest` starts with, after a black
-/// flag; 0 if there is none.
+/// Returns the length of the tag sequence (Unicode Technical Standard 51, ED-14a) that `rest` starts with, after a
+/// black flag; 0 if there is none.
 fn tag_sequence_length(rest: &[char]) -> usize {
     let tags = rest.iter().take_while(|character| ('\u{E0020}'..='\u{E007E}').contains(*character)).count();
     if tags > 0 && rest.get(tags) == Some(&CANCEL_TAG) { tags + 1 } else { 0 }

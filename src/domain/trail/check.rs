@@ -45,8 +45,8 @@ pub enum TrailError {
     Truncated { trusted: u64, found: u64 },
 }
 
-/// Returns the leaf of an event if it has the expected sequence number in a trail of `size` events, and matches its stored
-/// hash.
+/// Returns the leaf of an event if it has the expected sequence number in a trail of `size` events, and matches its
+/// stored hash.
 pub fn verify_leaf(expected: i64, size: i64, event: &Event, stored_leaf: &[u8]) -> Result<Hash, TrailError> {
     let sequence = event.sequence;
     if sequence > expected {

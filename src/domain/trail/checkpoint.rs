@@ -80,8 +80,8 @@ impl CheckpointKey {
         format!("{name}+{key_id:08x}+{}", BASE64_STANDARD.encode(typed))
     }
 
-    /// Parses a verifier key. Returns its name and key, or `None` if it is malformed, its key id does not match, or it is
-    /// not an Ed25519 key.
+    /// Parses a verifier key. Returns its name and key, or `None` if it is malformed, its key id does not match, or it
+    /// is not an Ed25519 key.
     #[must_use]
     pub fn parse_vkey(line: &str) -> Option<(String, Self)> {
         let mut parts = line.trim_ascii_end().splitn(3, '+');
@@ -114,8 +114,8 @@ impl CheckpointKey {
         [digest[0], digest[1], digest[2], digest[3]]
     }
 
-    /// Verifies a signed note of the trail `origin`. Signature lines of other keys are skipped; nothing else may follow the
-    /// text.
+    /// Verifies a signed note of the trail `origin`. Signature lines of other keys are skipped; nothing else may follow
+    /// the text.
     pub fn verify(self, note: &str, origin: &str) -> Result<Checkpoint, CheckpointError> {
         let (text, signatures) = note.split_once("\n\n").ok_or(CheckpointError::Malformed)?;
         let text = format!("{text}\n");

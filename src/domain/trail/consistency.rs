@@ -3,8 +3,8 @@
 use crate::domain::trail::checkpoint::Checkpoint;
 use crate::domain::trail::merkle::{Frontier, Hash, node_hash};
 
-/// Returns whether the proof shows that `first` is a prefix of `second`. The proof is empty if the trees are equal or the
-/// first one has no leaves.
+/// Returns whether the proof shows that `first` is a prefix of `second`. The proof is empty if the trees are equal or
+/// the first one has no leaves.
 #[must_use]
 pub fn is_consistent(first: Checkpoint, second: Checkpoint, proof: &[Hash]) -> bool {
     if first.size == 0 || first.size >= second.size {

@@ -159,8 +159,8 @@ pub fn line(event: &Event, names: Names<'_>, proof: Vec<Hash>) -> String {
     })
 }
 
-/// Returns a stored text as JSON. A text that is not JSON, or contains line breaks, was not written by an action: it is left
-/// out here and remains in the leaf.
+/// Returns a stored text as JSON. A text that is not JSON, or contains line breaks, was not written by an action: it is
+/// left out here and remains in the leaf.
 fn as_json(stored: &str) -> Option<&RawValue> {
     serde_json::from_str(stored).ok().filter(|_| !stored.contains(['\n', '\r']))
 }

@@ -24,8 +24,8 @@ pub struct Frontier {
 }
 
 impl Frontier {
-    /// Reads the stored bytes of a frontier: its roots, 32 bytes each. Returns `None` if their number does not match the
-    /// size.
+    /// Reads the stored bytes of a frontier: its roots, 32 bytes each. Returns `None` if their number does not match
+    /// the size.
     #[must_use]
     pub fn from_bytes(size: u64, bytes: &[u8]) -> Option<Self> {
         let (peaks, []) = bytes.as_chunks::<32>() else { return None };

@@ -1,4 +1,5 @@
-//! Builds inclusion and consistency proofs (RFC 6962 section 2.1) from the upper levels of a tree and one block of leaves.
+//! Builds inclusion and consistency proofs (RFC 6962 section 2.1) from the upper levels of a tree and one block of
+//! leaves.
 //! `inclusion` and `consistency` verify them.
 
 use std::ops::Range;
@@ -96,8 +97,8 @@ impl UpperTree {
         self.siblings(0, leaf % BLOCK_SIZE, block)
     }
 
-    /// Returns the proof that the tree of the first `first` leaves is a prefix of this tree. `block` contains the last of
-    /// those leaves. The proof is empty for no leaves and for all leaves.
+    /// Returns the proof that the tree of the first `first` leaves is a prefix of this tree. `block` contains the last
+    /// of those leaves. The proof is empty for no leaves and for all leaves.
     #[must_use]
     pub fn consistency(&self, first: usize, block: &Block) -> Vec<Hash> {
         if first == 0 || first >= self.size {

@@ -64,8 +64,8 @@ impl fmt::Debug for Password {
     }
 }
 
-/// Returns whether a text is little more than these words and their parts. zxcvbn rates any sequence of several words as
-/// hard to guess.
+/// Returns whether a text is little more than these words and their parts. zxcvbn rates any sequence of several words
+/// as hard to guess.
 fn is_made_of(text: &str, words: &[&str]) -> bool {
     let words = words.iter().map(|word| normalize::case_folded(word));
     let mut parts: Vec<String> = words.flat_map(|word| parts_of(&word)).collect();

@@ -60,7 +60,8 @@ impl SecondFactorKey {
         Authenticator(secret)
     }
 
-    /// Returns the digest of a typed recovery code. Case, spaces and dashes do not matter, and O counts as 0, I and L as 1.
+    /// Returns the digest of a typed recovery code. Case, spaces and dashes do not matter, and O counts as 0, I and L
+    /// as 1.
     #[must_use]
     pub fn recovery_digest(&self, user: UserId, typed: &str) -> [u8; 32] {
         let code: String = typed.chars().filter(char::is_ascii_alphanumeric).map(canonical_char).collect();

@@ -81,7 +81,8 @@ impl<A> ApiKeys<'_, A> {
         if let Some(position) = position {
             rows = beyond(rows, position, order);
         }
-        // Every key has a row in `key_usage`. A left join keeps the planner from starting there, which would lose the order.
+        // Every key has a row in `key_usage`. A left join keeps the planner from starting there, which would lose the
+        // order.
         let rows: Vec<(KeyColumns, Option<UsageColumns>)> = rows
             .left_join(key_usage::table.on(key_usage::key_id.eq(api_keys::id)))
             .limit(query.limit())

@@ -1,8 +1,8 @@
 //! Compresses pages, the stylesheet and the script module with gzip, except responses that contain a secret.
 //!
 //! The length of a compressed page reveals how much of it repeats. An attacker who sees lengths on the wire and makes a
-//! user's browser request chosen URLs could guess the page byte by byte (BREACH). So a page is compressed only if its URL
-//! has no query, or if the request comes from one of our own pages.
+//! user's browser request chosen URLs could guess the page byte by byte (BREACH). So a page is compressed only if its
+//! URL has no query, or if the request comes from one of our own pages.
 
 use std::io::Write;
 

@@ -1,5 +1,5 @@
-//! The device cookie. It identifies a browser that a user has signed in with, so that failures elsewhere do not lock that
-//! browser out. It does not sign a user in.
+//! The device cookie. It identifies a browser that a user has signed in with, so that failures elsewhere do not lock
+//! that browser out. It does not sign a user in.
 
 use std::future::{Ready, ready};
 use std::time::Duration;
@@ -39,8 +39,8 @@ impl Device {
         self.0.as_deref().map(TokenDigest::of)
     }
 
-    /// Records that the user has signed in with this browser, and sets the cookie. A failure is only logged: the user is
-    /// signed in anyway.
+    /// Records that the user has signed in with this browser, and sets the cookie. A failure is only logged: the user
+    /// is signed in anyway.
     pub async fn remember(&self, app: &web::Data<AppState>, user: SignedInUser, response: &mut HttpResponse) {
         let (store, now, cookie_token) = (app.actions.store.clone(), app.now(), self.0.clone());
         let new_token = Token::new(random::bytes());

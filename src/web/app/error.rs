@@ -1,5 +1,5 @@
-//! Page errors as values. A handler returns one and `pages::errors` renders it. `Unavailable` and `Internal` are our own
-//! failures and are logged with their cause.
+//! Page errors as values. A handler returns one and `pages::errors` renders it. `Unavailable` and `Internal` are our
+//! own failures and are logged with their cause.
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;

@@ -1,5 +1,5 @@
-//! Extractors that guard handlers: `PageContext` requires a signed-in user, `Admin` an admin, `EnrollmentContext` a user
-//! who may still have to set up a second factor, `AwaitingCode` a password. `Visitor` requires nothing.
+//! Extractors that guard handlers: `PageContext` requires a signed-in user, `Admin` an admin, `EnrollmentContext` a
+//! user who may still have to set up a second factor, `AwaitingCode` a password. `Visitor` requires nothing.
 
 use actix_session::{Session, SessionExt};
 use actix_web::cookie::Cookie;

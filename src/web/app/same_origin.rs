@@ -22,8 +22,8 @@ pub async fn require_same_origin<B: MessageBody>(
     }
 }
 
-/// Refuses a request if a browser reports another site as its source. Guards reads that are recorded as events. A client
-/// that sends no `Sec-Fetch-Site` passes: it is not a browser that another site could misuse.
+/// Refuses a request if a browser reports another site as its source. Guards reads that are recorded as events. A
+/// client that sends no `Sec-Fetch-Site` passes: it is not a browser that another site could misuse.
 pub async fn refuse_cross_site<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,

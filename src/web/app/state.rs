@@ -96,8 +96,8 @@ impl AppState {
         blocking(move || store.read(queries)).await
     }
 
-    /// Runs an action on the blocking pool. The inner result is the result of the action; the outer one fails if the database
-    /// fails.
+    /// Runs an action on the blocking pool. The inner result is the result of the action; the outer one fails if the
+    /// database fails.
     pub async fn perform<T: Send + 'static, E: ActionError + Send + 'static>(
         &self,
         action: impl FnOnce(&Actions) -> Result<T, E> + Send + 'static,

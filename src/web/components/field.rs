@@ -24,8 +24,8 @@ impl Field {
         Self { value: value.into(), error: Some(error.into()) }
     }
 
-    /// Parses a value, or returns the field with its error. A value that contains an API key is refused, and the field comes
-    /// back empty, so that the key is neither stored nor shown.
+    /// Parses a value, or returns the field with its error. A value that contains an API key is refused, and the field
+    /// comes back empty, so that the key is neither stored nor shown.
     pub fn parse<T, E: Display>(
         format: &KeyFormat,
         value: &str,

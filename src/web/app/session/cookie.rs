@@ -1,5 +1,5 @@
-//! The session cookie. actix-session signs, sets and removes it. Its state is only the token; the guards read the row of the
-//! session.
+//! The session cookie. actix-session signs, sets and removes it. Its state is only the token; the guards read the row
+//! of the session.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -35,8 +35,8 @@ fn token_in(state: &HashMap<String, String>) -> Option<String> {
     state.get(TOKEN_ENTRY).map(|value| value.trim_matches('"').to_owned())
 }
 
-/// Puts a new token into the cookie: actix-session then sends `Set-Cookie`. The session of the old token is deleted with the
-/// response.
+/// Puts a new token into the cookie: actix-session then sends `Set-Cookie`. The session of the old token is deleted
+/// with the response.
 pub fn set_token(session: &Session, token: &Token) -> Result<(), PageError> {
     session.clear();
     session.insert(TOKEN_ENTRY, token.expose_secret()).map_err(|error| PageError::Internal(error.to_string()))?;

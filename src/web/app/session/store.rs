@@ -20,8 +20,8 @@ const MAX_SESSION_AGE: Duration = Duration::from_hours(24);
 const CODE_TIMEOUT: Duration = Duration::from_mins(10);
 /// The last use of a session is written at most this often.
 const TOUCH_INTERVAL: Duration = Duration::from_mins(1);
-/// Clocks of two servers may differ by this much. A session from further in the future was created before a clock was set
-/// back, and is refused.
+/// Clocks of two servers may differ by this much. A session from further in the future was created before a clock was
+/// set back, and is refused.
 const MAX_CLOCK_SKEW: Duration = Duration::from_mins(5);
 
 /// Sessions and pending sign-ins in the store.
@@ -51,8 +51,8 @@ fn has_expired(session: &Session, now: Timestamp) -> bool {
 }
 
 impl Sessions {
-    /// Finds a session with one short query. `None` if that is not enough, or if the session has expired or must be touched;
-    /// the caller then uses [`find`](Self::find).
+    /// Finds a session with one short query. `None` if that is not enough, or if the session has expired or must be
+    /// touched; the caller then uses [`find`](Self::find).
     #[must_use]
     pub fn find_inline(&self, reader: &InlineReader, digest: &TokenDigest) -> Option<Session> {
         let now = self.clock.now();
@@ -121,8 +121,9 @@ impl Sessions {
         Ok(token)
     }
 
-    /// Runs `insert`, unless all sessions of the user were ended since the password was checked. The token is then not valid
-    /// and the user must sign in again. Actions that end sessions hold the lock of the company's trail, so this takes it too.
+    /// Runs `insert`, unless all sessions of the user were ended since the password was checked. The token is then not
+    /// valid and the user must sign in again. Actions that end sessions hold the lock of the company's trail, so this
+    /// takes it too.
     fn insert_unless_revoked(
         &self,
         company_id: CompanyId,

@@ -1,5 +1,5 @@
-//! Formats dates and times by hand. A list has hundreds of them, and a formatter that interprets a format description took
-//! longer than the rest of the page.
+//! Formats dates and times by hand. A list has hundreds of them, and a formatter that interprets a format description
+//! took longer than the rest of the page.
 
 use time::{Month, OffsetDateTime};
 

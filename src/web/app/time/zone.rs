@@ -87,8 +87,8 @@ impl Zone {
         Some(Timestamp::from_micros(self.start_of_day(next)?.as_micros() - 1))
     }
 
-    /// The first microsecond of a day in this zone, which is not always midnight. The last days of the calendar do not exist in
-    /// every zone and start with `MAX_TIMESTAMP`. `None` if the date is out of range.
+    /// The first microsecond of a day in this zone, which is not always midnight. The last days of the calendar do not
+    /// exist in every zone and start with `MAX_TIMESTAMP`. `None` if the date is out of range.
     #[must_use]
     pub fn start_of_day(&self, date: Date) -> Option<Timestamp> {
         let year = i16::try_from(date.year()).ok()?;

@@ -72,8 +72,8 @@ impl CheckpointView {
 }
 
 impl WitnessView {
-    /// “3 events since then have not been sent yet.” `None` if the witness has the latest checkpoint. A different checkpoint
-    /// although no events are missing means that the trail was altered.
+    /// “3 events since then have not been sent yet.” `None` if the witness has the latest checkpoint. A different
+    /// checkpoint although no events are missing means that the trail was altered.
     pub fn since(&self) -> Option<String> {
         match self.events_since {
             _ if self.is_latest || self.last.is_none() => None,
