@@ -105,9 +105,9 @@ impl EventText<'_> {
             (_, EventDetail::UserSignInRefused { after }) => count(after.refusals, "attempt", "attempts"),
             (Some(Action::ApiKeyRotated), detail) => match detail {
                 EventDetail::ApiKeyRotated { after, .. } if let Some(until) = after.ends_at => {
-                    vec![text("the old key keeps working until "), self.time(until)]
+                    vec![text("overlap until "), self.time(until)]
                 }
-                _ => vec![text("the old key ended")],
+                _ => vec![text("no overlap")],
             },
             // Keydesk records the expiry some time later.
             (_, EventDetail::ApiKeyExpired { after, .. }) => {
@@ -282,6 +282,17 @@ mod tests {
         ] {
             assert_eq!(describe(action, before, after).0, expected);
         }
+    }
+
+    #[test]
+    fn a_rotation_shows_its_overlap() {
+        let key = "01a2a747-5680-7cdd-b6c0-1ce0e5498baa";
+        let rotation = |end: &str| {
+            let after = format!(r#"{{{end}"name":"ERP","replaced_by":"{key}"}}"#);
+            describe("api_key.rotated", r#"{"name":"ERP"}"#, &after).1
+        };
+        assert_eq!(rotation(r#""ends_at":0,"#), "overlap until 1 Jan 1970, 00:00");
+        assert_eq!(rotation(""), "no overlap");
     }
 
     #[test]
