@@ -136,7 +136,7 @@ fn a_key_that_expires_during_its_overlap_ends_at_its_expiry() {
     let answer = admin.rotate(&old.0, "7d").expect(201);
     assert!(answer.html().text("dialog").contains("keeps working until 23 Dec 2026, 09:00."));
     let rotated = admin.key_page(&old.0).text("[data-action='api_key.rotated']");
-    assert!(rotated.contains("working until 23 Dec 2026, 09:00"), "{rotated}");
+    assert!(rotated.contains("overlap until 23 Dec 2026, 09:00"), "{rotated}");
     assert!(!admin.key_page(&old.0).has("input[name=end][value='7d']"));
     let refused = admin.change_overlap(&old.0, "7d").expect(409);
     assert!(refused.body.contains("The old key expires before that date."));
