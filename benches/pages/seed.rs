@@ -1,10 +1,9 @@
 //! Seeds a company with keys by SQL: the actions would take a transaction and an event for each key.
 
 use anyhow::Result;
+use keydesk::actions::RequestContext;
 use keydesk::actions::{Actions, NewUser};
-use keydesk::domain::actor::Actor;
 use keydesk::domain::ids::{CompanyId, KeyId, ServiceAccountId, UserId};
-use keydesk::domain::request_context::RequestContext;
 use keydesk::domain::text::name::{CompanyName, PersonName};
 use keydesk::domain::text::normalize::{case_folded, hex};
 use keydesk::domain::timestamp::Timestamp;
@@ -76,7 +75,7 @@ fn fill(installation: &Installation, keys: u64) -> Result<()> {
 
 fn add_company(actions: &Actions) -> Result<(CompanyId, Vec<UserId>)> {
     let password_hash = actions.passwords.hash(&Password::presented(PASSWORD))?;
-    let company = actions.add_company(Actor::CommandLine, &CompanyName::parse("Brightwater Foods")?)?;
+    let company = actions.add_company(&CompanyName::parse("Brightwater Foods")?)?;
     let add = |(number, name): (u64, &&str)| {
         let (name, email) = (PersonName::parse(name)?, format!("user{number}@brightwater.example"));
         let user = NewUser { role: Role::Admin, name: &name, email: &EmailAddress::parse(&email)? };

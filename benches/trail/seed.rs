@@ -11,7 +11,6 @@ use diesel::{Connection, PgConnection, SqliteConnection};
 use keydesk::actions::Actions;
 use keydesk::clock::Clock;
 use keydesk::config::{Database, Settings};
-use keydesk::domain::actor::Actor;
 use keydesk::domain::ids::{CompanyId, TrailId};
 use keydesk::domain::text::name::CompanyName;
 use keydesk::domain::text::normalize::{case_folded, hex};
@@ -94,7 +93,7 @@ fn open(folder: &Path, url: &str) -> Result<Actions> {
 }
 
 fn fill(actions: &Actions, url: &str, events: u64) -> Result<()> {
-    let company = actions.add_company(Actor::CommandLine, &CompanyName::parse(COMPANY)?)?;
+    let company = actions.add_company(&CompanyName::parse(COMPANY)?)?;
     let trail = TrailId::from(company);
     let head = actions.store.query(|db| db.trails().head(trail))?;
     let mut tree = Frontier::from_bytes(head.size.unsigned_abs(), &head.frontier).context("the head is damaged")?;

@@ -5,14 +5,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use keydesk::actions::{Actions, NewKeyRequest};
+use keydesk::actions::{Actions, AuthenticatedUser, NewKeyRequest, RequestContext, SessionClaim, SignedInUser};
+use keydesk::domain::client::Client;
 use keydesk::domain::ids::{KeyId, SessionId};
 use keydesk::domain::key::lifecycle::RevocationReason;
 use keydesk::domain::key::submission::KeyForm;
 use keydesk::domain::policy::key_policy::RequestedExpiry;
-use keydesk::domain::request_context::{Client, RequestContext};
 use keydesk::domain::text::name::ServiceAccountName;
 use keydesk::random;
+use keydesk::web::app::session::store::Sessions;
 
 use crate::common::installation::Installation;
 use crate::common::process::{self, Process};
@@ -84,7 +85,11 @@ fn keep_changing(actions: &Actions, admin: &RequestContext, is_stopped: &AtomicB
 fn admin(actions: &Actions, company: u64) -> Result<RequestContext> {
     let found = actions.store.query(|db| db.users().credentials(&seed::email(company)))?;
     let user = found.context("the admin is not stored")?;
-    Ok(RequestContext::of_user(user.company_id, user.user_id, Client::none()))
+    let user = AuthenticatedUser { user: SignedInUser::from(&user), epoch: user.sign_in_epoch };
+    let sessions = Sessions { store: actions.store.clone(), clock: actions.clock.clone() };
+    let token = sessions.begin(user, &Client::none())?;
+    let session = actions.store.query(|db| db.sessions().by_token(&token.digest()))?;
+    Ok(RequestContext::of_session(SessionClaim::from(&session.context("the admin has no session")?), Client::none()))
 }
 
 fn create_and_revoke(actions: &Actions, admin: &RequestContext) -> Result<()> {

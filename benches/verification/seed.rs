@@ -3,10 +3,9 @@
 use std::fmt::Write;
 
 use anyhow::Result;
+use keydesk::actions::RequestContext;
 use keydesk::actions::{Actions, NewUser};
-use keydesk::domain::actor::Actor;
 use keydesk::domain::ids::{CompanyId, UserId};
-use keydesk::domain::request_context::RequestContext;
 use keydesk::domain::text::name::{CompanyName, PersonName};
 use keydesk::domain::text::normalize::hex;
 use keydesk::domain::user::email::EmailAddress;
@@ -94,7 +93,7 @@ fn fill(installation: &Installation, keys: u64) -> Result<()> {
 fn add_companies(actions: &Actions) -> Result<Vec<(CompanyId, UserId)>> {
     let password_hash = actions.passwords.hash(&Password::presented("nobody signs in here"))?;
     let add = |number| {
-        let company = actions.add_company(Actor::CommandLine, &CompanyName::parse(&format!("Company {number}"))?)?;
+        let company = actions.add_company(&CompanyName::parse(&format!("Company {number}"))?)?;
         let (name, email) = (PersonName::parse("Ada North")?, EmailAddress::parse(&email(number))?);
         let user = NewUser { role: Role::Admin, name: &name, email: &email };
         Ok((company, actions.add_user(&RequestContext::command_line(company), &user, &password_hash)?))

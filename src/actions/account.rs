@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::change::{Change, acting_user};
+use super::authority::{ActionFailure, Denied, Permission, RequestContext};
+use super::change::Change;
 use super::passwords::{HashError, PasswordHash};
 use super::service::Actions;
 use super::signed_in_user::{AuthenticatedUser, SignedInUser};
 use super::throttle::Throttle;
-use crate::domain::actor::Actor;
+use crate::domain::client::Client;
 use crate::domain::ids::{EventId, SessionId, UserId};
-use crate::domain::request_context::{Client, RequestContext};
 use crate::domain::text::name::PersonName;
 use crate::domain::text::normalize;
 use crate::domain::trail::event::{EventDraft, EventTarget};
@@ -33,21 +33,40 @@ pub enum OwnPasswordError {
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a user's own profile was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeProfileError {
+    /// The profile is not in the expected version.
+    #[error("Your account was changed in the meantime.")]
+    Outdated,
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Actions {
-    /// Changes the acting user's name, time zone and theme. Returns the event, or `None` if nothing changed.
+    /// Changes the acting user's name, time zone and theme, if the profile is still in this `version`. Returns the event,
+    /// or `None` if nothing changed.
     pub fn change_profile(
         &self,
         context: &RequestContext,
+        version: i64,
         name: &PersonName,
         time_zone: Option<&str>,
         theme: Theme,
-    ) -> Result<Option<EventId>, StoreError> {
-        let user_id = acting_user(context)?;
-        self.change(context, |change| {
+    ) -> Result<Option<EventId>, ChangeProfileError> {
+        let user_id = context.acting_user()?;
+        self.change_own(context, |change| {
             let Some(before) = change.tx.users().by_id(context.company_id, user_id)? else { return Ok(None) };
+            if version != before.profile_version {
+                return Err(ChangeProfileError::Outdated);
+            }
             let changed: Vec<ProfileField> = [
                 (ProfileField::Name, before.name != name.as_str()),
                 (ProfileField::TimeZone, before.time_zone.as_deref() != time_zone),
@@ -61,7 +80,7 @@ impl Actions {
             }
             change.tx.users().set_profile(user_id, name, time_zone, theme)?;
             let detail = EventDetail::UserProfileChanged { after: ChangedProfile { changed } };
-            change.append_event(EventDraft::new(EventTarget::User(user_id), detail)).map(Some)
+            Ok(Some(change.append_event(EventDraft::new(EventTarget::User(user_id), detail))?))
         })
     }
 
@@ -73,12 +92,12 @@ impl Actions {
         current: &Password,
         typed: &str,
     ) -> Result<(EventId, AuthenticatedUser), OwnPasswordError> {
-        let user_id = acting_user(context)?;
-        let checked = self.check_own_password(user_id, current)?;
+        let user_id = context.acting_user()?;
+        let checked = self.check_own_password(context, current)?;
         let user = self.store.query(|db| db.users().by_id(context.company_id, user_id))?;
         let user = user.ok_or(OwnPasswordError::WrongPassword)?;
         let password_hash = self.passwords.hash(&self.validate_new_password::<OwnPasswordError>(&user, typed)?)?;
-        self.change(context, |change| {
+        self.change_own(context, |change| {
             change.ensure_password_unchanged(user_id, &checked)?;
             change.replace_password(user_id, &password_hash)?;
             let event =
@@ -94,23 +113,23 @@ impl Actions {
         context: &RequestContext,
         current: &Password,
     ) -> Result<Option<EventId>, OwnPasswordError> {
-        let user_id = acting_user(context)?;
-        let checked = self.check_own_password(user_id, current)?;
-        self.change(context, |change| {
+        let user_id = context.acting_user()?;
+        let checked = self.check_own_password(context, current)?;
+        self.change_own(context, |change| {
             change.ensure_password_unchanged(user_id, &checked)?;
             Ok(change.remove_second_factor(user_id)?)
         })
     }
 
     /// Ends a session of the acting user. Returns the event, or `None` if the user has no such session.
-    pub fn end_session(&self, context: &RequestContext, id: SessionId) -> Result<Option<EventId>, StoreError> {
-        let user_id = acting_user(context)?;
-        self.change(context, |change| {
+    pub fn end_session(&self, context: &RequestContext, id: SessionId) -> Result<Option<EventId>, ActionFailure> {
+        let user_id = context.acting_user()?;
+        self.change_own(context, |change| {
             if !change.tx.sessions().end(user_id, id)? {
                 return Ok(None);
             }
             let detail = EventDetail::UserSessionEnded { after: EndedSession { session_id: id } };
-            change.append_event(EventDraft::new(EventTarget::User(user_id), detail)).map(Some)
+            Ok(Some(change.append_event(EventDraft::new(EventTarget::User(user_id), detail))?))
         })
     }
 
@@ -119,22 +138,22 @@ impl Actions {
         &self,
         context: &RequestContext,
         current: SessionId,
-    ) -> Result<Option<EventId>, StoreError> {
-        let user_id = acting_user(context)?;
-        self.change(context, |change| match change.tx.sessions().end_all(user_id, Some(current))? {
+    ) -> Result<Option<EventId>, ActionFailure> {
+        let user_id = context.acting_user()?;
+        self.change_own(context, |change| match change.tx.sessions().end_all(user_id, Some(current))? {
             0 => Ok(None),
             ended => {
                 let sessions = u64::try_from(ended).unwrap_or(u64::MAX);
                 let detail = EventDetail::UserSessionsEnded { after: EndedSessions { sessions } };
-                change.append_event(EventDraft::new(EventTarget::User(user_id), detail)).map(Some)
+                Ok(Some(change.append_event(EventDraft::new(EventTarget::User(user_id), detail))?))
             }
         })
     }
 
     /// Sets a user's password for an operator, ends the user's sessions, and lets them sign in at once.
-    pub fn set_password(&self, actor: Actor, user: &User, typed: &str) -> Result<(), OwnPasswordError> {
+    pub fn set_password(&self, user: &User, typed: &str) -> Result<(), OwnPasswordError> {
         let password_hash = self.passwords.hash(&self.validate_new_password::<OwnPasswordError>(user, typed)?)?;
-        self.change(&context_of_operator(actor, user), |change| {
+        self.change_as_operator(user, |change| {
             change.tx.invitations().delete(user.id)?;
             change.replace_password(user.id, &password_hash)?;
             change.tx.sign_in_failures().delete(&self.address_subject(&normalize::case_folded(&user.email)))?;
@@ -144,19 +163,28 @@ impl Actions {
     }
 
     /// Removes the second factor of a user who lost it and the recovery codes.
-    pub fn reset_second_factor(&self, actor: Actor, user: &User) -> Result<(), StoreError> {
-        self.change(&context_of_operator(actor, user), |change| change.remove_second_factor(user.id))?;
+    pub fn reset_second_factor(&self, user: &User) -> Result<(), StoreError> {
+        self.change_as_operator(user, |change| change.remove_second_factor(user.id))?;
         Ok(())
     }
 
     /// Resets a user's failed sign-ins, so that every browser can try again.
-    pub fn unlock(&self, actor: Actor, user: &User) -> Result<(), StoreError> {
-        self.change(&context_of_operator(actor, user), |change| {
+    pub fn unlock(&self, user: &User) -> Result<(), StoreError> {
+        self.change_as_operator(user, |change| {
             let now = change.now;
             change.tx.sign_in_failures().reset(&self.address_subject(&normalize::case_folded(&user.email)), now)?;
             change.append_event(EventDraft::new(EventTarget::User(user.id), EventDetail::UserUnlocked))?;
             Ok(())
         })
+    }
+
+    /// Runs a change of a user's data by an operator, in the user's own company.
+    fn change_as_operator<T, E: From<StoreError>>(
+        &self,
+        user: &User,
+        work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.change_with(Permission::command_line(), user.company_id.into(), &Client::none(), work)
     }
 
     /// Returns the typed password if it is hard to guess, even knowing the user, the company and the platform.
@@ -171,11 +199,13 @@ impl Actions {
     }
 
     /// Checks the current password of a signed-in user. Returns the hash that it matches.
-    fn check_own_password(&self, user_id: UserId, current: &Password) -> Result<String, OwnPasswordError> {
-        let now = self.clock.now();
+    fn check_own_password(&self, context: &RequestContext, current: &Password) -> Result<String, OwnPasswordError> {
+        let (user_id, now) = (context.acting_user()?, self.clock.now());
         let attempt = self.own_password_attempt(user_id);
-        let (throttle, hash) =
-            self.store.read(|db| Ok::<_, StoreError>((attempt.check(db, now)?, db.users().password_hash(user_id)?)))?;
+        let (throttle, hash) = self.store.read(|db| {
+            context.confirm::<_, OwnPasswordError>(db, now)?;
+            Ok::<_, OwnPasswordError>((attempt.check(db, now)?, db.users().password_hash(user_id)?))
+        })?;
         if let Some(Throttle::Wait(wait)) = throttle {
             return Err(OwnPasswordError::Throttled(wait));
         }
@@ -186,11 +216,6 @@ impl Actions {
         self.count_own_password_failure(&attempt)?;
         Err(OwnPasswordError::WrongPassword)
     }
-}
-
-/// An operator changes a user in the user's own company.
-fn context_of_operator(actor: Actor, user: &User) -> RequestContext {
-    RequestContext { company_id: user.company_id, actor, client: Client::none() }
 }
 
 impl Change<'_, '_> {

@@ -1,11 +1,12 @@
 //! A change: one transaction that holds the lock of a trail, writes rows and appends events to that trail.
 
+use super::authority::{Denied, Permission, RequestContext};
 use super::service::Actions;
 use super::trail_head::signed_head;
 use crate::domain::actor::Actor;
-use crate::domain::ids::{KeyId, TrailId, UserId};
+use crate::domain::client::Client;
+use crate::domain::ids::{KeyId, TrailId};
 use crate::domain::key::usage::hour_of;
-use crate::domain::request_context::{Client, RequestContext};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::check::TrailHead;
 use crate::domain::trail::merkle::Frontier;
@@ -25,35 +26,50 @@ pub(super) struct Change<'t, 'connection> {
 }
 
 impl Actions {
-    /// Runs a change of a company's data. The company's trail is locked from the first query to the commit.
-    pub(super) fn change<T, E: From<StoreError>>(
+    /// Runs a change of a company's data by an admin or the command line. The company's trail is locked from the first
+    /// query to the commit.
+    pub(super) fn change<T, E: From<StoreError> + From<Denied>>(
         &self,
         context: &RequestContext,
         work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.change_trail(context.company_id.into(), context.actor, &context.client, work)
+        let permit = |tx: &mut WriteDb<'_>, now| Permission::of_admin(tx, context, now);
+        self.change_trail(context.company_id.into(), &context.client, permit, work)
     }
 
-    /// Runs a change of the installation's data, under the lock of the installation's trail.
-    pub(super) fn change_installation<T, E: From<StoreError>>(
+    /// Runs a change that a user of any role may make: of their own data.
+    pub(super) fn change_own<T, E: From<StoreError> + From<Denied>>(
         &self,
-        actor: Actor,
+        context: &RequestContext,
         work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.change_trail(self.installation.into(), actor, &Client::none(), work)
+        let permit = |tx: &mut WriteDb<'_>, now| Permission::of_user(tx, context, now);
+        self.change_trail(context.company_id.into(), &context.client, permit, work)
+    }
+
+    /// Runs a change of a trail's data with a permission that depends on no session.
+    pub(super) fn change_with<T, E: From<StoreError>>(
+        &self,
+        permission: Permission,
+        trail: TrailId,
+        client: &Client,
+        work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.change_trail(trail, client, |_, _| Ok(permission), work)
     }
 
     fn change_trail<T, E: From<StoreError>>(
         &self,
         trail: TrailId,
-        actor: Actor,
         client: &Client,
+        permit: impl FnOnce(&mut WriteDb<'_>, Timestamp) -> Result<Permission, E>,
         work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut revoked = Vec::new();
         let done = self.store.write(|tx| {
             let head = tx.trails().lock(trail)?;
-            self.change_locked_trail(tx, trail, &head, actor, client, |change| {
+            let permission = permit(tx, self.clock.now())?;
+            self.change_locked_trail(tx, trail, &head, permission, client, |change| {
                 let done = work(change);
                 revoked.append(&mut change.revoked);
                 done
@@ -71,7 +87,7 @@ impl Actions {
         tx: &mut WriteDb<'_>,
         trail: TrailId,
         head: &TrailHead,
-        actor: Actor,
+        permission: Permission,
         client: &Client,
         work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
     ) -> Result<T, E> {
@@ -80,19 +96,12 @@ impl Actions {
         // A user agent that contains an API key must not reach the trail.
         let user_agent = client.user_agent.clone().filter(|agent| !self.key_format.is_contained_in(agent));
         let client = Client { user_agent, ..client.clone() };
-        let mut change = Change { tx, trail, actor, client, tree, now: self.clock.now(), revoked: Vec::new() };
+        let (actor, now) = (permission.actor(), self.clock.now());
+        let mut change = Change { tx, trail, actor, client, tree, now, revoked: Vec::new() };
         let done = work(&mut change)?;
         let (tree, now) = (change.tree, change.now);
         tx.trails().index_hour(trail, hour_of(now), head.size, i64::try_from(tree.size()).unwrap_or(i64::MAX))?;
         tx.trails().update_head(trail, &signed_head(&self.secrets, self.installation, trail, &tree))?;
         Ok(done)
     }
-}
-
-/// Returns the user who makes the change.
-///
-/// # Errors
-/// [`StoreError::Unexpected`] if the actor is not a user: the caller runs an action that only users have.
-pub(super) fn acting_user(context: &RequestContext) -> Result<UserId, StoreError> {
-    context.actor.user().ok_or_else(|| StoreError::unexpected("only a user can do this"))
 }

@@ -1,15 +1,15 @@
 //! Creates companies, the first one with its admin at set-up, and changes their settings.
 
+use super::authority::{Denied, Permission, RequestContext};
 use super::change::Change;
 use super::passwords::HashError;
 use super::service::Actions;
 use super::signed_in_user::{AuthenticatedUser, SignedInUser};
 use super::trail_head::signed_head;
 use super::users::{AddUserError, NewUser};
-use crate::domain::actor::Actor;
+use crate::domain::client::Client;
 use crate::domain::ids::{CompanyId, EventId, TrailId, UserId};
 use crate::domain::policy::key_policy::{Days, KeyPolicy};
-use crate::domain::request_context::{Client, RequestContext};
 use crate::domain::text::name::{CompanyName, NameError, PersonName};
 use crate::domain::trail::event::{EventDraft, EventTarget};
 use crate::domain::trail::event_detail::EventDetail;
@@ -27,6 +27,11 @@ pub enum CompanyNameError {
     /// Another company has this name.
     #[error("A company named “{0}” already exists. Choose another name.")]
     NameTaken(String),
+    /// The settings are not in the expected version.
+    #[error("The settings were changed in the meantime.")]
+    Outdated,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -92,17 +97,21 @@ impl Actions {
             }
             let user_id = UserId::new(self.clock.now(), &random::bytes());
             let user = NewUser { role: Role::Admin, name: &name, email: &email };
-            let created = self.create_company(tx, &company_name, Actor::User(user_id), client, |change, company_id| {
-                match user.add_to(change, company_id, user_id, Some(&password_hash)) {
+            let created = self.create_company(
+                tx,
+                &company_name,
+                Permission::by_credential(user_id),
+                client,
+                |change, company_id| match user.add_to(change, company_id, user_id, Some(&password_hash)) {
                     Ok(()) => change.record_signed_in(user_id, None).map_err(CompanyNameError::from),
                     Err(AddUserError::Store(error)) => Err(error.into()),
-                    Err(AddUserError::EmailTaken) => Err(StoreError::Exists.into()),
-                }
-            });
+                    Err(AddUserError::EmailTaken | AddUserError::Denied(_)) => Err(StoreError::Exists.into()),
+                },
+            );
             match created {
                 Ok(company_id) => Ok(AuthenticatedUser { user: SignedInUser { user_id, company_id }, epoch: 0 }),
                 Err(CompanyNameError::Store(error)) => Err(error.into()),
-                Err(taken @ CompanyNameError::NameTaken(_)) => Err(SetUpError::Refused(Box::new(SetUpFieldErrors {
+                Err(taken) => Err(SetUpError::Refused(Box::new(SetUpFieldErrors {
                     company_name: Some(taken.to_string()),
                     ..SetUpFieldErrors::default()
                 }))),
@@ -111,17 +120,19 @@ impl Actions {
     }
 
     /// Adds a company without users.
-    pub fn add_company(&self, actor: Actor, name: &CompanyName) -> Result<CompanyId, CompanyNameError> {
+    pub fn add_company(&self, name: &CompanyName) -> Result<CompanyId, CompanyNameError> {
         self.store.write(|tx| {
             tx.trails().lock(self.installation.into())?;
-            self.create_company(tx, name, actor, &Client::none(), |_, _| Ok(()))
+            self.create_company(tx, name, Permission::command_line(), &Client::none(), |_, _| Ok(()))
         })
     }
 
-    /// Changes a company's name and rules. Returns the event, or `None` if nothing changed.
+    /// Changes a company's name and rules. Returns the event, or `None` if nothing changed. With a `version`, the change
+    /// is made only if the settings are still in this version.
     pub fn change_company(
         &self,
         context: &RequestContext,
+        version: Option<i64>,
         name: &CompanyName,
         require_second_factor: bool,
         key_policy: KeyPolicy,
@@ -130,6 +141,10 @@ impl Actions {
         let taken = || CompanyNameError::NameTaken(name.as_str().to_owned());
         let settings = CompanySettings { name: name.as_str().to_owned(), require_second_factor, key_policy };
         self.change(context, |change| {
+            let current = change.tx.companies().version(id)?;
+            if version.is_some_and(|version| version != current) {
+                return Err(CompanyNameError::Outdated);
+            }
             let before = change.tx.companies().settings(id)?;
             if before == settings {
                 return Ok(None);
@@ -153,7 +168,7 @@ impl Actions {
         &self,
         tx: &mut WriteDb<'_>,
         name: &CompanyName,
-        actor: Actor,
+        permission: Permission,
         client: &Client,
         then: impl FnOnce(&mut Change<'_, '_>, CompanyId) -> Result<(), CompanyNameError>,
     ) -> Result<CompanyId, CompanyNameError> {
@@ -164,7 +179,7 @@ impl Actions {
         let trail = TrailId::from(id);
         let head = signed_head(&self.secrets, self.installation, trail, &Frontier::default());
         tx.trails().insert(trail, &head)?;
-        self.change_locked_trail(tx, trail, &head, actor, client, |change| {
+        self.change_locked_trail(tx, trail, &head, permission, client, |change| {
             let now = change.now;
             change.tx.companies().insert(id, name, now)?;
             let detail = EventDetail::CompanyCreated { after: Name { name: name.as_str().to_owned() } };

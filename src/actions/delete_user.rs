@@ -1,11 +1,11 @@
 //! Deletes users: their keys are handed over or revoked, their personal data is erased, and the id stays.
 
+use super::authority::{Denied, RequestContext};
 use super::change::Change;
 use super::service::Actions;
 use super::users::ChangeUserError;
 use crate::domain::ids::{EventId, UserId};
 use crate::domain::key::lifecycle::RevocationReason;
-use crate::domain::request_context::RequestContext;
 use crate::domain::text::normalize;
 use crate::domain::trail::event::{EventDraft, EventTarget};
 use crate::domain::trail::event_detail::EventDetail;
@@ -35,6 +35,12 @@ pub enum DeleteUserError {
     UnknownOwner,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<Denied> for DeleteUserError {
+    fn from(denied: Denied) -> Self {
+        Self::Refused(denied.into())
+    }
 }
 
 impl Actions {

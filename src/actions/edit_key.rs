@@ -1,10 +1,11 @@
 //! Renames keys, changes their owner, and records keys that ended by themselves.
 
+use super::authority::{Denied, Permission, RequestContext};
 use super::change::Change;
 use super::service::Actions;
+use crate::domain::client::Client;
 use crate::domain::ids::{CompanyId, EventId, KeyId, UserId};
 use crate::domain::key::lifecycle::{KeyEnd, KeyState, RevocationReason};
-use crate::domain::request_context::RequestContext;
 use crate::domain::text::name::ServiceAccountName;
 use crate::domain::trail::event::{EventDraft, EventTarget};
 use crate::domain::trail::event_detail::EventDetail;
@@ -27,16 +28,23 @@ pub enum EditKeyError {
     /// The new owner is not a user of the company.
     #[error("This user does not exist.")]
     UnknownOwner,
+    /// The key is not in the expected version.
+    #[error("This API key was changed in the meantime.")]
+    Outdated,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Actions {
-    /// Renames a key's service account and changes the key's owner. Returns one event per change.
+    /// Renames a key's service account and changes the key's owner. Returns one event per change. With a `version`, the
+    /// change is made only if the key is still in this version.
     pub fn edit_key(
         &self,
         context: &RequestContext,
         id: KeyId,
+        version: Option<i64>,
         name: &ServiceAccountName,
         owner: Option<UserId>,
     ) -> Result<Vec<EventId>, EditKeyError> {
@@ -45,6 +53,9 @@ impl Actions {
             let key = change.tx.keys().by_id(company_id, id)?.ok_or(EditKeyError::Unknown)?;
             if key.state(change.now) == KeyState::Revoked {
                 return Err(EditKeyError::Revoked);
+            }
+            if version.is_some_and(|version| version != key.version) {
+                return Err(EditKeyError::Outdated);
             }
             let mut events = Vec::new();
             if key.name != name.as_str() {
@@ -65,8 +76,9 @@ impl Actions {
             let now = self.clock.now();
             let ended = self.store.query(|db| db.keys().unrecorded_ends(now, END_BATCH_SIZE))?;
             for (company_id, id) in &ended {
-                let context = RequestContext::system(*company_id);
-                self.change(&context, |change| change.record_end(*company_id, *id))?;
+                self.change_with(Permission::system(), (*company_id).into(), &Client::none(), |change| {
+                    change.record_end(*company_id, *id)
+                })?;
             }
             if i64::try_from(ended.len()).unwrap_or(i64::MAX) < END_BATCH_SIZE {
                 return Ok(());

@@ -1,6 +1,7 @@
-//! Separates database failures from refusals, for the errors of all actions.
+//! Separates failures from refusals, for the errors of all actions.
 
-use super::account::OwnPasswordError;
+use super::account::{ChangeProfileError, OwnPasswordError};
+use super::authority::ActionFailure;
 use super::companies::{CompanyNameError, SetUpError};
 use super::delete_user::DeleteUserError;
 use super::edit_key::EditKeyError;
@@ -14,17 +15,17 @@ use crate::store::StoreError;
 
 /// An error of an action.
 pub trait ActionError: Sized {
-    /// Returns a refusal as `Ok`, and a failure of the database as `Err`.
-    fn separate_store_error(self) -> Result<Self, StoreError>;
+    /// Returns a refusal as `Ok`, and a missing authority or a failure of the database as `Err`.
+    fn separate_failure(self) -> Result<Self, ActionFailure>;
 }
 
 macro_rules! action_errors {
-    ($($error:ident),+ $(,)?) => {
+    ($($error:ident: $($failure:ident)|+),+ $(,)?) => {
         $(
             impl ActionError for $error {
-                fn separate_store_error(self) -> Result<Self, StoreError> {
+                fn separate_failure(self) -> Result<Self, ActionFailure> {
                     match self {
-                        Self::Store(error) => Err(error),
+                        $(Self::$failure(failure) => Err(failure.into()),)+
                         refusal => Ok(refusal),
                     }
                 }
@@ -34,35 +35,44 @@ macro_rules! action_errors {
 }
 
 action_errors!(
-    AcceptInvitationError,
-    AddUserError,
-    ChangeUserError,
-    CompanyNameError,
-    ConfirmSecondFactorError,
-    CreateKeyError,
-    EditKeyError,
-    GatewayError,
-    OverlapError,
-    OwnPasswordError,
-    RevokeKeyError,
-    RevokeKeysError,
-    RotateKeyError,
-    SetUpError,
-    SignInError,
+    AcceptInvitationError: Store,
+    AddUserError: Denied | Store,
+    ChangeProfileError: Denied | Store,
+    ChangeUserError: Denied | Store,
+    CompanyNameError: Denied | Store,
+    ConfirmSecondFactorError: Denied | Store,
+    CreateKeyError: Denied | Store,
+    EditKeyError: Denied | Store,
+    GatewayError: Store,
+    OverlapError: Denied | Store,
+    OwnPasswordError: Denied | Store,
+    RevokeKeyError: Denied | Store,
+    RevokeKeysError: Denied | Store,
+    RotateKeyError: Denied | Store,
+    SetUpError: Store,
+    SignInError: Store,
 );
 
 impl ActionError for DeleteUserError {
-    fn separate_store_error(self) -> Result<Self, StoreError> {
+    fn separate_failure(self) -> Result<Self, ActionFailure> {
         match self {
-            Self::Store(error) | Self::Refused(ChangeUserError::Store(error)) => Err(error),
+            Self::Store(error) => Err(error.into()),
+            Self::Refused(refusal) => refusal.separate_failure().map(Self::Refused),
             refusal => Ok(refusal),
         }
     }
 }
 
 /// The action has no refusals.
-impl ActionError for StoreError {
-    fn separate_store_error(self) -> Result<Self, StoreError> {
+impl ActionError for ActionFailure {
+    fn separate_failure(self) -> Result<Self, ActionFailure> {
         Err(self)
+    }
+}
+
+/// The action has no refusals and needs no authority.
+impl ActionError for StoreError {
+    fn separate_failure(self) -> Result<Self, ActionFailure> {
+        Err(self.into())
     }
 }

@@ -1,14 +1,13 @@
 //! Records exports of the audit trail.
 
+use super::authority::{ActionFailure, Permission, RequestContext};
 use super::service::Actions;
 use crate::domain::ids::TrailId;
-use crate::domain::request_context::RequestContext;
 use crate::domain::trail::check::TrailHead;
 use crate::domain::trail::event::{EventDraft, EventTarget};
 use crate::domain::trail::event_detail::EventDetail;
 use crate::domain::trail::event_values::Export;
 use crate::domain::trail::filter::{ExportFormat, TrailFilter};
-use crate::store::StoreError;
 
 impl Actions {
     /// Records that a company's trail is exported, before any of it is read. Returns the head of the trail after this
@@ -18,15 +17,16 @@ impl Actions {
         context: &RequestContext,
         filter: &TrailFilter,
         format: ExportFormat,
-    ) -> Result<TrailHead, StoreError> {
+    ) -> Result<TrailHead, ActionFailure> {
         let trail = TrailId::from(context.company_id);
         let detail = EventDetail::AuditTrailExported { after: Export::new(filter, format) };
         self.store.write(|tx| {
             let head = tx.trails().lock(trail)?;
-            self.change_locked_trail(tx, trail, &head, context.actor, &context.client, |change| {
+            let permission = Permission::of_user::<ActionFailure>(tx, context, self.clock.now())?;
+            self.change_locked_trail(tx, trail, &head, permission, &context.client, |change| {
                 change.append_event(EventDraft::new(EventTarget::Company(context.company_id), detail))
             })?;
-            tx.trails().head(trail)
+            Ok(tx.trails().head(trail)?)
         })
     }
 }

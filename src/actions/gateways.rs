@@ -1,7 +1,8 @@
 //! Adds and revokes gateways. They belong to the installation, and their events to the installation's trail.
 
+use super::authority::Permission;
 use super::service::Actions;
-use crate::domain::actor::Actor;
+use crate::domain::client::Client;
 use crate::domain::ids::GatewayId;
 use crate::domain::text::name::GatewayName;
 use crate::domain::token::Token;
@@ -26,9 +27,9 @@ pub enum GatewayError {
 
 impl Actions {
     /// Adds a gateway. Returns its credential, which is not stored in plaintext.
-    pub fn add_gateway(&self, actor: Actor, name: &GatewayName) -> Result<Token, GatewayError> {
+    pub fn add_gateway(&self, name: &GatewayName) -> Result<Token, GatewayError> {
         let credential = Token::new(random::bytes());
-        self.change_installation(actor, |change| {
+        self.change_with(Permission::command_line(), self.installation.into(), &Client::none(), |change| {
             if let Some(known) = change.tx.gateways().by_name(&name.case_folded())? {
                 return Err(GatewayError::NameTaken(known.name));
             }
@@ -42,8 +43,8 @@ impl Actions {
     }
 
     /// Revokes a gateway: its next request is refused. Returns the gateway as it was before.
-    pub fn revoke_gateway(&self, actor: Actor, name: &GatewayName) -> Result<Gateway, GatewayError> {
-        self.change_installation(actor, |change| {
+    pub fn revoke_gateway(&self, name: &GatewayName) -> Result<Gateway, GatewayError> {
+        self.change_with(Permission::command_line(), self.installation.into(), &Client::none(), |change| {
             let unknown = || GatewayError::Unknown(name.as_str().to_owned());
             let gateway = change.tx.gateways().by_name(&name.case_folded())?.ok_or_else(unknown)?;
             let now = change.now;

@@ -1,15 +1,15 @@
 //! Creates and revokes API keys.
 
-use super::change::{Change, acting_user};
+use super::authority::{Denied, Permission, RequestContext};
+use super::change::Change;
 use super::service::Actions;
-use crate::domain::actor::Actor;
+use crate::domain::client::Client;
 use crate::domain::ids::{CompanyId, EventId, KeyId, ServiceAccountId, UserId};
 use crate::domain::key::api_key::ApiKey;
 use crate::domain::key::digest::Pepper;
 use crate::domain::key::lifecycle::{Comment, KeyState, Revocation, RevocationReason};
 use crate::domain::key::submission::{self, SubmissionId};
 use crate::domain::policy::key_policy::{ExpiryError, RequestedExpiry};
-use crate::domain::request_context::{Client, RequestContext};
 use crate::domain::text::name::ServiceAccountName;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::event::{EventDraft, EventTarget};
@@ -46,9 +46,8 @@ pub enum CreateKeyError {
     NameTaken(String, KeyId),
     #[error(transparent)]
     Expiry(#[from] ExpiryError),
-    /// The acting user was deleted: the key would have an owner who cannot hand it over.
-    #[error("Your account was deleted. The key was not created.")]
-    AccountDeleted,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -63,6 +62,8 @@ pub enum RevokeKeyError {
     #[error("This API key has already ended.")]
     AlreadyEnded(Box<KeyRecord>),
     #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -76,6 +77,8 @@ pub enum RevokeKeysError {
     #[error("“{0}” is already revoked or expired, so nothing was revoked. Refresh the list and try again without it.")]
     AlreadyEnded(String),
     #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -87,14 +90,11 @@ impl Actions {
         request: &NewKeyRequest,
         submission: SubmissionId,
     ) -> Result<CreatedKey, CreateKeyError> {
-        let (company_id, creator) = (context.company_id, acting_user(context)?);
+        let (company_id, creator) = (context.company_id, context.acting_user()?);
         let name = &request.name;
         let key = self.key_format.generate(&mut random::system());
         self.change(context, |change| {
             let now = change.now;
-            if change.tx.users().by_id(company_id, creator)?.is_none() {
-                return Err(CreateKeyError::AccountDeleted);
-            }
             if change.tx.submissions().is_used(submission)? {
                 return Err(CreateKeyError::AlreadyShown);
             }
@@ -143,11 +143,14 @@ impl Actions {
         let digest = key.digest(&self.secrets.pepper);
         // Anyone can send unknown keys. They must not take the write lock.
         let Some(found) = self.store.query(|db| db.keys().by_digest(&digest))? else { return Ok(()) };
-        let context = RequestContext { company_id: found.company.id, actor: Actor::KeyHolder, client: client.clone() };
-        match self.revoke_key(&context, found.id, RevocationReason::Unspecified, None) {
-            Ok(_) | Err(RevokeKeyError::Unknown | RevokeKeyError::AlreadyEnded(_)) => Ok(()),
-            Err(RevokeKeyError::Store(error)) => Err(error),
-        }
+        self.change_with(Permission::key_holder(), found.company.id.into(), client, |change| {
+            match change.tx.keys().by_id(found.company.id, found.id)? {
+                Some(key) if key.state(change.now) == KeyState::Active => {
+                    change.revoke(&key, RevocationReason::Unspecified, None).map(drop)
+                }
+                _ => Ok(()),
+            }
+        })
     }
 
     /// Revokes several active keys, all of them or none. Returns the last event.

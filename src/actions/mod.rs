@@ -1,6 +1,7 @@
 //! Every change of company data: checks the rule, then writes the rows and the event in one transaction. Knows no HTTP.
 
 mod account;
+mod authority;
 mod change;
 mod companies;
 mod delete_user;
@@ -23,7 +24,8 @@ mod trail_head;
 mod usage;
 mod users;
 
-pub use account::OwnPasswordError;
+pub use account::{ChangeProfileError, OwnPasswordError};
+pub use authority::{ActionFailure, Denied, RequestContext, SessionClaim};
 pub use companies::{CompanyNameError, SetUpError, SetUpFieldErrors, SetUpForm};
 pub use delete_user::{DeleteUserError, KeyDisposition};
 pub use edit_key::EditKeyError;

@@ -1,6 +1,7 @@
 //! Rotates a key: a new key replaces it, and the old one ends at once or after an overlap.
 
-use super::change::{Change, acting_user};
+use super::authority::{Denied, RequestContext};
+use super::change::Change;
 use super::keys::{CreatedKey, NewKey};
 use super::service::Actions;
 use crate::domain::ids::{CompanyId, EventId, KeyId, UserId};
@@ -8,7 +9,6 @@ use crate::domain::key::lifecycle::{KeyState, RevocationReason};
 use crate::domain::key::rotation::{Overlap, Replacement};
 use crate::domain::key::submission::{self, SubmissionId};
 use crate::domain::policy::key_policy::{ExpiryError, RequestedExpiry};
-use crate::domain::request_context::RequestContext;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::event::{EventDraft, EventTarget};
 use crate::domain::trail::event_detail::EventDetail;
@@ -54,9 +54,8 @@ pub enum RotateKeyError {
     HasNewerKey,
     #[error(transparent)]
     Expiry(#[from] ExpiryError),
-    /// The acting user was deleted.
-    #[error("Your account was deleted. The key was not rotated.")]
-    AccountDeleted,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -77,6 +76,8 @@ pub enum OverlapError {
     #[error("The old key expires before that date.")]
     ExpiresFirst,
     #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -90,14 +91,13 @@ impl Actions {
         request: &RotationRequest,
         submission: SubmissionId,
     ) -> Result<RotatedKey, RotateKeyError> {
-        let (company_id, rotator) = (context.company_id, acting_user(context)?);
+        let (company_id, rotator) = (context.company_id, context.acting_user()?);
         let new_key = self.key_format.generate(&mut random::system());
         self.change(context, |change| {
             let now = change.now;
             if change.tx.submissions().is_used(submission)? {
                 return Err(RotateKeyError::AlreadyShown);
             }
-            change.tx.users().by_id(company_id, rotator)?.ok_or(RotateKeyError::AccountDeleted)?;
             let old = change.tx.keys().by_id(company_id, id)?.ok_or(RotateKeyError::Unknown)?;
             change.ensure_can_rotate(&old)?;
             let expires_at =

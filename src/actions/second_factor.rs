@@ -1,10 +1,9 @@
 //! Sets up a second factor: the secret that a session is shown, the code that confirms it, the recovery codes.
 
-use super::change::acting_user;
+use super::authority::{Denied, RequestContext};
 use super::service::Actions;
 use super::signed_in_user::SignedInUser;
 use crate::domain::ids::SessionId;
-use crate::domain::request_context::RequestContext;
 use crate::domain::trail::event::{EventDraft, EventTarget};
 use crate::domain::trail::event_detail::EventDetail;
 use crate::domain::trail::event_values::SecondFactor;
@@ -20,6 +19,8 @@ pub enum ConfirmSecondFactorError {
     WrongCode,
     #[error("The second factor is already set up.")]
     AlreadySetUp,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -50,9 +51,9 @@ impl Actions {
         session: SessionId,
         typed: &str,
     ) -> Result<Vec<String>, ConfirmSecondFactorError> {
-        let user_id = acting_user(context)?;
+        let user_id = context.acting_user()?;
         let key = &self.secrets.second_factor;
-        self.change(context, |change| {
+        self.change_own(context, |change| {
             let now = change.now;
             if change.tx.second_factors().of_user(user_id)?.is_some() {
                 return Err(ConfirmSecondFactorError::AlreadySetUp);

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::change::{Change, acting_user};
+use super::authority::{ActionFailure, Permission, RequestContext};
+use super::change::Change;
 use super::service::Actions;
 use super::signed_in_user::{AuthenticatedUser, SignedInUser};
 use super::throttle::{SignInAttempt, Throttle};
-use crate::domain::ids::UserId;
-use crate::domain::request_context::{Client, RequestContext};
+use crate::domain::client::Client;
+use crate::domain::ids::{SessionId, UserId};
 use crate::domain::text::normalize;
 use crate::domain::token::TokenDigest;
 use crate::domain::trail::event::{EventDraft, EventTarget};
@@ -90,8 +91,7 @@ impl Actions {
             // Keep counting failures until the code is right: a stolen password must not allow unlimited tries.
             return Ok(SignInOutcome::CodeRequired(authenticated));
         }
-        let context = RequestContext::of_user(user.company_id, user.user_id, client.clone());
-        self.change(&context, |change| {
+        self.change_with(Permission::by_credential(user.user_id), user.company_id.into(), client, |change| {
             // The password may have changed, or a second factor been set up, while the password was being verified.
             if change.tx.users().password_hash(user.user_id)? != credentials.password_hash {
                 return Err(SignInError::Refused);
@@ -122,8 +122,8 @@ impl Actions {
                 None => Ok(attempt),
             }
         })?;
-        let context = RequestContext::of_user(user.company_id, user.user_id, client.clone());
-        let signed_in = self.change(&context, |change| {
+        let permission = Permission::by_credential(user.user_id);
+        let signed_in = self.change_with(permission, user.company_id.into(), client, |change| {
             if change.tx.users().sign_in_epoch(user.user_id)? != Some(authenticated.epoch) {
                 return Err(SignInError::Outdated);
             }
@@ -138,13 +138,14 @@ impl Actions {
         signed_in
     }
 
-    /// Records that the acting user signed out.
-    pub fn sign_out(&self, context: &RequestContext) -> Result<(), StoreError> {
-        let user_id = acting_user(context)?;
-        self.change(context, |change| {
-            change.append_event(EventDraft::new(EventTarget::User(user_id), EventDetail::UserSignedOut))
-        })?;
-        Ok(())
+    /// Ends the acting user's session and records that they signed out.
+    pub fn sign_out(&self, context: &RequestContext, session: SessionId) -> Result<(), ActionFailure> {
+        let user_id = context.acting_user()?;
+        self.change_own(context, |change| {
+            change.tx.sessions().end(user_id, session)?;
+            change.append_event(EventDraft::new(EventTarget::User(user_id), EventDetail::UserSignedOut))?;
+            Ok(())
+        })
     }
 
     fn code_attempt(

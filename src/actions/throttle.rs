@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::authority::Permission;
 use super::change::Change;
 use super::service::Actions;
 use super::signed_in_user::SignedInUser;
+use crate::domain::client::Client;
 use crate::domain::ids::UserId;
 use crate::domain::mac;
-use crate::domain::request_context::{Client, RequestContext};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::token::TokenDigest;
 use crate::domain::trail::event::{EventDraft, EventTarget};
@@ -138,8 +139,7 @@ impl Actions {
         let Some(due_user) = user.filter(|_| is_due) else {
             return self.store.write(|tx| attempt.count_failure(tx, user.is_some(), now));
         };
-        let context = RequestContext { client: client.clone(), ..RequestContext::system(due_user.company_id) };
-        self.change(&context, |change| {
+        self.change_with(Permission::system(), due_user.company_id.into(), client, |change| {
             attempt.count_failure(change.tx, true, now)?;
             let refusals = change.tx.sign_in_failures().of(&attempt.address)?.map_or(1, |failures| failures.unreported);
             let detail = EventDetail::UserSignInRefused { after: RefusedSignIns { refusals } };

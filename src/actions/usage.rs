@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::authority::Permission;
 use super::change::Change;
 use super::service::Actions;
+use crate::domain::client::Client;
 use crate::domain::ids::KeyId;
 use crate::domain::key::lifecycle::KeyState;
 use crate::domain::key::usage::{UsageDelta, hour_of};
-use crate::domain::request_context::{Client, RequestContext};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::event::{EventDraft, EventTarget};
 use crate::domain::trail::event_detail::EventDetail;
@@ -107,8 +108,10 @@ impl Actions {
                     user_agent: refusals.last_client.clone(),
                     request_id: refusals.last_request.clone(),
                 };
-                let context = RequestContext { client, ..RequestContext::system(refusals.company_id) };
-                self.change(&context, |change| change.report_refusals(refusals.key_id))?;
+                let trail = refusals.company_id.into();
+                self.change_with(Permission::system(), trail, &client, |change| {
+                    change.report_refusals(refusals.key_id)
+                })?;
             }
             if i64::try_from(due.len()).unwrap_or(i64::MAX) < REPORT_BATCH_SIZE {
                 return Ok(());

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use super::authority::{Denied, Permission, RequestContext};
 use super::change::Change;
 use super::passwords::{HashError, PasswordHash};
 use super::service::Actions;
 use super::sign_in::SignInOutcome;
 use super::signed_in_user::SignedInUser;
+use crate::domain::client::Client;
 use crate::domain::ids::{CompanyId, EventId, UserId};
-use crate::domain::request_context::{Client, RequestContext};
 use crate::domain::text::name::PersonName;
 use crate::domain::text::normalize;
 use crate::domain::timestamp::Timestamp;
@@ -49,6 +50,8 @@ pub enum AddUserError {
     #[error("This email address cannot be used.")]
     EmailTaken,
     #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -61,6 +64,11 @@ pub enum ChangeUserError {
     /// The company would be left without an admin who can sign in.
     #[error("This is the only administrator. Make someone else an administrator first.")]
     LastAdmin,
+    /// The role is not in the expected version.
+    #[error("This user was changed in the meantime.")]
+    Outdated,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -133,8 +141,8 @@ impl Actions {
         let password = self.validate_new_password::<AcceptInvitationError>(&user, typed)?;
         let password_hash = self.passwords.hash(&password)?;
         let signed_in = SignedInUser { user_id: user.id, company_id: user.company_id };
-        let context = RequestContext::of_user(user.company_id, user.id, client.clone());
-        self.change(&context, |change| {
+        let permission = Permission::by_credential(user.id);
+        self.change_with(permission, user.company_id.into(), client, |change| {
             let invitation =
                 change.tx.invitations().by_token(token)?.filter(|invitation| change.now < invitation.expires_at);
             invitation.ok_or(AcceptInvitationError::Dead)?;
@@ -155,14 +163,19 @@ impl Actions {
     }
 
     /// Changes a user's role and ends their sessions. Returns the event, or `None` if the user already has this role.
+    /// With a `version`, the change is made only if the role is still in this version.
     pub fn change_role(
         &self,
         context: &RequestContext,
         id: UserId,
+        version: Option<i64>,
         role: Role,
     ) -> Result<Option<EventId>, ChangeUserError> {
         self.change(context, |change| {
             let user = change.tx.users().by_id(context.company_id, id)?.ok_or(ChangeUserError::Unknown)?;
+            if version.is_some_and(|version| version != user.role_version) {
+                return Err(ChangeUserError::Outdated);
+            }
             if user.role == role {
                 return Ok(None);
             }

@@ -6,7 +6,7 @@ use actix_web::web::{self, Data};
 use super::problem::{Document, Problem};
 use super::schema::{FormRefused, TokenForm};
 use crate::actions::Actions;
-use crate::domain::request_context::Client;
+use crate::domain::client::Client;
 use crate::http::body::FormBody;
 use crate::store::StoreError;
 

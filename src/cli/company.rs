@@ -3,7 +3,6 @@
 use super::error::CliError;
 use super::output::print_line;
 use crate::actions::Actions;
-use crate::domain::actor::Actor;
 use crate::domain::text::name::CompanyName;
 
 #[derive(Debug, clap::Subcommand)]
@@ -20,7 +19,7 @@ impl Company {
     pub(super) fn run(self, actions: &Actions) -> Result<(), CliError> {
         match self {
             Self::Add { name } => {
-                let id = actions.add_company(Actor::CommandLine, &CompanyName::parse(&name)?)?;
+                let id = actions.add_company(&CompanyName::parse(&name)?)?;
                 print_line(&format!("Company: {id}"))
             }
         }

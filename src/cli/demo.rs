@@ -9,17 +9,19 @@ use usage_pattern::USAGE_PATTERNS;
 
 use super::error::CliError;
 use super::serve;
-use crate::actions::{Actions, KeyDisposition, NewKeyRequest, NewUser, RotationRequest};
+use crate::actions::{
+    Actions, AuthenticatedUser, KeyDisposition, NewKeyRequest, NewUser, RequestContext, RotationRequest, SessionClaim,
+    SignedInUser,
+};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::actor::Actor;
+use crate::domain::client::Client;
 use crate::domain::ids::{KeyId, SessionId};
 use crate::domain::key::lifecycle::{Comment, RevocationReason};
 use crate::domain::key::rotation::Overlap;
 use crate::domain::key::submission::{KeyForm, SubmissionId};
 use crate::domain::key::usage::UsageDelta;
 use crate::domain::policy::key_policy::{Days, KeyPolicy, RequestedExpiry};
-use crate::domain::request_context::{Client, RequestContext};
 use crate::domain::text::name::{CompanyName, PersonName, ServiceAccountName};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::email::EmailAddress;
@@ -27,6 +29,7 @@ use crate::domain::user::password::Password;
 use crate::domain::user::profile::Role;
 use crate::random;
 use crate::server::{self, Server};
+use crate::web::app::session::store::Sessions;
 
 const COMPANY: &str = "Brightwater Foods";
 const USERS: [(&str, &str, Role, &str); 5] = [
@@ -141,7 +144,7 @@ struct Replay<'a> {
 impl Replay<'_> {
     fn run(&self) -> Result<(), CliError> {
         self.set_clock(HISTORY[0].0 + 1, 0);
-        let company = self.actions.add_company(Actor::CommandLine, &CompanyName::parse(COMPANY)?)?;
+        let company = self.actions.add_company(&CompanyName::parse(COMPANY)?)?;
         let password_hash = self.actions.passwords.hash(&Password::presented(self.password))?;
         let mut users = Vec::new();
         for (name, email, role, _) in USERS {
@@ -157,7 +160,8 @@ impl Replay<'_> {
         for (days, minutes, user, step) in &HISTORY {
             self.set_clock(*days, *minutes);
             self.actions.record_ended_keys()?;
-            let context = RequestContext::of_user(company, users[*user], client(USERS[*user].3)?);
+            let user_id = users[*user];
+            let context = self.sign_in(SignedInUser { user_id, company_id: company }, client(USERS[*user].3)?)?;
             match step {
                 Step::Create(name) => {
                     newest_first.insert(0, (name, self.create(&context, name, RequestedExpiry::Default)?));
@@ -168,7 +172,7 @@ impl Replay<'_> {
                 }
                 Step::Rename(name, new) => {
                     let key = find(&newest_first, name)?;
-                    self.actions.edit_key(&context, key, &ServiceAccountName::parse(new)?, None)?;
+                    self.actions.edit_key(&context, key, None, &ServiceAccountName::parse(new)?, None)?;
                     newest_first.insert(0, (new, key));
                 }
                 Step::Rotate(name, overlap) => {
@@ -179,7 +183,7 @@ impl Replay<'_> {
                 }
                 Step::Policy(days) => {
                     let key_policy = KeyPolicy { rotation_period: Days::new(*days), ..KeyPolicy::default() };
-                    self.actions.change_company(&context, &CompanyName::parse(COMPANY)?, false, key_policy)?;
+                    self.actions.change_company(&context, None, &CompanyName::parse(COMPANY)?, false, key_policy)?;
                 }
                 Step::Revoke(name, reason, comment) => {
                     let key = find(&newest_first, name)?;
@@ -236,6 +240,17 @@ impl Replay<'_> {
     fn create(&self, context: &RequestContext, name: &str, expiry: RequestedExpiry) -> Result<KeyId, CliError> {
         let request = NewKeyRequest { name: ServiceAccountName::parse(name)?, expiry };
         Ok(self.actions.create_key(context, &request, self.submission(KeyForm::Create)?)?.id)
+    }
+
+    /// Begins a session, so that the user can make a change.
+    fn sign_in(&self, user: SignedInUser, client: Client) -> Result<RequestContext, CliError> {
+        let Actions { store, clock, .. } = self.actions;
+        let sessions = Sessions { store: store.clone(), clock: clock.clone() };
+        let epoch = store.query(|db| db.users().sign_in_epoch(user.user_id))?.unwrap_or_default();
+        let token = sessions.begin(AuthenticatedUser { user, epoch }, &client)?;
+        let session = store.query(|db| db.sessions().by_token(&token.digest()))?;
+        let session = session.ok_or("A user of the demo has no session.")?;
+        Ok(RequestContext::of_session(SessionClaim::from(&session), client))
     }
 
     /// Opens and submits a form.

@@ -3,7 +3,6 @@
 use super::error::CliError;
 use super::output::print_line;
 use crate::actions::Actions;
-use crate::domain::actor::Actor;
 use crate::domain::text::name::GatewayName;
 
 #[derive(Debug, clap::Subcommand)]
@@ -29,7 +28,7 @@ impl Gateway {
                 if actions.key_format.is_contained_in(&name) {
                     return Err("The name contains an API key. Choose another name.".into());
                 }
-                print_line(actions.add_gateway(Actor::CommandLine, &GatewayName::parse(&name)?)?.expose_secret())
+                print_line(actions.add_gateway(&GatewayName::parse(&name)?)?.expose_secret())
             }
             Self::List => {
                 for gateway in actions.store.query(|db| db.gateways().all())? {
@@ -43,7 +42,7 @@ impl Gateway {
                 Ok(())
             }
             Self::Revoke { name } => {
-                let gateway = actions.revoke_gateway(Actor::CommandLine, &GatewayName::parse(&name)?)?;
+                let gateway = actions.revoke_gateway(&GatewayName::parse(&name)?)?;
                 print_line(&format!("Revoked: {}", gateway.name))
             }
         }

@@ -3,10 +3,10 @@
 use super::error::CliError;
 use super::open::find_company;
 use super::output::print_line;
+use crate::actions::RequestContext;
 use crate::actions::{Actions, RevokeKeyError};
 use crate::domain::ids::KeyId;
 use crate::domain::key::lifecycle::{Comment, RevocationReason};
-use crate::domain::request_context::RequestContext;
 use crate::store::{KeyListQuery, KeyTab, PageRequest, SortBy, SortOrder};
 
 const PAGE_SIZE: usize = 500;

@@ -7,10 +7,9 @@ use secrecy::zeroize::Zeroizing;
 use super::error::CliError;
 use super::open::find_company;
 use super::output::print_line;
+use crate::actions::RequestContext;
 use crate::actions::{Actions, NewUser};
 use crate::config::PublicUrl;
-use crate::domain::actor::Actor;
-use crate::domain::request_context::RequestContext;
 use crate::domain::text::name::PersonName;
 use crate::domain::user::email::EmailAddress;
 use crate::domain::user::password::Password;
@@ -90,12 +89,12 @@ impl User {
                 if std::io::stdin().is_terminal() {
                     return Err("Give the password on standard input, for example from a file.".into());
                 }
-                actions.set_password(Actor::CommandLine, &user, &read_password()?)?;
+                actions.set_password(&user, &read_password()?)?;
                 print_line(&format!("Password set: {}", user.email))
             }
             Self::Unlock { user } => {
                 let user = user.find(actions)?;
-                actions.unlock(Actor::CommandLine, &user)?;
+                actions.unlock(&user)?;
                 print_line(&format!("Unlocked: {}", user.email))
             }
             Self::RemoveSecondFactor { user } => {
@@ -103,7 +102,7 @@ impl User {
                 if !user.has_second_factor {
                     return Err(CliError(format!("{} has no second factor.", user.email)));
                 }
-                actions.reset_second_factor(Actor::CommandLine, &user)?;
+                actions.reset_second_factor(&user)?;
                 print_line(&format!("Second factor removed: {}", user.email))
             }
         }

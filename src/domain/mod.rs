@@ -1,11 +1,11 @@
 //! Types and rules. Pure: no I/O, clock, random source, diesel or actix.
 
 pub mod actor;
+pub mod client;
 pub mod ids;
 pub mod key;
 pub mod mac;
 pub mod policy;
-pub mod request_context;
 pub mod text;
 pub mod timestamp;
 pub mod token;

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 
 use super::config::HttpConfig;
 use super::request_id::RequestId;
-use crate::domain::request_context::Client;
+use crate::domain::client::Client;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 

@@ -64,6 +64,12 @@ impl<A> Companies<'_, A> {
         Ok(CompanySettings { name, require_second_factor, key_policy })
     }
 
+    /// Returns how often the settings were changed.
+    #[instrument(name = "db.companies.version", level = "debug", skip_all)]
+    pub fn version(&mut self, id: CompanyId) -> Result<i64, StoreError> {
+        Ok(companies::table.filter(companies::id.eq(id)).select(companies::version).first(self.connection)?)
+    }
+
     /// Returns all companies, by name.
     #[instrument(name = "db.companies.all", level = "debug", skip_all)]
     pub fn all(&mut self) -> Result<Vec<Company>, StoreError> {
@@ -106,6 +112,7 @@ impl Companies<'_, ReadWrite> {
                 companies::default_expiry_days.eq(key_policy.default_expiry),
                 companies::maximum_lifetime_days.eq(key_policy.maximum_lifetime),
                 companies::rotation_period_days.eq(key_policy.rotation_period),
+                companies::version.eq(companies::version + 1),
             ))
             .execute(self.connection)?;
         Ok(())

@@ -25,6 +25,7 @@ diesel::table! {
         end_recorded -> Bool,
         ended_at -> BigInt,
         refused_from -> BigInt,
+        version -> BigInt,
     }
 }
 
@@ -66,6 +67,7 @@ diesel::table! {
         default_expiry_days -> Nullable<Integer>,
         maximum_lifetime_days -> Nullable<Integer>,
         rotation_period_days -> Nullable<Integer>,
+        version -> BigInt,
     }
 }
 
@@ -208,6 +210,7 @@ diesel::table! {
         name -> Text,
         name_folded -> Text,
         created_at -> BigInt,
+        version -> BigInt,
     }
 }
 
@@ -276,6 +279,8 @@ diesel::table! {
         theme -> Text,
         last_signed_in_at -> Nullable<BigInt>,
         sign_in_epoch -> BigInt,
+        role_version -> BigInt,
+        profile_version -> BigInt,
     }
 }
 

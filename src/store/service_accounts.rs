@@ -65,7 +65,11 @@ impl ServiceAccounts<'_, ReadWrite> {
             .filter(service_accounts::company_id.eq(company_id))
             .filter(service_accounts::id.eq(id));
         diesel::update(account)
-            .set((service_accounts::name.eq(name.as_str()), service_accounts::name_folded.eq(name.case_folded())))
+            .set((
+                service_accounts::name.eq(name.as_str()),
+                service_accounts::name_folded.eq(name.case_folded()),
+                service_accounts::version.eq(service_accounts::version + 1),
+            ))
             .execute(self.connection)?;
         Ok(())
     }

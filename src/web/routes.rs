@@ -63,7 +63,7 @@ pub fn route_table() -> Vec<Page> {
         Page::new(paths::SIGN_IN_CODE).get(sign_in::code::show).post(sign_in::code::submit),
         Page::new(paths::SIGN_OUT).post(sign_in::password::sign_out),
         Page::new(paths::INVITATION).get(invitation::show).post(invitation::submit),
-        Page::new(paths::ACCOUNT).get(account::handlers::show).post(account::handlers::save),
+        Page::new(paths::ACCOUNT).get(account::handlers::show).post(account::preferences::save),
         Page::new(paths::OWN_PASSWORD).post(account::handlers::change_password),
         Page::new(paths::SECOND_FACTOR).get(account::second_factor::show).post(account::second_factor::submit),
         Page::new(paths::END_OTHER_SESSIONS).post(account::handlers::end_other_sessions),

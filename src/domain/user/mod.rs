@@ -4,3 +4,4 @@ pub mod email;
 pub mod password;
 pub mod profile;
 pub mod second_factor;
+pub mod session_lifetime;

@@ -86,7 +86,9 @@ impl ApiKeys<'_, ReadWrite> {
 
     #[instrument(name = "db.keys.set_owner", level = "debug", skip_all)]
     pub fn set_owner(&mut self, company_id: CompanyId, id: KeyId, owner: UserId) -> Result<(), StoreError> {
-        diesel::update(key(company_id, id)).set(api_keys::owner.eq(owner)).execute(self.connection)?;
+        diesel::update(key(company_id, id))
+            .set((api_keys::owner.eq(owner), api_keys::version.eq(api_keys::version + 1)))
+            .execute(self.connection)?;
         Ok(())
     }
 }

@@ -29,6 +29,9 @@ pub struct KeyRecord {
     pub created_by: UserId,
     /// The creator, until the key is transferred.
     pub owner: UserId,
+    /// How often the key's owner and its account's name were changed, together.
+    #[diesel(select_expression = api_keys::version + service_accounts::version)]
+    pub version: i64,
     pub expires_at: Option<Timestamp>,
     /// The key that replaces this one, now or after the overlap.
     #[diesel(

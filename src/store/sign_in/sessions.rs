@@ -38,6 +38,8 @@ pub struct Session {
     pub theme: Theme,
     /// The company requires a second factor of admins, and this admin has none.
     pub must_enroll_second_factor: bool,
+    /// The user's sign-in epoch: a new password or role, or a deletion, starts the next one.
+    pub sign_in_epoch: i64,
     pub created_at: Timestamp,
     /// Accurate to the minute.
     pub last_seen_at: Timestamp,
@@ -79,6 +81,8 @@ struct SessionRow {
     time_zone: Option<String>,
     #[diesel(select_expression = users::theme)]
     theme: Theme,
+    #[diesel(select_expression = users::sign_in_epoch)]
+    sign_in_epoch: i64,
     #[diesel(embed)]
     company: Company,
     #[diesel(select_expression = companies::require_second_factor)]
@@ -87,33 +91,53 @@ struct SessionRow {
     has_second_factor: bool,
 }
 
+impl SessionRow {
+    /// `None` if the user was deleted.
+    fn into_session(self) -> Option<Session> {
+        let is_admin = self.role == Role::Admin;
+        Some(Session {
+            id: self.id,
+            company: self.company,
+            user_id: self.user_id,
+            name: self.name?,
+            role: self.role,
+            time_zone: self.time_zone,
+            theme: self.theme,
+            must_enroll_second_factor: self.requires_second_factor && is_admin && !self.has_second_factor,
+            sign_in_epoch: self.sign_in_epoch,
+            created_at: self.created_at,
+            last_seen_at: self.last_seen_at,
+        })
+    }
+}
+
+/// Sessions with their users, companies and second factors.
+#[diesel::dsl::auto_type]
+fn with_user() -> _ {
+    let user = users::table.on(users::id.eq(sessions::user_id));
+    let company = companies::table.on(companies::id.eq(sessions::company_id));
+    let second_factor = second_factors::table.on(second_factors::user_id.eq(sessions::user_id));
+    sessions::table.inner_join(user).inner_join(company).left_join(second_factor)
+}
+
 impl<A> Sessions<'_, A> {
     /// Returns the session with this token, of any age, unless its user was deleted.
     #[instrument(name = "db.sessions.by_token", level = "debug", skip_all)]
     pub fn by_token(&mut self, token_digest: &TokenDigest) -> Result<Option<Session>, StoreError> {
-        let row: Option<SessionRow> = sessions::table
-            .inner_join(users::table.on(users::id.eq(sessions::user_id)))
-            .inner_join(companies::table.on(companies::id.eq(sessions::company_id)))
-            .left_join(second_factors::table.on(second_factors::user_id.eq(sessions::user_id)))
-            .filter(sessions::token_digest.eq(token_digest))
+        let of_token = with_user().filter(sessions::token_digest.eq(token_digest));
+        let row = of_token.select(SessionRow::as_select()).first(self.connection).optional()?;
+        Ok(row.and_then(SessionRow::into_session))
+    }
+
+    /// Returns the session with this id, of any age, unless its user was deleted.
+    #[instrument(name = "db.sessions.by_id", level = "debug", skip_all)]
+    pub fn by_id(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        let row = with_user()
+            .filter(sessions::id.eq(id))
             .select(SessionRow::as_select())
             .first(self.connection)
             .optional()?;
-        let Some((row, name)) = row.and_then(|mut row| row.name.take().map(|name| (row, name))) else {
-            return Ok(None);
-        };
-        Ok(Some(Session {
-            id: row.id,
-            company: row.company,
-            user_id: row.user_id,
-            name,
-            role: row.role,
-            time_zone: row.time_zone,
-            theme: row.theme,
-            must_enroll_second_factor: row.requires_second_factor && row.role == Role::Admin && !row.has_second_factor,
-            created_at: row.created_at,
-            last_seen_at: row.last_seen_at,
-        }))
+        Ok(row.and_then(SessionRow::into_session))
     }
 
     /// Returns the sessions of a user that have not expired, the most recently seen first.

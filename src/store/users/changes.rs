@@ -34,7 +34,9 @@ impl Users<'_, ReadWrite> {
 
     #[instrument(name = "db.users.set_role", level = "debug", skip_all)]
     pub fn set_role(&mut self, id: UserId, role: Role) -> Result<(), StoreError> {
-        diesel::update(users::table.filter(users::id.eq(id))).set(users::role.eq(role)).execute(self.connection)?;
+        diesel::update(users::table.filter(users::id.eq(id)))
+            .set((users::role.eq(role), users::role_version.eq(users::role_version + 1)))
+            .execute(self.connection)?;
         Ok(())
     }
 
@@ -55,7 +57,12 @@ impl Users<'_, ReadWrite> {
         theme: Theme,
     ) -> Result<(), StoreError> {
         diesel::update(users::table.filter(users::id.eq(id)))
-            .set((users::name.eq(name.as_str()), users::time_zone.eq(time_zone), users::theme.eq(theme)))
+            .set((
+                users::name.eq(name.as_str()),
+                users::time_zone.eq(time_zone),
+                users::theme.eq(theme),
+                users::profile_version.eq(users::profile_version + 1),
+            ))
             .execute(self.connection)?;
         Ok(())
     }

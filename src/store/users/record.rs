@@ -45,6 +45,10 @@ pub struct User {
     pub time_zone: Option<String>,
     pub theme: Theme,
     pub last_signed_in_at: Option<Timestamp>,
+    /// How often the role was changed.
+    pub role_version: i64,
+    /// How often the user changed their name, time zone and theme.
+    pub profile_version: i64,
 }
 
 impl<A> Users<'_, A> {

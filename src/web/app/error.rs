@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, LOCATION, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 
+use crate::actions::{ActionFailure, Denied};
 use crate::domain::ids::KeyId;
 use crate::http::body::BodyError;
 use crate::store::StoreError;
@@ -75,6 +76,23 @@ impl From<StoreError> for PageError {
             StoreError::Unavailable(_) => Self::Unavailable(error.to_string()),
             StoreError::Exists | StoreError::Unexpected(_) => Self::Internal(error.to_string()),
         }
+    }
+}
+
+impl From<ActionFailure> for PageError {
+    fn from(failure: ActionFailure) -> Self {
+        match failure {
+            ActionFailure::Denied(Denied::SignedOut) => Self::SignInRequired(paths::API_KEYS.to_owned()),
+            ActionFailure::Denied(Denied::AdminsOnly) => Self::AdminsOnly,
+            ActionFailure::Denied(Denied::SecondFactorRequired) => Self::SecondFactorRequired,
+            ActionFailure::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Denied> for PageError {
+    fn from(denied: Denied) -> Self {
+        ActionFailure::from(denied).into()
     }
 }
 

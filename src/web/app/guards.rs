@@ -15,9 +15,9 @@ use super::session::cookie;
 use super::session::store::SessionState;
 use super::state::{AppState, blocking};
 use super::time::zone::Zone;
-use crate::actions::{ActionError, Actions, AuthenticatedUser, SignedInUser};
+use crate::actions::{ActionError, Actions, AuthenticatedUser, RequestContext, SessionClaim, SignedInUser};
+use crate::domain::client::Client;
 use crate::domain::ids::{CompanyId, SessionId, UserId};
-use crate::domain::request_context::{Client, RequestContext};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::token::TokenDigest;
 use crate::domain::user::profile::{Role, Theme};
@@ -37,6 +37,8 @@ pub struct CurrentUser {
     pub theme: Theme,
     /// True if the company requires a second factor and this admin has none.
     must_enroll_second_factor: bool,
+    /// The user's sign-in epoch when the request arrived.
+    sign_in_epoch: i64,
 }
 
 impl From<store::Session> for CurrentUser {
@@ -50,6 +52,7 @@ impl From<store::Session> for CurrentUser {
             time_zone: session.time_zone,
             theme: session.theme,
             must_enroll_second_factor: session.must_enroll_second_factor,
+            sign_in_epoch: session.sign_in_epoch,
         }
     }
 }
@@ -68,6 +71,8 @@ pub struct PageContext {
     pub zone: Zone,
     pub client: Client,
     pub app: Data<AppState>,
+    /// The page to go to after sign-in, if the session ends during the request.
+    after_sign_in: String,
 }
 
 impl PageContext {
@@ -87,10 +92,17 @@ impl PageContext {
         self.user.role == Role::Admin
     }
 
-    /// The context for changes by this user.
+    /// The context for changes by this user. Each change checks in its own transaction that the session still exists
+    /// and that the role suffices: the guards only judge the moment when the head of the request arrived.
     #[must_use]
     pub fn request_context(&self) -> RequestContext {
-        RequestContext::of_user(self.company_id(), self.user.user_id, self.client.clone())
+        let claim = SessionClaim {
+            session_id: self.user.session_id,
+            company_id: self.company_id(),
+            user_id: self.user.user_id,
+            epoch: self.user.sign_in_epoch,
+        };
+        RequestContext::of_session(claim, self.client.clone())
     }
 
     /// Runs one query, see [`AppState::query`].
@@ -106,7 +118,7 @@ impl PageContext {
         &self,
         queries: impl FnOnce(&mut Db<'_>) -> Result<T, PageError> + Send + 'static,
     ) -> Result<T, PageError> {
-        self.app.read(queries).await
+        self.app.read(queries).await.map_err(|error| self.return_here(error))
     }
 
     /// Runs an action as this user, see [`AppState::perform`].
@@ -115,7 +127,16 @@ impl PageContext {
         action: impl FnOnce(&Actions, &RequestContext) -> Result<T, E> + Send + 'static,
     ) -> Result<Result<T, E>, PageError> {
         let context = self.request_context();
-        self.app.perform(move |actions| action(actions, &context)).await
+        let performed = self.app.perform(move |actions| action(actions, &context)).await;
+        performed.map_err(|error| self.return_here(error))
+    }
+
+    /// If the session ended during the request, the sign-in page leads back to this page.
+    fn return_here(&self, error: PageError) -> PageError {
+        match error {
+            PageError::SignInRequired(_) => PageError::SignInRequired(self.after_sign_in.clone()),
+            other => other,
+        }
     }
 }
 
@@ -181,7 +202,8 @@ impl FromRequest for EnrollmentContext {
             let zone = user.time_zone.as_deref().and_then(Zone::named);
             let zone = zone.unwrap_or_else(|| Zone::from_cookie(request.cookie("tz").as_ref().map(Cookie::value)));
             let client = client.unwrap_or_default();
-            Ok(Self(PageContext { user, zone, client, app }))
+            let after_sign_in = page_after_sign_in(&request, &app);
+            Ok(Self(PageContext { user, zone, client, app, after_sign_in }))
         }
         .boxed_local()
     }

@@ -5,6 +5,7 @@ pub mod compression;
 pub mod device;
 pub mod error;
 pub mod flash;
+pub mod form_version;
 pub mod guards;
 pub mod inline_reader;
 pub mod query;

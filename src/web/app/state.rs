@@ -97,7 +97,7 @@ impl AppState {
     }
 
     /// Runs an action on the blocking pool. The inner result is the result of the action; the outer one fails if the
-    /// database fails.
+    /// request has no authority for it, or if the database fails.
     pub async fn perform<T: Send + 'static, E: ActionError + Send + 'static>(
         &self,
         action: impl FnOnce(&Actions) -> Result<T, E> + Send + 'static,
@@ -105,7 +105,7 @@ impl AppState {
         let actions = self.actions.clone();
         blocking(move || match action(&actions) {
             Ok(output) => Ok(Ok(output)),
-            Err(error) => error.separate_store_error().map(Err).map_err(PageError::from),
+            Err(error) => error.separate_failure().map(Err).map_err(PageError::from),
         })
         .await
     }

@@ -9,3 +9,4 @@ pub mod paging;
 pub mod people;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod versioned_form;

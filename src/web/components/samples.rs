@@ -7,9 +7,11 @@ use askama::Template;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::profile::Theme;
 use crate::web::app::assets::AssetPaths;
+use crate::web::app::form_version::FormVersion;
 use crate::web::app::time::zone::Zone;
 use crate::web::components::layout::{PageLayout, SignedOutLayout};
 use crate::web::components::people::{ActorView, Person};
+use crate::web::components::versioned_form::{Conflict, ConflictingChange, ConflictingField, VersionedForm};
 
 const ASSETS: AssetPaths =
     AssetPaths { stylesheet: "/static/keydesk.css", module: "/static/js/keydesk.js", favicon: "/static/favicon.svg" };
@@ -32,6 +34,20 @@ pub fn layout() -> PageLayout {
         theme: Theme::System,
         assets: ASSETS,
     }
+}
+
+/// The version of a form, with a conflict in these fields: label, saved value, typed value.
+pub fn edited(conflict: Option<&[(&'static str, &str, &str)]>) -> VersionedForm {
+    let version = FormVersion::new("key-k8", 4, &["ERP Sync"]);
+    let Some(fields) = conflict else { return VersionedForm::new(&version) };
+    let field = |(label, saved, typed): &(&'static str, &str, &str)| ConflictingField {
+        label,
+        saved: (*saved).to_owned(),
+        typed: (*typed).to_owned(),
+    };
+    let at = zone().ago_mid_sentence(ago(2), ago(0));
+    let change = Some(ConflictingChange { by: user("Ingrid Holm"), is_you: false, at });
+    VersionedForm::conflicting(&version, Conflict { change, fields: fields.iter().map(field).collect() })
 }
 
 pub fn zone() -> Zone {

@@ -20,7 +20,7 @@ fn add_events(server: &TestServer) {
     let names = ["ERP Sync", "Gdańsk “Scanner” \\ 2", "שירות דיווח", "=SUM(A1)"];
     for name in names {
         let (id, key) = admin.create_key(name);
-        let more = admin.post(&format!("{}/{id}/edit", crate::support::API_KEYS), &[("name", &format!("{name} II"))]);
+        let more = admin.save(&format!("{}/{id}/edit", crate::support::API_KEYS), &[("name", &format!("{name} II"))]);
         assert!(matches!(more.status, 303 | 422), "{}", more.body);
         admin.revoke(&id, "compromised", "Seen in a ticket.\r\n\tReplaced \"today\". \u{1F511}").expect(303);
         assert_eq!(server.whoami(&key), 401);

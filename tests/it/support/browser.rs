@@ -54,6 +54,19 @@ impl Browser {
         send(self.request("POST", path).header("Sec-Fetch-Site", "same-origin").form(fields))
     }
 
+    /// Opens the form of `path` and submits it with its version and these fields.
+    pub fn save(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let version = self.form_version(path);
+        self.post(path, &[fields, &[("version", &version)]].concat())
+    }
+
+    /// The version in a newly opened form; empty without a form.
+    pub fn form_version(&self, path: &str) -> String {
+        let form = self.get(path).html();
+        let version = form.all("input[name=version]").first().and_then(|input| input.attr("value"));
+        version.unwrap_or_default().to_owned()
+    }
+
     /// A request without any of the headers that a browser adds.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         self.client.request(method.parse().unwrap(), format!("{}{path}", self.origin))

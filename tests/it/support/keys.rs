@@ -32,7 +32,7 @@ impl Browser {
     }
 
     pub fn edit(&self, id: &str, name: &str, owner: &str) -> Answer {
-        self.post(&format!("{API_KEYS}/{id}/edit"), &[("name", name), ("owner", owner)])
+        self.save(&format!("{API_KEYS}/{id}/edit"), &[("name", name), ("owner", owner)])
     }
 
     pub fn key_page(&self, id: &str) -> Html {

@@ -5,12 +5,11 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
+use keydesk::actions::RequestContext;
 use keydesk::actions::{Actions, NewUser};
 use keydesk::clock::Clock;
 use keydesk::config::Settings;
-use keydesk::domain::actor::Actor;
 use keydesk::domain::ids::CompanyId;
-use keydesk::domain::request_context::RequestContext;
 use keydesk::domain::text::name::{CompanyName, PersonName};
 use keydesk::domain::timestamp::Timestamp;
 use keydesk::domain::user::email::EmailAddress;
@@ -230,7 +229,7 @@ pub fn add_brightwater(actions: &Actions) {
 }
 
 pub fn add_company(actions: &Actions, name: &str) -> CompanyId {
-    actions.add_company(Actor::CommandLine, &CompanyName::parse(name).unwrap()).unwrap()
+    actions.add_company(&CompanyName::parse(name).unwrap()).unwrap()
 }
 
 pub fn add_user(actions: &Actions, company: CompanyId, name: &str, email: &str, role: Role) {

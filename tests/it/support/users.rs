@@ -73,7 +73,7 @@ impl Browser {
     }
 
     pub fn change_role(&self, id: &str, role: &str) -> super::Answer {
-        self.post(&format!("{USERS}/{id}/role"), &[("role", role)])
+        self.save(&format!("{USERS}/{id}/role"), &[("role", role)])
     }
 
     pub fn delete_user(&self, id: &str, fields: &[(&str, &str)]) -> super::Answer {

@@ -9,7 +9,7 @@ const NEW_PASSWORD: &str = "nine kettles sing at dusk";
 const MARIA: &str = "maria@brightwater.example";
 
 fn save(browser: &Browser, name: &str, time_zone: &str, theme: &str) -> crate::support::Answer {
-    browser.post(ACCOUNT, &[("name", name), ("time_zone", time_zone), ("theme", theme)])
+    browser.save(ACCOUNT, &[("name", name), ("time_zone", time_zone), ("theme", theme)])
 }
 
 #[test]

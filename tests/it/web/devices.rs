@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use keydesk::domain::actor::Actor;
-
 use crate::support::{API_KEYS, Answer, Browser, PASSWORD, TestServer};
 
 const MARIA: &str = "maria@brightwater.example";
@@ -95,7 +93,7 @@ fn an_operator_unlocks_an_address() {
     let server = TestServer::start();
     fail_a_hundred_times(&server, MARIA);
     sign_in(&server.anonymous(), MARIA, PASSWORD).expect(429);
-    server.actions.unlock(Actor::CommandLine, &server.user(MARIA)).unwrap();
+    server.actions.unlock(&server.user(MARIA)).unwrap();
     sign_in(&server.anonymous(), MARIA, PASSWORD).expect_redirect(API_KEYS);
     assert!(server.trail("Brightwater").iter().any(|(action, _)| action == "user.unlocked"));
 }

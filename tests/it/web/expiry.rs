@@ -145,14 +145,14 @@ fn a_day_ends_in_the_zone_of_the_user_across_clock_changes() {
         assert_eq!(end_of(date), micros(next_day), "{date} in {zone}");
     }
     let fields = [("name", "Maria Lindqvist"), ("time_zone", "Asia/Tokyo"), ("theme", "system")];
-    admin.post("/account", &fields).expect(303);
+    admin.save("/account", &fields).expect(303);
     admin.set_time_zone("America/New_York");
     assert_eq!(end_of("2026-12-31"), micros("2026-12-31T15:00:00Z"), "the zone of the account takes precedence");
     // At 04:30 UTC on the 24th it is still the 23rd in New York, and already the 24th in Tokyo.
     server.set_clock(NOW + Duration::from_mins(19 * 60 + 30));
     let past = admin.add_key_with("Past", &[("expires", "2026-11-23")]).expect(422);
     assert!(past.body.contains("Choose a date in the future"));
-    admin.post("/account", &[("name", "Maria Lindqvist"), ("time_zone", ""), ("theme", "system")]).expect(303);
+    admin.save("/account", &[("name", "Maria Lindqvist"), ("time_zone", ""), ("theme", "system")]).expect(303);
     assert_eq!(end_of("2026-11-23"), micros("2026-11-24T05:00:00Z"));
 }
 

@@ -95,7 +95,7 @@ fn changes_by_the_command_line_are_attributed_to_it() {
     let (id, _) = admin.create_key("ERP Sync");
     let id = keydesk::domain::ids::KeyId::parse(&id).unwrap();
     let reason = keydesk::domain::key::lifecycle::RevocationReason::OwnerLeft;
-    let context = keydesk::domain::request_context::RequestContext::command_line(server.company("Brightwater"));
+    let context = keydesk::actions::RequestContext::command_line(server.company("Brightwater"));
     server.actions.revoke_key(&context, id, reason, None).unwrap();
     let drawer = admin.get(&format!("{API_KEYS}?audit=open")).html();
     assert!(drawer.texts("[data-event-id]")[0].contains("Command line revoked ERP Sync"));
@@ -127,7 +127,7 @@ fn the_activity_of_a_key_starts_with_a_summary() {
         assert_eq!(answer, "Created by Maria Lindqvist on 23 Nov 2026.");
     }
     let maria = server.user("maria@brightwater.example").id.to_string();
-    admin.post(&format!("{API_KEYS}/{id}/edit"), &[("name", "ERP"), ("owner", &maria)]).expect(303);
+    admin.save(&format!("{API_KEYS}/{id}/edit"), &[("name", "ERP"), ("owner", &maria)]).expect(303);
     server.advance(Duration::from_mins(30));
     admin.revoke(&id, "compromised", "").expect(303);
     server.record_usage();

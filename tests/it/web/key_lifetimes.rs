@@ -11,7 +11,7 @@ const TOO_LONG: &str = "Your company allows keys to live up to 90 days. Choose a
 
 fn save(admin: &Browser, default: &str, longest: &str, rotation: &str) -> Answer {
     let periods = [("default_expiry", default), ("maximum_lifetime", longest), ("rotation_period", rotation)];
-    admin.post(POLICY, &[&[("company_name", "Brightwater")], &periods[..]].concat())
+    admin.save(POLICY, &[&[("company_name", "Brightwater")], &periods[..]].concat())
 }
 
 fn chosen(page: &crate::support::Html, field: &str) -> String {
@@ -58,7 +58,7 @@ fn an_invalid_period_is_refused_and_the_fields_are_kept() {
     for wrong in ["0", "-1", "3651", "1.5", "soon", "99999999999", "4294967326"] {
         let fields = [("default_expiry", wrong), ("maximum_lifetime", "180"), ("rotation_period", wrong)];
         let typed = [&[("company_name", "Renamed"), ("require_second_factor", "yes")], &fields[..]].concat();
-        let page = admin.post(POLICY, &typed).expect(422).html();
+        let page = admin.save(POLICY, &typed).expect(422).html();
         assert!(page.text("title").starts_with("Error: Key Policy"));
         for field in ["default_expiry", "rotation_period"] {
             let error = page.text(&format!("#{field}-error"));

@@ -7,7 +7,7 @@ const POLICY: &str = "/administration/company-settings/key-policy";
 fn save(browser: &Browser, name: &str, require: Option<&str>) -> crate::support::Answer {
     let required = require.map(|value| ("require_second_factor", value));
     let fields: Vec<_> = [Some(("company_name", name)), required].into_iter().flatten().collect();
-    browser.post(POLICY, &fields)
+    browser.save(POLICY, &fields)
 }
 
 #[test]

@@ -1,5 +1,6 @@
 mod access;
 mod account;
+mod authority;
 mod checkpoint;
 mod compression;
 mod delete_user;
@@ -15,6 +16,7 @@ mod key_lifetimes;
 mod key_policy;
 mod keys;
 mod list;
+mod lost_updates;
 mod races;
 mod revocation;
 mod revoke_several;

@@ -137,7 +137,7 @@ fn of_concurrent_uses_of_a_code_one_signs_in() {
         });
         assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
         // The failures of this round must not count in the next one.
-        server.actions.unlock(keydesk::domain::actor::Actor::CommandLine, &server.user(MARIA)).unwrap();
+        server.actions.unlock(&server.user(MARIA)).unwrap();
     }
 }
 
@@ -189,7 +189,7 @@ fn a_required_second_factor_is_set_up_before_anything_else() {
     let (admin, auditor) = (server.admin(), server.auditor());
     let policy = "/administration/company-settings/key-policy";
     let fields = [("company_name", "Brightwater"), ("require_second_factor", "yes")];
-    admin.post(policy, &fields).expect(303);
+    admin.save(policy, &fields).expect(303);
     for path in [API_KEYS, "/account", policy, "/administration/access-control/users"] {
         admin.get(path).expect_redirect(SECOND_FACTOR);
     }

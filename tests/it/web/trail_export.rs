@@ -230,6 +230,18 @@ fn an_export_cut_by_a_database_failure_has_no_proper_end() {
 }
 
 #[test]
+fn an_export_ends_with_its_session() {
+    let server = TestServer::start();
+    add_long_history(&server);
+    let mut stream = begin(&server, Some(8_192));
+    let mut answer = vec![0; 1_024];
+    stream.read_exact(&mut answer).unwrap();
+    database::tamper(&server.database_url, "DELETE FROM sessions");
+    let _ = stream.read_to_end(&mut answer);
+    assert!(!answer.ends_with(b"0\r\n\r\n"), "the export ended before the session did");
+}
+
+#[test]
 fn a_slow_reader_is_served_and_a_stalled_one_is_cut() {
     let timeout = Duration::from_secs(6);
     let server = TestServer::with_idle_timeout(timeout);

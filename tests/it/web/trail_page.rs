@@ -226,7 +226,7 @@ fn the_event_dialog_shows_before_and_after() {
     admin.set_time_zone("Europe/Oslo");
     let (id, _) = admin.create_key("ERP Sync");
     let maria = server.user("maria@brightwater.example").id.to_string();
-    admin.post(&format!("{API_KEYS}/{id}/edit"), &[("name", "ERP Sync Service"), ("owner", &maria)]).expect(303);
+    admin.save(&format!("{API_KEYS}/{id}/edit"), &[("name", "ERP Sync Service"), ("owner", &maria)]).expect(303);
     let list = admin.get(&format!("{AUDIT_TRAIL}?action=api_key.renamed&from=2026-11-01")).expect(200).html();
     let href = list.attribute("tr[data-event-id] th a", "href");
     let page = admin.get(&href).expect(200).html();

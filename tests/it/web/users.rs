@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use keydesk::actions::NewUser;
-use keydesk::domain::request_context::RequestContext;
+use keydesk::actions::RequestContext;
 use keydesk::domain::text::name::PersonName;
 use keydesk::domain::user::email::EmailAddress;
 use keydesk::domain::user::profile::Role;

@@ -69,7 +69,7 @@ fn witnesses_of_another_company_are_not_shown() {
     server.publish_checkpoints();
     server.admin().create_key("ERP Sync");
     let name = CompanyName::parse("Third").unwrap();
-    server.actions.add_company(keydesk::domain::actor::Actor::CommandLine, &name).unwrap();
+    server.actions.add_company(&name).unwrap();
     let page = other_company.get(AUDIT_TRAIL).expect(200).html();
     assert!(
         !checkpoint_text(&page).contains("since") && checkpoint_text(&page).contains("(3 events)"),

@@ -64,7 +64,7 @@ fn every_trail_with_an_event_is_witnessed() {
     let installation = setup.server.actions.installation.to_string();
     assert_eq!((about(northwind.to_string()), about(installation.clone())), (0, 0));
     let gateway = keydesk::domain::text::name::GatewayName::parse("edge").unwrap();
-    setup.server.actions.add_gateway(keydesk::domain::actor::Actor::CommandLine, &gateway).unwrap();
+    setup.server.actions.add_gateway(&gateway).unwrap();
     setup.server.publish_checkpoints();
     assert_eq!((about(northwind.to_string()), about(installation)), (1, 1));
 }

@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
 use super::cookie;
 use crate::actions::{AuthenticatedUser, SignInOutcome};
-use crate::domain::request_context::Client;
+use crate::domain::client::Client;
 use crate::web::app::device::Device;
 use crate::web::app::error::PageError;
 use crate::web::app::respond::see_other;

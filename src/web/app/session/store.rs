@@ -4,26 +4,19 @@ use std::time::Duration;
 
 use crate::actions::{AuthenticatedUser, SignedInUser};
 use crate::clock::Clock;
+use crate::domain::client::Client;
 use crate::domain::ids::{CompanyId, SessionId, UserId};
-use crate::domain::request_context::Client;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::token::{Token, TokenDigest};
+use crate::domain::user::session_lifetime::{self, IDLE_TIMEOUT, MAX_AGE, MAX_CLOCK_SKEW};
 use crate::random;
 use crate::store::{NewSession, PendingSignIn, Session, SessionExpiry, Store, StoreError, WriteDb};
 use crate::web::app::inline_reader::InlineReader;
 
-/// A session that is unused for this long expires.
-const IDLE_TIMEOUT: Duration = Duration::from_hours(1);
-/// A session expires this long after sign-in, even if it is in use.
-const MAX_SESSION_AGE: Duration = Duration::from_hours(24);
 /// The code must follow the password within this time.
 const CODE_TIMEOUT: Duration = Duration::from_mins(10);
 /// The last use of a session is written at most this often.
 const TOUCH_INTERVAL: Duration = Duration::from_mins(1);
-/// Clocks of two servers may differ by this much. A session from further in the future was created before a clock was
-/// set back, and is refused.
-const MAX_CLOCK_SKEW: Duration = Duration::from_mins(5);
-
 /// Sessions and pending sign-ins in the store.
 #[derive(Clone)]
 pub struct Sessions {
@@ -40,14 +33,11 @@ pub enum SessionState {
 /// The times before which a session has expired, for queries on several sessions.
 #[must_use]
 pub fn session_expiry(now: Timestamp) -> SessionExpiry {
-    SessionExpiry { not_seen_since: now - IDLE_TIMEOUT, begun_before: now - MAX_SESSION_AGE }
+    SessionExpiry { not_seen_since: now - IDLE_TIMEOUT, begun_before: now - MAX_AGE }
 }
 
 fn has_expired(session: &Session, now: Timestamp) -> bool {
-    let is_from_the_future = session.created_at.since(now) > MAX_CLOCK_SKEW;
-    is_from_the_future
-        || now.since(session.last_seen_at) >= IDLE_TIMEOUT
-        || now.since(session.created_at) >= MAX_SESSION_AGE
+    session_lifetime::has_expired(session.created_at, session.last_seen_at, now)
 }
 
 impl Sessions {
@@ -72,12 +62,17 @@ impl Sessions {
         let now = self.clock.now();
         let session = self.store.query(|db| db.sessions().by_token(digest))?;
         let Some(session) = session.filter(|session| !has_expired(session, now)) else { return Ok(None) };
+        self.touch_if_due(&session, now);
+        Ok(Some(session))
+    }
+
+    /// Records that a session is in use, at most once a minute.
+    pub fn touch_if_due(&self, session: &Session, now: Timestamp) {
         if now.since(session.last_seen_at) >= TOUCH_INTERVAL
             && let Err(error) = self.store.touch_session(session.id, now)
         {
             tracing::warn!(%error, "session not touched");
         }
-        Ok(Some(session))
     }
 
     fn pending_sign_in(&self, digest: &TokenDigest) -> Result<Option<PendingSignIn>, StoreError> {

@@ -10,13 +10,10 @@ use super::load;
 use super::view::{AccountBanner, AccountPage, too_many_attempts_sentence};
 use crate::actions::OwnPasswordError;
 use crate::domain::ids::SessionId;
-use crate::domain::key::api_key::KeyFormat;
-use crate::domain::text::name::PersonName;
 use crate::domain::trail::action::Action;
 use crate::domain::trail::event::Event;
 use crate::domain::trail::event_detail::EventDetail;
 use crate::domain::user::password::Password;
-use crate::domain::user::profile::Theme;
 use crate::http::body::FormBody;
 use crate::web::app::error::PageError;
 use crate::web::app::flash::{self, redirect_with_event};
@@ -24,8 +21,6 @@ use crate::web::app::guards::PageContext;
 use crate::web::app::query::Query;
 use crate::web::app::respond::{html, see_other, too_many_attempts};
 use crate::web::app::session::start::{self, Browser};
-use crate::web::app::time::zone::Zone;
-use crate::web::components::field::Field;
 use crate::web::paths::{ACCOUNT, SIGN_IN};
 
 pub async fn show(cx: PageContext, query: Query) -> Result<HttpResponse, PageError> {
@@ -43,59 +38,6 @@ fn banner(action: Action, event: &Event) -> Option<AccountBanner> {
         }),
         Action::UserSecondFactorChanged => Some(AccountBanner::SecondFactorRemoved),
         _ => None,
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct PreferencesForm {
-    name: String,
-    time_zone: String,
-    theme: String,
-}
-
-/// The fields as submitted, with their errors.
-struct InvalidPreferences {
-    name: Field,
-    time_zone: Field,
-    theme: Field,
-}
-
-impl PreferencesForm {
-    fn parse(&self, format: &KeyFormat) -> Result<(PersonName, Option<String>, Theme), Box<InvalidPreferences>> {
-        let name = Field::parse(format, &self.name, PersonName::parse);
-        let time_zone = match self.time_zone.as_str() {
-            "" => Ok(None),
-            zone if Zone::named(zone).is_some() => Ok(Some(zone.to_owned())),
-            _ => Err(Field::invalid("", "Choose a time zone from the list")),
-        };
-        // A missing theme means the system theme.
-        let theme = if self.theme.is_empty() { Some(Theme::System) } else { Theme::parse(&self.theme) };
-        let theme = theme.ok_or_else(|| Field::invalid(Theme::System.as_str(), "Choose one of the themes"));
-        match (name, time_zone, theme) {
-            (Ok(name), Ok(time_zone), Ok(theme)) => Ok((name, time_zone, theme)),
-            (name, time_zone, theme) => Err(Box::new(InvalidPreferences {
-                name: name.err().unwrap_or_else(|| Field::new(&self.name)),
-                time_zone: time_zone.err().unwrap_or_else(|| Field::new(&self.time_zone)),
-                theme: theme.err().unwrap_or_else(|| Field::new(&self.theme)),
-            })),
-        }
-    }
-}
-
-pub async fn save(cx: PageContext, body: FormBody) -> Result<HttpResponse, PageError> {
-    let form: PreferencesForm = body.form().await?;
-    match form.parse(&cx.app.actions.key_format) {
-        Ok((name, time_zone, theme)) => {
-            let changed =
-                cx.perform(move |actions, context| actions.change_profile(context, &name, time_zone.as_deref(), theme));
-            Ok(redirect_with_event(ACCOUNT, changed.await??))
-        }
-        Err(invalid) => {
-            let InvalidPreferences { name, time_zone, theme } = *invalid;
-            let page = AccountPage { name, time_zone, theme, ..load::page(&cx).await? };
-            html(StatusCode::UNPROCESSABLE_ENTITY, &page)
-        }
     }
 }
 

@@ -2,12 +2,16 @@
 
 use super::browser;
 use super::view::{AccountPage, SecondFactorSummary, SessionRow};
+use crate::domain::ids::UserId;
 use crate::web::app::error::PageError;
+use crate::web::app::form_version::FormVersion;
 use crate::web::app::guards::PageContext;
 use crate::web::app::session::store::session_expiry;
 use crate::web::app::time::zone::Zone;
 use crate::web::components::field::Field;
 use crate::web::components::layout::PageLayout;
+use crate::web::components::versioned_form::VersionedForm;
+use crate::web::paths::ACCOUNT;
 
 /// Loads the account page of the signed-in user.
 pub async fn page(cx: &PageContext) -> Result<AccountPage, PageError> {
@@ -19,8 +23,9 @@ pub async fn page(cx: &PageContext) -> Result<AccountPage, PageError> {
             Ok((stored, second_factor, db.sessions().of_user(user.user_id, session_expiry(now))?))
         })
         .await?;
+    let stored = stored.ok_or_else(|| PageError::SignInRequired(ACCOUNT.to_owned()))?;
     let mut zones = Zone::names();
-    zones.extend(cx.user.time_zone.clone().filter(|chosen| !zones.contains(chosen)));
+    zones.extend(stored.time_zone.clone().filter(|chosen| !zones.contains(chosen)));
     let rows = sessions.into_iter().map(|session| SessionRow {
         id: session.id.to_string(),
         browser: browser::name(session.user_agent.as_deref()),
@@ -30,14 +35,14 @@ pub async fn page(cx: &PageContext) -> Result<AccountPage, PageError> {
         is_this: session.id == cx.user.session_id,
     });
     let recovery_codes_left = second_factor.as_ref().map_or(0, |second_factor| second_factor.recovery_codes_left);
-    Ok(AccountPage {
+    let mut page = AccountPage {
         layout: PageLayout::new(&cx.app, &cx.user),
-        email: stored.map(|stored| stored.email).unwrap_or_default(),
+        email: stored.email,
         role: cx.user.role,
-        name: Field::new(&cx.user.name),
-        time_zone: Field::new(cx.user.time_zone.clone().unwrap_or_default()),
+        name: Field::new(stored.name),
+        time_zone: Field::new(stored.time_zone.unwrap_or_default()),
         zones,
-        theme: Field::new(cx.user.theme.as_str()),
+        theme: Field::new(stored.theme.as_str()),
         current_password_error: None,
         new_password_error: None,
         second_factor: SecondFactorSummary {
@@ -47,5 +52,15 @@ pub async fn page(cx: &PageContext) -> Result<AccountPage, PageError> {
         sessions: rows.collect(),
         zone: cx.zone.label(now),
         banner: None,
-    })
+        edited: VersionedForm::default(),
+    };
+    let version = FormVersion::new(versioned_thing(user.user_id), stored.profile_version, &page.preferences());
+    page.edited = VersionedForm::new(&version);
+    Ok(page)
+}
+
+/// What the version of the preferences form belongs to.
+#[must_use]
+pub fn versioned_thing(user_id: UserId) -> String {
+    format!("profile-{user_id}")
 }

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod handlers;
 pub mod load;
+pub mod preferences;
 pub mod qr_code;
 #[cfg(test)]
 pub(crate) mod samples;

@@ -3,7 +3,7 @@
 use crate::domain::user::profile::{Role, Theme};
 use crate::web::components::field::Field;
 use crate::web::components::layout::PageLayout;
-use crate::web::components::samples::{Rendered, ago, layout, render, zone};
+use crate::web::components::samples::{Rendered, ago, edited, layout, render, zone};
 use crate::web::pages::account::qr_code::QrCode;
 use crate::web::pages::account::second_factor::{SecondFactorPage, SecondFactorState};
 use crate::web::pages::account::view::{AccountBanner, AccountPage, SecondFactorSummary, SessionRow};
@@ -41,6 +41,7 @@ fn account() -> AccountPage {
         sessions: sessions(),
         zone: zone().label(ago(0)),
         banner: None,
+        edited: edited(None),
     }
 }
 
@@ -68,6 +69,7 @@ impl AccountPage {
         vec![
             render("account", &account()),
             render("account-refused", &refused),
+            render("account-conflict", &AccountPage { edited: edited(Some(&[])), ..account() }),
             render("account-password-refused", &password_refused),
             render("account-always-dark", &minimal),
             banner("account-saved", AccountBanner::Saved),

@@ -10,6 +10,7 @@ use crate::web::app::time::view::TimeView;
 use crate::web::components::field::Field;
 use crate::web::components::layout::PageLayout;
 use crate::web::components::navigation::Navigation;
+use crate::web::components::versioned_form::VersionedForm;
 use crate::web::paths::{self, ACCOUNT, SECOND_FACTOR};
 
 #[derive(Template)]
@@ -34,6 +35,8 @@ pub struct AccountPage {
     /// From `Zone::label`.
     pub zone: String,
     pub banner: Option<AccountBanner>,
+    /// The form of the name and the preferences.
+    pub edited: VersionedForm,
 }
 
 #[derive(Clone, Debug)]
@@ -81,8 +84,13 @@ impl AccountPage {
     const NAVIGATION: Navigation = Navigation::Elsewhere;
 
     fn title(&self) -> String {
-        let error = if self.first_error().is_some() { "Error: " } else { "" };
+        let error = if self.first_error().is_some() || self.edited.notice.is_some() { "Error: " } else { "" };
         format!("{error}Your account – {}", self.layout.company)
+    }
+
+    /// The values of the preferences form, as it submits them.
+    pub(super) fn preferences(&self) -> [&str; 3] {
+        [&self.name.value, &self.time_zone.value, &self.theme.value]
     }
 
     /// The name of the first field with an error.

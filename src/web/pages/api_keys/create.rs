@@ -95,7 +95,7 @@ impl From<CreateKeyError> for PageError {
     fn from(error: CreateKeyError) -> Self {
         match error {
             CreateKeyError::AlreadyShown => Self::KeyAlreadyShown,
-            CreateKeyError::AccountDeleted => Self::SignInRequired(paths::ADD_API_KEY.to_owned()),
+            CreateKeyError::Denied(denied) => denied.into(),
             CreateKeyError::Store(error) => error.into(),
             CreateKeyError::Expiry(_) | CreateKeyError::NameTaken(..) => Self::Internal(error.to_string()),
         }

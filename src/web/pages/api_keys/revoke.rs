@@ -72,7 +72,7 @@ pub async fn submit(Admin(cx): Admin, id: Path<String>, body: FormBody) -> Resul
     match cx.perform(move |actions, context| actions.revoke_key(context, key_id, reason, comment)).await? {
         Ok((event, _)) => Ok(redirect_with_event(API_KEYS, Some(event))),
         Err(RevokeKeyError::AlreadyEnded(key)) => Ok(already_ended(key.id)),
-        Err(RevokeKeyError::Unknown | RevokeKeyError::Store(_)) => Err(PageError::KeyNotFound),
+        Err(_) => Err(PageError::KeyNotFound),
     }
 }
 

@@ -136,7 +136,6 @@ fn page_error(id: KeyId, error: RotateKeyError) -> PageError {
     match error {
         RotateKeyError::AlreadyShown => PageError::KeyAlreadyShown,
         RotateKeyError::Unknown => PageError::KeyNotFound,
-        RotateKeyError::AccountDeleted => PageError::SignInRequired(paths::rotate_api_key(&id.to_string())),
         RotateKeyError::Store(error) => error.into(),
         other => PageError::KeyStateConflict(id, other.to_string()),
     }

@@ -6,17 +6,21 @@ use serde::Deserialize;
 
 use super::load::{self, days_field};
 use super::view::KeyPolicyPage;
+use crate::actions::CompanyNameError;
 use crate::domain::key::api_key::KeyFormat;
 use crate::domain::policy::key_policy::{Days, KeyPolicy};
 use crate::domain::text::name::CompanyName;
 use crate::domain::trail::action::Action;
+use crate::domain::trail::filter::TrailFilter;
 use crate::http::body::FormBody;
 use crate::web::app::error::PageError;
 use crate::web::app::flash::{self, redirect_with_event};
+use crate::web::app::form_version::FormVersion;
 use crate::web::app::guards::{Admin, PageContext};
 use crate::web::app::query::Query;
 use crate::web::app::respond::html;
 use crate::web::components::field::Field;
+use crate::web::components::versioned_form::{Conflict, FormNotice, VersionedForm};
 use crate::web::paths::KEY_POLICY;
 
 #[derive(Default, Deserialize)]
@@ -27,6 +31,7 @@ pub struct KeyPolicyForm {
     maximum_lifetime: String,
     rotation_period: String,
     require_second_factor: String,
+    version: String,
 }
 
 /// The fields after parsing: each a value, or the field with its error.
@@ -64,6 +69,17 @@ impl KeyPolicyForm {
     fn requires_second_factor(&self) -> bool {
         self.require_second_factor == "yes"
     }
+
+    /// The values in the order of [`load::version`].
+    fn values(&self) -> [&str; 5] {
+        [
+            &self.company_name,
+            &self.default_expiry,
+            &self.maximum_lifetime,
+            &self.rotation_period,
+            if self.requires_second_factor() { "yes" } else { "" },
+        ]
+    }
 }
 
 impl ParsedForm {
@@ -94,18 +110,52 @@ pub async fn show(cx: PageContext, query: Query) -> Result<HttpResponse, PageErr
 pub async fn submit(Admin(cx): Admin, body: FormBody) -> Result<HttpResponse, PageError> {
     let form: KeyPolicyForm = body.form().await?;
     let parsed = form.parse(&cx.app.actions.key_format);
-    let Some((company_name, policy)) = parsed.valid() else {
-        return html(StatusCode::UNPROCESSABLE_ENTITY, &form.fill(&parsed, load::page(&cx).await?));
+    let version = FormVersion::parse(&form.version, &load::versioned_thing(cx.company_id()));
+    let refuse = async |company_name: Option<Field>| {
+        let page = form.fill(&parsed, load::page(&cx).await?);
+        let company_name = company_name.unwrap_or(page.company_name);
+        let edited = match &version {
+            Some(version) => VersionedForm::new(version),
+            None => VersionedForm { notice: Some(FormNotice::Incomplete), ..page.edited },
+        };
+        html(StatusCode::UNPROCESSABLE_ENTITY, &KeyPolicyPage { company_name, edited, ..page })
     };
-    let require_second_factor = form.requires_second_factor();
-    let changed = cx
-        .perform(move |actions, context| actions.change_company(context, &company_name, require_second_factor, policy));
+    let (Some((company_name, policy)), Some(version)) = (parsed.valid(), &version) else {
+        return refuse(None).await;
+    };
+    let (require_second_factor, changes) = (form.requires_second_factor(), Some(version.changes()));
+    let changed = cx.perform(move |actions, context| {
+        actions.change_company(context, changes, &company_name, require_second_factor, policy)
+    });
     match changed.await? {
         Ok(event) => Ok(redirect_with_event(KEY_POLICY, event)),
-        Err(error) => {
-            let company_name = Field::invalid(&form.company_name, error.to_string());
-            let page = form.fill(&parsed, load::page(&cx).await?);
-            html(StatusCode::UNPROCESSABLE_ENTITY, &KeyPolicyPage { company_name, ..page })
-        }
+        Err(CompanyNameError::Outdated) => refuse_outdated(&cx, &form, version).await,
+        Err(error) => refuse(Some(Field::invalid(&form.company_name, error.to_string()))).await,
     }
+}
+
+/// Shows the saved values and the typed ones, with a form for another try.
+async fn refuse_outdated(
+    cx: &PageContext,
+    form: &KeyPolicyForm,
+    version: &FormVersion,
+) -> Result<HttpResponse, PageError> {
+    let page = load::page(cx).await?;
+    let saved = page.values().map(str::to_owned);
+    let typed = form.values();
+    let merged: [&str; 5] = std::array::from_fn(|index| version.merge(index, typed[index], &saved[index]));
+    let fields = KeyPolicyPage::conflicting_fields(page.values(), merged);
+    let filter = TrailFilter { actions: vec![Action::CompanyChanged], ..TrailFilter::default() };
+    let conflict = Conflict::load(cx, filter, cx.company_id().to_string(), fields).await?;
+    let [company_name, default_expiry, maximum_lifetime, rotation_period, require_second_factor] = merged;
+    let page = KeyPolicyPage {
+        company_name: Field::new(company_name),
+        default_expiry: Field::new(default_expiry),
+        maximum_lifetime: Field::new(maximum_lifetime),
+        rotation_period: Field::new(rotation_period),
+        require_second_factor: require_second_factor == "yes",
+        edited: VersionedForm { notice: Some(FormNotice::Conflict(conflict)), ..page.edited },
+        ..page
+    };
+    html(StatusCode::CONFLICT, &page)
 }

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use super::view::{KeyPolicyPage, PolicyKey};
+use crate::domain::ids::CompanyId;
 use crate::domain::policy::key_policy::{Days, KeyPolicy};
 use crate::store::{KeyRecord, PolicyViolation};
 use crate::web::app::error::PageError;
+use crate::web::app::form_version::FormVersion;
 use crate::web::app::guards::PageContext;
 use crate::web::components::field::Field;
 use crate::web::components::layout::PageLayout;
+use crate::web::components::versioned_form::VersionedForm;
 use crate::web::pages::api_keys::expiry::Expiry;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -17,7 +20,7 @@ const MAX_LISTED_KEYS: i64 = 20;
 /// Loads the page with the current policy.
 pub async fn page(cx: &PageContext) -> Result<KeyPolicyPage, PageError> {
     let (company_id, now) = (cx.company_id(), cx.now());
-    let (settings, admins_without, beyond, due) = cx
+    let (settings, changes, admins_without, beyond, due) = cx
         .read(move |db| {
             let settings = db.companies().settings(company_id)?;
             let policy = settings.key_policy;
@@ -29,12 +32,13 @@ pub async fn page(cx: &PageContext) -> Result<KeyPolicyPage, PageError> {
                 None => Ok((Vec::new(), 0)),
             };
             let (beyond, due) = (violating(lifetime)?, violating(age)?);
-            Ok((settings, db.users().count_admins_without_second_factor(company_id)?, beyond, due))
+            let changes = db.companies().version(company_id)?;
+            Ok((settings, changes, db.users().count_admins_without_second_factor(company_id)?, beyond, due))
         })
         .await?;
     let ((beyond, more_beyond), (due, more_due)) = (listed_keys(cx, beyond), listed_keys(cx, due));
     let KeyPolicy { default_expiry, maximum_lifetime, rotation_period } = settings.key_policy;
-    Ok(KeyPolicyPage {
+    let mut page = KeyPolicyPage {
         layout: PageLayout::new(&cx.app, &cx.user),
         company_name: Field::new(settings.name),
         default_expiry: days_field(default_expiry),
@@ -48,7 +52,16 @@ pub async fn page(cx: &PageContext) -> Result<KeyPolicyPage, PageError> {
         can_change: cx.can_change(),
         admins_without: u64::try_from(admins_without).unwrap_or(0),
         banner_saved: false,
-    })
+        edited: VersionedForm::default(),
+    };
+    page.edited = VersionedForm::new(&FormVersion::new(versioned_thing(company_id), changes, &page.values()));
+    Ok(page)
+}
+
+/// What the version of the form belongs to.
+#[must_use]
+pub fn versioned_thing(company_id: CompanyId) -> String {
+    format!("policy-{company_id}")
 }
 
 /// The form field for a number of days.

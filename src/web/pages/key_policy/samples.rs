@@ -1,7 +1,7 @@
 //! The Key Policy page with sample data.
 
 use crate::web::components::field::Field;
-use crate::web::components::samples::{LONG_NAME, Rendered, ago, layout, render, zone};
+use crate::web::components::samples::{LONG_NAME, Rendered, ago, edited, layout, render, zone};
 use crate::web::pages::api_keys::expiry::Expiry;
 use crate::web::pages::key_policy::view::{KeyPolicyPage, PolicyKey};
 
@@ -21,12 +21,21 @@ impl KeyPolicyPage {
             can_change: true,
             admins_without: 0,
             banner_saved: false,
+            edited: edited(None),
         };
         let refused = Self {
             company_name: Field::invalid("", "Enter a name for the company"),
             require_second_factor: false,
             admins_without: 2,
             maximum_lifetime: Field::invalid("20", "The maximum lifetime must not be shorter than the default expiry"),
+            ..page()
+        };
+        let conflict = Self {
+            company_name: Field::new("Brightwater Foods International"),
+            edited: edited(Some(&[
+                ("Company name", "Brightwater Foods", "Brightwater Foods International"),
+                ("Maximum lifetime", "180 days", "No limit"),
+            ])),
             ..page()
         };
         let key = |id: &str, name: &str, preview: &str, expires| PolicyKey {
@@ -53,6 +62,7 @@ impl KeyPolicyPage {
             render("key-policy", &page()),
             render("key-policy-saved", &Self { banner_saved: true, ..page() }),
             render("key-policy-refused", &refused),
+            render("key-policy-conflict", &conflict),
             render("key-policy-strict", &strict(true)),
             render("key-policy-strict-auditor", &strict(false)),
             render("key-policy-auditor", &Self { can_change: false, ..page() }),

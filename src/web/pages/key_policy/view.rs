@@ -7,6 +7,7 @@ use crate::web::app::time::view::TimeView;
 use crate::web::components::field::Field;
 use crate::web::components::layout::PageLayout;
 use crate::web::components::navigation::{NavItem, Navigation};
+use crate::web::components::versioned_form::{ConflictingField, VersionedForm};
 use crate::web::pages::api_keys::expiry::Expiry;
 use crate::web::paths::{self, KEY_POLICY};
 
@@ -30,6 +31,7 @@ pub struct KeyPolicyPage {
     /// The number of admins without a second factor.
     pub admins_without: u64,
     pub banner_saved: bool,
+    pub edited: VersionedForm,
 }
 
 /// An active key that violates the policy.
@@ -62,8 +64,39 @@ impl KeyPolicyPage {
 
     fn title(&self) -> String {
         let fields = [&self.company_name, &self.default_expiry, &self.maximum_lifetime, &self.rotation_period];
-        let error = if fields.iter().any(|field| field.error.is_some()) { "Error: " } else { "" };
+        let has_error = self.edited.notice.is_some() || fields.iter().any(|field| field.error.is_some());
+        let error = if has_error { "Error: " } else { "" };
         format!("{error}Key Policy – Company Settings – {}", self.layout.company)
+    }
+
+    /// The values of the form, as it submits them.
+    pub(super) fn values(&self) -> [&str; 5] {
+        [
+            &self.company_name.value,
+            &self.default_expiry.value,
+            &self.maximum_lifetime.value,
+            &self.rotation_period.value,
+            if self.require_second_factor { "yes" } else { "" },
+        ]
+    }
+
+    /// The fields of the form with their saved and their typed values.
+    pub(super) fn conflicting_fields(saved: [&str; 5], typed: [&str; 5]) -> Vec<ConflictingField> {
+        let second_factor = |value: &str| if value == "yes" { "Required" } else { "Not required" }.to_owned();
+        let text = |index: usize, value: &str| match index {
+            0 => value.to_owned(),
+            1 => Self::days_label(value, NEVER),
+            2 => Self::days_label(value, NO_LIMIT),
+            3 => Self::days_label(value, NOT_SET),
+            _ => second_factor(value),
+        };
+        let labels = ["Company name", "Default expiry", "Maximum lifetime", "Rotation reminder", "Second factor"];
+        let field = |(index, label)| ConflictingField {
+            label,
+            saved: text(index, saved[index]),
+            typed: text(index, typed[index]),
+        };
+        labels.into_iter().enumerate().map(field).collect()
     }
 
     /// “30 days”, or the label `none`.

@@ -103,7 +103,8 @@ pub async fn sign_out(
 ) -> Result<HttpResponse, PageError> {
     match user {
         Ok(EnrollmentContext(cx)) => {
-            cx.perform(|actions, context| actions.sign_out(context)).await??;
+            let id = cx.user.session_id;
+            cx.perform(move |actions, context| actions.sign_out(context, id)).await??;
             session.purge();
         }
         Err(PageError::SignInRequired(_)) if pending.is_ok() => session.purge(),

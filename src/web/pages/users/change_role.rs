@@ -8,15 +8,20 @@ use serde::Deserialize;
 
 use super::load;
 use crate::actions::ChangeUserError;
+use crate::domain::ids::UserId;
+use crate::domain::trail::action::Action;
+use crate::domain::trail::filter::TrailFilter;
 use crate::domain::user::profile::Role;
 use crate::http::body::FormBody;
 use crate::store::User;
 use crate::web::app::error::PageError;
 use crate::web::app::flash::redirect_with_event;
+use crate::web::app::form_version::FormVersion;
 use crate::web::app::guards::{Admin, PageContext};
 use crate::web::app::respond::html;
 use crate::web::components::dialog::Dialog;
 use crate::web::components::field::Field;
+use crate::web::components::versioned_form::{Conflict, ConflictingField, VersionedForm};
 use crate::web::paths::{self, USERS};
 
 #[derive(Clone, Debug, Template)]
@@ -28,12 +33,17 @@ pub struct ChangeRole {
     pub role: Field,
     pub is_you: bool,
     pub has_signed_in: bool,
+    pub edited: VersionedForm,
 }
 
 impl ChangeRole {
     #[must_use]
     pub fn into_dialog(self) -> Dialog {
-        Dialog::form(format!("Change the role of {}", self.name), self.role.error.is_some(), self)
+        Dialog::form(
+            format!("Change the role of {}", self.name),
+            self.role.error.is_some() || self.edited.notice.is_some(),
+            self,
+        )
     }
 
     /// The element to focus: the field with an error, else the safe choice.
@@ -46,39 +56,75 @@ impl ChangeRole {
 #[serde(default)]
 pub struct RoleForm {
     role: String,
+    version: String,
+}
+
+/// What the version of the form belongs to.
+fn versioned_thing(id: UserId) -> String {
+    format!("role-{id}")
+}
+
+fn current_version(user: &User) -> FormVersion {
+    FormVersion::new(versioned_thing(user.id), user.role_version, &[user.role.as_str()])
 }
 
 pub async fn show(Admin(cx): Admin, id: Path<String>) -> Result<HttpResponse, PageError> {
     let user = load::user(&cx, &id).await?;
     let role = Field::new(user.role.as_str());
-    render(StatusCode::OK, &cx, &user, role).await
+    render(StatusCode::OK, &cx, &user, role, VersionedForm::new(&current_version(&user))).await
 }
 
 pub async fn submit(Admin(cx): Admin, id: Path<String>, body: FormBody) -> Result<HttpResponse, PageError> {
     let user = load::user(&cx, &id).await?;
     let form: RoleForm = body.form().await?;
+    let version = FormVersion::parse(&form.version, &versioned_thing(user.id));
+    let edited =
+        version.as_ref().map_or_else(|| VersionedForm::incomplete(&current_version(&user)), VersionedForm::new);
+    let refuse = |field| render(StatusCode::UNPROCESSABLE_ENTITY, &cx, &user, field, edited);
     let Some(role) = Role::parse(&form.role) else {
-        let field = Field::invalid(user.role.as_str(), "Choose one of the roles");
-        return render(StatusCode::UNPROCESSABLE_ENTITY, &cx, &user, field).await;
+        return refuse(Field::invalid(user.role.as_str(), "Choose one of the roles")).await;
     };
-    let user_id = user.id;
-    match cx.perform(move |actions, context| actions.change_role(context, user_id, role)).await? {
+    let Some(version) = version else { return refuse(Field::new(role.as_str())).await };
+    let (user_id, changes) = (user.id, version.changes());
+    match cx.perform(move |actions, context| actions.change_role(context, user_id, Some(changes), role)).await? {
         Ok(event) => Ok(redirect_with_event(USERS, event)),
         Err(ChangeUserError::Unknown) => Err(PageError::UserNotFound),
-        Err(refusal) => {
-            let field = Field::invalid(role.as_str(), refusal.to_string());
-            render(StatusCode::UNPROCESSABLE_ENTITY, &cx, &user, field).await
-        }
+        Err(ChangeUserError::Outdated) => refuse_outdated(&cx, user_id, role, &version).await,
+        Err(refusal) => refuse(Field::invalid(role.as_str(), refusal.to_string())).await,
     }
 }
 
-async fn render(status: StatusCode, cx: &PageContext, user: &User, role: Field) -> Result<HttpResponse, PageError> {
+/// Shows the saved role and the chosen one, with a form for another try.
+async fn refuse_outdated(
+    cx: &PageContext,
+    id: UserId,
+    chosen: Role,
+    version: &FormVersion,
+) -> Result<HttpResponse, PageError> {
+    let user = load::user(cx, &id.to_string()).await?;
+    let role = version.merge(0, chosen.as_str(), user.role.as_str());
+    let label = |role: &str| Role::parse(role).map_or("", Role::label).to_owned();
+    let field = ConflictingField { label: "Role", saved: label(user.role.as_str()), typed: label(role) };
+    let filter = TrailFilter { actions: vec![Action::UserRoleChanged], ..TrailFilter::default() };
+    let conflict = Conflict::load(cx, filter, id.to_string(), vec![field]).await?;
+    let edited = VersionedForm::conflicting(&current_version(&user), conflict);
+    render(StatusCode::CONFLICT, cx, &user, Field::new(role), edited).await
+}
+
+async fn render(
+    status: StatusCode,
+    cx: &PageContext,
+    user: &User,
+    role: Field,
+    edited: VersionedForm,
+) -> Result<HttpResponse, PageError> {
     let dialog = ChangeRole {
         user_id: user.id.to_string(),
         name: user.name.clone(),
         role,
         is_you: user.id == cx.user.user_id,
         has_signed_in: user.last_signed_in_at.is_some(),
+        edited,
     };
     html(status, &load::with_dialog(cx, dialog.into_dialog()).await?)
 }

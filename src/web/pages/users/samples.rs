@@ -5,7 +5,7 @@ use crate::web::components::dialog::Dialog;
 use crate::web::components::field::Field;
 use crate::web::components::paging::Pager;
 use crate::web::components::people::Person;
-use crate::web::components::samples::{LONG_NAME, Rendered, ago, layout, render, user, zone};
+use crate::web::components::samples::{LONG_NAME, Rendered, ago, edited, layout, render, user, zone};
 use crate::web::pages::users::change_role::ChangeRole;
 use crate::web::pages::users::delete::{DeleteUser, KeysChoice, NewOwner, OwnedKey};
 use crate::web::pages::users::invite::{AddUser, InvitationLink};
@@ -53,7 +53,15 @@ fn with_dialog(dialog: Dialog) -> UsersPage {
 
 fn change_role(name: &str, role: Field, is_you: bool) -> UsersPage {
     with_dialog(
-        ChangeRole { user_id: "u2".to_owned(), name: name.to_owned(), role, is_you, has_signed_in: true }.into_dialog(),
+        ChangeRole {
+            user_id: "u2".to_owned(),
+            name: name.to_owned(),
+            role,
+            is_you,
+            has_signed_in: true,
+            edited: edited(None),
+        }
+        .into_dialog(),
     )
 }
 

@@ -3,7 +3,7 @@
 use crate::web::components::dialog::Dialog;
 use crate::web::components::field::Field;
 use crate::web::components::people::ActorView;
-use crate::web::components::samples::{LONG_NAME, Rendered, ago, layout, render, user, zone};
+use crate::web::components::samples::{LONG_NAME, Rendered, ago, edited, layout, render, user, zone};
 use crate::web::pages::api_keys::activity::samples::{days, key_activity, key_history};
 use crate::web::pages::api_keys::activity::view::{KeyActivity, Placement};
 use crate::web::pages::api_keys::edit::Edit;
@@ -87,6 +87,7 @@ fn edit(current_name: &str, name: Field, owner: Field) -> Edit {
         owner,
         people: people.map(|(id, name)| (id.to_owned(), name.to_owned())).into(),
         deleted_owner: None,
+        edited: edited(None),
     }
 }
 
@@ -146,6 +147,19 @@ impl KeyDetailPage {
             ),
             render("key-unknown-end", &Self { banner: Some(KeyBanner::UnknownEnd), ..replaced(true, never) }),
             render("edit", &with_dialog(edit(ERP, Field::new(ERP), Field::new("u2")).into_dialog())),
+            render(
+                "edit-conflict",
+                &with_dialog(
+                    Edit {
+                        edited: edited(Some(&[
+                            ("Service account name", ERP, LONG_NAME),
+                            ("Owner", "Tomasz Wójcik", "דנה לוי"),
+                        ])),
+                        ..edit(ERP, Field::new(LONG_NAME), Field::new("u3"))
+                    }
+                    .into_dialog(),
+                ),
+            ),
             render("edit-refused", &with_dialog(ownerless.into_dialog())),
             render("rotate", &with_dialog(rotate(ERP, "24h").into_dialog())),
             render(

@@ -8,11 +8,12 @@ use futures_util::stream;
 
 use super::encoder::{Encoder, Writer};
 use super::row::{Export, ExportedEvent};
-use crate::actions::Actions;
+use crate::actions::{ActionFailure, Actions, RequestContext};
 use crate::store::{StoreError, TrailPageRequest};
 use crate::web::app::error::PageError;
 use crate::web::app::guards::PageContext;
 use crate::web::app::query::Query;
+use crate::web::app::session::store::Sessions;
 use crate::web::app::state::blocking;
 use crate::web::app::text::pluralized;
 use crate::web::components::event::view::actor_and_target;
@@ -83,13 +84,19 @@ async fn send(cx: &PageContext, query: TrailQuery, encoder: Encoder) -> Result<H
     let export = cx.perform(move |actions, context| {
         let head = actions.export_trail(context, &filter, encoder.format())?;
         let count = actions.store.query(|db| db.trails().count_filtered(company.id, &filter, head.size))?;
-        Ok::<_, StoreError>(Export { company, filter, head, count: u64::try_from(count).unwrap_or(0) })
+        Ok::<_, ActionFailure>(Export { company, filter, head, count: u64::try_from(count).unwrap_or(0) })
     });
     let export = export.await??;
     let mut response = headers(encoder, file_name(cx, encoder, Some(export.count)));
     response.insert_header(("X-Keydesk-Events", export.count.to_string()));
-    let export_stream =
-        ExportStream { actions: cx.app.actions.clone(), writer: encoder.writer(), export, next: NextChunk::Begin };
+    let export_stream = ExportStream {
+        actions: cx.app.actions.clone(),
+        sessions: cx.app.sessions(),
+        context: cx.request_context(),
+        writer: encoder.writer(),
+        export,
+        next: NextChunk::Begin,
+    };
     Ok(response.streaming(stream::try_unfold(export_stream, ExportStream::next_chunk)))
 }
 
@@ -115,6 +122,9 @@ fn file_name(cx: &PageContext, encoder: Encoder, count: Option<u64>) -> String {
 /// The state of a running export.
 struct ExportStream {
     actions: Actions,
+    sessions: Sessions,
+    /// The export ends with this session.
+    context: RequestContext,
     writer: Writer,
     export: Export,
     next: NextChunk,
@@ -131,10 +141,16 @@ impl ExportStream {
     async fn next_chunk(self) -> Result<Option<(Bytes, Self)>, PageError> {
         let company = self.export.company.id;
         let chunk = blocking(move || self.read_chunk()).await;
-        chunk.inspect_err(|cause| tracing::error!(%company, %cause, "trail export failed"))
+        chunk.inspect_err(|cause| match cause {
+            PageError::SignInRequired(_) => tracing::info!(%company, "trail export ended with its session"),
+            cause => tracing::error!(%company, %cause, "trail export failed"),
+        })
     }
 
-    fn read_chunk(mut self) -> Result<Option<(Bytes, Self)>, StoreError> {
+    fn read_chunk(mut self) -> Result<Option<(Bytes, Self)>, ActionFailure> {
+        let now = self.actions.clock.now();
+        let session = self.actions.store.read(|db| self.context.confirm::<_, ActionFailure>(db, now))?;
+        self.sessions.touch_if_due(&session, now);
         let text = match self.next {
             NextChunk::Begin => {
                 self.next = NextChunk::EventsBefore(self.export.head.size.saturating_add(1));
