@@ -73,9 +73,9 @@ pub async fn save(cx: PageContext, body: FormBody) -> Result<HttpResponse, PageE
         (Ok((name, time_zone, theme)), Some(version)) => (name, time_zone, theme, version),
         (parsed, version) => return refuse(load::page(&cx).await?, &form, parsed.err(), version.as_ref()),
     };
-    let changes = version.changes();
+    let expected = version.changes();
     let changed = cx
-        .perform(move |actions, context| actions.change_profile(context, changes, &name, time_zone.as_deref(), theme));
+        .perform(move |actions, context| actions.change_profile(context, expected, &name, time_zone.as_deref(), theme));
     match changed.await? {
         Ok(event) => Ok(redirect_with_event(ACCOUNT, event)),
         Err(ChangeProfileError::Denied(denied)) => Err(denied.into()),

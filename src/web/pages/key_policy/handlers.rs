@@ -123,9 +123,9 @@ pub async fn submit(Admin(cx): Admin, body: FormBody) -> Result<HttpResponse, Pa
     let (Some((company_name, policy)), Some(version)) = (parsed.valid(), &version) else {
         return refuse(None).await;
     };
-    let (require_second_factor, changes) = (form.requires_second_factor(), Some(version.changes()));
+    let (require_second_factor, expected) = (form.requires_second_factor(), Some(version.changes()));
     let changed = cx.perform(move |actions, context| {
-        actions.change_company(context, changes, &company_name, require_second_factor, policy)
+        actions.change_company(context, expected, &company_name, require_second_factor, policy)
     });
     match changed.await? {
         Ok(event) => Ok(redirect_with_event(KEY_POLICY, event)),
