@@ -86,8 +86,16 @@ fn postgres(text: &str) -> Result<Database, SettingError> {
         }
     }
     // A standby may still show a revoked key as active.
-    if parameter("target_session_attrs").is_none() {
-        url.query_pairs_mut().append_pair("target_session_attrs", "read-write");
+    match parameter("target_session_attrs").as_deref() {
+        None => {
+            url.query_pairs_mut().append_pair("target_session_attrs", "read-write");
+        }
+        Some("read-write" | "primary") => {}
+        Some(_) => {
+            return Err(SettingError(
+                "--database-url must lead to the primary, as a standby may still accept a revoked key. Remove target_session_attrs from it.".to_owned(),
+            ));
+        }
     }
     for (name, value) in NETWORK_TIMEOUTS {
         if parameter_missing(&url, name) {
@@ -119,6 +127,18 @@ mod tests {
         ] {
             let Database::Postgres(url) = Database::parse(local).unwrap() else { panic!("{local}") };
             assert!(url.contains("target_session_attrs=read-write"), "{url}");
+        }
+    }
+
+    #[test]
+    fn only_the_primary_is_accepted() {
+        let url = |attrs: &str| format!("postgres://keydesk@localhost/keydesk?target_session_attrs={attrs}");
+        for accepted in ["read-write", "primary"] {
+            assert!(Database::parse(&url(accepted)).is_ok(), "{accepted}");
+        }
+        for refused in ["any", "read-only", "standby", "prefer-standby", ""] {
+            let error = Database::parse(&url(refused)).unwrap_err().to_string();
+            assert!(error.contains("must lead to the primary"), "{refused}: {error}");
         }
     }
 

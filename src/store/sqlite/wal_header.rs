@@ -3,8 +3,11 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
 
 use crate::store::error::StoreError;
 
@@ -20,18 +23,32 @@ pub(in crate::store) type WalHeader = [u8; HEADER_BYTES];
 /// of the process on it, those of SQLite included (<https://www.sqlite.org/howtocorrupt.html>, section 2.2).
 static OPENED: Mutex<Vec<WalIndex>> = Mutex::new(Vec::new());
 
+#[derive(QueryableByName)]
+struct DatabaseFile {
+    #[diesel(sql_type = Text)]
+    file: String,
+}
+
 /// The wal-index of a database, opened for reading.
 #[derive(Clone, Copy)]
 pub(in crate::store) struct WalIndex(&'static File);
 
 impl WalIndex {
-    /// Opens the wal-index of a database. It stays the right one while a connection is open that read the database
-    /// before this call: SQLite replaces the file only when all connections are closed.
-    pub(in crate::store) fn of(database: &Path) -> Result<Self, StoreError> {
-        let mut path = database.as_os_str().to_owned();
-        path.push("-shm");
+    /// Opens the wal-index that a connection uses. The connection has read the database before. The file stays the
+    /// right one while the connection is open: SQLite replaces it only when all connections are closed.
+    ///
+    /// SQLite follows symbolic links to the database and keeps the wal-index beside the file they lead to. The file is
+    /// accepted only if this process has mapped it.
+    pub(in crate::store) fn of(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
+        let database: DatabaseFile =
+            diesel::sql_query("SELECT file FROM pragma_database_list WHERE name = 'main'").get_result(connection)?;
+        let path = PathBuf::from(format!("{}-shm", database.file));
+        let metadata = fs::metadata(&path).map_err(StoreError::unavailable)?;
+        if !is_mapped(&path, metadata.ino())? {
+            return Err(StoreError::unavailable(format!("{} is not in use", path.display())));
+        }
         let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
-        let identity_at_path = identity(&fs::metadata(&path).map_err(StoreError::unavailable)?);
+        let identity_at_path = identity(&metadata);
         for known in &*opened {
             if identity(&known.0.metadata().map_err(StoreError::unavailable)?) == identity_at_path {
                 return Ok(*known);
@@ -53,20 +70,37 @@ impl WalIndex {
     }
 }
 
+/// Whether this process has mapped a file with this path and inode (proc_pid_maps(5)).
+fn is_mapped(path: &Path, inode: u64) -> Result<bool, StoreError> {
+    let maps = fs::read("/proc/self/maps").map_err(StoreError::unavailable)?;
+    // Address, permissions, offset, device, inode and path; line feeds in a path are written as \012.
+    let path = path.to_string_lossy().replace('\n', "\\012");
+    Ok(String::from_utf8_lossy(&maps).lines().any(|line| {
+        let mut fields = line.splitn(6, ' ');
+        let has_inode = fields.nth(4).and_then(|text| text.parse().ok()) == Some(inode);
+        has_inode && fields.next().is_some_and(|mapped| mapped.trim_start() == path)
+    }))
+}
+
 fn identity(metadata: &fs::Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use diesel::connection::SimpleConnection;
     use tempfile::TempDir;
 
     use super::*;
     use crate::config::Database;
     use crate::store::connection::{AnyConnection, ConnectionPurpose};
+
+    fn sqlite(connection: &mut AnyConnection) -> &mut SqliteConnection {
+        match connection {
+            AnyConnection::Sqlite(sqlite) => sqlite,
+            AnyConnection::Postgres(_) => unreachable!("the tests use SQLite"),
+        }
+    }
 
     fn database() -> (TempDir, PathBuf, AnyConnection) {
         let folder = tempfile::tempdir().unwrap();
@@ -79,7 +113,7 @@ mod tests {
     #[test]
     fn only_a_commit_changes_the_header() {
         let (_folder, path, mut writer) = database();
-        let wal_index = WalIndex::of(&path).unwrap();
+        let wal_index = WalIndex::of(sqlite(&mut writer)).unwrap();
         let mut headers = vec![wal_index.header().unwrap()];
         for number in 0..200 {
             writer.batch_execute(&format!("BEGIN IMMEDIATE; INSERT INTO t VALUES ({number})")).unwrap();
@@ -100,12 +134,40 @@ mod tests {
 
     #[test]
     fn each_file_is_opened_once() {
-        let (_folder, path, writer) = database();
-        let first = WalIndex::of(&path).unwrap();
-        assert!(std::ptr::eq(first.0, WalIndex::of(&path).unwrap().0));
+        let (_folder, path, mut writer) = database();
+        let first = WalIndex::of(sqlite(&mut writer)).unwrap();
+        assert!(std::ptr::eq(first.0, WalIndex::of(sqlite(&mut writer)).unwrap().0));
         drop(writer);
-        assert!(WalIndex::of(&path).is_err(), "the last connection deletes the file");
-        let _writer = AnyConnection::open(&Database::Sqlite(path.clone()), ConnectionPurpose::Write).unwrap();
-        assert!(!std::ptr::eq(first.0, WalIndex::of(&path).unwrap().0));
+        // The last connection deletes the file.
+        let mut writer = AnyConnection::open(&Database::Sqlite(path), ConnectionPurpose::Write).unwrap();
+        writer.batch_execute("SELECT count(*) FROM t").unwrap();
+        assert!(!std::ptr::eq(first.0, WalIndex::of(sqlite(&mut writer)).unwrap().0));
+    }
+
+    #[test]
+    fn a_linked_database_has_its_wal_index_beside_the_target() {
+        let (folder, path, mut writer) = database();
+        let link = folder.path().join("link.db");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        // Left over beside the link.
+        let left_over = folder.path().join("link.db-shm");
+        fs::copy(folder.path().join("keydesk.db-shm"), &left_over).unwrap();
+        let mut linked = AnyConnection::open(&Database::Sqlite(link), ConnectionPurpose::Read).unwrap();
+        linked.batch_execute("SELECT count(*) FROM t").unwrap();
+        let wal_index = WalIndex::of(sqlite(&mut linked)).unwrap();
+        let before = wal_index.header();
+        writer.batch_execute("INSERT INTO t VALUES (1)").unwrap();
+        assert_ne!(wal_index.header(), before);
+    }
+
+    #[test]
+    fn only_a_mapped_file_is_accepted() {
+        let (folder, path, _writer) = database();
+        let wal_index = folder.path().join("keydesk.db-shm");
+        let inode = fs::metadata(&wal_index).unwrap().ino();
+        assert!(is_mapped(&wal_index, inode).unwrap());
+        assert!(!is_mapped(&wal_index, inode + 1).unwrap());
+        assert!(!is_mapped(&folder.path().join("link.db-shm"), inode).unwrap());
+        assert!(!is_mapped(&path, fs::metadata(&path).unwrap().ino()).unwrap());
     }
 }

@@ -1,6 +1,8 @@
 //! A cache of keys on SQLite, which is checked against the database before each use.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -14,9 +16,37 @@ use crate::store::in_padded::LOOKUP_BATCH;
 use crate::store::schema::key_epoch;
 use crate::store::sqlite::{WalHeader, WalIndex};
 
+/// How long an unchanged header of the wal-index is trusted before the data version is compared with it.
+const CROSS_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The number of wal-indexes that contradicted the data version. None is used from then on.
+static CONTRADICTIONS: AtomicU64 = AtomicU64::new(0);
+
+/// Returns how often a wal-index of this process contradicted the data version.
+#[must_use]
+pub fn wal_index_contradictions() -> u64 {
+    CONTRADICTIONS.load(Ordering::Relaxed)
+}
+
+/// A wal-index whose unchanged header saves a query, and when the two were last compared.
+pub(super) struct TrustedWalIndex {
+    wal_index: WalIndex,
+    compared_at: Instant,
+}
+
+impl TrustedWalIndex {
+    /// `None` if there is no such file, or if one has contradicted the data version.
+    pub(super) fn of(connection: &mut SqliteConnection) -> Option<Self> {
+        let is_trusted = wal_index_contradictions() == 0;
+        let wal_index = is_trusted.then(|| WalIndex::of(connection).ok()).flatten()?;
+        Some(Self { wal_index, compared_at: Instant::now() })
+    }
+}
+
 /// The keys that were read at one version of the database. The header and the version are those of one connection.
-#[derive(Default)]
 pub(super) struct KeyCache {
+    /// `None` where a commit of another connection does not show in the file at once.
+    wal_index: Option<TrustedWalIndex>,
     wal_header: Option<WalHeader>,
     data_version: Option<i64>,
     epoch: Option<Epoch>,
@@ -38,16 +68,19 @@ struct SchemaVersion {
 }
 
 impl KeyCache {
+    pub(super) fn new(wal_index: Option<TrustedWalIndex>) -> Self {
+        Self { wal_index, wal_header: None, data_version: None, epoch: None, keys: FoundKeys::default() }
+    }
+
     /// Returns the keys with these digests in the order of the digests, as they are after the call began. The cache
     /// holds at most `max_cached` keys.
     pub(super) fn keys(
         &mut self,
         connection: &mut SqliteConnection,
-        wal_index: Option<WalIndex>,
         digests: &[KeyDigest],
         max_cached: usize,
     ) -> Result<Vec<Option<Arc<KeyForVerification>>>, StoreError> {
-        self.revalidate(connection, wal_index)?;
+        self.revalidate(connection)?;
         let mut keys: Vec<_> = digests.iter().map(|digest| self.keys.get(digest).cloned()).collect();
         let missing: Vec<usize> = (0..digests.len()).filter(|index| keys[*index].is_none()).collect();
         for indexes in missing.chunks(LOOKUP_BATCH) {
@@ -71,12 +104,19 @@ impl KeyCache {
     /// the data version. The epoch, which is read after them, tells whether such a commit changed a key. Reading the
     /// header is a dozen times faster than reading the version, which takes a lock, and most requests find it
     /// unchanged.
-    fn revalidate(&mut self, connection: &mut SqliteConnection, wal_index: Option<WalIndex>) -> Result<(), StoreError> {
-        let header = wal_index.and_then(WalIndex::header);
-        if header.is_some() && self.wal_header == header {
+    ///
+    /// Once a second, the version is read even so. If it changed and the header did not, the file is not the one that
+    /// SQLite writes, and it is never used again.
+    fn revalidate(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let header = self.wal_index.as_ref().and_then(|trusted| trusted.wal_index.header());
+        let is_unchanged = header.is_some() && self.wal_header == header;
+        if is_unchanged && !self.is_comparison_due() {
             return Ok(());
         }
         let version = DataVersion.get_result::<i64>(connection)?;
+        if is_unchanged && self.data_version != Some(version) {
+            self.distrust_unless_changed(header);
+        }
         if self.data_version != Some(version) {
             let of_keys = key_epoch::table.select(key_epoch::epoch).get_result(connection)?;
             let schema: SchemaVersion = diesel::sql_query("PRAGMA schema_version").get_result(connection)?;
@@ -87,8 +127,29 @@ impl KeyCache {
             (self.data_version, self.epoch) = (Some(version), Some(epoch));
         }
         // The header was read before the version: the next call notices a commit in between.
-        self.wal_header = header;
+        self.wal_header = header.filter(|_| self.wal_index.is_some());
         Ok(())
+    }
+
+    fn is_comparison_due(&mut self) -> bool {
+        let now = Instant::now();
+        self.wal_index.as_mut().is_some_and(|trusted| {
+            let is_due = now.duration_since(trusted.compared_at) >= CROSS_CHECK_INTERVAL;
+            if is_due {
+                trusted.compared_at = now;
+            }
+            is_due
+        })
+    }
+
+    /// Gives up the wal-index if its header is still the same, although the version has changed. Otherwise a commit
+    /// came between the two reads.
+    fn distrust_unless_changed(&mut self, header: Option<WalHeader>) {
+        if self.wal_index.as_ref().is_some_and(|trusted| trusted.wal_index.header() == header) {
+            tracing::error!("the wal-index does not follow the database; it is no longer used");
+            CONTRADICTIONS.fetch_add(1, Ordering::Relaxed);
+            self.wal_index = None;
+        }
     }
 }
 
@@ -106,5 +167,52 @@ impl QueryFragment<Sqlite> for DataVersion {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql("PRAGMA data_version");
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+    use crate::config::Database;
+    use crate::domain::key::digest::KeyDigest;
+    use crate::store::Store;
+    use crate::store::connection::{AnyConnection, ConnectionPurpose};
+
+    fn open(database: &Database, purpose: ConnectionPurpose) -> SqliteConnection {
+        match AnyConnection::open(database, purpose).unwrap() {
+            AnyConnection::Sqlite(sqlite) => sqlite,
+            AnyConnection::Postgres(_) => unreachable!("the database is a file"),
+        }
+    }
+
+    fn database(folder: &tempfile::TempDir, name: &str) -> Database {
+        let database = Database::Sqlite(folder.path().join(name));
+        Store::migrate(&database).unwrap();
+        database
+    }
+
+    #[test]
+    fn a_wal_index_that_does_not_follow_the_database_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let (own, foreign) = (database(&folder, "keydesk.db"), database(&folder, "foreign.db"));
+        let mut writer = open(&own, ConnectionPurpose::Write);
+        let mut connection = open(&own, ConnectionPurpose::Lookup);
+        let mut foreign = open(&foreign, ConnectionPurpose::Lookup);
+        foreign.batch_execute("SELECT count(*) FROM api_keys").unwrap();
+        let wal_index = WalIndex::of(&mut foreign).unwrap();
+        let mut cache = KeyCache::new(Some(TrustedWalIndex { wal_index, compared_at: Instant::now() }));
+        let digest = KeyDigest::from_stored(&[7; 32]).unwrap();
+        let mut look_up = || cache.keys(&mut connection, &[digest], 10).map(|_| cache.wal_index.is_some()).unwrap();
+        assert!(look_up());
+        writer.batch_execute("UPDATE key_epoch SET epoch = epoch + 1").unwrap();
+        let started = Instant::now();
+        while look_up() {
+            assert!(started.elapsed() < CROSS_CHECK_INTERVAL * 20, "the contradiction was not noticed");
+            std::thread::yield_now();
+        }
+        assert!(wal_index_contradictions() > 0);
+        assert!(TrustedWalIndex::of(&mut connection).is_none(), "no other connection trusts one again");
     }
 }

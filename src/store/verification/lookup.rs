@@ -7,7 +7,7 @@ use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, Binary};
+use diesel::sql_types::{Array, Binary, Bool};
 use diesel::{PgConnection, SqliteConnection};
 use tracing::instrument;
 
@@ -101,7 +101,11 @@ pub(super) fn find_on_sqlite(
 pub(super) fn find_on_postgres(connection: &mut PgConnection, digests: &[KeyDigest]) -> Result<FoundKeys, StoreError> {
     let digests: HashSet<&KeyDigest> = digests.iter().collect();
     let query = KeysByDigest { digests: digests.into_iter().copied().collect(), columns: KeyRow::as_select() };
-    Ok(by_digest(query.load(connection)?))
+    let rows: Vec<(KeyDigest, bool, KeyRow)> = query.load(connection)?;
+    if rows.iter().any(|(_, is_standby, _)| *is_standby) {
+        return Err(StoreError::unavailable("the PostgreSQL server is a standby, whose keys may be outdated"));
+    }
+    Ok(by_digest(rows.into_iter().map(|(digest, _, row)| (digest, row)).collect()))
 }
 
 fn by_digest(rows: Vec<(KeyDigest, KeyRow)>) -> FoundKeys {
@@ -109,7 +113,8 @@ fn by_digest(rows: Vec<(KeyDigest, KeyRow)>) -> FoundKeys {
 }
 
 /// A join with an array of digests. For `digest = ANY (…)`, PostgreSQL uses only B-tree indexes, which get slower
-/// with the number of keys; for a join it uses the hash index.
+/// with the number of keys; for a join it uses the hash index. Each row says whether the server is a standby, as a
+/// primary may have become one since the connection was opened.
 #[derive(QueryId)]
 struct KeysByDigest {
     digests: Vec<KeyDigest>,
@@ -117,14 +122,14 @@ struct KeysByDigest {
 }
 
 impl Query for KeysByDigest {
-    type SqlType = (Binary, SqlTypeOf<AsSelect<KeyRow, Pg>>);
+    type SqlType = (Binary, Bool, SqlTypeOf<AsSelect<KeyRow, Pg>>);
 }
 
 impl RunQueryDsl<PgConnection> for KeysByDigest {}
 
 impl QueryFragment<Pg> for KeysByDigest {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT requested.digest, ");
+        out.push_sql("SELECT requested.digest, pg_is_in_recovery(), ");
         self.columns.walk_ast(out.reborrow())?;
         out.push_sql(" FROM unnest(");
         out.push_bind_param::<Array<Binary>, _>(&self.digests)?;

@@ -4,5 +4,6 @@ mod key_cache;
 mod lookup;
 mod thread_reader;
 
+pub use key_cache::wal_index_contradictions;
 pub use lookup::KeyForVerification;
 pub use thread_reader::{ReadLocation, ThreadReader};

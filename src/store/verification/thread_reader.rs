@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::key_cache::KeyCache;
+use super::key_cache::{KeyCache, TrustedWalIndex};
 use super::lookup::{KeyForVerification, find_on_postgres};
 use crate::config::Database;
 use crate::domain::key::digest::KeyDigest;
@@ -14,7 +14,6 @@ use crate::store::connection::{AnyConnection, ConnectionPurpose};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::gateways::Gateway;
-use crate::store::sqlite::WalIndex;
 
 /// The number of keys that the caches of all threads hold together. A key takes about 700 bytes, with its response.
 const MAX_CACHED_KEYS: usize = 256 * 1_024;
@@ -41,8 +40,6 @@ pub enum ReadLocation {
 struct OpenReader {
     connection: AnyConnection,
     cache: KeyCache,
-    /// `None` where a commit of another connection does not show in the file at once.
-    wal_index: Option<WalIndex>,
 }
 
 impl ThreadReader {
@@ -82,7 +79,9 @@ impl ThreadReader {
         self.attempt(|open| {
             open.connection.begin(ConnectionPurpose::Lookup)?;
             let result = queries(&mut Db::new(&mut open.connection));
-            open.connection.roll_back();
+            if !open.connection.roll_back() {
+                return Err(StoreError::unavailable("a read transaction could not be ended"));
+            }
             result
         })
     }
@@ -116,13 +115,13 @@ impl ThreadReader {
 
 impl OpenReader {
     fn new(database: &Database) -> Result<Self, StoreError> {
-        let connection = AnyConnection::open(database, ConnectionPurpose::Lookup)?;
-        let wal_index = match database {
+        let mut connection = AnyConnection::open(database, ConnectionPurpose::Lookup)?;
+        let wal_index = match &mut connection {
             // On Linux, a mapped file and its reads share the same pages of memory.
-            Database::Sqlite(path) if cfg!(target_os = "linux") => WalIndex::of(path).ok(),
-            Database::Sqlite(_) | Database::Postgres(_) => None,
+            AnyConnection::Sqlite(sqlite) if cfg!(target_os = "linux") => TrustedWalIndex::of(sqlite),
+            AnyConnection::Sqlite(_) | AnyConnection::Postgres(_) => None,
         };
-        Ok(Self { connection, cache: KeyCache::default(), wal_index })
+        Ok(Self { connection, cache: KeyCache::new(wal_index) })
     }
 
     fn keys(
@@ -131,7 +130,7 @@ impl OpenReader {
         max_cached: usize,
     ) -> Result<Vec<Option<Arc<KeyForVerification>>>, StoreError> {
         match &mut self.connection {
-            AnyConnection::Sqlite(sqlite) => self.cache.keys(sqlite, self.wal_index, digests, max_cached),
+            AnyConnection::Sqlite(sqlite) => self.cache.keys(sqlite, digests, max_cached),
             AnyConnection::Postgres(postgres) => {
                 let found = find_on_postgres(postgres, digests)?;
                 Ok(digests.iter().map(|digest| found.get(digest).cloned()).collect())

@@ -2,6 +2,7 @@ mod audit;
 mod captured_sql;
 mod key_counts;
 mod parity;
+mod postgres_settings;
 mod query_plans;
 mod spans;
 mod sqlite_flags;

@@ -7,7 +7,7 @@ use keydesk::store::StoreError;
 
 use super::captured_sql::{CapturedStore, STATEMENTS};
 use crate::cli::{run, text};
-use crate::support::TestServer;
+use crate::support::{TestServer, database};
 
 #[test]
 fn a_batch_looks_up_each_gateway_once() {
@@ -39,4 +39,28 @@ fn a_read_after_a_panic_sees_new_changes() {
     server.admin().create_key("ERP Sync");
     let counts = reader.query(|db| db.keys().count(company, now)).unwrap();
     assert_eq!(counts.active, 1);
+}
+
+#[test]
+fn a_replaced_row_is_read_again() {
+    let server = TestServer::start();
+    if database::postgres().is_some() {
+        // PostgreSQL has no REPLACE, and reads every key anew.
+        return;
+    }
+    let admin = server.admin();
+    let (id, key) = admin.create_key("ERP Sync");
+    let digest = server.actions.key_format.parse(&key).unwrap().digest(&server.actions.secrets.pepper);
+    let (mut reader, _) = server.actions.store.thread_reader();
+    let mut is_revoked = || reader.keys(&[digest]).unwrap().remove(0).unwrap().ends.revoked_at.is_some();
+    assert!(!is_revoked());
+    let kept = "id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, \
+                owner, expires_at, overlap_extended, end_recorded";
+    let sql = format!(
+        "REPLACE INTO api_keys ({kept}, revoked_at, revoked_by_type, revocation_reason)
+         SELECT {kept}, created_at, 'command_line', 'compromised' FROM api_keys WHERE id = '{id}'"
+    );
+    database::tamper(&server.database_url, &sql);
+    assert!(is_revoked());
+    assert_eq!(admin.get(crate::support::API_KEYS).html().counters(), ["Active Keys 0 keys", "Revoked Keys 1 key"]);
 }

@@ -1,0 +1,3 @@
+DROP TRIGGER key_epoch_before_replaced_company;
+DROP TRIGGER key_epoch_before_replaced_service_account;
+DROP TRIGGER key_epoch_before_replaced_key;
