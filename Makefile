@@ -6,6 +6,7 @@ BROWSER      := tests/browser/node_modules/.package-lock.json
 ROUTES       := web::routes::the_route_table_is_written_for_the_browser_tests
 REFERENCE    := cli::reference::the_reference_matches_the_help
 SCHEMATHESIS := target/schemathesis/bin/schemathesis
+GATEWAYS     := target/gateways/bin/hypercorn
 
 .PHONY: help run quick test fmt reference lint unit architecture it it-postgres browser audits screens
 .PHONY: bench bench-trail bench-pages deny
@@ -41,11 +42,11 @@ unit: ## Run the unit tests of the library
 architecture: ## Check that imports follow the layers and form no circle
 	$(CARGO_TEST) --test architecture
 
-it: $(SCHEMATHESIS) ## Run the HTTP tests on SQLite
+it: $(SCHEMATHESIS) $(GATEWAYS) ## Run the HTTP tests on SQLite
 	@tests/install_tools gateways python
 	env -u KEYDESK_TEST_POSTGRES_URL $(CARGO_TEST) --test it
 
-it-postgres: ## Run the HTTP tests on a temporary PostgreSQL server
+it-postgres: $(GATEWAYS) ## Run the HTTP tests on a temporary PostgreSQL server
 	@tests/install_tools postgres gateways python
 	tests/with_postgres $(CARGO_TEST) --test it
 
@@ -84,6 +85,13 @@ $(SCHEMATHESIS): tests/schemathesis.txt
 	@tests/install_tools python
 	python3 -m venv target/schemathesis
 	target/schemathesis/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# Gateways of which Debian has no package or an old one, and a platform behind them.
+$(GATEWAYS): tests/gateways.txt
+	@tests/install_tools python
+	python3 -m venv target/gateways
+	target/gateways/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 $(BROWSER): tests/browser/package.json tests/browser/package-lock.json

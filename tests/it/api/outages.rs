@@ -118,17 +118,6 @@ fn cancelled_requests_do_not_affect_others() {
     assert_eq!(server.whoami(&key), 200);
 }
 
-/// Allows connections to a PostgreSQL database, or forbids them and terminates the open ones.
-fn allow_connections(url: &str, open: bool) {
-    let (server, name) = url.rsplit_once('/').unwrap();
-    let mut connection = PgConnection::establish(&format!("{server}/postgres")).unwrap();
-    connection.batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {open}")).unwrap();
-    if !open {
-        let all = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
-        connection.batch_execute(&all).unwrap();
-    }
-}
-
 #[test]
 fn verification_fails_without_the_database_and_recovers() {
     if database::postgres().is_none() {
@@ -140,13 +129,13 @@ fn verification_fails_without_the_database_and_recovers() {
     let (_, other) = admin.create_key("Reporting");
     assert_eq!(server.whoami(&key), 200);
     for _ in 0..3 {
-        allow_connections(&server.database_url, false);
+        database::allow_connections(&server.database_url, false);
         for _ in 0..5 {
             let began = Instant::now();
             assert_eq!(server.whoami(&key), 503);
             assert!(began.elapsed() < Duration::from_millis(2_700));
         }
-        allow_connections(&server.database_url, true);
+        database::allow_connections(&server.database_url, true);
         assert!(wait_for_status(&server, &key, 200) < Duration::from_secs(5));
     }
     admin.revoke(&id, "unspecified", "").expect(303);
@@ -162,8 +151,8 @@ fn a_connection_cut_while_idle_costs_no_answer() {
     let admin = server.admin();
     let (_, key) = admin.create_key("ERP Sync");
     let cut = || {
-        allow_connections(&server.database_url, false);
-        allow_connections(&server.database_url, true);
+        database::allow_connections(&server.database_url, false);
+        database::allow_connections(&server.database_url, true);
     };
     for round in 0..3 {
         cut();

@@ -8,6 +8,7 @@ mod user_commands;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
@@ -68,10 +69,27 @@ impl Serving {
         std::fs::read_to_string(self.log.path()).unwrap()
     }
 
+    /// Stops the process until [`Self::thaw`]. Its connections stay open.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+        let state = || Command::new("ps").args(["-o", "state=", "-p", &self.child.id().to_string()]).output().unwrap();
+        while !text(&state().stdout).contains('T') {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let kill = Command::new("kill").arg(signal).arg(self.child.id().to_string()).status().unwrap();
+        assert!(kill.success());
+    }
+
     /// Sends SIGTERM, as a service manager does. Returns the exit code.
     pub fn stop(mut self) -> i32 {
-        let kill = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(kill.success());
+        self.signal("-TERM");
         self.child.wait().unwrap().code().unwrap()
     }
 }

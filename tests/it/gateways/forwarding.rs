@@ -1,21 +1,14 @@
 //! Requests with valid keys: the whole request is forwarded with the identity headers from Keydesk.
 
-use super::client::bearer;
+use super::client::{WEBSOCKET, bearer};
 use super::fake_upstream::FakeUpstream;
 use super::message::Message;
-use super::process::{Start, caddy, haproxy};
+use super::process::{Start, caddy, envoy, haproxy, older_caddy, traefik};
 use crate::support::{TestServer, browser, database};
 
 /// An approval by a fake Keydesk.
 const APPROVAL: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Keydesk-Company: c\r\nX-Keydesk-Company-Name: Co\r\n\
      X-Keydesk-Service-Account: s\r\nX-Keydesk-Service-Account-Name: S%20A\r\nX-Keydesk-Key-Id: k\r\n\r\n";
-
-const UPGRADE: [&str; 4] = [
-    "Connection: Upgrade",
-    "Upgrade: websocket",
-    "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-];
 
 const SERVICE_ACCOUNT: &str = "Entrée Sync 7";
 
@@ -34,7 +27,7 @@ fn expected_identity(keydesk: &TestServer, key: &str) -> [String; 5] {
 
 pub fn a_valid_key_passes_with_identity_headers(start: Start) {
     let (keydesk, platform) = (TestServer::start(), FakeUpstream::platform());
-    let gateway = start(keydesk.address, &platform);
+    let gateway = start(keydesk.address, platform.address);
     let (id, key) = keydesk.admin().create_key(SERVICE_ACCOUNT);
     let answer = gateway.client().get_with_key(&key);
     assert_eq!((answer.status(), answer.body.as_slice()), (200, &b"welcome"[..]), "{answer:?}");
@@ -50,7 +43,7 @@ pub fn a_valid_key_passes_with_identity_headers(start: Start) {
 
 pub fn forged_headers_change_nothing(start: Start) {
     let (keydesk, platform) = (TestServer::start(), FakeUpstream::platform());
-    let gateway = start(keydesk.address, &platform);
+    let gateway = start(keydesk.address, platform.address);
     let admin = keydesk.admin();
     let (_, key) = admin.create_key(SERVICE_ACCOUNT);
     let (_, other) = admin.create_key("Forged");
@@ -91,7 +84,7 @@ pub fn forged_headers_change_nothing(start: Start) {
     assert_eq!((answer.status(), platform.requests().len()), (401, 0), "{answer:?}");
 
     let own = bearer(&key);
-    for upgrade in [&[][..], &UPGRADE] {
+    for upgrade in [&[][..], &WEBSOCKET] {
         assert_eq!(gateway.client().get(&[&[own.as_str()], &forged_headers[..], upgrade].concat()).status(), 200);
         let received = platform.requests().pop().unwrap();
         assert_eq!(identity(&received), expected_identity(&keydesk, &key).each_ref().map(String::as_str));
@@ -106,22 +99,31 @@ pub fn forged_headers_change_nothing(start: Start) {
 
 /// nginx can only remove headers by their full name, as `deploy/README.md` says.
 #[test]
-fn caddy_and_haproxy_remove_every_keydesk_header() {
+fn gateways_other_than_nginx_remove_families_of_headers() {
     let keydesk = FakeUpstream::answering(APPROVAL);
-    for start in [caddy, haproxy] {
+    for start in [caddy, older_caddy, haproxy, envoy, traefik] {
         let platform = FakeUpstream::platform();
-        let gateway = start(keydesk.address, &platform);
-        assert_eq!(gateway.client().get(&["X-Keydesk-Scope: forged", "x-keydesk-: forged"]).status(), 200);
+        let gateway = start(keydesk.address, platform.address);
+        let forged_headers = [
+            "X-Keydesk-Scope: forged",
+            "x-keydesk-: forged",
+            "X-Forwarded-Company: forged",
+            "X-Forwarded-Format: forged",
+            "X-Original-Company: forged",
+        ];
+        assert_eq!(gateway.client().get(&forged_headers).status(), 200);
         let received = platform.only_request();
         let identity_headers = received.headers.iter().filter(|(name, _)| name.to_lowercase().starts_with("x-keydesk"));
         assert_eq!((identity_headers.count(), identity(&received)), (5, ["c", "Co", "s", "S%20A", "k"]));
+        let forged_header = received.headers.iter().find(|(_, value)| value.contains("forged"));
+        assert_eq!(forged_header, None);
     }
 }
 
 pub fn usage_records_the_address_of_the_client(start: Start) {
     let platform = FakeUpstream::platform();
     let keydesk = TestServer::with(&["--trusted-proxy", "127.0.0.1"], crate::support::server::add_brightwater);
-    let gateway = start(keydesk.address, &platform);
+    let gateway = start(keydesk.address, platform.address);
     let (id, key) = keydesk.admin().create_key(SERVICE_ACCOUNT);
     let client = reqwest::blocking::Client::builder().local_address(Some([127, 0, 0, 9].into())).build().unwrap();
     let request = client.get(format!("http://{}/", gateway.address)).bearer_auth(&key);
@@ -137,7 +139,7 @@ pub fn usage_records_the_address_of_the_client(start: Start) {
 
 pub fn a_body_arrives_complete(start: Start) {
     let (keydesk, platform) = (TestServer::start(), FakeUpstream::platform());
-    let gateway = start(keydesk.address, &platform);
+    let gateway = start(keydesk.address, platform.address);
     let key = bearer(&keydesk.admin().create_key(SERVICE_ACCOUNT).1);
     let body: Vec<u8> = (0..1_048_576_u32).map(|place| place.to_be_bytes()[3] ^ place.to_be_bytes()[2]).collect();
     let chunks = body.chunks(9_999).map(|chunk| [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
@@ -154,11 +156,11 @@ pub fn a_body_arrives_complete(start: Start) {
 
 pub fn keydesk_receives_only_the_key(start: Start) {
     let (keydesk, platform) = (FakeUpstream::answering(APPROVAL), FakeUpstream::platform());
-    let gateway = start(keydesk.address, &platform);
+    let gateway = start(keydesk.address, platform.address);
     let lines = ["Authorization: Bearer goa_x", "Cookie: private=1", "User-Agent: orders/2.1"];
     let sized = [&lines[..], &["Content-Length: 5"]].concat();
     let chunked = [&lines[..], &["Transfer-Encoding: chunked"]].concat();
-    let upgrade = [&lines[..], &UPGRADE].concat();
+    let upgrade = [&lines[..], &WEBSOCKET].concat();
     for mut client in [gateway.client(), gateway.client()] {
         assert_eq!(client.send("PUT", &sized, b"hello").status(), 200);
         assert_eq!(client.send("PUT", &chunked, b"5\r\nhello\r\n0\r\n\r\n").status(), 200);

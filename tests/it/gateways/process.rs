@@ -2,25 +2,41 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use super::client::Client;
-use super::fake_upstream::FakeUpstream;
 
 /// Starts a gateway in front of Keydesk and a platform.
-pub type Start = fn(SocketAddr, &FakeUpstream) -> Gateway;
+pub type Start = fn(SocketAddr, SocketAddr) -> Gateway;
 
 /// A running gateway. Dropping it kills the process.
 pub struct Gateway {
     pub address: SocketAddr,
     process: Child,
     folder: TempDir,
+}
+
+/// How to run a gateway with its files.
+struct Program {
+    path: PathBuf,
+    folder: &'static str,
+    files: &'static [&'static str],
+    replaced: fn(&Addresses) -> Vec<(&'static str, String)>,
+    configure: fn(&mut Command, &Path),
+}
+
+struct Addresses {
+    outer: SocketAddr,
+    /// Of the listener through which some gateways connect to Keydesk.
+    inner: SocketAddr,
+    keydesk: SocketAddr,
+    platform: SocketAddr,
 }
 
 /// The configuration that Debian has around a site, for this folder and a single foreground process.
@@ -31,93 +47,190 @@ const NGINX: &str = "daemon off; master_process off; pid pid; error_log stderr; 
         include platform.conf;
     }";
 
-pub fn nginx(keydesk: SocketAddr, platform: &FakeUpstream) -> Gateway {
-    let address = unique_address();
-    let own = [("127.0.0.1:8000", &*address.to_string())];
-    Gateway::start(address, keydesk, platform, ("nginx", &["platform.conf"]), &own, |nginx, folder| {
-        fs::write(folder.join("nginx.conf"), NGINX).unwrap();
-        nginx.args(["-e", "stderr", "-c", "nginx.conf", "-p"]).arg(folder);
-    })
+pub fn nginx(keydesk: SocketAddr, platform: SocketAddr) -> Gateway {
+    let nginx = Program {
+        path: "nginx".into(),
+        folder: "nginx",
+        files: &["platform.conf"],
+        replaced: |addresses| addresses.outer_and_upstreams(),
+        configure: |nginx, folder| {
+            fs::write(folder.join("nginx.conf"), NGINX).unwrap();
+            nginx.args(["-e", "stderr", "-c", "nginx.conf", "-p"]).arg(folder);
+        },
+    };
+    nginx.start(keydesk, platform)
 }
 
-pub fn caddy(keydesk: SocketAddr, platform: &FakeUpstream) -> Gateway {
-    let address = unique_address();
-    let (site, bind) = (format!("http://:{}", address.port()), format!("bind {}", address.ip()));
-    let own = [("http://:8000", site.as_str()), ("bind 127.0.0.1", &bind)];
-    Gateway::start(address, keydesk, platform, ("caddy", &["Caddyfile"]), &own, |caddy, folder| {
-        caddy.args(["run", "--config", "Caddyfile"]);
-        caddy.env("CADDY_ADMIN", format!("unix/{}", folder.join("admin").display()));
-        caddy.env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
-    })
+pub fn caddy(keydesk: SocketAddr, platform: SocketAddr) -> Gateway {
+    caddy_of(from_pypi("caddy"), keydesk, platform)
 }
 
-pub fn haproxy(keydesk: SocketAddr, platform: &FakeUpstream) -> Gateway {
-    let address = unique_address();
-    let (outer, inner) = (address.to_string(), unique_address().to_string());
-    // Without root, HAProxy cannot change its user.
-    let own = [
-        ("    user haproxy\n", ""),
-        ("    group haproxy\n", ""),
-        ("/etc/haproxy/keydesk.lua", "keydesk.lua"),
-        ("127.0.0.1:8000", &outer),
-        ("127.0.0.1:8081", &inner),
-    ];
-    Gateway::start(address, keydesk, platform, ("haproxy", &["haproxy.cfg", "keydesk.lua"]), &own, |haproxy, _| {
-        haproxy.args(["-db", "-f", "haproxy.cfg"]);
-    })
+/// The version in Debian 12.
+pub fn older_caddy(keydesk: SocketAddr, platform: SocketAddr) -> Gateway {
+    caddy_of("caddy".into(), keydesk, platform)
 }
 
-impl Gateway {
-    /// Copies the files of a gateway with the replacements in `own`, and starts the program as `configure` says.
-    fn start(
-        address: SocketAddr,
-        keydesk: SocketAddr,
-        platform: &FakeUpstream,
-        (name, files): (&str, &[&str]),
-        own: &[(&str, &str)],
-        configure: impl FnOnce(&mut Command, &Path),
-    ) -> Self {
-        let (keydesk, platform) = (keydesk.to_string(), platform.address.to_string());
-        let replaced = [own, &[("127.0.0.1:8080", &keydesk), ("127.0.0.1:9000", &platform)]].concat();
-        let folder = tempfile::tempdir().unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name);
-        let texts: Vec<String> = files.iter().map(|file| fs::read_to_string(source.join(file)).unwrap()).collect();
-        for (written, _) in &replaced {
-            assert!(texts.iter().any(|text| text.contains(written)), "no file of {name} contains {written}");
+fn caddy_of(program: PathBuf, keydesk: SocketAddr, platform: SocketAddr) -> Gateway {
+    let caddy = Program {
+        path: program,
+        folder: "caddy",
+        files: &["Caddyfile"],
+        replaced: |addresses| {
+            let mut replaced = addresses.upstreams();
+            replaced.push(("http://:8000", format!("http://:{}", addresses.outer.port())));
+            replaced.push(("bind 127.0.0.1", format!("bind {}", addresses.outer.ip())));
+            replaced
+        },
+        configure: |caddy, folder| {
+            caddy.args(["run", "--config", "Caddyfile"]);
+            caddy.env("CADDY_ADMIN", format!("unix/{}", folder.join("admin").display()));
+            caddy.env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
+        },
+    };
+    caddy.start(keydesk, platform)
+}
+
+pub fn haproxy(keydesk: SocketAddr, platform: SocketAddr) -> Gateway {
+    let haproxy = Program {
+        path: "haproxy".into(),
+        folder: "haproxy",
+        files: &["haproxy.cfg", "keydesk.lua"],
+        replaced: |addresses| {
+            let mut replaced = addresses.outer_and_upstreams();
+            replaced.push(("127.0.0.1:8081", addresses.inner.to_string()));
+            replaced.push(("/etc/haproxy/keydesk.lua", "keydesk.lua".into()));
+            // Without root, HAProxy cannot change its user.
+            replaced.extend([("    user haproxy\n", String::new()), ("    group haproxy\n", String::new())]);
+            replaced
+        },
+        configure: |haproxy, _| {
+            haproxy.args(["-db", "-f", "haproxy.cfg"]);
+        },
+    };
+    haproxy.start(keydesk, platform)
+}
+
+pub fn envoy(keydesk: SocketAddr, platform: SocketAddr) -> Gateway {
+    let envoy = Program {
+        path: from_pypi("envoy"),
+        folder: "envoy",
+        files: &["envoy.yaml"],
+        replaced: |addresses| {
+            let written = |address: SocketAddr| format!("address: {}, port_value: {}", address.ip(), address.port());
+            vec![
+                ("address: 127.0.0.1, port_value: 8000", written(addresses.outer)),
+                ("address: 127.0.0.1, port_value: 8080", written(addresses.keydesk)),
+                ("address: 127.0.0.1, port_value: 9000", written(addresses.platform)),
+            ]
+        },
+        configure: |envoy, _| {
+            // Several instances share a machine, and one thread keeps one connection to Keydesk.
+            envoy.args(["-c", "envoy.yaml", "--use-dynamic-base-id", "--concurrency", "1", "--log-level", "warning"]);
+        },
+    };
+    envoy.start(keydesk, platform)
+}
+
+pub fn traefik(keydesk: SocketAddr, platform: SocketAddr) -> Gateway {
+    let traefik = Program {
+        path: from_pypi("traefik"),
+        folder: "traefik",
+        files: &["traefik.yaml", "platform.yaml"],
+        replaced: |addresses| {
+            let mut replaced = addresses.outer_and_upstreams();
+            replaced.push(("127.0.0.1:8081", addresses.inner.to_string()));
+            replaced
+        },
+        configure: |traefik, _| {
+            traefik.arg("--configFile=traefik.yaml");
+        },
+    };
+    traefik.start(keydesk, platform)
+}
+
+/// A program that `tests/gateways.txt` installs.
+pub fn from_pypi(name: &str) -> PathBuf {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/gateways/bin").join(name);
+    assert!(program.exists(), "{name} is missing. Run: make target/gateways/bin/hypercorn");
+    program
+}
+
+impl Addresses {
+    fn upstreams(&self) -> Vec<(&'static str, String)> {
+        vec![("127.0.0.1:8080", self.keydesk.to_string()), ("127.0.0.1:9000", self.platform.to_string())]
+    }
+
+    fn outer_and_upstreams(&self) -> Vec<(&'static str, String)> {
+        [vec![("127.0.0.1:8000", self.outer.to_string())], self.upstreams()].concat()
+    }
+}
+
+impl Program {
+    /// Starts the gateway on a free address, and on another one if that is taken meanwhile.
+    fn start(&self, keydesk: SocketAddr, platform: SocketAddr) -> Gateway {
+        for _ in 0..5 {
+            let addresses = Addresses { outer: unique_address(), inner: unique_address(), keydesk, platform };
+            match self.start_at(&addresses) {
+                Ok(gateway) => return gateway,
+                Err(log) if log.to_lowercase().contains("address already in use") => {}
+                Err(log) => panic!("{} exited: {log}", self.folder),
+            }
         }
-        for (file, text) in files.iter().zip(texts) {
+        panic!("{} found no free address", self.folder);
+    }
+
+    /// Copies the files with the addresses replaced, and starts the program. Returns its log if it exits.
+    fn start_at(&self, addresses: &Addresses) -> Result<Gateway, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(self.folder);
+        let texts: Vec<String> = self.files.iter().map(|file| fs::read_to_string(source.join(file)).unwrap()).collect();
+        let replaced = (self.replaced)(addresses);
+        for (written, _) in &replaced {
+            assert!(texts.iter().any(|text| text.contains(written)), "no file of {} contains {written}", self.folder);
+        }
+        for (file, text) in self.files.iter().zip(texts) {
             let text = replaced.iter().fold(text, |text, (written, wanted)| text.replace(written, wanted));
             fs::write(folder.path().join(file), text).unwrap();
         }
 
-        let mut command = Command::new(name);
-        configure(&mut command, folder.path());
+        let mut command = Command::new(&self.path);
+        (self.configure)(&mut command, folder.path());
         // Debian installs servers in /usr/sbin, which not every PATH contains.
         let path = std::env::var("PATH").unwrap_or_default();
         command.current_dir(folder.path()).env("PATH", format!("{path}:/usr/sbin"));
         let log = fs::File::create(folder.path().join("log")).unwrap();
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let process = command.spawn().unwrap_or_else(|error| match error.kind() {
-            ErrorKind::NotFound => panic!("{name} is not installed. Run tests/install_tools gateways"),
-            _ => panic!("{name} cannot be started: {error}"),
+            ErrorKind::NotFound => panic!("{} is not installed. Run tests/install_tools gateways", self.folder),
+            _ => panic!("{} cannot be started: {error}", self.folder),
         });
-        let mut gateway = Self { address, process, folder };
-        gateway.wait_until_listening();
-        gateway
+        let mut gateway = Gateway { address: addresses.outer, process, folder };
+        gateway.wait_until_ready().map(|()| gateway)
     }
+}
 
-    fn wait_until_listening(&mut self) {
+impl Gateway {
+    /// Waits until the gateway answers a preflight request, which neither Keydesk nor the platform sees. (Traefik
+    /// listens before it has read its routes.)
+    fn wait_until_ready(&mut self) -> Result<(), String> {
         let started = Instant::now();
-        while TcpStream::connect(self.address).is_err() {
-            assert!(self.process.try_wait().unwrap().is_none(), "the gateway exited");
-            assert!(started.elapsed() < Duration::from_secs(20), "the gateway does not listen");
+        while !Client::answers_preflight(self.address) {
+            if self.process.try_wait().unwrap().is_some() {
+                return Err(self.log());
+            }
+            assert!(started.elapsed() < Duration::from_mins(1), "the gateway does not answer: {}", self.log());
             std::thread::sleep(Duration::from_millis(10));
         }
+        Ok(())
     }
 
     /// A client with a new connection.
     pub fn client(&self) -> Client {
         Client::of(self.address)
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 }
 
@@ -126,14 +239,16 @@ impl Drop for Gateway {
         let _ = self.process.kill();
         let _ = self.process.wait();
         if std::thread::panicking() {
-            eprintln!("{}", fs::read_to_string(self.folder.path().join("log")).unwrap_or_default());
+            eprintln!("{}", self.log());
         }
     }
 }
 
-/// A free port on an address that no other test uses. A port of 127.0.0.1 could be taken before the gateway listens.
+/// A free port on an address that no other test and hardly another test process uses. A port of 127.0.0.1 could be taken
+/// before the gateway listens.
 pub fn unique_address() -> SocketAddr {
-    static COUNT: AtomicU16 = AtomicU16::new(1);
-    let [high, low] = COUNT.fetch_add(1, Ordering::SeqCst).to_be_bytes();
-    TcpListener::bind((Ipv4Addr::new(127, 1, high, low), 0)).unwrap().local_addr().unwrap()
+    static COUNT: AtomicU8 = AtomicU8::new(0);
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let address = Ipv4Addr::new(127, high.max(1), low, COUNT.fetch_add(1, Ordering::SeqCst).clamp(1, 254));
+    TcpListener::bind((address, 0)).unwrap().local_addr().unwrap()
 }

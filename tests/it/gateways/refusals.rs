@@ -13,7 +13,7 @@ const REFUSAL: &str = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer err
 
 pub fn an_invalid_key_never_reaches_the_platform(start: Start) {
     let (keydesk, platform) = (TestServer::start(), FakeUpstream::platform());
-    let gateway = start(keydesk.address, &platform);
+    let gateway = start(keydesk.address, platform.address);
     let (_, expired) = keydesk.admin().create_key_for("ERP Sync", "30d");
     keydesk.advance(Duration::from_hours(31 * 24));
     let unknown = bearer("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g");
@@ -30,7 +30,7 @@ pub fn an_invalid_key_never_reaches_the_platform(start: Start) {
 
 pub fn a_revoked_key_is_refused_at_the_next_request(start: Start) {
     let (keydesk, platform) = (TestServer::start(), FakeUpstream::platform());
-    let gateway = start(keydesk.address, &platform);
+    let gateway = start(keydesk.address, platform.address);
     let admin = keydesk.admin();
     let (id, key) = admin.create_key("ERP Sync");
     let mut kept = gateway.client();
@@ -43,7 +43,7 @@ pub fn a_revoked_key_is_refused_at_the_next_request(start: Start) {
 
 pub fn two_authorization_headers_are_refused(start: Start) {
     let (keydesk, platform) = (TestServer::start(), FakeUpstream::platform());
-    let gateway = start(keydesk.address, &platform);
+    let gateway = start(keydesk.address, platform.address);
     let good = bearer(&keydesk.admin().create_key("ERP Sync").1);
     for lines in [[good.as_str(), &good], [&good, "authorization: Basic Og=="], ["AUTHORIZATION: Basic Og==", &good]] {
         let status = gateway.client().get(&lines).status();
@@ -54,7 +54,7 @@ pub fn two_authorization_headers_are_refused(start: Start) {
 
 pub fn a_refusal_keeps_the_connection_to_keydesk(start: Start) {
     let (keydesk, platform) = (FakeUpstream::answering(REFUSAL), FakeUpstream::platform());
-    let gateway = start(keydesk.address, &platform);
+    let gateway = start(keydesk.address, platform.address);
     assert_eq!([(); 5].map(|()| gateway.client().get_with_key("nonsense").status()), [401; 5]);
     assert_eq!((keydesk.requests().len(), keydesk.connections()), (5, 1));
 }

@@ -39,6 +39,35 @@ pub fn tamper(url: &str, statements: &str) {
     }
 }
 
+/// Makes the keys unreadable for the server: PostgreSQL refuses connections, on SQLite the table is renamed.
+pub fn take_away(url: &str) {
+    if postgres().is_some() {
+        allow_connections(url, false);
+    } else {
+        tamper(url, "ALTER TABLE api_keys RENAME TO hidden");
+    }
+}
+
+/// Reverses [`take_away`].
+pub fn give_back(url: &str) {
+    if postgres().is_some() {
+        allow_connections(url, true);
+    } else {
+        tamper(url, "ALTER TABLE hidden RENAME TO api_keys");
+    }
+}
+
+/// Allows connections to a PostgreSQL database, or forbids them and terminates the open ones.
+pub fn allow_connections(url: &str, open: bool) {
+    let (server, name) = url.rsplit_once('/').unwrap();
+    let mut connection = PgConnection::establish(&format!("{server}/postgres")).unwrap();
+    connection.batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {open}")).unwrap();
+    if !open {
+        let all = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        connection.batch_execute(&all).unwrap();
+    }
+}
+
 /// A query that returns the numbers from 1 to `last` in the column `n`.
 pub fn numbers(last: u64) -> String {
     if postgres().is_some() {
