@@ -3,7 +3,7 @@
 use super::client::{WEBSOCKET, bearer};
 use super::fake_upstream::FakeUpstream;
 use super::message::Message;
-use super::process::{Start, caddy, envoy, haproxy, older_caddy, traefik};
+use super::process::{Start, caddy, envoy, haproxy, nginx, older_caddy, traefik};
 use crate::support::{TestServer, browser, database};
 
 /// An approval by a fake Keydesk.
@@ -117,6 +117,27 @@ fn gateways_other_than_nginx_remove_families_of_headers() {
         assert_eq!((identity_headers.count(), identity(&received)), (5, ["c", "Co", "s", "S%20A", "k"]));
         let forged_header = received.headers.iter().find(|(_, value)| value.contains("forged"));
         assert_eq!(forged_header, None);
+    }
+}
+
+/// HAProxy passes on trailers before version 3.2, as `deploy/README.md` says.
+#[test]
+fn gateways_other_than_haproxy_drop_trailers() {
+    let keydesk = FakeUpstream::answering(APPROVAL);
+    let body = b"5\r\nhello\r\n0\r\nX-Keydesk-Company: forged\r\nX-Keydesk-Scope: forged\r\n\r\n";
+    for announced in [&["Transfer-Encoding: chunked"][..], &["Transfer-Encoding: chunked", "Trailer: X-Keydesk-Scope"]]
+    {
+        for start in [nginx, caddy, older_caddy, envoy, traefik] {
+            let platform = FakeUpstream::platform();
+            let gateway = start(keydesk.address, platform.address);
+            assert_eq!(gateway.client().send("POST", announced, body).status(), 200);
+            let received = platform.only_request();
+            assert_eq!(
+                (identity(&received), received.body.as_slice()),
+                (["c", "Co", "s", "S%20A", "k"], &b"hello"[..])
+            );
+            assert_eq!(received.only("x-keydesk-scope"), "");
+        }
     }
 }
 

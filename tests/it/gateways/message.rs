@@ -6,6 +6,7 @@ use std::io::{BufRead, Read};
 pub struct Message {
     /// The request line or status line.
     pub start: String,
+    /// Headers, then trailers, as a careless platform reads them.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -14,18 +15,15 @@ impl Message {
     /// Reads the next message. `None` if the connection was closed.
     pub fn read(from: &mut impl BufRead) -> Option<Self> {
         let start = line(from).filter(|start| !start.is_empty())?;
-        let mut headers = Vec::new();
-        while let Some((name, value)) = line(from)?.split_once(':') {
-            headers.push((name.to_owned(), value.trim().to_owned()));
-        }
-        let mut message = Self { start, headers, body: Vec::new() };
+        let mut message = Self { start, headers: fields(from)?, body: Vec::new() };
         if message.only("transfer-encoding") == "chunked" {
             while let Some(size) = line(from).and_then(|size| u64::from_str_radix(&size, 16).ok()) {
-                from.take(size).read_to_end(&mut message.body).ok()?;
-                line(from)?;
                 if size == 0 {
+                    message.headers.extend(fields(from)?);
                     break;
                 }
+                from.take(size).read_to_end(&mut message.body).ok()?;
+                line(from)?;
             }
         } else if let Ok(length) = message.only("content-length").parse() {
             from.take(length).read_to_end(&mut message.body).ok()?;
@@ -49,6 +47,15 @@ impl Message {
     pub fn status(&self) -> u16 {
         self.start.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap()
     }
+}
+
+/// Reads headers or trailers, up to the empty line.
+fn fields(from: &mut impl BufRead) -> Option<Vec<(String, String)>> {
+    let mut fields = Vec::new();
+    while let Some((name, value)) = line(from)?.split_once(':') {
+        fields.push((name.to_owned(), value.trim().to_owned()));
+    }
+    Some(fields)
 }
 
 fn line(from: &mut impl BufRead) -> Option<String> {
