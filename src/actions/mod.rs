@@ -1,6 +1,7 @@
 //! Every change of company data: checks the rule, then writes the rows and the event in one transaction. Knows no HTTP.
 
 mod account;
+mod alignment;
 mod authority;
 mod change;
 mod companies;

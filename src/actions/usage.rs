@@ -69,9 +69,11 @@ impl Actions {
         if acknowledged.is_empty() {
             return Ok(());
         }
-        let written = self
-            .store
-            .write(|tx| acknowledged.iter().try_for_each(|(id, at)| tx.usage().set_revocation_acknowledged(*id, *at)));
+        // The latest time at which the database's clock may have been: no other server was late before it.
+        let uncertainty = self.clock.uncertainty();
+        let written = self.store.write(|tx| {
+            acknowledged.iter().try_for_each(|(id, at)| tx.usage().set_revocation_acknowledged(*id, *at + uncertainty))
+        });
         if written.is_err() {
             self.usage.restore_acknowledgements(acknowledged);
         }
@@ -81,6 +83,7 @@ impl Actions {
     /// Writes a batch. Returns the indexes of the keys that were skipped because their end is not known yet.
     fn write_usage(&self, used: &[(KeyId, UsageDelta)]) -> Result<Vec<usize>, StoreError> {
         let ids: Vec<KeyId> = used.iter().map(|(id, _)| *id).collect();
+        let uncertainty = self.clock.uncertainty();
         self.store.write(|tx| {
             let now = self.clock.now();
             let ended = tx.usage().ended_keys(&ids, now)?;
@@ -90,7 +93,8 @@ impl Actions {
                 match ended.get(id).map(|key| (key, enforced_at(key, now))) {
                     None => tx.usage().add(*id, used)?,
                     Some((_, None)) => postponed.push(index),
-                    Some((key, Some(end))) => add_usage_of_ended_key(tx, key, end, used, now)?,
+                    // A request counts as late only if it was, whatever the clocks of the servers are wrong by.
+                    Some((key, Some(end))) => add_usage_of_ended_key(tx, key, end + uncertainty, used, now)?,
                 }
             }
             Ok(postponed)

@@ -7,12 +7,16 @@ use utoipa::ToSchema;
 
 use super::problem::{Document, Problem};
 use crate::actions::Actions;
+use crate::clock::Clock;
 use crate::store::StoreError;
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Health {
     /// `alive` or `ready`.
     status: &'static str,
+    /// What the operator should correct although the server is ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
 }
 
 /// Report that the process answers requests.
@@ -24,7 +28,7 @@ pub(super) struct Health {
     responses((status = 200, description = "The server is alive", body = Health))
 )]
 pub(super) async fn liveness() -> HttpResponse {
-    HttpResponse::Ok().json(Health { status: "alive" })
+    HttpResponse::Ok().json(Health { status: "alive", warning: None })
 }
 
 /// Report whether the database can be read and its schema is up to date.
@@ -43,8 +47,17 @@ pub(super) async fn readiness(actions: Data<Actions>) -> Result<HttpResponse, Pr
     let store = actions.store.clone();
     let is_ready = web::block(move || store.query(|db| Ok(db.is_up_to_date()? && db.installation().get()?.is_some())));
     if is_ready.await.map_err(StoreError::unavailable)?? {
-        Ok(HttpResponse::Ok().json(Health { status: "ready" }))
+        Ok(HttpResponse::Ok().json(Health { status: "ready", warning: clock_warning(&actions.clock) }))
     } else {
         Err(Problem::Unavailable("the database is empty, or its schema is older than this program".to_owned()))
     }
+}
+
+fn clock_warning(clock: &Clock) -> Option<String> {
+    let seconds = clock.excessive_offset_seconds()?;
+    let direction = if seconds > 0.0 { "ahead of" } else { "behind" };
+    let seconds = seconds.abs();
+    Some(format!(
+        "The system's clock is {seconds:.0} s {direction} the database's, which is used instead. Synchronise it."
+    ))
 }

@@ -9,6 +9,7 @@ use std::{future, io, thread};
 use actix_web::rt::spawn;
 use actix_web::web::block;
 
+use super::clock_warning::ClockWarning;
 use crate::actions::Actions;
 use crate::store::StoreError;
 use crate::verify::UsageCounter;
@@ -28,6 +29,7 @@ const DELETE_OLD_USAGE_INTERVAL: Duration = Duration::from_hours(1);
 pub struct UsageRecorder {
     pub(super) actions: Actions,
     pub(super) usage_counter: UsageCounter,
+    pub(super) clock_warning: ClockWarning,
 }
 
 impl UsageRecorder {
@@ -36,6 +38,9 @@ impl UsageRecorder {
     /// # Errors
     /// [`StoreError`]; the next call writes the rest.
     pub fn record(&self) -> Result<(), StoreError> {
+        // The times of the usage are compared with those of other servers.
+        self.actions.align_clock()?;
+        self.clock_warning.update(&self.actions.clock);
         let now = self.actions.clock.now();
         let (unwritten, recorded) = self.actions.record_usage(self.usage_counter.take(), now);
         self.usage_counter.merge_back(unwritten);

@@ -13,6 +13,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use prometheus_client::registry::Registry;
 
 use super::background::{self, UsageRecorder};
+use super::clock_warning::ClockWarning;
 use super::error::StartError;
 use crate::actions::Actions;
 use crate::api::{ApiState, MetricsEndpoint};
@@ -104,7 +105,11 @@ impl Server {
     /// itself.
     #[must_use]
     pub fn usage_recorder(&self) -> UsageRecorder {
-        UsageRecorder { actions: self.actions.clone(), usage_counter: self.usage_counter.clone() }
+        UsageRecorder {
+            actions: self.actions.clone(),
+            usage_counter: self.usage_counter.clone(),
+            clock_warning: ClockWarning::default(),
+        }
     }
 
     /// Returns the witnesses, to publish checkpoints at once. While the server runs, it publishes them itself.
@@ -144,7 +149,7 @@ impl Server {
             secrets: Arc::clone(&actions.secrets),
             key_format: config.key_format,
             usage_counter,
-            metrics: Metrics::registered(&mut registry),
+            metrics: Metrics::registered(&mut registry, &actions.clock),
         };
         let endpoints = ApiState {
             verifier_context,

@@ -1,6 +1,7 @@
 //! Opens an installation from its configuration, and serves it.
 
 mod background;
+mod clock_warning;
 mod error;
 mod http_server;
 mod open;

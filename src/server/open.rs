@@ -27,7 +27,7 @@ pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     let store = Store::connect(&config.database)?;
     let installation = open_installation(&store, &secrets, clock.now())?;
     let passwords = PasswordHasher::new().map_err(|error| StartError::System(error.to_string()))?;
-    Ok(Actions {
+    let actions = Actions {
         store,
         clock: clock.clone(),
         secrets: Arc::new(secrets),
@@ -36,7 +36,9 @@ pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
         platform_name: config.platform_name.clone(),
         passwords: Arc::new(passwords),
         usage: PendingUsage::default(),
-    })
+    };
+    actions.align_clock()?;
+    Ok(actions)
 }
 
 /// An installation that is only read, to check its audit trails.

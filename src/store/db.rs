@@ -2,7 +2,13 @@
 
 use std::marker::PhantomData;
 
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use tracing::instrument;
+
+use crate::domain::timestamp::Timestamp;
 use crate::store::connection::AnyConnection;
+use crate::store::error::StoreError;
 
 /// Marks a handle that reads.
 pub struct ReadOnly;
@@ -22,6 +28,22 @@ pub type WriteDb<'c> = Db<'c, ReadWrite>;
 impl<'c, A> Db<'c, A> {
     pub(in crate::store) fn new(connection: &'c mut AnyConnection) -> Self {
         Self { connection, access: PhantomData }
+    }
+}
+
+impl<A> Db<'_, A> {
+    /// Returns the time of the database's own clock. `None` on SQLite, which has the clock of this machine.
+    #[instrument(name = "db.clock", level = "debug", skip_all)]
+    pub fn clock(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        #[derive(QueryableByName)]
+        struct Now {
+            #[diesel(sql_type = BigInt)]
+            micros: i64,
+        }
+        let AnyConnection::Postgres(postgres) = &mut *self.connection else { return Ok(None) };
+        let now: Now = diesel::sql_query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros")
+            .get_result(postgres)?;
+        Ok(Some(Timestamp::from_micros(now.micros)))
     }
 }
 

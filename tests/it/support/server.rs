@@ -79,6 +79,19 @@ impl TestServer {
         Self::on(Arc::clone(&self.folder), self.database_url.clone(), clock, flags, |_| {}, IDLE_TIMEOUT)
     }
 
+    /// A server with the system's clock.
+    pub fn with_system_clock() -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let database_url = database::new_url(&folder);
+        Self::on(folder, database_url, Clock::system(), &[], add_brightwater, IDLE_TIMEOUT)
+    }
+
+    /// Another server on the same database, on a machine whose clock is wrong by `skew` microseconds.
+    pub fn second_server_with_skew(&self, skew: i64) -> Self {
+        let clock = Clock::skewed(skew);
+        Self::on(Arc::clone(&self.folder), self.database_url.clone(), clock, &[], |_| {}, IDLE_TIMEOUT)
+    }
+
     fn on(
         folder: Arc<TempDir>,
         database_url: String,

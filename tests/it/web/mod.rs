@@ -2,6 +2,7 @@ mod access;
 mod account;
 mod authority;
 mod checkpoint;
+mod clocks;
 mod compression;
 mod delete_user;
 mod devices;
