@@ -6,6 +6,10 @@ use crate::domain::timestamp::Timestamp;
 pub const HEADER: &str = "sequence,event_id,time,action,actor_type,actor_id,actor_name,key_id,key_preview,target_type,\
      target_id,target_name,reason,comment,client_address,user_agent,request_id,before,after\r\n";
 
+/// Spreadsheets evaluate cells that start with one of these characters. Some read the full-width signs, which are typed
+/// in East Asian scripts, like the others.
+const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
 /// Appends an event as a row.
 pub fn write_row(exported: &ExportedEvent, out: &mut String) {
     let ExportedEvent { event, actor_name, key_preview, target_name } = exported;
@@ -42,8 +46,7 @@ pub fn write_row(exported: &ExportedEvent, out: &mut String) {
 }
 
 fn write_cell(cell: &str, out: &mut String) {
-    // Spreadsheets evaluate cells that start with one of these characters.
-    let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    let guard = if cell.starts_with(FORMULA_STARTS) { "'" } else { "" };
     if cell.contains(['"', ',', '\r', '\n']) {
         out.push('"');
         out.push_str(guard);
@@ -90,6 +93,11 @@ mod tests {
             ("@SUM(A1)", "'@SUM(A1)"),
             ("\tx", "'\tx"),
             ("\rx", "\"'\rx\""),
+            ("\n=1+1", "\"'\n=1+1\""),
+            ("＝1+1", "'＝1+1"),
+            ("＋1", "'＋1"),
+            ("－1", "'－1"),
+            ("＠SUM(A1)", "'＠SUM(A1)"),
             ("=HYPERLINK(\"a\",\"b\")", "\"'=HYPERLINK(\"\"a\"\",\"\"b\"\")\""),
             ("a=b", "a=b"),
             (" =b", " =b"),
