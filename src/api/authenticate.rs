@@ -5,11 +5,11 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
-use super::log_limit::LogLimit;
 use super::problem::Problem;
 use crate::domain::ids::KeyId;
 use crate::domain::key::usage::RequestSource;
 use crate::http::client_address;
+use crate::http::log_limit::LogLimit;
 use crate::http::request_id::RequestId;
 use crate::store::KeyForVerification;
 use crate::verify::{Verifier, VerifierContext, VerifyError};

@@ -5,7 +5,6 @@ mod bearer;
 mod forward_auth;
 mod health;
 mod introspect;
-mod log_limit;
 mod metrics;
 mod openapi;
 mod problem;

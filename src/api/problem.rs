@@ -12,8 +12,8 @@ use actix_web::{Error, HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::log_limit::LogLimit;
 use crate::http::body::BodyError;
+use crate::http::log_limit::LogLimit;
 use crate::http::panics::{self, HandlerPanicked};
 use crate::http::request_id::RequestId;
 use crate::store::StoreError;

@@ -1,7 +1,7 @@
 //! Extracts the client behind a request: its address, its user agent and the request's id.
 
 use std::future::{Ready, ready};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddrV4};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
@@ -9,6 +9,7 @@ use actix_web::{Error, FromRequest, HttpRequest, web};
 use ipnet::IpNet;
 
 use super::config::HttpConfig;
+use super::log_limit::HourlyWarning;
 use super::request_id::RequestId;
 use crate::domain::client::Client;
 
@@ -16,6 +17,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Longer user agents are cut.
 const MAX_USER_AGENT_CHARS: usize = 256;
+const MAX_LOGGED_ENTRY_CHARS: usize = 64;
 
 impl FromRequest for Client {
     type Error = Error;
@@ -35,7 +37,7 @@ impl FromRequest for Client {
 #[must_use]
 pub fn address_of(request: &HttpRequest) -> Option<IpAddr> {
     let proxies = request.app_data::<web::Data<HttpConfig>>().map_or(&[][..], |config| &config.trusted_proxies);
-    Some(client_address(request.peer_addr()?.ip(), request.headers(), proxies))
+    Some(client_address(request.peer_addr()?.ip(), request.headers(), proxies, warn_of_invalid_entry))
 }
 
 /// Returns whether a program on this machine sent the request for itself, not a trusted proxy for its client.
@@ -47,8 +49,14 @@ pub fn is_from_this_machine(request: &HttpRequest) -> bool {
     peer.is_loopback() && !(is_proxy && request.headers().contains_key(FORWARDED_FOR))
 }
 
-/// Returns the nearest address that is not a trusted proxy. Each proxy appends the address of its peer.
-fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
+/// Returns the nearest address that is not a trusted proxy. Each proxy appends the address of its peer. If a proxy's
+/// entry is not an address, calls `on_invalid` with both, and returns the address of the proxy.
+fn client_address(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    proxies: &[IpNet],
+    mut on_invalid: impl FnMut(&IpAddr, &[u8]),
+) -> IpAddr {
     let is_trusted = |address: &IpAddr| proxies.iter().any(|network| network.contains(address));
     let mut client = peer.to_canonical();
     if !is_trusted(&client) {
@@ -58,19 +66,47 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAdd
     // A client may send the header itself: what precedes the address of an untrusted peer proves nothing.
     let entries = lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
     for entry in entries {
-        match parse_address(entry) {
-            Some(address) if is_trusted(&client) => client = address.to_canonical(),
-            _ => break,
+        if !is_trusted(&client) {
+            break;
         }
+        let Some(address) = parse_address(entry) else {
+            on_invalid(&client, entry);
+            break;
+        };
+        client = address.to_canonical();
     }
     client
 }
 
-/// Parses an address, with or without a port: some proxies add it.
+/// A proxy sends something else than an address, perhaps nothing: its clients share the address of the proxy.
+fn warn_of_invalid_entry(proxy: &IpAddr, entry: &[u8]) {
+    static WARNING: HourlyWarning = HourlyWarning::new();
+    WARNING.write(|| {
+        let entry: String = String::from_utf8_lossy(entry).chars().take(MAX_LOGGED_ENTRY_CHARS).collect();
+        tracing::warn!(%proxy, entry, "X-Forwarded-For refused: the proxy's entry is not an address");
+    });
+}
+
+/// Parses an address as proxies write it: with or without a port, brackets, quotation marks and a zone.
 fn parse_address(entry: &[u8]) -> Option<IpAddr> {
     let entry = std::str::from_utf8(entry).ok()?.trim();
-    let with_port = || entry.parse::<SocketAddr>().ok().map(|address| address.ip());
-    entry.parse().ok().or_else(with_port)
+    let entry = entry.strip_prefix('"').and_then(|entry| entry.strip_suffix('"')).unwrap_or(entry);
+    if let Some(bracketed) = entry.strip_prefix('[') {
+        let (address, port) = bracketed.split_once(']')?;
+        let is_port = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+        return without_zone(address).parse().ok().filter(|_| is_port).map(IpAddr::V6);
+    }
+    let with_port = || entry.parse::<SocketAddrV4>().ok().map(|address| IpAddr::V4(*address.ip()));
+    let with_zone = || without_zone(entry).parse().ok().map(IpAddr::V6);
+    entry.parse().ok().or_else(with_port).or_else(with_zone)
+}
+
+/// Removes the zone of an IPv6 address (RFC 4007 section 11): it means something to the proxy only.
+fn without_zone(address: &str) -> &str {
+    match address.split_once('%') {
+        Some((address, zone)) if !zone.is_empty() => address,
+        _ => address,
+    }
 }
 
 #[cfg(test)]
@@ -90,7 +126,19 @@ mod tests {
             headers.append(HeaderName::from_static(FORWARDED_FOR), HeaderValue::from_bytes(value).unwrap());
         }
         let proxies: Vec<IpNet> = proxies.iter().map(|proxy| proxy.parse().unwrap()).collect();
-        client_address(peer.parse().unwrap(), &headers, &proxies).to_string()
+        client_address(peer.parse().unwrap(), &headers, &proxies, |_, _| {}).to_string()
+    }
+
+    /// The client, and the entries that were refused with a warning.
+    fn client_and_warnings(forwarded: &[&str]) -> (String, Vec<String>) {
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append(HeaderName::from_static(FORWARDED_FOR), HeaderValue::from_str(value).unwrap());
+        }
+        let (proxies, mut warnings) = (["10.0.0.0/8".parse::<IpNet>().unwrap()], Vec::new());
+        let on_invalid = |_: &IpAddr, entry: &[u8]| warnings.push(String::from_utf8(entry.to_vec()).unwrap());
+        let client = client_address("10.0.0.1".parse().unwrap(), &headers, &proxies, on_invalid);
+        (client.to_string(), warnings)
     }
 
     #[test]
@@ -115,8 +163,51 @@ mod tests {
     }
 
     #[test]
-    fn an_address_may_have_a_port() {
-        assert_eq!(client_of("10.0.0.1", &["203.0.113.9:4711"], &["10.0.0.0/8"]), "203.0.113.9");
-        assert_eq!(client_of("10.0.0.1", &["[2001:db8::9]:4711"], &["10.0.0.0/8"]), "2001:db8::9");
+    fn an_address_is_parsed_in_every_form_that_proxies_write() {
+        let cases: [(&str, &[&str]); 4] = [
+            ("203.0.113.9", &["203.0.113.9", "203.0.113.9:4711"]),
+            ("203.0.113.9", &["::ffff:203.0.113.9", "[::ffff:203.0.113.9]:4711"]),
+            ("2001:db8::9", &["2001:db8::9", "[2001:db8::9]", "[2001:db8::9]:4711", "2001:DB8:0::9"]),
+            ("fe80::9", &["fe80::9%eth0", "[fe80::9%eth0]", "[fe80::9%25eth0]:4711"]),
+        ];
+        for (address, forms) in cases {
+            for form in forms {
+                for written in [(*form).to_owned(), format!("\"{form}\""), format!("1.2.3.4,\t{form} ")] {
+                    assert_eq!(client_and_warnings(&[&written]), (address.to_owned(), vec![]), "{written}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_not_an_address_is_refused_with_a_warning() {
+        for invalid in [
+            "",
+            " ",
+            "unknown",
+            "_hidden",
+            "nonsense",
+            "203.0.113.9:",
+            "203.0.113.9:99999",
+            "203.0.113",
+            "[203.0.113.9]",
+            "[2001:db8::9",
+            "[2001:db8::9]:",
+            "[2001:db8::9]x",
+            "2001:db8::9]",
+            "\"203.0.113.9",
+            "fe80::9%",
+            "203.0.113.9%1",
+        ] {
+            let alone = client_and_warnings(&[invalid]);
+            assert_eq!(alone, ("10.0.0.1".to_owned(), vec![invalid.to_owned()]), "{invalid:?}");
+            for lines in [&[format!("203.0.113.9,{invalid}")][..], &["203.0.113.9".to_owned(), invalid.to_owned()]] {
+                let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+                assert_eq!(client_and_warnings(&lines).1.len(), 1, "a client's own entry is not believed: {lines:?}");
+            }
+            let before = client_and_warnings(&[&format!("{invalid}, 203.0.113.9")]);
+            assert_eq!(before, ("203.0.113.9".to_owned(), vec![]), "{invalid:?}");
+        }
+        assert_eq!(client_and_warnings(&[]), ("10.0.0.1".to_owned(), vec![]));
     }
 }

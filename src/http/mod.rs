@@ -1,10 +1,11 @@
-//! What pages and machine endpoints share: request ids, response headers, client addresses, body limits, the panic
-//! guard.
+//! What pages and machine endpoints share: request ids, response headers, client addresses, body limits, log
+//! limits, the panic guard.
 
 pub mod body;
 pub mod client_address;
 mod config;
 pub mod connections;
+pub mod log_limit;
 pub mod panics;
 pub mod request_id;
 mod response_body;

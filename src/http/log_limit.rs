@@ -1,17 +1,19 @@
-//! Rate-limits repeated log lines.
+//! Rate-limits log lines that clients can repeat.
 
 use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// For each thread.
 const MAX_LINES_PER_SECOND: u32 = 20;
 
 /// Counts the lines of one kind that the current thread writes.
-pub(super) struct LogLimit {
+#[derive(Debug)]
+pub struct LogLimit {
     window: Cell<Window>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Window {
     started: Instant,
     written: u32,
@@ -19,13 +21,14 @@ struct Window {
 }
 
 impl LogLimit {
-    pub(super) fn new() -> Self {
+    #[must_use]
+    pub fn new() -> Self {
         Self { window: Cell::new(Window { started: Instant::now(), written: 0, suppressed: 0 }) }
     }
 
     /// Calls `write` unless the limit is reached. Its argument is the number of lines suppressed since the last one, if
     /// any.
-    pub(super) fn write(&self, write: impl FnOnce(Option<u32>)) {
+    pub fn write(&self, write: impl FnOnce(Option<u32>)) {
         let mut window = self.window.get();
         if window.started.elapsed() >= Duration::from_secs(1) {
             window = Window { started: Instant::now(), written: 0, ..window };
@@ -40,9 +43,48 @@ impl LogLimit {
     }
 }
 
+impl Default for LogLimit {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Limits a warning about the configuration to one in an hour.
+#[derive(Debug, Default)]
+pub struct HourlyWarning(Mutex<Option<Instant>>);
+
+impl HourlyWarning {
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// Calls `write` unless it was called within an hour.
+    pub fn write(&self, write: impl FnOnce()) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|last| last.elapsed() >= Duration::from_hours(1)) {
+            *last = Some(Instant::now());
+            drop(last);
+            write();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_warning_is_written_once_in_an_hour() {
+        let (warning, mut written) = (HourlyWarning::new(), 0);
+        for _ in 0..3 {
+            warning.write(|| written += 1);
+        }
+        assert_eq!(written, 1);
+        *warning.0.lock().unwrap() = Instant::now().checked_sub(Duration::from_hours(1));
+        warning.write(|| written += 1);
+        assert_eq!(written, 2);
+    }
 
     #[test]
     fn a_flood_is_limited_and_the_next_line_counts_the_suppressed() {
