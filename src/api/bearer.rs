@@ -8,6 +8,9 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpRequest};
 
+/// Optional white space (RFC 9110 section 5.6.3).
+const BLANKS: [char; 2] = [' ', '\t'];
+
 /// The presented credential; empty if the header is missing, repeated, of another scheme, or not text.
 pub(super) struct BearerKey(Option<HeaderValue>);
 
@@ -41,8 +44,8 @@ fn single_credential(headers: &HeaderMap) -> Option<&HeaderValue> {
 }
 
 fn key_in(credential: &HeaderValue) -> Option<&str> {
-    let (scheme, key) = credential.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then(|| key.trim_matches(' '))
+    let (scheme, key) = credential.to_str().ok()?.split_once(BLANKS)?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| key.trim_matches(BLANKS))
 }
 
 #[cfg(test)]
@@ -61,6 +64,14 @@ mod tests {
             let header: &'static str = format!("{scheme} goa_x").leak();
             assert_eq!(key_of(&[header]).as_deref(), Some("goa_x"));
         }
+    }
+
+    #[test]
+    fn blanks_and_tabs_separate_the_scheme_from_the_key() {
+        for header in ["Bearer goa_x", "Bearer\tgoa_x", "Bearer \t goa_x", "Bearer  goa_x\t "] {
+            assert_eq!(key_of(&[header]).as_deref(), Some("goa_x"), "{header:?}");
+        }
+        assert_eq!(key_of(&["Bearer"]), None);
     }
 
     #[test]

@@ -46,7 +46,8 @@ pub fn configure(config: &mut ServiceConfig, state: &ApiState) {
     config.app_data(state.public_url.clone());
     config.app_data(state.metrics.clone());
     config.service(get("/v1/whoami", whoami::get));
-    for path in ["/v1/forward-auth", "/v1/forward-auth/{anything:.*}"] {
+    // A proxy appends its client's path, which may start with any separator.
+    for path in ["/v1/forward-auth", "/v1/forward-auth{anything:[^A-Za-z0-9_-].*}"] {
         // Proxies expect 200, 401 or 503: a defect is reported as 503.
         let resource = web::resource(path).route(web::to(forward_auth::any));
         config.service(resource.wrap(from_fn(problem::describe_as_unavailable)));

@@ -10,7 +10,9 @@ fn a_valid_key_is_answered_with_identity_headers() {
     let server = TestServer::start();
     let (id, key) = server.admin().create_key("Łódź / ERP 100%");
     for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND"] {
-        for path in [PATH, "/v1/forward-auth/", "/v1/forward-auth/orders/7?page=2"] {
+        for path in
+            [PATH, "/v1/forward-auth/", "/v1/forward-auth/orders/7?page=2", "/v1/forward-auth;x=1", "/v1/forward-auth*"]
+        {
             let request = server.anonymous().request(method, path).bearer_auth(&key);
             let answer = browser::send(request).expect(200);
             assert_eq!(answer.header("x-keydesk-key-id"), id);
@@ -27,7 +29,17 @@ fn a_valid_key_is_answered_with_identity_headers() {
 fn forward_auth_refuses_like_whoami() {
     let server = TestServer::start();
     let refused = comparable(&server.anonymous().bearer("/v1/whoami", UNKNOWN));
-    for path in [PATH, "/v1/forward-auth/a/b", "/v1/forward-auth/%00", "/v1/forward-auth/..%2f"] {
+    for path in [
+        PATH,
+        "/v1/forward-auth/a/b",
+        "/v1/forward-auth/%00",
+        "/v1/forward-auth/..%2f",
+        "/v1/forward-auth;x=1",
+        "/v1/forward-auth;x=1/a",
+        "/v1/forward-auth%2f",
+        "/v1/forward-auth%3bx",
+        "/v1/forward-auth.",
+    ] {
         assert_eq!(comparable(&server.anonymous().bearer(path, UNKNOWN)), refused, "{path}");
         assert_eq!(comparable(&server.anonymous().get(path)), refused, "{path}");
     }
