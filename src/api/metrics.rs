@@ -1,4 +1,5 @@
-//! `GET /metrics`: the metrics in OpenMetrics text, for loopback clients and holders of the metrics token.
+//! `GET /metrics`: the metrics in OpenMetrics text, for holders of the metrics token, and for loopback clients where no
+//! proxy is listed.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use super::bearer::BearerKey;
 use super::problem::{Document, Problem};
 use crate::http::client_address;
 
-/// The metrics, and the token that opens them to other machines.
+/// The metrics, and the token that opens them.
 #[derive(Clone, Debug)]
 pub struct MetricsEndpoint {
     pub registry: Arc<Registry>,
@@ -28,7 +29,8 @@ impl MetricsEndpoint {
     }
 }
 
-/// Return the metrics in OpenMetrics text: to clients on the same machine, and to clients that send the metrics token.
+/// Return the metrics in OpenMetrics text: to clients that send the metrics token and, if the server lists no trusted
+/// proxy, to clients on the same machine.
 #[utoipa::path(
     get,
     path = "/metrics",

@@ -59,7 +59,8 @@ pub struct Settings {
     )]
     key_prefix: Vec<KeyPrefix>,
 
-    /// Show /metrics to clients on other machines that send this bearer token; 16 characters or more
+    /// Show /metrics to clients that send this bearer token; 16 characters or more. Without a trusted proxy, clients on
+    /// this machine need none
     #[arg(long, global = true, env = "KEYDESK_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     metrics_token: Option<SecretString>,
 

@@ -32,6 +32,6 @@ pub struct Config {
     pub key_format: KeyFormat,
     /// The witnesses of checkpoints.
     pub witnesses: WitnessSettings,
-    /// Opens the metrics to clients on other machines.
+    /// Opens the metrics.
     pub metrics_token: Option<SecretString>,
 }

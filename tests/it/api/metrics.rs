@@ -40,26 +40,25 @@ fn verifications_are_counted_by_outcome() {
 
 #[test]
 fn metrics_need_a_local_client_or_the_token() {
-    let flags = ["--metrics-token", TOKEN, "--trusted-proxy", "127.0.0.1"];
-    let server = TestServer::with(&flags, |_| {});
-    let from = |address: &str, token: Option<&str>| -> Answer {
-        let request = server.anonymous().request("GET", "/metrics").header("X-Forwarded-For", address);
-        browser::send(match token {
-            None => request,
-            Some(token) => request.bearer_auth(token),
-        })
+    let get = |server: &TestServer, token: Option<&str>, forwarded: Option<&[u8]>| -> Answer {
+        let request = server.anonymous().request("GET", "/metrics");
+        let request = forwarded.into_iter().fold(request, |request, value| request.header("X-Forwarded-For", value));
+        browser::send(token.into_iter().fold(request, |request, token| request.bearer_auth(token)))
     };
-    server.anonymous().get("/metrics").expect(200);
-    from("203.0.113.9", None).expect(404);
-    from("203.0.113.9", Some("another-token-here")).expect(404);
-    from("203.0.113.9", Some(TOKEN)).expect(200);
-    // A forged or malformed X-Forwarded-For does not make a client local.
-    let hidden = browser::send(
-        server.anonymous().request("GET", "/metrics").header("X-Forwarded-For", &b"\xe9, 203.0.113.9"[..]),
-    );
-    hidden.expect(404);
-    from("127.0.0.1", None).expect(404);
-    let closed = TestServer::with(&["--trusted-proxy", "127.0.0.1"], |_| {});
-    let request = closed.anonymous().request("GET", "/metrics").header("X-Forwarded-For", "203.0.113.9");
-    browser::send(request.bearer_auth("")).expect(404);
+    let local = TestServer::with(&["--metrics-token", TOKEN], |_| {});
+    get(&local, None, None).expect(200);
+    get(&local, Some(TOKEN), None).expect(200);
+    // A proxy on this machine that sends no X-Forwarded-For looks like a local client.
+    for proxy in ["127.0.0.1", "10.0.0.1"] {
+        let behind_proxy = TestServer::with(&["--metrics-token", TOKEN, "--trusted-proxy", proxy], |_| {});
+        let forwarded: [Option<&[u8]>; 5] = [None, Some(b"203.0.113.9"), Some(b"127.0.0.1"), Some(b"\xe9"), Some(b"")];
+        for forwarded in forwarded {
+            get(&behind_proxy, None, forwarded).expect(404);
+            get(&behind_proxy, Some("another-token-here"), forwarded).expect(404);
+            get(&behind_proxy, Some(TOKEN), forwarded).expect(200);
+        }
+        let closed = TestServer::with(&["--trusted-proxy", proxy], |_| {});
+        get(&closed, None, None).expect(404);
+        get(&closed, Some(""), Some(b"203.0.113.9")).expect(404);
+    }
 }
