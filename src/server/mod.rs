@@ -3,6 +3,7 @@
 mod background;
 mod clock_warning;
 mod error;
+mod file_permissions;
 mod http_server;
 mod open;
 

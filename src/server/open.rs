@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::StartError;
+use super::file_permissions;
 use crate::actions::{Actions, PasswordHasher, PendingUsage, open_installation};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -21,6 +22,7 @@ use crate::store::Store;
 /// [`StartError`]: why the installation cannot be used.
 pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     let _lock = lock(&config.data_dir)?;
+    file_permissions::check(config)?;
     let database_exists = Store::is_initialized(&config.database)?;
     let secrets = Secrets::open(&config.secrets_file, database_exists)?;
     Store::migrate(&config.database)?;

@@ -63,6 +63,36 @@ fn unsafe_and_unknown_settings_are_refused_with_one_sentence() {
 }
 
 #[test]
+fn files_and_folders_that_others_can_write_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, elsewhere) = (folder.path().join("data"), folder.path().join("elsewhere"));
+    fs::create_dir(&elsewhere).unwrap();
+    let database = format!("sqlite://{}", elsewhere.join("own.db").display());
+    let secrets = elsewhere.join("secrets");
+    let flags = ["--database-url", database.as_str(), "--secrets-file", secrets.to_str().unwrap()];
+    let run = || keydesk(&data).args(flags).args(["gateway", "list"]).output().unwrap();
+    assert!(run().status.success());
+    for (path, mode) in [
+        (&data, 0o777),
+        (&data, 0o720),
+        (&data, 0o1777),
+        (&elsewhere, 0o770),
+        (&elsewhere, 0o707),
+        (&elsewhere.join("own.db"), 0o660),
+        (&elsewhere.join("own.db"), 0o602),
+    ] {
+        let before = fs::metadata(path).unwrap().permissions();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let sentence = refusal(&data, &flags, &[]);
+        assert!(sentence.contains(&format!("chmod go-w {}\n", path.display())), "{sentence}");
+        fs::set_permissions(path, before).unwrap();
+    }
+    // Users cannot replace each other's files in such a folder.
+    fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o1777)).unwrap();
+    assert!(run().status.success());
+}
+
+#[test]
 fn wrong_usage_exits_with_2() {
     let folder = tempfile::tempdir().unwrap();
     for flags in [&["--nonsense"][..], &["frobnicate"], &["--listen", "nowhere"], &["user", "add"]] {
