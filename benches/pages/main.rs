@@ -125,6 +125,8 @@ fn sign_in(server: &ServerProcess) -> Result<String> {
     ensure!(response.status() == 303, "signing in returned {}", response.status());
     let cookies = response.headers().get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
     let mut pairs = cookies.filter_map(|cookie| cookie.split(';').next());
-    let session = pairs.find(|pair| pair.starts_with("keydesk=")).context("signing in set no session cookie")?;
+    let session = pairs
+        .find(|pair| pair.starts_with("keydesk-") && !pair.contains("-device="))
+        .context("signing in set no session cookie")?;
     Ok(format!("Cookie: {session}; tz=Europe/Oslo"))
 }

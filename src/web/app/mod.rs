@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod compression;
+pub mod cookie_names;
 pub mod device;
 pub mod error;
 pub mod flash;

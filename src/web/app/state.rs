@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::web;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::cookie_names::CookieNames;
 use super::error::PageError;
 use super::session::store::Sessions;
 use crate::actions::{ActionError, Actions};
@@ -23,6 +24,7 @@ pub struct AppState {
     /// The name of the platform that Keydesk manages keys for.
     pub platform: String,
     pub public_url: PublicUrl,
+    cookie_names: CookieNames,
     /// The token of the set-up link that this process prints when it starts.
     pub setup_token: String,
     hashing_permits: Semaphore,
@@ -39,18 +41,19 @@ impl AppState {
         witnesses: Witnesses,
     ) -> Self {
         let hashing_permits = Semaphore::new(MAX_CONCURRENT_HASHES);
-        Self { actions, platform, public_url, setup_token, hashing_permits, witnesses }
+        let cookie_names = CookieNames::of(&public_url);
+        Self { actions, platform, public_url, cookie_names, setup_token, hashing_permits, witnesses }
     }
 
-    /// The prefix `__Host-` binds the cookie to this host, TLS and all paths (RFC 6265bis section 4.1.3.2).
+    /// The name of the session cookie.
     #[must_use]
-    pub fn cookie_name(&self) -> &'static str {
-        if self.public_url.is_https() { "__Host-keydesk" } else { "keydesk" }
+    pub fn cookie_name(&self) -> &str {
+        &self.cookie_names.session
     }
 
     #[must_use]
-    pub fn device_cookie_name(&self) -> &'static str {
-        if self.public_url.is_https() { "__Host-keydesk-device" } else { "keydesk-device" }
+    pub fn device_cookie_name(&self) -> &str {
+        &self.cookie_names.device
     }
 
     /// Whether a URL contains an API key. Pages and redirects must not repeat such a URL.

@@ -138,6 +138,11 @@ impl TestServer {
         format!("http://{}{path}", self.address)
     }
 
+    /// The name of the session cookie.
+    pub fn cookie_name(&self) -> String {
+        format!("keydesk-{}", self.address.port())
+    }
+
     /// A browser without cookies.
     pub fn anonymous(&self) -> Browser {
         Browser::new(self.address)

@@ -24,7 +24,8 @@ fn fail_a_hundred_times(server: &TestServer, email: &str) {
 #[test]
 fn the_device_cookie_lasts_a_year_and_grants_no_access() {
     let server = TestServer::start();
-    let cookie = sign_in(&server.anonymous(), MARIA, PASSWORD).cookie("keydesk-device");
+    let (session, device) = (server.cookie_name(), format!("{}-device", server.cookie_name()));
+    let cookie = sign_in(&server.anonymous(), MARIA, PASSWORD).cookie(&device);
     for part in ["; HttpOnly", "; SameSite=Lax", "; Path=/", "; Max-Age=31536000"] {
         assert!(cookie.contains(part), "{cookie}");
     }
@@ -34,10 +35,10 @@ fn the_device_cookie_lasts_a_year_and_grants_no_access() {
         let request = server.anonymous().request("GET", API_KEYS).header("Cookie", format!("{name}={token}"));
         crate::support::browser::send(request).status
     };
-    assert_eq!((thief("keydesk-device"), thief("keydesk")), (303, 303));
+    assert_eq!((thief(&device), thief(&session)), (303, 303));
     let again = server.admin();
-    let second = sign_in(&again, MARIA, PASSWORD).cookie("keydesk-device");
-    let third = sign_in(&again, MARIA, PASSWORD).cookie("keydesk-device");
+    let second = sign_in(&again, MARIA, PASSWORD).cookie(&device);
+    let third = sign_in(&again, MARIA, PASSWORD).cookie(&device);
     assert_eq!(second, third);
     assert_ne!(second.split(';').next(), Some(value));
 }

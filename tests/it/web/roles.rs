@@ -56,7 +56,8 @@ fn role_changes_and_deletions_take_effect_on_every_server() {
     let server = TestServer::start();
     server.clock.set(Clock::system().now());
     let mut other = keydesk(server.folder.path());
-    other.args(["--database-url", &server.database_url]);
+    // Servers on one database have one public URL, and therefore one name of the session cookie.
+    other.args(["--database-url", &server.database_url, "--public-url", &server.url("")]);
     let other = Serving::start(other, 1);
     let other_address = other.line("Listening on http://").parse().unwrap();
     let id = server.add_person("Jonas Bakke", JONAS, Role::Admin);

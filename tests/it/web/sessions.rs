@@ -4,32 +4,58 @@ use std::time::Duration;
 
 use reqwest::cookie::CookieStore;
 
+use crate::support::server::add_brightwater;
 use crate::support::{API_KEYS, PASSWORD, TestServer};
 
 #[test]
 fn the_cookie_is_for_this_host_and_lasts_as_long_as_the_browser() {
     let fields = [("email", "maria@brightwater.example"), ("password", PASSWORD)];
     let server = TestServer::start();
-    let cookie = server.anonymous().post("/sign-in", &fields).cookie("keydesk");
-    assert!(cookie.starts_with("keydesk="), "{cookie}");
+    let cookie = server.anonymous().post("/sign-in", &fields).cookie(&server.cookie_name());
     for part in ["; HttpOnly", "; SameSite=Lax", "; Path=/"] {
         assert!(cookie.contains(part), "{cookie}");
     }
     for part in ["Max-Age", "Expires", "Domain", "Secure"] {
         assert!(!cookie.contains(part), "{cookie}");
     }
-    let behind_tls = TestServer::with(&["--public-url", "https://keys.example.com"], |actions| {
-        let company = crate::support::server::add_company(actions, "Brightwater");
-        let admin = keydesk::domain::user::profile::Role::Admin;
-        crate::support::server::add_user(actions, company, "Maria", "maria@brightwater.example", admin);
-    });
-    let answer = behind_tls.anonymous().post("/sign-in", &fields);
-    for name in ["__Host-keydesk", "__Host-keydesk-device"] {
-        let cookie = answer.cookie(name);
-        assert!(cookie.contains("; Secure") && cookie.contains("; HttpOnly"), "{cookie}");
-        assert!(!cookie.contains("Domain"), "{cookie}");
+    for (url, session) in [
+        ("https://keys.example.com", "__Host-keydesk"),
+        ("https://keys.example.com:443", "__Host-keydesk"),
+        ("https://keys.example.com:8443", "__Host-keydesk-8443"),
+        ("http://localhost:9000", "keydesk-9000"),
+        ("http://localhost", "keydesk"),
+    ] {
+        let server = TestServer::with(&["--public-url", url], add_brightwater);
+        let answer = server.anonymous().post("/sign-in", &fields);
+        for name in [session.to_owned(), format!("{session}-device")] {
+            let cookie = answer.cookie(&name);
+            assert_eq!(cookie.contains("; Secure"), url.starts_with("https"), "{cookie}");
+            assert!(cookie.contains("; HttpOnly") && !cookie.contains("Domain"), "{cookie}");
+        }
+        let is_https = answer.header("strict-transport-security").starts_with("max-age=");
+        assert_eq!(is_https, url.starts_with("https"), "{url}");
     }
-    assert!(answer.header("strict-transport-security").starts_with("max-age="));
+}
+
+#[test]
+fn two_installations_on_one_host_keep_their_sessions() {
+    let servers = [TestServer::start(), TestServer::start()];
+    let fields = [("email", "maria@brightwater.example"), ("password", PASSWORD)];
+    let cookies = servers.each_ref().map(|server| {
+        let answer = server.anonymous().post("/sign-in", &fields);
+        let names = [server.cookie_name(), format!("{}-device", server.cookie_name())];
+        names.map(|name| answer.cookie(&name).split(';').next().unwrap().to_owned()).join("; ")
+    });
+    // A browser sends all cookies of a host to each of its ports.
+    let send = |server: &TestServer, method: &str, path: &str| {
+        let request = server.anonymous().request(method, path).header("Sec-Fetch-Site", "same-origin");
+        crate::support::browser::send(request.header("Cookie", cookies.join("; ")))
+    };
+    assert_eq!(servers.each_ref().map(|server| send(server, "GET", API_KEYS).status), [200, 200]);
+    let signed_out = send(&servers[0], "POST", "/sign-out").expect(303);
+    let set: Vec<_> = signed_out.headers.get_all("set-cookie").iter().collect();
+    assert!(set.iter().all(|cookie| cookie.to_str().unwrap().starts_with(&servers[0].cookie_name())), "{set:?}");
+    assert_eq!(servers.each_ref().map(|server| send(server, "GET", API_KEYS).status), [303, 200]);
 }
 
 #[test]
@@ -78,8 +104,9 @@ fn signing_in_again_gives_a_new_token_and_ends_the_old_session() {
 #[test]
 fn a_cookie_with_a_foreign_signature_is_ignored() {
     let server = TestServer::start();
-    for value in ["keydesk=x", "keydesk=", "keydesk=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa%3Dtoken"] {
-        let request = server.anonymous().request("GET", API_KEYS).header("Cookie", value);
+    for value in ["x", "", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa%3Dtoken"] {
+        let cookie = format!("{}={value}", server.cookie_name());
+        let request = server.anonymous().request("GET", API_KEYS).header("Cookie", cookie);
         assert_eq!(crate::support::browser::send(request).status, 303, "{value}");
     }
 }
