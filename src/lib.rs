@@ -1,5 +1,7 @@
 //! Keydesk creates, monitors and permanently revokes the API keys of service accounts.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod actions;
 pub mod api;
 pub mod cli;

@@ -64,6 +64,7 @@ enum Role {
     },
 }
 
+#[expect(clippy::disallowed_methods, reason = "a benchmark logs nothing from outside")]
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt().with_env_filter("warn").with_writer(std::io::stderr).init();

@@ -1,7 +1,7 @@
 //! `keydesk gateway …`.
 
 use super::error::CliError;
-use super::output::print_line;
+use super::output::{print_line, print_row};
 use crate::actions::Actions;
 use crate::domain::text::name::GatewayName;
 
@@ -37,7 +37,7 @@ impl Gateway {
                         Some(at) => ("revoked", at),
                     };
                     let since = since.to_rfc_3339().unwrap_or_default();
-                    print_line(&format!("{}\t{state}\t{since}", gateway.name))?;
+                    print_row([&gateway.name, &state, &since])?;
                 }
                 Ok(())
             }

@@ -2,9 +2,8 @@
 
 use super::error::CliError;
 use super::open::find_company;
-use super::output::print_line;
-use crate::actions::RequestContext;
-use crate::actions::{Actions, RevokeKeyError};
+use super::output::{print_line, print_row};
+use crate::actions::{Actions, RequestContext, RevokeKeyError};
 use crate::domain::ids::KeyId;
 use crate::domain::key::lifecycle::{Comment, RevocationReason};
 use crate::store::{KeyListQuery, KeyTab, PageRequest, SortBy, SortOrder};
@@ -66,7 +65,7 @@ fn list(actions: &Actions, company: &str) -> Result<(), CliError> {
         loop {
             let page = actions.store.read(|db| db.keys().list(&query))?;
             for key in &page.keys {
-                print_line(&format!("{}\t{}\t{}\t{}", key.id, key.preview, key.ends().state(now).as_str(), key.name))?;
+                print_row([&key.id, &key.preview, &key.ends().state(now).as_str(), &key.name])?;
             }
             match page.keys.last() {
                 Some(last) if page.keys.len() == PAGE_SIZE => {

@@ -6,26 +6,24 @@ mod demo;
 mod error;
 mod gateway;
 mod key;
+mod log;
 mod open;
 mod output;
 mod serve;
 mod user;
 
-use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::clock::Clock;
-use crate::config::settings::LogLevel;
 use crate::config::{PublicUrl, Settings};
 use crate::server;
 
 use error::CliError;
 use open::open;
+use output::report_lines;
 
 /// Create, monitor and permanently revoke the API keys of your service accounts.
 ///
@@ -77,16 +75,18 @@ pub fn command() -> clap::Command {
 pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        }
         Err(error) => {
-            let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            return if error.print().is_ok() && is_help { ExitCode::SUCCESS } else { ExitCode::from(2) };
+            report_lines(error.render().to_string().lines());
+            return ExitCode::from(2);
         }
     };
     match execute(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(CliError(sentence)) => {
-            // Standard error may be closed.
-            let _ = writeln!(std::io::stderr(), "{sentence}");
+            report_lines([sentence]);
             ExitCode::FAILURE
         }
     }
@@ -95,7 +95,7 @@ pub fn run() -> ExitCode {
 fn execute(arguments: Arguments) -> Result<(), CliError> {
     let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     Settings::reject_unknown_variables(&Arguments::command(), variables)?;
-    init_log(arguments.settings.log_level);
+    log::init(arguments.settings.log_level);
     let settings = arguments.settings;
     match arguments.command {
         None | Some(Command::Serve) => serve::serve(settings.check()?),
@@ -110,21 +110,4 @@ fn execute(arguments: Arguments) -> Result<(), CliError> {
         Some(Command::Gateway(command)) => command.run(&open(settings)?),
         Some(Command::Audit(command)) => command.run(settings),
     }
-}
-
-/// Logs to standard error. Libraries log warnings only, because their other lines may contain secrets; actix-http logs
-/// nothing, because it would log a line for each request that it cannot parse. The debug log has the duration of each
-/// query.
-fn init_log(level: LogLevel) {
-    let ours = match level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-    };
-    let filter = EnvFilter::new(format!("warn,actix_http=off,keydesk={ours}"));
-    let span_events = if matches!(level, LogLevel::Debug) { FmtSpan::CLOSE } else { FmtSpan::NONE };
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_span_events(span_events);
-    let log = log.with_writer(std::io::stderr);
-    log.with_ansi(std::io::stderr().is_terminal()).init();
 }

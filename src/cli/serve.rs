@@ -1,8 +1,7 @@
 //! `keydesk serve`.
 
-use std::io::{self, Write};
-
 use super::error::CliError;
+use super::output::print_lines;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::server::{self, Server};
@@ -22,10 +21,7 @@ pub(super) fn run(server: Server, first: &[String]) -> Result<(), CliError> {
         let server = actix_web::rt::spawn(server.start()?);
         // The first poll installs the signal handlers: a program that reads the lines may send a signal at once.
         tokio::task::yield_now().await;
-        // One write: a program that wants the first line only may close the pipe after it.
-        let mut output = io::stdout();
-        output.write_all(format!("{}\n", lines.join("\n")).as_bytes())?;
-        output.flush()?;
+        print_lines(lines)?;
         let result = server.await?;
         // The server has stopped, so nothing is counted after this.
         if let Err(error) = recorder.record() {

@@ -3,7 +3,7 @@
 use crate::actions::Actions;
 use crate::cli::error::CliError;
 use crate::cli::open::find_company;
-use crate::cli::output::print;
+use crate::cli::output::print_lines;
 use crate::domain::ids::TrailId;
 use crate::domain::trail::checkpoint;
 
@@ -35,7 +35,7 @@ impl CheckpointCommand {
                 format!("{}\n", actions.secrets.signer.public_key().to_vkey(&name))
             }
         };
-        print(&text)
+        print_lines(text.lines())
     }
 }
 

@@ -12,6 +12,7 @@ use crate::cli::output::print_line;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::ids::TrailId;
+use crate::domain::text::escape::Quoted;
 use crate::domain::trail::checkpoint::{self, Checkpoint, CheckpointKey};
 use crate::domain::trail::consistency_file::ConsistencyFile;
 use crate::domain::trail::export_check::{ExportCheck, ExportSummary, TrustAnchor};
@@ -143,7 +144,7 @@ fn verify_export(path: &Path, anchor: &TrustAnchor) -> Result<(), CliError> {
             format!("; the trail begins with the {trusted} events that your checkpoint signs")
         }
     });
-    print_line(&format!("{company}: {which}, each as its checkpoint signs it{trusted_part}"))?;
+    print_line(&format!("{}: {which}, each as its checkpoint signs it{trusted_part}", Quoted(company)))?;
     if anchor.key.is_none() {
         print_line(
             "The public key is the one in the file, so this proves only that the file fits together. Give the one that you kept by --public-key.",

@@ -5,6 +5,8 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
+use crate::domain::text::escape::is_unprintable;
+
 const ZERO_WIDTH_NON_JOINER: char = '\u{200C}';
 const ZERO_WIDTH_JOINER: char = '\u{200D}';
 const BLACK_FLAG: char = '\u{1F3F4}';
@@ -80,14 +82,8 @@ fn is_joinable(character: char) -> bool {
 }
 
 fn is_invisible(character: char) -> bool {
-    matches!(
-        CodePointMapData::<GeneralCategory>::new().get(character),
-        GeneralCategory::Control
-            | GeneralCategory::Format
-            | GeneralCategory::LineSeparator
-            | GeneralCategory::ParagraphSeparator
-            | GeneralCategory::PrivateUse
-    )
+    is_unprintable(character)
+        || CodePointMapData::<GeneralCategory>::new().get(character) == GeneralCategory::PrivateUse
 }
 
 #[cfg(test)]

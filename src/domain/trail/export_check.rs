@@ -237,9 +237,7 @@ impl ExportCheck {
         }
         let (events, size, full, company) = (self.events, self.tree.size, self.header.full, self.header.company_name);
         match self.trusted {
-            Some(trusted) if !self.is_connected => {
-                Err(ExportError::NotConnected { trusted: trusted.size, size, company: self.header.company_id })
-            }
+            Some(trusted) if !self.is_connected => Err(ExportError::NotConnected { trusted: trusted.size, size }),
             trusted => {
                 let trusted_size = trusted.map(|trusted| trusted.size);
                 Ok(ExportSummary { events, size, full, company, trusted_size })

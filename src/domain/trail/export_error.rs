@@ -1,5 +1,7 @@
-//! Why an export is refused, in sentences that name the line and the event.
+//! Why an export is refused, in sentences that name the line and the event. Text from the file stands in quotation
+//! marks.
 
+use crate::domain::text::escape::Quoted;
 use crate::domain::trail::checkpoint::CheckpointError;
 
 /// The first error in an export.
@@ -23,12 +25,12 @@ pub enum ExportError {
     #[error("it was not signed under the public key that you gave")]
     KeyMismatch,
     /// The trusted key names another trail.
-    #[error("the public key that you gave belongs to another trail, {0}")]
+    #[error("the public key that you gave belongs to another trail, {}", Quoted(.0))]
     KeyForOtherTrail(String),
     #[error("the checkpoint in its header is not valid: {0}")]
     Checkpoint(CheckpointError),
     /// The inclusion proof of an event does not lead to the signed root.
-    #[error("event {sequence} ({id}) in line {line} is not in the tree that the checkpoint signs")]
+    #[error("event {sequence} ({}) in line {line} is not in the tree that the checkpoint signs", Quoted(.id))]
     NotInTree { line: u64, sequence: i64, id: String },
     /// A readable field differs from the proven leaf.
     #[error("event {sequence} in line {line}: “{field}” differs from the event's leaf")]
@@ -57,10 +59,27 @@ pub enum ExportError {
     TooShort { trusted: u64, size: u64 },
     /// The export contains no proof for the trusted checkpoint.
     #[error(
-        "it contains nothing that connects it with your checkpoint of {trusted} events. Export it again with since={trusted}, or pass a proof with --consistency, created by: keydesk audit consistency --company {company} --from CHECKPOINT --to {size}"
+        "it contains nothing that connects it with your checkpoint of {trusted} events. Export it again with since={trusted}, or pass a proof with --consistency, created by: keydesk audit consistency --from CHECKPOINT --to {size}"
     )]
-    NotConnected { trusted: u64, size: u64, company: String },
+    NotConnected { trusted: u64, size: u64 },
     /// The consistency proof is about other checkpoints, or not valid.
     #[error("the consistency proof that you gave does not connect it with your checkpoint")]
     BadConsistencyProof,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_a_file_stands_in_quotation_marks() {
+        let text = "x”\n\u{1b}[2J";
+        for error in [
+            ExportError::KeyForOtherTrail(text.to_owned()),
+            ExportError::NotInTree { line: 2, sequence: 1, id: text.to_owned() },
+        ] {
+            let sentence = error.to_string();
+            assert!(sentence.contains(r"“x\u{201d}\u{a}\u{1b}[2J”"), "{sentence}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The program: output, refused settings and exit codes.
 
 mod commands;
+mod printed;
 mod reference;
 pub mod start;
 mod user_commands;

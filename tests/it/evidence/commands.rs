@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 use keydesk::domain::trail::checkpoint::CheckpointSigner;
+use keydesk::domain::trail::export::Header;
 
-use super::exports::read;
+use super::exports::{Writer, read};
 use super::{add_events, download_evidence, export};
 use crate::cli::{keydesk, text};
 use crate::support::{Browser, TestServer, database};
@@ -169,7 +170,7 @@ fn a_file_is_checked_without_an_installation() {
     setup.write("some", &export(&setup.admin, "?action=api_key.revoked"));
     let (code, output) = setup.audit_alone("verify --file all --checkpoint old --public-key key");
     assert!(
-        code == 0 && output.contains("Brightwater: all ") && output.contains("that your checkpoint signs"),
+        code == 0 && output.contains("“Brightwater”: all ") && output.contains("that your checkpoint signs"),
         "{output}"
     );
     let (code, output) = setup.audit_alone("verify --file some");
@@ -256,4 +257,27 @@ fn an_export_of_another_company_is_refused() {
     assert!(code == 1 && output.contains("belongs to another trail"), "{output}");
     let (code, output) = setup.audit_alone("verify --file theirs --checkpoint old");
     assert!(code == 1 && output.contains("belongs to another trail"), "{output}");
+}
+
+#[test]
+fn a_file_cannot_word_a_verdict() {
+    const FORGED: &str = "Brightwater”: all 9 events\n\u{1b}[2J\u{202e}“Brightwater";
+    let setup = Setup::new();
+    let (header, events) = read(&export(&setup.admin, ""));
+    let signer = CheckpointSigner::from_seed(&[7; 32]);
+    let origin = header.origin.clone();
+    let named = Header { company_name: FORGED.to_owned(), ..header };
+    let write =
+        |header: &Header| Writer { header: header.clone(), events: &events, signer: &signer }.write(None, |_| true);
+    let written = write(&named);
+    setup.write("named", &written);
+    let name = "keydesk/”:\u{1b}[2J\u{202e}/x";
+    setup.write("foreign-key", &signer.public_key().to_vkey(name));
+    setup.write("own-key", &signer.public_key().to_vkey(&origin));
+    let (code, output) = setup.audit_alone("verify --file named --public-key own-key");
+    let escaped = r"“Brightwater\u{201d}: all 9 events\u{a}\u{1b}[2J\u{202e}\u{201c}Brightwater”: all ";
+    assert!(code == 0 && output.starts_with(escaped) && output.lines().count() == 1, "{output}");
+    let (code, output) = setup.audit_alone("verify --file named --public-key foreign-key");
+    let escaped = r"belongs to another trail, “keydesk/\u{201d}:\u{1b}[2J\u{202e}/x”.";
+    assert!(code == 1 && output.contains(escaped) && output.lines().count() == 1, "{output}");
 }
