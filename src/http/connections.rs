@@ -1,4 +1,4 @@
-//! Closes idle and stalled connections. actix-web limits the time for the first request's head and for keep-alive, but
+//! Closes idle and stalled connections, and the longest idle ones when there are too many. actix-web limits the time for the first request's head and for keep-alive, but
 //! not for a later head that trickles in, for what follows an unread body, or for a client that stops reading.
 
 use std::any::Any;
@@ -11,16 +11,25 @@ use std::time::{Duration, Instant};
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream as ActixStream;
 
+use super::log_limit::HourlyWarning;
 use super::send_progress::SendProgress;
 
 /// The idle time after which a connection without an active request is closed.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(32);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// The socket of actix-web, and the handle of [`Connection`].
+pub(super) const DESCRIPTORS_PER_CONNECTION: u64 = 2;
+/// This part of the connections is closed at once, so that a flood does not sort them for each new one.
+const SHED_PART: usize = 8;
 
 /// The open connections of a server.
-#[derive(Clone, Debug, Default)]
-pub struct Connections(Arc<Mutex<Vec<Weak<Connection>>>>);
+#[derive(Clone, Debug)]
+pub struct Connections {
+    open: Arc<Mutex<Vec<Weak<Connection>>>>,
+    /// Idle connections are closed when this many are open.
+    max_open: usize,
+}
 
 /// A connection, as its requests see it.
 #[derive(Debug)]
@@ -28,7 +37,9 @@ pub struct Connection {
     stream: TcpStream,
     /// `None` while a handler works on a request.
     idle_since: Mutex<Option<Instant>>,
+    /// Whether the connection closes after the current response.
     is_closing: AtomicBool,
+    is_closed: AtomicBool,
     send_state: Mutex<SendState>,
 }
 
@@ -47,6 +58,7 @@ impl Connection {
             stream,
             idle_since: Mutex::new(Some(Instant::now())),
             is_closing: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
             send_state: Mutex::new(SendState::Idle),
         }
     }
@@ -79,6 +91,16 @@ impl Connection {
         *lock(&self.idle_since) = Some(Instant::now());
     }
 
+    fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
+    }
+
+    fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+        // The client may have closed it meanwhile.
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+
     fn is_idle(&self, idle_timeout: Duration) -> bool {
         let timeout = if self.is_closing.load(Ordering::Relaxed) { CLOSE_TIMEOUT } else { idle_timeout };
         lock(&self.idle_since).is_some_and(|since| since.elapsed() > timeout)
@@ -107,13 +129,14 @@ impl Connection {
 }
 
 impl Connections {
-    /// Starts the thread that closes idle connections; it runs until the last clone is dropped.
+    /// Starts the thread that closes idle connections; it runs until the last clone is dropped. The server accepts at
+    /// most `limit` connections; before that, idle ones are closed.
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn start_watching(idle_timeout: Duration) -> std::io::Result<Self> {
-        let connections = Self::default();
-        let weak = Arc::downgrade(&connections.0);
+    pub fn start_watching(idle_timeout: Duration, limit: usize) -> std::io::Result<Self> {
+        let connections = Self { open: Arc::default(), max_open: limit - limit / SHED_PART };
+        let weak = Arc::downgrade(&connections.open);
         std::thread::Builder::new().name("connections".to_owned()).spawn(move || {
             while let Some(connections) = weak.upgrade() {
                 close_idle(&mut lock(&connections), idle_timeout);
@@ -129,7 +152,12 @@ impl Connections {
         let Some(stream) = stream.downcast_ref::<ActixStream>() else { return };
         let Ok(handle) = stream.as_fd().try_clone_to_owned() else { return };
         let connection = Arc::new(Connection::new(handle.into()));
-        lock(&self.0).push(Arc::downgrade(&connection));
+        let mut open = lock(&self.open);
+        open.push(Arc::downgrade(&connection));
+        if open.len() >= self.max_open {
+            shed_idle(&mut open, self.max_open);
+        }
+        drop(open);
         data.insert(connection);
     }
 }
@@ -140,12 +168,35 @@ fn close_idle(connections: &mut Vec<Weak<Connection>>, idle_timeout: Duration) {
         connection.check_progress();
         let is_idle = connection.is_idle(idle_timeout);
         if is_idle {
-            // The client may have closed it meanwhile.
-            let _ = connection.stream.shutdown(Shutdown::Both);
+            connection.close();
         }
         !is_idle
     });
 }
+
+/// Closes the connections that have been idle longest, if too many are open. A new connection is idle until its first
+/// request arrives.
+fn shed_idle(connections: &mut Vec<Weak<Connection>>, max_open: usize) {
+    connections.retain(|connection| connection.strong_count() > 0);
+    if connections.len() < max_open {
+        return;
+    }
+    let excess = connections.len() - max_open + max_open / SHED_PART + 1;
+    let idle = connections.iter().filter_map(Weak::upgrade).filter_map(|connection| {
+        let since = *lock(&connection.idle_since);
+        since.map(|since| (since, connection))
+    });
+    let mut idle: Vec<_> = idle.collect();
+    idle.sort_by_key(|(since, _)| *since);
+    idle.truncate(excess);
+    for (_, connection) in &idle {
+        connection.close();
+    }
+    connections.retain(|connection| connection.upgrade().is_some_and(|connection| !connection.is_closed()));
+    WARNING.write(|| tracing::warn!(max_open, "idle connections closed: too many are open for the limit of files"));
+}
+
+static WARNING: HourlyWarning = HourlyWarning::new();
 
 /// Ignores poisoning: each change behind these locks is one assignment.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -184,6 +235,29 @@ mod tests {
         connection.on_last_chunk();
         assert!(!would_close_after_silence(&connection), "the last chunk has only just been delivered");
         assert!(would_close_after_silence(&connection), "no response is left");
+    }
+
+    #[test]
+    fn the_connections_that_are_idle_longest_are_closed_first() {
+        let connections: Vec<_> =
+            (0..20).map(|_| connection()).map(|(open, client)| (Arc::new(open), client)).collect();
+        let now = Instant::now();
+        for (age, (connection, _)) in connections.iter().enumerate() {
+            *lock(&connection.idle_since) = now.checked_sub(Duration::from_secs(age as u64));
+        }
+        connections[19].0.on_request();
+        let mut open: Vec<_> = connections.iter().map(|(connection, _)| Arc::downgrade(connection)).collect();
+        open.push(Weak::new());
+        shed_idle(&mut open, 21);
+        assert_eq!(open.len(), 20, "only the closed one is forgotten");
+        shed_idle(&mut open, 16);
+        let closed: Vec<usize> = (0..20).filter(|age| connections[*age].0.is_closed()).collect();
+        assert_eq!(closed, [12, 13, 14, 15, 16, 17, 18], "a request is in progress on the oldest");
+        assert_eq!(open.len(), 13);
+        for (connection, client) in &connections {
+            client.set_nonblocking(true).unwrap();
+            assert_eq!(std::io::Read::read(&mut &*client, &mut [0]).is_ok(), connection.is_closed());
+        }
     }
 
     #[test]

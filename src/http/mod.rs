@@ -5,6 +5,7 @@ pub mod body;
 pub mod client_address;
 mod config;
 pub mod connections;
+pub mod descriptors;
 pub mod log_limit;
 pub mod panics;
 pub mod request_id;

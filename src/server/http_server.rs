@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
@@ -19,7 +21,7 @@ use crate::actions::Actions;
 use crate::api::{ApiState, MetricsEndpoint};
 use crate::config::{Config, PublicUrl};
 use crate::http::connections::{Connections, IDLE_TIMEOUT};
-use crate::http::{HttpConfig, response_headers};
+use crate::http::{HttpConfig, descriptors, response_headers};
 use crate::store::StoreError;
 use crate::verify::{Metrics, UsageCounter, VerifierContext};
 use crate::web::app::state::AppState;
@@ -158,7 +160,9 @@ impl Server {
             metrics: Data::new(MetricsEndpoint { registry: Arc::new(registry), token: config.metrics_token }),
         };
         let web_state = Data::new(AppState::new(actions, config.platform_name, public_url, setup_token, witnesses));
-        let connections = Connections::start_watching(idle_timeout).map_err(failed)?;
+        let workers = available_parallelism().map_or(1, NonZero::get);
+        let max_connections = descriptors::connections_per_worker(descriptors::raise_limit(), workers);
+        let connections = Connections::start_watching(idle_timeout, max_connections * workers).map_err(failed)?;
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(http_config.clone())
@@ -168,6 +172,8 @@ impl Server {
                 .wrap(from_fn(response_headers::middleware))
         });
         let server = server
+            .workers(workers)
+            .max_connections(max_connections)
             .on_connect(move |stream, data| connections.add(stream, data))
             .client_request_timeout(REQUEST_HEAD_TIMEOUT)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)

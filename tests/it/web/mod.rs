@@ -7,6 +7,8 @@ mod compression;
 mod delete_user;
 mod devices;
 mod expiry;
+#[cfg(target_os = "linux")]
+mod floods;
 mod http_limits;
 mod identify;
 mod invitations;
