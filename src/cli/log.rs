@@ -9,9 +9,9 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use super::output::{LogWriter, report_lines};
 use crate::config::settings::LogLevel;
 
-/// Starts the log. Libraries log warnings only, because their other lines may contain secrets; actix-http logs
-/// nothing, because it would log a line for each request that it cannot parse. The debug log has the duration of each
-/// query. A panic is logged, too.
+/// Starts the log. Libraries log warnings only, because their other lines may contain secrets. actix-http and
+/// actix-session log nothing, because each request that they cannot use would write a line. The debug log has the
+/// duration of each query. A panic is logged, too.
 pub(super) fn init(level: LogLevel) {
     let ours = match level {
         LogLevel::Error => "error",
@@ -19,7 +19,7 @@ pub(super) fn init(level: LogLevel) {
         LogLevel::Info => "info",
         LogLevel::Debug => "debug",
     };
-    let filter = EnvFilter::new(format!("warn,actix_http=off,keydesk={ours}"));
+    let filter = EnvFilter::new(format!("warn,actix_http=off,actix_session=off,keydesk={ours}"));
     let span_events = if matches!(level, LogLevel::Debug) { FmtSpan::CLOSE } else { FmtSpan::NONE };
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_span_events(span_events);
     // Colours are control characters, which the writer escapes.

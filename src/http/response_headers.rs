@@ -14,6 +14,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, web};
 use super::body::BodyRead;
 use super::config::HttpConfig;
 use super::connections::Connection;
+use super::log_limit::LogLimit;
 use super::request_id::RequestId;
 use super::response_body;
 
@@ -107,8 +108,18 @@ fn is_page(path: &str) -> bool {
     !(path.starts_with("/v1/") || path.starts_with("/assets/") || matches!(path, "/healthz" | "/readyz"))
 }
 
+thread_local! {
+    /// Every client can request pages.
+    static LINES: LogLimit = LogLimit::new();
+}
+
 /// Logs the pattern of the route, because a path or a query may hold secrets.
 fn log(id: RequestId, method: &Method, pattern: &str, status: StatusCode, started: Instant) {
     let duration_ms = started.elapsed().as_millis();
-    tracing::info!(request = %id, %method, path = pattern, status = status.as_u16(), duration_ms, "request completed");
+    LINES.with(|lines| {
+        lines.write(|suppressed| {
+            let status = status.as_u16();
+            tracing::info!(request = %id, %method, path = pattern, status, duration_ms, suppressed, "request completed");
+        });
+    });
 }

@@ -1,7 +1,7 @@
-//! Floods of connections.
+//! Floods of connections and of log lines.
 
 use std::ffi::OsString;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::cli::{Serving, keydesk};
-use crate::support::Browser;
+use crate::support::{API_KEYS, Browser};
 
 /// The program under a limit of open files that `ulimit` sets.
 fn limited(data_dir: &Path, ulimit: &str) -> Command {
@@ -78,4 +78,34 @@ fn the_limit_of_files_is_raised_as_far_as_allowed() {
     open_idle(serving.line("Listening on http://").parse().unwrap(), 300);
     let log = serving.log();
     assert!(!log.contains("idle connections closed"), "{log}");
+}
+
+#[test]
+fn a_flood_of_pages_does_not_flood_the_log() {
+    const REQUESTS: usize = 3_000;
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(keydesk(folder.path()), 2);
+    let address: SocketAddr = serving.line("Listening on http://").parse().unwrap();
+    let cookie = format!("keydesk-{}", address.port());
+    let started = Instant::now();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let mut reader = stream.try_clone().unwrap();
+    // A cookie with a wrong signature must not add a line of its own.
+    let request = format!("GET {API_KEYS} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}=forged\r\n\r\n");
+    let writer = std::thread::spawn(move || stream.write_all(request.repeat(REQUESTS).as_bytes()).unwrap());
+    let (mut answers, mut buffer) = (0, vec![0; 1 << 16]);
+    let (mark, mut rest) = (b"HTTP/1.1 ", Vec::new());
+    while answers < REQUESTS {
+        let read = reader.read(&mut buffer).unwrap();
+        assert_ne!(read, 0, "closed after {answers} answers");
+        rest.extend_from_slice(&buffer[..read]);
+        answers += rest.windows(mark.len()).filter(|window| *window == mark).count();
+        rest.drain(..rest.len().saturating_sub(mark.len() - 1));
+    }
+    writer.join().unwrap();
+    let (log, seconds) = (serving.log(), started.elapsed().as_secs() + 2);
+    let lines = u64::try_from(log.lines().count()).unwrap();
+    // One connection is served by one thread.
+    assert!(lines >= 20 && lines <= 20 * seconds + 10, "{lines} lines in {seconds} s");
+    assert!(log.lines().all(|line| line.contains(" keydesk::")), "{log}");
 }

@@ -11,6 +11,7 @@ use askama::Template;
 
 use super::view::{Message, MessagePage};
 use crate::http::body::BodyError;
+use crate::http::log_limit::LogLimit;
 use crate::http::panics::HandlerPanicked;
 use crate::http::request_id::RequestId;
 use crate::web::app::error::PageError;
@@ -46,6 +47,11 @@ pub async fn render<B: MessageBody + 'static>(
     }
 }
 
+thread_local! {
+    /// While the database is down, every page fails.
+    static FAILURES: LogLimit = LogLimit::new();
+}
+
 fn error_page(error: &Error, app: &AppState, id: Option<&RequestId>, retry_path: &str) -> HttpResponse {
     let converted;
     let error = if let Some(page_error) = error.as_error::<PageError>() {
@@ -57,7 +63,9 @@ fn error_page(error: &Error, app: &AppState, id: Option<&RequestId>, retry_path:
     let is_server_failure = matches!(error, PageError::Internal(_) | PageError::Unavailable(_));
     if is_server_failure {
         let request = id.map(ToString::to_string).unwrap_or_default();
-        tracing::error!(request, cause = %error, "page failed");
+        FAILURES.with(|failures| {
+            failures.write(|suppressed| tracing::error!(request, cause = %error, suppressed, "page failed"));
+        });
     }
     let mut response = error.error_response();
     if response.status() == StatusCode::SEE_OTHER {
