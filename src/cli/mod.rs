@@ -15,10 +15,10 @@ mod user;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::clock::Clock;
-use crate::config::{PublicUrl, Settings};
+use crate::config::{PublicUrl, Settings, variables};
 use crate::server;
 
 use error::CliError;
@@ -73,7 +73,7 @@ pub fn command() -> clap::Command {
 /// Runs the command in the arguments. Returns 0 for success, 1 for an error, 2 for wrong usage.
 #[must_use]
 pub fn run() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match parse() {
         Ok(arguments) => arguments,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) };
@@ -92,9 +92,14 @@ pub fn run() -> ExitCode {
     }
 }
 
+fn parse() -> Result<Arguments, clap::Error> {
+    let mut command = variables::without_empty_variables(Arguments::command(), |name| std::env::var_os(name));
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Arguments::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
 fn execute(arguments: Arguments) -> Result<(), CliError> {
-    let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    Settings::reject_unknown_variables(&Arguments::command(), variables)?;
+    variables::reject_unknown_variables(&Arguments::command(), std::env::vars_os())?;
     log::init(arguments.settings.log_level);
     let settings = arguments.settings;
     match arguments.command {

@@ -2,10 +2,13 @@
 
 mod database;
 mod error;
+mod list;
 mod loopback;
+mod parse;
 mod public_url;
 pub mod settings;
 mod values;
+pub mod variables;
 mod witnesses;
 
 pub use database::Database;

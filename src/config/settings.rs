@@ -1,6 +1,6 @@
 //! The settings as flags and `KEYDESK_…` variables, and the check that turns them into a [`Config`].
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
@@ -9,7 +9,9 @@ use url::Url;
 
 use super::database::Database;
 use super::error::SettingError;
+use super::list::{self, List};
 use super::loopback::is_loopback;
+use super::parse::{parse_address, parse_networks, parse_prefixes, parse_public_url};
 use super::values::Config;
 use super::witnesses::WitnessFlags;
 use crate::domain::key::api_key::{KeyFormat, KeyPrefix};
@@ -45,8 +47,8 @@ pub struct Settings {
     platform_name: String,
 
     /// Trust X-Forwarded-For from this address or network; may be repeated
-    #[arg(long, global = true, env = "KEYDESK_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',', value_parser = parse_network)]
-    trusted_proxy: Vec<IpNet>,
+    #[arg(long, global = true, env = "KEYDESK_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',', value_parser = parse_networks)]
+    trusted_proxy: Vec<List<IpNet>>,
 
     /// Accept keys with this prefix; may be repeated, and new keys have the first
     #[arg(
@@ -55,9 +57,10 @@ pub struct Settings {
         env = "KEYDESK_KEY_PREFIX",
         value_name = "PREFIX",
         value_delimiter = ',',
-        default_value = "goa"
+        default_value = "goa",
+        value_parser = parse_prefixes
     )]
-    key_prefix: Vec<KeyPrefix>,
+    key_prefix: Vec<List<KeyPrefix>>,
 
     /// Show /metrics to clients that send this bearer token; 16 characters or more. Without a trusted proxy, clients on
     /// this machine need none
@@ -134,7 +137,7 @@ impl Settings {
                     .to_owned(),
             ));
         }
-        let mut prefixes = self.key_prefix.into_iter();
+        let mut prefixes = list::flatten(self.key_prefix);
         let newest = prefixes
             .next()
             .ok_or_else(|| SettingError("--key-prefix is empty. Give a prefix such as goa.".to_owned()))?;
@@ -156,7 +159,7 @@ impl Settings {
             data_dir,
             public_url: self.public_url,
             platform_name: self.platform_name.trim().to_owned(),
-            trusted_proxies: self.trusted_proxy,
+            trusted_proxies: list::flatten(self.trusted_proxy).collect(),
             key_format: KeyFormat::new(newest, prefixes),
             witnesses: self.witnesses.check()?,
             metrics_token: self.metrics_token,
@@ -168,56 +171,6 @@ impl Settings {
     pub fn for_temporary_installation(self, folder: PathBuf) -> Self {
         Self { data_dir: folder, database_url: None, secrets_file: None, witnesses: WitnessFlags::default(), ..self }
     }
-
-    /// Rejects a `KEYDESK_…` variable that is not a setting: a misspelled one would otherwise be ignored silently.
-    ///
-    /// # Errors
-    /// [`SettingError`], naming the variable.
-    pub fn reject_unknown_variables(
-        command: &clap::Command,
-        variables: impl Iterator<Item = String>,
-    ) -> Result<(), SettingError> {
-        let known: Vec<_> = command.get_arguments().filter_map(clap::Arg::get_env).collect();
-        let mut unknown =
-            variables.filter(|name| name.starts_with("KEYDESK_") && !known.iter().any(|known| *known == name.as_str()));
-        match unknown.next() {
-            None => Ok(()),
-            Some(name) => Err(SettingError(format!(
-                "The variable {name} is not a setting of Keydesk. Correct or remove it; keydesk --help lists the settings."
-            ))),
-        }
-    }
-}
-
-fn parse_address(text: &str) -> Result<SocketAddr, String> {
-    let expected = "give an address and a port, such as 127.0.0.1:8080";
-    match text.strip_prefix("localhost:") {
-        Some(port) => {
-            let port = port.parse().map_err(|_| expected.to_owned())?;
-            Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
-        }
-        None => text.parse().map_err(|_| expected.to_owned()),
-    }
-}
-
-fn parse_network(text: &str) -> Result<IpNet, String> {
-    text.parse::<IpAddr>()
-        .map(IpNet::from)
-        .or_else(|_| text.parse::<IpNet>())
-        .map_err(|_| "give an address such as 10.0.0.7 or a network such as 10.0.0.0/24".to_owned())
-}
-
-fn parse_public_url(text: &str) -> Result<Url, String> {
-    let expected = || "give scheme, host and port only, such as https://keys.example.com".to_owned();
-    let url = Url::parse(text).map_err(|_| expected())?;
-    let is_origin = matches!(url.scheme(), "http" | "https")
-        && url.host_str().is_some()
-        && url.path() == "/"
-        && url.query().is_none()
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    is_origin.then_some(url).ok_or_else(expected)
 }
 
 #[cfg(test)]
@@ -255,6 +208,19 @@ mod tests {
     }
 
     #[test]
+    fn a_list_may_contain_blanks() {
+        let prefixes = |list: &str| format!("{:?}", check(&["--key-prefix", list]).unwrap().key_format);
+        for (before, between, after) in [("", ",", ""), ("", ", ", ""), (" ", " ,\n\t", ","), ("", " ", " ")] {
+            let list = |first: &str, second: &str| format!("{before}{first}{between}{second}{after}");
+            let proxies = check(&["--trusted-proxy", &list("10.0.0.1", "10.1.0.0/16")]).unwrap().trusted_proxies;
+            assert_eq!(proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.1/32", "10.1.0.0/16"]);
+            assert_eq!(prefixes(&list("acme", "goa")), prefixes("acme,goa"));
+        }
+        assert!(check(&["--key-prefix", " , "]).unwrap_err().to_string().contains("--key-prefix is empty"));
+        assert!(check(&["--trusted-proxy", " "]).unwrap().trusted_proxies.is_empty());
+    }
+
+    #[test]
     fn plain_http_beyond_this_machine_needs_a_flag() {
         assert!(check(&["--listen", "0.0.0.0:8080"]).unwrap_err().to_string().contains("--allow-plain-http"));
         assert!(check(&["--listen", "0.0.0.0:8080", "--public-url", "http://localhost:8080"]).is_err());
@@ -274,14 +240,5 @@ mod tests {
         }
         let config = check(&["--metrics-token", "sixteen-letters!"]).unwrap();
         assert!(config.metrics_token.is_some() && !format!("{config:?}").contains("sixteen"));
-    }
-
-    #[test]
-    fn an_unknown_variable_is_rejected_by_name() {
-        let command = Settings::augment_args(clap::Command::new("keydesk"));
-        let variables = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>().into_iter();
-        assert!(Settings::reject_unknown_variables(&command, variables(&["KEYDESK_LISTEN", "PATH"])).is_ok());
-        let rejected = Settings::reject_unknown_variables(&command, variables(&["KEYDESK_LISTN"])).unwrap_err();
-        assert!(rejected.to_string().contains("KEYDESK_LISTN"));
     }
 }

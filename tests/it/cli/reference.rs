@@ -11,7 +11,8 @@ const MAX_LINE_WIDTH: usize = 100;
 
 const NOTICE: &str = "<!-- Written by `make reference` from the program's own help. Do not edit. -->";
 const SETTINGS: &str = "\
-A flag overrides its variable. Keydesk refuses a `KEYDESK_…` variable that is not in this table.";
+A flag overrides its variable. An empty variable counts as not set. Keydesk refuses a `KEYDESK_…` variable that is not \
+in this table, except those that Kubernetes sets for a Service named `keydesk`.";
 const COMMANDS: &str = "\
 A command exits with 0 when it is done, with 1 when it is refused, and with 2 on wrong usage. On a refusal, one \
 sentence on standard error says why. Every command also takes the settings above.";
@@ -139,7 +140,7 @@ fn meaning(arg: &Arg) -> String {
         meaning.push(format!("one of {}", values.join(", ")));
     }
     if arg.get_value_delimiter() == Some(',') {
-        meaning.push("commas separate values in the variable".to_owned());
+        meaning.push("commas or blanks separate values in the variable".to_owned());
     }
     meaning.join("; ")
 }

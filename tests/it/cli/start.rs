@@ -93,6 +93,29 @@ fn files_and_folders_that_others_can_write_are_refused() {
 }
 
 #[test]
+fn empty_variables_and_those_of_kubernetes_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = keydesk(folder.path());
+    let settings = keydesk::cli::command();
+    let names: Vec<_> = settings.get_arguments().filter_map(clap::Arg::get_env).collect();
+    assert!(names.len() > 10);
+    command.envs(names.into_iter().map(|name| (name, "")));
+    command.envs([
+        ("KEYDESK_SERVICE_HOST", "10.0.0.1"),
+        ("KEYDESK_SERVICE_PORT", "80"),
+        ("KEYDESK_SERVICE_PORT_HTTP", "80"),
+        ("KEYDESK_PORT", "tcp://10.0.0.1:80"),
+        ("KEYDESK_PORT_80_TCP_ADDR", "10.0.0.1"),
+    ]);
+    let output = command.args(["gateway", "list"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(refusal(folder.path(), &[], &[("KEYDESK_PORT", "8080")]).contains("KEYDESK_PORT"));
+    let lists = [("KEYDESK_TRUSTED_PROXY", "10.0.0.1, 10.0.0.2"), ("KEYDESK_KEY_PREFIX", "acme, goa")];
+    let output = keydesk(folder.path()).envs(lists).args(["gateway", "list"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn wrong_usage_exits_with_2() {
     let folder = tempfile::tempdir().unwrap();
     for flags in [&["--nonsense"][..], &["frobnicate"], &["--listen", "nowhere"], &["user", "add"]] {
