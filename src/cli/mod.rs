@@ -18,7 +18,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::clock::Clock;
-use crate::config::{PublicUrl, Settings, variables};
+use crate::config::{PublicUrl, Settings, variables, without_credentials};
 use crate::server;
 
 use error::CliError;
@@ -79,7 +79,7 @@ pub fn run() -> ExitCode {
             return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) };
         }
         Err(error) => {
-            report_lines(error.render().to_string().lines());
+            report_lines(without_credentials(&error.render().to_string()).lines());
             return ExitCode::from(2);
         }
     };

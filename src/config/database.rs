@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::error::SettingError;
@@ -40,6 +41,17 @@ impl Database {
             )),
         }
     }
+
+    /// Returns a message of the database's driver without the URL and the passwords in it.
+    #[must_use]
+    pub fn without_secrets(&self, message: &str) -> String {
+        match self {
+            Self::Sqlite(_) => message.to_owned(),
+            Self::Postgres(url) => {
+                secrets_in(url).iter().fold(message.to_owned(), |message, secret| message.replace(secret, "…"))
+            }
+        }
+    }
 }
 
 fn sqlite(path: &str) -> Result<Database, SettingError> {
@@ -64,6 +76,12 @@ const NETWORK_TIMEOUTS: [(&str, &str); 5] = [
 ];
 
 fn postgres(text: &str) -> Result<Database, SettingError> {
+    if has_invalid_escape(text.as_bytes()) {
+        return Err(SettingError(
+            "--database-url contains a % that two hexadecimal digits do not follow, or %00. Write %25 for a % in a password."
+                .to_owned(),
+        ));
+    }
     let mut url = Url::parse(text).map_err(|error| {
         SettingError(format!("--database-url is not a URL ({error}). Give postgres://USER:PASSWORD@HOST/DATABASE."))
     })?;
@@ -103,6 +121,32 @@ fn postgres(text: &str) -> Result<Database, SettingError> {
         }
     }
     Ok(Database::Postgres(url.into()))
+}
+
+/// Whether libpq would reject the text, in a message that repeats a part of it.
+fn has_invalid_escape(text: &[u8]) -> bool {
+    let is_escape = |hex: &[u8]| hex.iter().all(u8::is_ascii_hexdigit) && hex != b"00";
+    text.iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'%')
+        .any(|(at, _)| !text.get(at + 1..at + 3).is_some_and(is_escape))
+}
+
+/// Returns what of a URL no message may repeat, the longest first: itself and its passwords, encoded and decoded.
+fn secrets_in(text: &str) -> Vec<String> {
+    let mut secrets = vec![text.to_owned()];
+    if let Ok(url) = Url::parse(text) {
+        let parameters = url.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+        let is_password = |name: &str| matches!(name, "password" | "sslpassword");
+        let passwords = parameters.filter(|(name, _)| is_password(name)).map(|(_, value)| value).chain(url.password());
+        for password in passwords {
+            secrets.push(password.to_owned());
+            secrets.push(percent_decode_str(password).decode_utf8_lossy().into_owned());
+        }
+    }
+    secrets.retain(|secret| !secret.is_empty());
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets
 }
 
 fn parameter_missing(url: &Url, name: &str) -> bool {
@@ -163,5 +207,31 @@ mod tests {
         }
         let local = Database::parse("postgres://u:hunter2@localhost/d").unwrap();
         assert!(!format!("{local:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_percent_sign_that_is_no_escape_is_rejected_without_repeating_it() {
+        for wrong in ["hunter2%", "hunter2%4", "hunter2%zz", "hunter2%00"] {
+            for url in [
+                format!("postgres://u:{wrong}@localhost/d"),
+                format!("postgres://u@localhost/d?password={wrong}"),
+                format!("postgres:///d?application_name={wrong}"),
+            ] {
+                let sentence = Database::parse(&url).unwrap_err().to_string();
+                assert!(sentence.contains("%25") && !sentence.contains("hunter2"), "{sentence}");
+            }
+        }
+        assert!(Database::parse("postgres://u:100%25@localhost/d").is_ok());
+        assert!(Database::parse("sqlite:///tmp/100%/k.db").is_ok());
+    }
+
+    #[test]
+    fn a_message_of_the_driver_is_shown_without_secrets() {
+        let database =
+            Database::parse("postgres://u:hun%40ter2@localhost/d?sslpassword=tr%2Bam&password=violet").unwrap();
+        let Database::Postgres(url) = &database else { panic!("{database:?}") };
+        let message = format!("a {url} b hun%40ter2 c hun@ter2 d tr%2Bam e tr+am f violet g");
+        assert_eq!(database.without_secrets(&message), "a … b … c … d … e … f … g");
+        assert_eq!(database.without_secrets("the server refused user u"), "the server refused user u");
     }
 }

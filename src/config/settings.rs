@@ -12,6 +12,7 @@ use super::error::SettingError;
 use super::list::{self, List};
 use super::loopback::is_loopback;
 use super::parse::{parse_address, parse_networks, parse_prefixes, parse_public_url};
+use super::secret_file;
 use super::values::Config;
 use super::witnesses::WitnessFlags;
 use crate::domain::key::api_key::{KeyFormat, KeyPrefix};
@@ -33,6 +34,10 @@ pub struct Settings {
     /// sqlite://FILE or postgres://USER@HOST/DATABASE [default: sqlite://{data-dir}/keydesk.db]
     #[arg(long, global = true, env = "KEYDESK_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     database_url: Option<String>,
+
+    /// Read the URL of the database from this file, which other users cannot read: a command line shows a password
+    #[arg(long, global = true, env = "KEYDESK_DATABASE_URL_FILE", value_name = "FILE")]
+    database_url_file: Option<PathBuf>,
 
     /// Keep the installation's secrets in this file [default: {data-dir}/secrets]
     #[arg(long, global = true, env = "KEYDESK_SECRETS_FILE", value_name = "FILE")]
@@ -148,9 +153,14 @@ impl Settings {
             Some(file) => std::path::absolute(file)
                 .map_err(|error| SettingError(format!("--secrets-file cannot be used: {error}. Name a file.")))?,
         };
-        let database = match self.database_url {
-            None => Database::Sqlite(data_dir.join("keydesk.db")),
-            Some(url) => Database::parse(&url)?,
+        let database = match (self.database_url, self.database_url_file) {
+            (None, None) => Database::Sqlite(data_dir.join("keydesk.db")),
+            (Some(url), None) => Database::parse(&url)?,
+            (None, Some(file)) => Database::parse(&secret_file::read_line("--database-url-file", &file)?)?,
+            (Some(_), Some(_)) => {
+                let sentence = "--database-url and --database-url-file are both set. Set one of them.";
+                return Err(SettingError(sentence.to_owned()));
+            }
         };
         Ok(Config {
             listen: self.listen,
@@ -169,7 +179,14 @@ impl Settings {
     /// Returns the same settings for a throw-away installation in `folder`, without witnesses.
     #[must_use]
     pub fn for_temporary_installation(self, folder: PathBuf) -> Self {
-        Self { data_dir: folder, database_url: None, secrets_file: None, witnesses: WitnessFlags::default(), ..self }
+        Self {
+            data_dir: folder,
+            database_url: None,
+            database_url_file: None,
+            secrets_file: None,
+            witnesses: WitnessFlags::default(),
+            ..self
+        }
     }
 }
 
@@ -196,6 +213,19 @@ mod tests {
         let config = settings(&given).for_temporary_installation(PathBuf::from("/throw-away")).check().unwrap();
         assert!(matches!(config.database, Database::Sqlite(path) if path.starts_with("/throw-away")));
         assert!(config.secrets_file.starts_with("/throw-away") && config.witnesses.file.is_none());
+    }
+
+    #[test]
+    fn the_url_of_the_database_comes_from_one_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("url");
+        std::fs::write(&file, "sqlite:///from-file.db\n").unwrap();
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let from_file = ["--database-url-file", file.to_str().unwrap()];
+        let config = check(&from_file).unwrap();
+        assert!(matches!(config.database, Database::Sqlite(path) if path.ends_with("from-file.db")));
+        let both = check(&[&from_file[..], &["--database-url", "sqlite:///d"]].concat()).unwrap_err().to_string();
+        assert!(both.contains("both set"), "{both}");
     }
 
     #[test]

@@ -46,7 +46,8 @@ impl AnyConnection {
                 (Self::Sqlite(connection), sqlite_setup(purpose))
             }
             Database::Postgres(url) => {
-                let connection = PgConnection::establish(url).map_err(StoreError::unavailable)?;
+                let connection = PgConnection::establish(url)
+                    .map_err(|error| StoreError::unavailable(database.without_secrets(&error.to_string())))?;
                 (Self::Postgres(connection), postgres_setup(purpose))
             }
         };

@@ -115,18 +115,21 @@ fn a_checkpoint_is_printed_line_by_line_without_control_characters() {
 }
 
 #[test]
-fn wrong_usage_is_reported_without_control_characters() {
+fn wrong_usage_is_reported_without_control_characters_and_credentials() {
     let folder = tempfile::tempdir().unwrap();
     for words in [
         &[HOSTILE][..],
         &["key", "revoke", "x", "--reason", HOSTILE],
         &["--listen", HOSTILE],
+        &["--public-url", "https://maria:hunter2@keys.example.com"],
+        &["postgres://maria:hunter2@localhost/keydesk"],
+        &["--database-ul=postgres://maria:hunter2@localhost/keydesk"],
     ] {
         let output = keydesk(folder.path()).args(words).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{words:?}");
         let printed = text(&output.stdout) + &text(&output.stderr);
         expect_printable(&printed, words[0]);
-        assert!(!printed.is_empty());
+        assert!(!printed.is_empty() && !printed.contains("hunter2"), "{printed}");
     }
 }
 

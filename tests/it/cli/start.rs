@@ -60,6 +60,50 @@ fn unsafe_and_unknown_settings_are_refused_with_one_sentence() {
     let nowhere = refusal(data, &["--database-url", "postgres://u:hunter2@127.0.0.1:9/d"], &[]);
     assert!(nowhere.contains("--database-url") && !nowhere.contains("hunter2"), "{nowhere}");
     assert!(refusal(data, &["--database-url", "sqlite:///nonexistent/folder/k.db"], &[]).contains("--database-url"));
+    for wrong in ["hunter2%", "hunter2%zz", "hunter2%00"] {
+        let sentence = refusal(data, &["--database-url", &format!("postgres://u:{wrong}@127.0.0.1:9/d")], &[]);
+        assert!(sentence.contains("%25") && !sentence.contains("hunter2"), "{sentence}");
+    }
+    let parameter = refusal(data, &["--database-url", "postgres://u:hunter2@127.0.0.1:9/d?hunter2=hunter2"], &[]);
+    assert!(parameter.contains("--database-url") && !parameter.contains("hunter2"), "{parameter}");
+}
+
+#[test]
+fn the_url_of_the_database_is_read_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("url"));
+    fs::write(&file, format!("sqlite://{}\n", data.join("own.db").display())).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let variable = [("KEYDESK_DATABASE_URL_FILE", file.to_str().unwrap())];
+    assert!(refusal(&data, &[], &variable).contains("chmod 600"));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).unwrap();
+    let mut command = keydesk(&data);
+    command.envs(variable);
+    assert_eq!(Serving::start(command, 2).stop(), 0);
+    assert!(data.join("own.db").exists() && !data.join("keydesk.db").exists());
+}
+
+#[test]
+fn empty_variables_and_those_of_kubernetes_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = keydesk(folder.path());
+    let settings = keydesk::cli::command();
+    let names: Vec<_> = settings.get_arguments().filter_map(clap::Arg::get_env).collect();
+    assert!(names.len() > 10);
+    command.envs(names.into_iter().map(|name| (name, "")));
+    command.envs([
+        ("KEYDESK_SERVICE_HOST", "10.0.0.1"),
+        ("KEYDESK_SERVICE_PORT", "80"),
+        ("KEYDESK_SERVICE_PORT_HTTP", "80"),
+        ("KEYDESK_PORT", "tcp://10.0.0.1:80"),
+        ("KEYDESK_PORT_80_TCP_ADDR", "10.0.0.1"),
+    ]);
+    let output = command.args(["gateway", "list"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(refusal(folder.path(), &[], &[("KEYDESK_PORT", "8080")]).contains("KEYDESK_PORT"));
+    let lists = [("KEYDESK_TRUSTED_PROXY", "10.0.0.1, 10.0.0.2"), ("KEYDESK_KEY_PREFIX", "acme, goa")];
+    let output = keydesk(folder.path()).envs(lists).args(["gateway", "list"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
@@ -90,29 +134,6 @@ fn files_and_folders_that_others_can_write_are_refused() {
     // Users cannot replace each other's files in such a folder.
     fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o1777)).unwrap();
     assert!(run().status.success());
-}
-
-#[test]
-fn empty_variables_and_those_of_kubernetes_pass() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut command = keydesk(folder.path());
-    let settings = keydesk::cli::command();
-    let names: Vec<_> = settings.get_arguments().filter_map(clap::Arg::get_env).collect();
-    assert!(names.len() > 10);
-    command.envs(names.into_iter().map(|name| (name, "")));
-    command.envs([
-        ("KEYDESK_SERVICE_HOST", "10.0.0.1"),
-        ("KEYDESK_SERVICE_PORT", "80"),
-        ("KEYDESK_SERVICE_PORT_HTTP", "80"),
-        ("KEYDESK_PORT", "tcp://10.0.0.1:80"),
-        ("KEYDESK_PORT_80_TCP_ADDR", "10.0.0.1"),
-    ]);
-    let output = command.args(["gateway", "list"]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(refusal(folder.path(), &[], &[("KEYDESK_PORT", "8080")]).contains("KEYDESK_PORT"));
-    let lists = [("KEYDESK_TRUSTED_PROXY", "10.0.0.1, 10.0.0.2"), ("KEYDESK_KEY_PREFIX", "acme, goa")];
-    let output = keydesk(folder.path()).envs(lists).args(["gateway", "list"]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
