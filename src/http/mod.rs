@@ -13,4 +13,4 @@ mod send_progress;
 #[cfg(target_os = "linux")]
 mod tcp_info;
 
-pub use config::HttpConfig;
+pub use config::{HourlyWarning, HttpConfig};

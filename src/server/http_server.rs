@@ -18,7 +18,7 @@ use crate::actions::Actions;
 use crate::api::{ApiState, MetricsEndpoint};
 use crate::config::{Config, PublicUrl};
 use crate::http::connections::{Connections, IDLE_TIMEOUT};
-use crate::http::{HttpConfig, response_headers};
+use crate::http::{HourlyWarning, HttpConfig, response_headers};
 use crate::store::StoreError;
 use crate::verify::{Metrics, UsageCounter, VerifierContext};
 use crate::web::app::state::AppState;
@@ -135,8 +135,11 @@ impl Server {
         let failed = |error: io::Error| StartError::System(format!("The server cannot start: {error}."));
         background::start_jobs(&actions, recorder);
         background::start_publishing(&witnesses).map_err(failed)?;
-        let http_config =
-            Data::new(HttpConfig { trusted_proxies: config.trusted_proxies, https: public_url.is_https() });
+        let http_config = Data::new(HttpConfig {
+            trusted_proxies: config.trusted_proxies,
+            https: public_url.is_https(),
+            forwarded_warning: HourlyWarning::new(actions.clock.clone()),
+        });
         let mut registry = Registry::default();
         let verifier_context = VerifierContext {
             store: actions.store.clone(),
