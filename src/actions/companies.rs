@@ -94,7 +94,10 @@ impl Actions {
             let user = NewUser { role: Role::Admin, name: &name, email: &email };
             let created = self.create_company(tx, &company_name, Actor::User(user_id), client, |change, company_id| {
                 match user.add_to(change, company_id, user_id, Some(&password_hash)) {
-                    Ok(()) => change.record_signed_in(user_id, None).map_err(CompanyNameError::from),
+                    Ok(()) => {
+                        let user = SignedInUser { user_id, company_id };
+                        change.record_signed_in(user, None).map_err(CompanyNameError::from)
+                    }
                     Err(AddUserError::Store(error)) => Err(error.into()),
                     Err(AddUserError::EmailTaken) => Err(StoreError::Exists.into()),
                 }

@@ -1,6 +1,7 @@
 //! Every change of company data: checks the rule, then writes the rows and the event in one transaction. Knows no HTTP.
 
 mod account;
+mod attempt;
 mod change;
 mod companies;
 mod delete_user;
@@ -13,17 +14,19 @@ mod installation;
 mod keys;
 mod passwords;
 mod pending_usage;
+mod refused_sign_ins;
 mod rotation;
 mod second_factor;
 mod service;
 mod sign_in;
+mod sign_in_attempt;
 mod signed_in_user;
 mod throttle;
 mod trail_head;
 mod usage;
 mod users;
 
-pub use account::OwnPasswordError;
+pub use account::{OwnPasswordError, RemainingLock};
 pub use companies::{CompanyNameError, SetUpError, SetUpFieldErrors, SetUpForm};
 pub use delete_user::{DeleteUserError, KeyDisposition};
 pub use edit_key::EditKeyError;
@@ -36,6 +39,6 @@ pub use pending_usage::PendingUsage;
 pub use rotation::{OverlapError, RotateKeyError, RotatedKey, RotationRequest};
 pub use second_factor::ConfirmSecondFactorError;
 pub use service::Actions;
-pub use sign_in::{SignInError, SignInOutcome};
+pub use sign_in::{HashingQueue, SignInError, SignInOutcome};
 pub use signed_in_user::{AuthenticatedUser, SignedInUser};
 pub use users::{AcceptInvitationError, AddUserError, ChangeUserError, IssuedInvitation, NewUser};

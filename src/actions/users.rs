@@ -149,7 +149,7 @@ impl Actions {
                 return Ok(SignInOutcome::CodeRequired(authenticated));
             }
             change.tx.sign_in_failures().delete(&self.address_subject(&normalize::case_folded(&user.email)))?;
-            change.record_signed_in(user.id, None)?;
+            change.record_signed_in(signed_in, None)?;
             Ok(SignInOutcome::Complete(authenticated))
         })
     }

@@ -193,6 +193,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    refused_sign_ins (subject, refused_at) {
+        subject -> Binary,
+        refused_at -> BigInt,
+        company_id -> Nullable<Text>,
+        user_id -> Nullable<Text>,
+        refusals -> BigInt,
+        client_address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     second_factors (user_id) {
         user_id -> Text,
         company_id -> Text,
@@ -310,6 +323,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     key_usage_hours,
     known_devices,
     recovery_codes,
+    refused_sign_ins,
     second_factors,
     service_accounts,
     sessions,

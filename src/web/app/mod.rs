@@ -6,6 +6,7 @@ pub mod device;
 pub mod error;
 pub mod flash;
 pub mod guards;
+mod hashing;
 pub mod inline_reader;
 pub mod query;
 pub mod respond;

@@ -1,21 +1,16 @@
 //! The state that all pages share. It runs queries and actions on the blocking pool.
 
-use std::time::Duration;
-
 use actix_web::web;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::SemaphorePermit;
 
 use super::error::PageError;
+use super::hashing::HashingPermits;
 use super::session::store::Sessions;
-use crate::actions::{ActionError, Actions};
+use crate::actions::{ActionError, Actions, HashingQueue};
 use crate::config::PublicUrl;
 use crate::domain::timestamp::Timestamp;
 use crate::store::{Db, StoreError};
 use crate::witness::Witnesses;
-
-/// Argon2 uses 19 MiB and a whole core; more in parallel would slow down everything else.
-const MAX_CONCURRENT_HASHES: usize = 2;
-const HASHING_QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub struct AppState {
@@ -25,7 +20,7 @@ pub struct AppState {
     pub public_url: PublicUrl,
     /// The token of the set-up link that this process prints when it starts.
     pub setup_token: String,
-    hashing_permits: Semaphore,
+    hashing: HashingPermits,
     pub witnesses: Witnesses,
 }
 
@@ -38,8 +33,7 @@ impl AppState {
         setup_token: String,
         witnesses: Witnesses,
     ) -> Self {
-        let hashing_permits = Semaphore::new(MAX_CONCURRENT_HASHES);
-        Self { actions, platform, public_url, setup_token, hashing_permits, witnesses }
+        Self { actions, platform, public_url, setup_token, hashing: HashingPermits::default(), witnesses }
     }
 
     /// The prefix `__Host-` binds the cookie to this host, TLS and all paths (RFC 6265bis section 4.1.3.2).
@@ -70,12 +64,9 @@ impl AppState {
         Sessions { store: self.actions.store.clone(), clock: self.actions.clock.clone() }
     }
 
-    /// Waits for a permit to hash a password, and fails with [`PageError::TooManyAtOnce`] after ten seconds.
-    pub async fn hashing_permit(&self) -> Result<SemaphorePermit<'_>, PageError> {
-        match tokio::time::timeout(HASHING_QUEUE_TIMEOUT, self.hashing_permits.acquire()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            _ => Err(PageError::TooManyAtOnce),
-        }
+    /// Waits for a permit to hash a password, see [`HashingPermits::acquire`].
+    pub async fn hashing_permit(&self, queue: HashingQueue) -> Result<SemaphorePermit<'_>, PageError> {
+        self.hashing.acquire(queue).await
     }
 
     /// Runs one query on the blocking pool.

@@ -3,6 +3,7 @@ mod captured_sql;
 mod key_counts;
 mod parity;
 mod query_plans;
+mod refused_sign_ins;
 mod spans;
 mod sqlite_flags;
 mod thread_reader;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::qr_code::{QUIET_ZONE, QrCode};
 use super::view::too_many_attempts_sentence;
-use crate::actions::{ConfirmSecondFactorError, OwnPasswordError};
+use crate::actions::{ConfirmSecondFactorError, HashingQueue, OwnPasswordError};
 use crate::domain::user::password::Password;
 use crate::http::body::FormBody;
 use crate::web::app::error::PageError;
@@ -122,7 +122,7 @@ async fn confirm(user: &EnrollmentContext, code: String) -> Result<HttpResponse,
 
 async fn remove(user: &EnrollmentContext, password: Password) -> Result<HttpResponse, PageError> {
     let cx = &user.0;
-    let permit = cx.app.hashing_permit().await?;
+    let permit = cx.app.hashing_permit(HashingQueue::Reserved).await?;
     let removed = cx.perform(move |actions, context| actions.remove_second_factor(context, &password)).await?;
     drop(permit);
     match removed {
