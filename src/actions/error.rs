@@ -38,7 +38,6 @@ action_errors!(
     AddUserError,
     ChangeUserError,
     CompanyNameError,
-    ConfirmSecondFactorError,
     CreateKeyError,
     EditKeyError,
     GatewayError,
@@ -50,6 +49,15 @@ action_errors!(
     SetUpError,
     SignInError,
 );
+
+impl ActionError for ConfirmSecondFactorError {
+    fn separate_store_error(self) -> Result<Self, StoreError> {
+        match self {
+            Self::Store(error) | Self::Password(OwnPasswordError::Store(error)) => Err(error),
+            refusal => Ok(refusal),
+        }
+    }
+}
 
 impl ActionError for DeleteUserError {
     fn separate_store_error(self) -> Result<Self, StoreError> {

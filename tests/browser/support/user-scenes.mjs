@@ -163,6 +163,16 @@ export const userScenes = [
   { name: 'the account with a second factor', fixture: 'secondFactor', open: at(ACCOUNT) },
   { name: 'the second factor, off', fixture: 'demo', open: at(SECOND_FACTOR) },
   { name: 'the second factor, off, a code refused', fixture: 'demo', open: submitEmpty(SECOND_FACTOR, 'Turn on') },
+  {
+    name: 'the second factor, off, a password refused',
+    fixture: 'demo',
+    open: async (page) => {
+      await page.goto(SECOND_FACTOR);
+      await page.getByLabel('Current password').fill('not the password');
+      await page.getByRole('button', { name: 'Turn on' }).click();
+      await page.locator('#current_password[aria-invalid="true"]').waitFor();
+    },
+  },
   { name: 'the second factor, required', fixture: 'secondFactorRequired', open: at(SECOND_FACTOR) },
   { name: 'the second factor, on', fixture: 'secondFactor', open: at(SECOND_FACTOR) },
   { name: 'the second factor, on, a password refused', fixture: 'secondFactor', open: submitEmpty(SECOND_FACTOR, 'Turn off') },
@@ -174,7 +184,7 @@ export const userScenes = [
       await page.getByLabel('Current password').fill(keydesk.output('Password'));
       await page.getByRole('button', { name: 'Turn off' }).click();
       await confirmed(page);
-      await setUpSecondFactor(page);
+      await setUpSecondFactor(page, keydesk.output('Password'));
     },
   },
 

@@ -118,9 +118,12 @@ fn a_burst_of_current_passwords_is_judged_a_few_times() {
     let change = |browser: &Browser, current: &str| {
         browser.post("/account/password", &[("current_password", current), ("new_password", NEW_PASSWORD)])
     };
+    let set_up = |browser: &Browser, current: &str| {
+        browser.post(SECOND_FACTOR, &[("current_password", current), ("code", "000000")])
+    };
     let remove = |browser: &Browser, current: &str| browser.post(SECOND_FACTOR, &[("current_password", current)]);
-    let forms: [(&'static str, SendPassword<'_>); 2] =
-        [("to change it", &change), ("to remove the second factor", &remove)];
+    let forms: [(&'static str, SendPassword<'_>); 3] =
+        [("to change it", &change), ("to set up a second factor", &set_up), ("to remove the second factor", &remove)];
     for (name, send) in forms {
         let server = TestServer::start();
         server.add_person("Jonas Bakke", "jonas@brightwater.example", Role::Auditor);

@@ -1,5 +1,6 @@
 mod access;
 mod account;
+mod account_inputs;
 mod checkpoint;
 mod compression;
 mod delete_user;
