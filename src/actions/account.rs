@@ -166,7 +166,6 @@ impl Actions {
     pub fn set_password(&self, actor: Actor, user: &User, typed: &str) -> Result<(), OwnPasswordError> {
         let password_hash = self.passwords.hash(&self.validate_new_password::<OwnPasswordError>(user, typed)?)?;
         self.change(&context_of_operator(actor, user), |change| {
-            change.tx.invitations().delete(user.id)?;
             change.replace_password(user.id, &password_hash)?;
             change.tx.sign_in_failures().delete(&self.address_subject(&normalize::case_folded(&user.email)))?;
             change.append_event(EventDraft::new(EventTarget::User(user.id), EventDetail::UserPasswordChanged))?;
@@ -229,8 +228,9 @@ fn context_of_operator(actor: Actor, user: &User) -> RequestContext {
 }
 
 impl Change<'_, '_> {
-    /// Replaces a user's password, ends their sessions and forgets their devices.
+    /// Replaces a user's password, ends their sessions and their link, and forgets their devices.
     pub(super) fn replace_password(&mut self, id: UserId, hash: &PasswordHash) -> Result<(), StoreError> {
+        self.tx.invitations().delete(id)?;
         self.tx.users().set_password_hash(id, hash.as_str())?;
         self.tx.sessions().end_all(id, None)?;
         self.tx.devices().forget_all(id)

@@ -7,6 +7,7 @@ use super::passwords::{HashError, PasswordHash};
 use super::service::Actions;
 use super::sign_in::SignInOutcome;
 use super::signed_in_user::SignedInUser;
+use crate::domain::actor::Actor;
 use crate::domain::ids::{CompanyId, EventId, UserId};
 use crate::domain::request_context::{Client, RequestContext};
 use crate::domain::text::name::PersonName;
@@ -15,7 +16,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::token::{Token, TokenDigest};
 use crate::domain::trail::event::{EventDraft, EventTarget};
 use crate::domain::trail::event_detail::EventDetail;
-use crate::domain::trail::event_values::UserRole;
+use crate::domain::trail::event_values::{UsedLink, UserRole};
 use crate::domain::user::email::EmailAddress;
 use crate::domain::user::password::PasswordError;
 use crate::domain::user::profile::Role;
@@ -61,6 +62,9 @@ pub enum ChangeUserError {
     /// The company would be left without an admin who can sign in.
     #[error("This is the only administrator. Make someone else an administrator first.")]
     LastAdmin,
+    /// A link for oneself would change the password without the current one.
+    #[error("You cannot reset your own password here. Change it on your account page.")]
+    OwnLink,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -103,10 +107,13 @@ impl Actions {
         })
     }
 
-    /// Issues a new invitation for a user who lost theirs, or their password. The previous one stops working.
+    /// Issues a new invitation for another user who lost theirs, or their password. The previous one stops working.
     pub fn renew_invitation(&self, context: &RequestContext, id: UserId) -> Result<IssuedInvitation, ChangeUserError> {
         self.change(context, |change| {
             let user = change.tx.users().by_id(context.company_id, id)?.ok_or(ChangeUserError::Unknown)?;
+            if change.actor == Actor::User(id) {
+                return Err(ChangeUserError::OwnLink);
+            }
             Ok(change.invite(context.company_id, id, &user.name, EventDetail::UserInvitationRenewed)?)
         })
     }
@@ -137,11 +144,15 @@ impl Actions {
         self.change(&context, |change| {
             let invitation =
                 change.tx.invitations().by_token(token)?.filter(|invitation| change.now < invitation.expires_at);
-            invitation.ok_or(AcceptInvitationError::Dead)?;
+            let invitation = invitation.ok_or(AcceptInvitationError::Dead)?;
             // A second factor may have been set up while the password was being hashed.
             let user = change.tx.users().by_id(user.company_id, user.id)?.ok_or(AcceptInvitationError::Dead)?;
-            change.tx.invitations().delete(user.id)?;
-            change.append_event(EventDraft::new(EventTarget::User(user.id), EventDetail::UserInvitationAccepted))?;
+            let detail = if user.has_password {
+                EventDetail::UserPasswordChangedByLink { after: UsedLink::new(invitation.creator()) }
+            } else {
+                EventDetail::UserInvitationAccepted
+            };
+            change.append_event(EventDraft::new(EventTarget::User(user.id), detail))?;
             change.replace_password(user.id, &password_hash)?;
             let authenticated = change.authenticate(signed_in)?;
             if user.has_second_factor {
@@ -154,7 +165,8 @@ impl Actions {
         })
     }
 
-    /// Changes a user's role and ends their sessions. Returns the event, or `None` if the user already has this role.
+    /// Changes a user's role, and ends their sessions and their link. Returns the event, or `None` if the user already has
+    /// this role.
     pub fn change_role(
         &self,
         context: &RequestContext,
@@ -169,6 +181,7 @@ impl Actions {
             change.ensure_admin_remains(&user)?;
             change.tx.users().set_role(id, role)?;
             change.tx.sessions().end_all(id, None)?;
+            change.tx.invitations().delete(id)?;
             let detail =
                 EventDetail::UserRoleChanged { before: UserRole { role: user.role }, after: UserRole { role } };
             Ok(Some(change.append_event(EventDraft::new(EventTarget::User(id), detail))?))
@@ -195,7 +208,8 @@ impl Change<'_, '_> {
     ) -> Result<IssuedInvitation, StoreError> {
         let token = Token::new(random::bytes());
         let expires_at = self.now + INVITATION_LIFETIME;
-        self.tx.invitations().replace(&token.digest(), &Invitation { user_id, company_id, expires_at })?;
+        let invitation = Invitation::new(user_id, company_id, expires_at, self.actor);
+        self.tx.invitations().replace(&token.digest(), &invitation)?;
         self.append_event(EventDraft::new(EventTarget::User(user_id), detail))?;
         Ok(IssuedInvitation { user_id, name: name.to_owned(), token, expires_at })
     }

@@ -120,6 +120,8 @@ diesel::table! {
         company_id -> Text,
         token_digest -> Binary,
         expires_at -> BigInt,
+        created_by_type -> Nullable<Text>,
+        created_by -> Nullable<Text>,
     }
 }
 

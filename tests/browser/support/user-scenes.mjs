@@ -72,12 +72,14 @@ export const userScenes = [
   { name: 'the form for a new user', fixture: 'demo', open: at(`${USERS}/new`) },
   { name: 'the form for a new user, refused', fixture: 'demo', open: submitEmpty(`${USERS}/new`, 'Add user') },
   { name: 'an invitation link', fixture: 'demo', open: (page) => invite(page, newPerson()) },
+  { name: 'the question before a password is reset', fixture: 'demo', open: openRowLink('Reset password of', 'Tomasz Wójcik') },
+  { name: 'the question before an invitation is sent again', fixture: 'demo', open: openRowLink('Resend invitation of', INVITED) },
   {
     name: 'a new link for a user',
     fixture: 'demo',
     open: async (page) => {
-      await page.goto(USERS);
-      await userRow(page, { name: INVITED }).getByRole('button', { name: 'New link' }).click();
+      await openRowLink('Resend invitation of', INVITED)(page);
+      await confirm(page, 'Resend invitation');
       await page.locator('#invitation-link').waitFor();
     },
   },

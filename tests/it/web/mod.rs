@@ -16,6 +16,7 @@ mod key_lifecycle_model;
 mod key_lifetimes;
 mod key_policy;
 mod keys;
+mod links;
 mod list;
 mod races;
 mod revocation;
