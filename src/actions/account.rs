@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
+use super::attempt::Reservation;
 use super::authority::{ActionFailure, Denied, Permission, RequestContext};
 use super::change::Change;
 use super::passwords::{HashError, PasswordHash};
 use super::service::Actions;
+use super::sign_in_attempt::clients_wait_until;
 use super::signed_in_user::{AuthenticatedUser, SignedInUser};
-use super::throttle::Throttle;
+use super::throttle::{Throttle, WAIT};
 use crate::domain::client::Client;
 use crate::domain::ids::{EventId, SessionId, UserId};
 use crate::domain::text::name::PersonName;
 use crate::domain::text::normalize;
+use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::event::{EventDraft, EventTarget};
 use crate::domain::trail::event_detail::EventDetail;
 use crate::domain::trail::event_values::{ChangedProfile, EndedSession, EndedSessions, SecondFactor};
@@ -48,6 +51,32 @@ pub enum ChangeProfileError {
     Denied(#[from] Denied),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<Throttle> for OwnPasswordError {
+    fn from(throttle: Throttle) -> Self {
+        match throttle {
+            Throttle::Wait(wait) => Self::Throttled(wait),
+            // Does not happen: a signed-in user is never blocked.
+            Throttle::Blocked => Self::Throttled(WAIT),
+        }
+    }
+}
+
+/// The current password of a user, as it was checked.
+pub(super) struct CheckedPassword {
+    user_id: UserId,
+    hash: String,
+    reservation: Reservation,
+}
+
+/// What still keeps a user from signing in after [`Actions::unlock`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemainingLock {
+    /// Clients with too many failures for any address wait until then.
+    ClientsWait(Timestamp),
+    /// The user has not chosen a password yet.
+    NoPassword,
 }
 
 impl Actions {
@@ -92,13 +121,18 @@ impl Actions {
         current: &Password,
         typed: &str,
     ) -> Result<(EventId, AuthenticatedUser), OwnPasswordError> {
-        let user_id = context.acting_user()?;
+        let (user_id, now) = (context.acting_user()?, self.clock.now());
+        let user = self.store.read(|db| {
+            context.confirm::<_, OwnPasswordError>(db, now)?;
+            Ok::<_, OwnPasswordError>(db.users().by_id(context.company_id, user_id)?)
+        })?;
+        let user = user.ok_or(Denied::SignedOut)?;
+        // Before the current password, which would otherwise be counted as wrong.
+        let password = self.validate_new_password::<OwnPasswordError>(&user, typed)?;
         let checked = self.check_own_password(context, current)?;
-        let user = self.store.query(|db| db.users().by_id(context.company_id, user_id))?;
-        let user = user.ok_or(OwnPasswordError::WrongPassword)?;
-        let password_hash = self.passwords.hash(&self.validate_new_password::<OwnPasswordError>(&user, typed)?)?;
+        let password_hash = self.passwords.hash(&password)?;
         self.change_own(context, |change| {
-            change.ensure_password_unchanged(user_id, &checked)?;
+            change.accept_own_password(&checked)?;
             change.replace_password(user_id, &password_hash)?;
             let event =
                 change.append_event(EventDraft::new(EventTarget::User(user_id), EventDetail::UserPasswordChanged))?;
@@ -116,7 +150,7 @@ impl Actions {
         let user_id = context.acting_user()?;
         let checked = self.check_own_password(context, current)?;
         self.change_own(context, |change| {
-            change.ensure_password_unchanged(user_id, &checked)?;
+            change.accept_own_password(&checked)?;
             Ok(change.remove_second_factor(user_id)?)
         })
     }
@@ -154,7 +188,6 @@ impl Actions {
     pub fn set_password(&self, user: &User, typed: &str) -> Result<(), OwnPasswordError> {
         let password_hash = self.passwords.hash(&self.validate_new_password::<OwnPasswordError>(user, typed)?)?;
         self.change_as_operator(user, |change| {
-            change.tx.invitations().delete(user.id)?;
             change.replace_password(user.id, &password_hash)?;
             change.tx.sign_in_failures().delete(&self.address_subject(&normalize::case_folded(&user.email)))?;
             change.append_event(EventDraft::new(EventTarget::User(user.id), EventDetail::UserPasswordChanged))?;
@@ -168,13 +201,20 @@ impl Actions {
         Ok(())
     }
 
-    /// Resets a user's failed sign-ins, so that every browser can try again.
-    pub fn unlock(&self, user: &User) -> Result<(), StoreError> {
+    /// Resets the failures that make a user's sign-ins and password changes wait. Returns the locks that remain.
+    pub fn unlock(&self, user: &User) -> Result<Vec<RemainingLock>, StoreError> {
+        let address = self.address_subject(&normalize::case_folded(&user.email));
         self.change_as_operator(user, |change| {
             let now = change.now;
-            change.tx.sign_in_failures().reset(&self.address_subject(&normalize::case_folded(&user.email)), now)?;
+            let devices = change.tx.devices().of_user(user.id)?;
+            let devices = devices.iter().map(|digest| self.device_subject(digest));
+            for subject in devices.chain([address, self.user_subject(user.id)]) {
+                change.tx.sign_in_failures().reset(&subject, now)?;
+            }
             change.append_event(EventDraft::new(EventTarget::User(user.id), EventDetail::UserUnlocked))?;
-            Ok(())
+            let clients = clients_wait_until(change.tx, now)?.map(RemainingLock::ClientsWait);
+            let no_password = (!user.has_password).then_some(RemainingLock::NoPassword);
+            Ok(clients.into_iter().chain(no_password).collect())
         })
     }
 
@@ -198,41 +238,38 @@ impl Actions {
         Ok(Password::validate_new(typed, &words)?)
     }
 
-    /// Checks the current password of a signed-in user. Returns the hash that it matches.
-    fn check_own_password(&self, context: &RequestContext, current: &Password) -> Result<String, OwnPasswordError> {
+    /// Checks the current password of a signed-in user. The check counts as a failure until the change that needs it
+    /// accepts it.
+    pub(super) fn check_own_password(
+        &self,
+        context: &RequestContext,
+        current: &Password,
+    ) -> Result<CheckedPassword, OwnPasswordError> {
         let (user_id, now) = (context.acting_user()?, self.clock.now());
-        let attempt = self.own_password_attempt(user_id);
-        let (throttle, hash) = self.store.read(|db| {
-            context.confirm::<_, OwnPasswordError>(db, now)?;
-            Ok::<_, OwnPasswordError>((attempt.check(db, now)?, db.users().password_hash(user_id)?))
-        })?;
-        if let Some(Throttle::Wait(wait)) = throttle {
-            return Err(OwnPasswordError::Throttled(wait));
-        }
-        let is_correct = self.passwords.verify(current, hash.as_deref());
-        if let Some(hash) = hash.filter(|_| is_correct) {
-            return Ok(hash);
-        }
-        self.count_own_password_failure(&attempt)?;
-        Err(OwnPasswordError::WrongPassword)
+        self.store.read(|db| context.confirm::<_, OwnPasswordError>(db, now))?;
+        let reservation = self.reserve::<OwnPasswordError>(&self.own_password_attempt(user_id))?;
+        let hash = self.store.query(|db| db.users().password_hash(user_id))?;
+        let is_correct = self.passwords.verify(&reservation, current, hash.as_deref());
+        let hash = hash.filter(|_| is_correct).ok_or(OwnPasswordError::WrongPassword)?;
+        Ok(CheckedPassword { user_id, hash, reservation })
     }
 }
 
 impl Change<'_, '_> {
-    /// Replaces a user's password, ends their sessions and forgets their devices.
+    /// Replaces a user's password, ends their sessions and their link, and forgets their devices.
     pub(super) fn replace_password(&mut self, id: UserId, hash: &PasswordHash) -> Result<(), StoreError> {
+        self.tx.invitations().delete(id)?;
         self.tx.users().set_password_hash(id, hash.as_str())?;
         self.tx.sessions().end_all(id, None)?;
         self.tx.devices().forget_all(id)
     }
 
-    /// Fails if the password changed after `checked` was verified.
-    fn ensure_password_unchanged(&mut self, id: UserId, checked: &str) -> Result<(), OwnPasswordError> {
-        if self.tx.users().password_hash(id)?.as_deref() == Some(checked) {
-            Ok(())
-        } else {
-            Err(OwnPasswordError::WrongPassword)
+    /// Ends the count of wrong passwords. Fails if the password changed after it was checked.
+    pub(super) fn accept_own_password(&mut self, checked: &CheckedPassword) -> Result<(), OwnPasswordError> {
+        if self.tx.users().password_hash(checked.user_id)?.as_deref() != Some(checked.hash.as_str()) {
+            return Err(OwnPasswordError::WrongPassword);
         }
+        Ok(checked.reservation.succeed(self.tx, self.now)?)
     }
 
     fn remove_second_factor(&mut self, id: UserId) -> Result<Option<EventId>, StoreError> {

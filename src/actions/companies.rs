@@ -103,7 +103,10 @@ impl Actions {
                 Permission::by_credential(user_id),
                 client,
                 |change, company_id| match user.add_to(change, company_id, user_id, Some(&password_hash)) {
-                    Ok(()) => change.record_signed_in(user_id, None).map_err(CompanyNameError::from),
+                    Ok(()) => {
+                        let user = SignedInUser { user_id, company_id };
+                        change.record_signed_in(user, None).map_err(CompanyNameError::from)
+                    }
                     Err(AddUserError::Store(error)) => Err(error.into()),
                     Err(AddUserError::EmailTaken | AddUserError::Denied(_)) => Err(StoreError::Exists.into()),
                 },

@@ -69,6 +69,8 @@ impl Actions {
             } else {
                 change.settle_keys(&keys, disposition, role)?
             };
+            // Refusals before the deletion come before it in the trail.
+            change.append_refused_sign_ins(company_id)?;
             change.tx.users().erase(id, now)?;
             change.tx.sign_in_failures().delete(&self.address_subject(&normalize::case_folded(&user.email)))?;
             Ok::<_, DeleteUserError>(change.append_event(EventDraft::new(EventTarget::User(id), detail))?)

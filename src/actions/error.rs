@@ -40,7 +40,6 @@ action_errors!(
     ChangeProfileError: Denied | Store,
     ChangeUserError: Denied | Store,
     CompanyNameError: Denied | Store,
-    ConfirmSecondFactorError: Denied | Store,
     CreateKeyError: Denied | Store,
     EditKeyError: Denied | Store,
     GatewayError: Store,
@@ -52,6 +51,17 @@ action_errors!(
     SetUpError: Store,
     SignInError: Store,
 );
+
+impl ActionError for ConfirmSecondFactorError {
+    fn separate_failure(self) -> Result<Self, ActionFailure> {
+        match self {
+            Self::Denied(denied) => Err(denied.into()),
+            Self::Store(error) => Err(error.into()),
+            Self::Password(refusal) => refusal.separate_failure().map(Self::Password),
+            refusal => Ok(refusal),
+        }
+    }
+}
 
 impl ActionError for DeleteUserError {
     fn separate_failure(self) -> Result<Self, ActionFailure> {

@@ -2,6 +2,7 @@
 
 mod account;
 mod alignment;
+mod attempt;
 mod authority;
 mod change;
 mod companies;
@@ -15,17 +16,19 @@ mod installation;
 mod keys;
 mod passwords;
 mod pending_usage;
+mod refused_sign_ins;
 mod rotation;
 mod second_factor;
 mod service;
 mod sign_in;
+mod sign_in_attempt;
 mod signed_in_user;
 mod throttle;
 mod trail_head;
 mod usage;
 mod users;
 
-pub use account::{ChangeProfileError, OwnPasswordError};
+pub use account::{ChangeProfileError, OwnPasswordError, RemainingLock};
 pub use authority::{ActionFailure, Denied, RequestContext, SessionClaim};
 pub use companies::{CompanyNameError, SetUpError, SetUpFieldErrors, SetUpForm};
 pub use delete_user::{DeleteUserError, KeyDisposition};
@@ -39,6 +42,6 @@ pub use pending_usage::PendingUsage;
 pub use rotation::{OverlapError, RotateKeyError, RotatedKey, RotationRequest};
 pub use second_factor::ConfirmSecondFactorError;
 pub use service::Actions;
-pub use sign_in::{SignInError, SignInOutcome};
+pub use sign_in::{HashingQueue, SignInError, SignInOutcome};
 pub use signed_in_user::{AuthenticatedUser, SignedInUser};
 pub use users::{AcceptInvitationError, AddUserError, ChangeUserError, IssuedInvitation, NewUser};

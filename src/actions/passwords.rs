@@ -4,6 +4,7 @@ use argon2::password_hash::phc;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 
+use super::attempt::Reservation;
 use crate::domain::user::password::Password;
 use crate::random;
 
@@ -54,9 +55,10 @@ impl PasswordHasher {
         hash(&self.argon2, password.as_bytes())
     }
 
-    /// Returns whether the password matches the stored hash. Without a stored hash it does the same work.
+    /// Returns whether the password matches the stored hash. Without a stored hash it does the same work. The attempt is
+    /// counted already.
     #[must_use]
-    pub fn verify(&self, password: &Password, stored: Option<&str>) -> bool {
+    pub(super) fn verify(&self, _: &Reservation, password: &Password, stored: Option<&str>) -> bool {
         let hash = stored.unwrap_or(self.dummy_hash.as_str());
         let matches = phc::PasswordHash::new(hash)
             .is_ok_and(|hash| self.argon2.verify_password(password.as_bytes(), &hash).is_ok());
@@ -79,8 +81,9 @@ mod tests {
         let hasher = PasswordHasher::new().unwrap();
         let hash = hasher.hash(&Password::presented("violet tram hums")).unwrap();
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(hasher.verify(&Password::presented("violet tram hums"), Some(hash.as_str())));
-        assert!(!hasher.verify(&Password::presented("violet tram hum"), Some(hash.as_str())));
-        assert!(!hasher.verify(&Password::presented("violet tram hums"), None));
+        let verify = |typed, stored| hasher.verify(&Reservation::uncounted(), &Password::presented(typed), stored);
+        assert!(verify("violet tram hums", Some(hash.as_str())));
+        assert!(!verify("violet tram hum", Some(hash.as_str())));
+        assert!(!verify("violet tram hums", None));
     }
 }

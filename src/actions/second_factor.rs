@@ -1,5 +1,7 @@
-//! Sets up a second factor: the secret that a session is shown, the code that confirms it, the recovery codes.
+//! Sets up a second factor: the secret that a session is shown, the password and the code that confirm it, the recovery
+//! codes.
 
+use super::account::OwnPasswordError;
 use super::authority::{Denied, RequestContext};
 use super::service::Actions;
 use super::signed_in_user::SignedInUser;
@@ -7,6 +9,7 @@ use crate::domain::ids::SessionId;
 use crate::domain::trail::event::{EventDraft, EventTarget};
 use crate::domain::trail::event_detail::EventDetail;
 use crate::domain::trail::event_values::SecondFactor;
+use crate::domain::user::password::Password;
 use crate::domain::user::second_factor::{Authenticator, RECOVERY_CODE_COUNT, new_recovery_code};
 use crate::random;
 use crate::store::StoreError;
@@ -19,6 +22,9 @@ pub enum ConfirmSecondFactorError {
     WrongCode,
     #[error("The second factor is already set up.")]
     AlreadySetUp,
+    /// The current password is refused.
+    #[error(transparent)]
+    Password(#[from] OwnPasswordError),
     #[error(transparent)]
     Denied(#[from] Denied),
     #[error(transparent)]
@@ -43,35 +49,42 @@ impl Actions {
         Ok(key.authenticator(user.user_id, &seed))
     }
 
-    /// Sets up the second factor with the secret that the session was shown. Returns the recovery codes, which are not
-    /// stored in plaintext.
+    /// Sets up the second factor with the secret that the session was shown, and ends the user's other sessions. Returns
+    /// the recovery codes, which are not stored in plaintext.
     pub fn confirm_second_factor(
         &self,
         context: &RequestContext,
         session: SessionId,
+        current: &Password,
         typed: &str,
     ) -> Result<Vec<String>, ConfirmSecondFactorError> {
         let user_id = context.acting_user()?;
         let key = &self.secrets.second_factor;
+        let checked = self.check_own_password(context, current)?;
         self.change_own(context, |change| {
             let now = change.now;
+            change.accept_own_password(&checked)?;
             if change.tx.second_factors().of_user(user_id)?.is_some() {
-                return Err(ConfirmSecondFactorError::AlreadySetUp);
+                return Ok(Err(ConfirmSecondFactorError::AlreadySetUp));
             }
-            let seed = change.tx.second_factors().pending(session)?.ok_or(ConfirmSecondFactorError::WrongCode)?;
-            let step = key.authenticator(user_id, &seed).check(typed, now, &[]);
-            let step = step.ok_or(ConfirmSecondFactorError::WrongCode)?;
+            let seed = change.tx.second_factors().pending(session)?;
+            let step = seed.and_then(|seed| key.authenticator(user_id, &seed).check(typed, now, &[]));
+            let Some((seed, step)) = seed.zip(step) else {
+                // The transaction is committed: the password was right, and does not stay counted as a failure.
+                return Ok(Err(ConfirmSecondFactorError::WrongCode));
+            };
             let codes: Vec<String> = (0..RECOVERY_CODE_COUNT).map(|_| new_recovery_code(random::bytes())).collect();
             let digests: Vec<_> = codes.iter().map(|code| key.recovery_digest(user_id, code)).collect();
             change.tx.second_factors().insert(context.company_id, user_id, &seed, &digests, now)?;
             change.tx.second_factors().use_code(user_id, step)?;
             change.tx.second_factors().set_pending(session, None)?;
+            change.tx.sessions().end_all(user_id, Some(session))?;
             let detail = EventDetail::UserSecondFactorChanged {
                 before: SecondFactor { second_factor: false },
                 after: SecondFactor { second_factor: true },
             };
             change.append_event(EventDraft::new(EventTarget::User(user_id), detail))?;
-            Ok(codes)
-        })
+            Ok::<_, ConfirmSecondFactorError>(Ok(codes))
+        })?
     }
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use super::attempt::{Attempt, Reservation};
 use super::authority::{ActionFailure, Permission, RequestContext};
 use super::change::Change;
 use super::service::Actions;
 use super::signed_in_user::{AuthenticatedUser, SignedInUser};
-use super::throttle::{SignInAttempt, Throttle};
+use super::throttle::Throttle;
 use crate::domain::client::Client;
-use crate::domain::ids::{SessionId, UserId};
+use crate::domain::ids::SessionId;
 use crate::domain::text::normalize;
 use crate::domain::token::TokenDigest;
 use crate::domain::trail::event::{EventDraft, EventTarget};
@@ -17,7 +18,7 @@ use crate::domain::trail::event_values::UsedCode;
 use crate::domain::user::email::EmailAddress;
 use crate::domain::user::password::Password;
 use crate::domain::user::second_factor::CodeKind;
-use crate::store::{Db, SecondFactor, StoreError};
+use crate::store::{Credentials, Db, SecondFactor, StoreError};
 
 /// The outcome of a sign-in with the right password.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +41,7 @@ pub enum SignInError {
     /// The user's sign-ins were ended after the password was checked.
     #[error("the password was checked too long ago")]
     Outdated,
-    /// Far too many failures: only devices that the user has signed in with may try.
+    /// Far too many failures: only browsers that the user has signed in with may try.
     #[error("too many tries from unknown browsers")]
     Blocked,
     #[error(transparent)]
@@ -56,7 +57,30 @@ impl From<Throttle> for SignInError {
     }
 }
 
+/// The queue in which a sign-in waits for its password to be verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HashingQueue {
+    /// For browsers that the user has not signed in with.
+    Shared,
+    /// For known browsers, signed-in users and holders of a link. Strangers cannot fill it.
+    Reserved,
+}
+
 impl Actions {
+    /// Returns the queue for a sign-in, before its password is verified.
+    ///
+    /// # Errors
+    /// [`SignInError`] if the sign-in must wait: it is then refused without taking a turn.
+    pub fn admit_sign_in(
+        &self,
+        email: &str,
+        device: Option<TokenDigest>,
+        client: &Client,
+    ) -> Result<HashingQueue, SignInError> {
+        let (_, attempt) = self.find_sign_in(email, device, client)?;
+        Ok(if attempt.is_from_known_browser() { HashingQueue::Reserved } else { HashingQueue::Shared })
+    }
+
     /// Checks an address and a password. Takes as long for an unknown address. `device` is the token of the browser's
     /// device cookie.
     pub fn sign_in(
@@ -66,29 +90,20 @@ impl Actions {
         device: Option<TokenDigest>,
         client: &Client,
     ) -> Result<SignInOutcome, SignInError> {
-        let now = self.clock.now();
-        let (credentials, attempt) = self.store.read(|db| {
-            let credentials = match EmailAddress::parse(email) {
-                Ok(email) => db.users().credentials(&email.case_folded())?,
-                Err(_) => None,
-            };
-            let user = credentials.as_ref().map(SignedInUser::from);
-            let attempt = self.sign_in_attempt(db, &normalize::case_folded(email), user, device, client)?;
-            match attempt.check(db, now)? {
-                Some(throttle) => Err(SignInError::from(throttle)),
-                None => Ok((credentials, attempt)),
-            }
-        })?;
+        let (credentials, attempt) = self.find_sign_in(email, device, client)?;
+        let reservation = self.reserve::<SignInError>(&attempt)?;
         let hash = credentials.as_ref().and_then(|credentials| credentials.password_hash.as_deref());
-        let is_correct = self.passwords.verify(password, hash);
+        let is_correct = self.passwords.verify(&reservation, password, hash);
         let Some(credentials) = credentials.as_ref().filter(|_| is_correct) else {
-            self.record_sign_in_failure(credentials.as_ref().map(SignedInUser::from), &attempt, client)?;
+            let (user, now) = (credentials.as_ref().map(SignedInUser::from), self.clock.now());
+            self.store.write(|tx| self.record_refused_sign_in(tx, &reservation, user, client, now))?;
             return Err(SignInError::Refused);
         };
         let user = SignedInUser::from(credentials);
         let authenticated = AuthenticatedUser { user, epoch: credentials.sign_in_epoch };
         if credentials.has_second_factor {
-            // Keep counting failures until the code is right: a stolen password must not allow unlimited tries.
+            // Keep the other failures until the code is right: a stolen password must not allow unlimited tries.
+            self.store.write(|tx| reservation.take_back(tx))?;
             return Ok(SignInOutcome::CodeRequired(authenticated));
         }
         self.change_with(Permission::by_credential(user.user_id), user.company_id.into(), client, |change| {
@@ -97,15 +112,17 @@ impl Actions {
                 return Err(SignInError::Refused);
             }
             if change.tx.second_factors().of_user(user.user_id)?.is_some() {
+                reservation.take_back(change.tx)?;
                 return Ok(SignInOutcome::CodeRequired(authenticated));
             }
-            change.clear_failures(&attempt)?;
-            change.record_signed_in(user.user_id, None)?;
+            reservation.succeed(change.tx, change.now)?;
+            change.record_signed_in(user, None)?;
             Ok(SignInOutcome::Complete(authenticated))
         })
     }
 
-    /// Checks the code of a user whose password was right: an authenticator code or a recovery code.
+    /// Checks the code of a user whose password was right: an authenticator code or a recovery code. One transaction
+    /// checks the limit, counts the attempt, and uses the code.
     pub fn verify_code(
         &self,
         authenticated: AuthenticatedUser,
@@ -117,25 +134,24 @@ impl Actions {
         let now = self.clock.now();
         let attempt = self.store.read(|db| {
             let attempt = self.code_attempt(db, user, device, client)?;
-            match attempt.check(db, now)? {
-                Some(throttle) => Err(SignInError::from(throttle)),
-                None => Ok(attempt),
-            }
+            // A cheap refusal: it takes no lock.
+            attempt.check(db, now)?.map_or(Ok(attempt), |throttle| Err(SignInError::from(throttle)))
         })?;
-        let permission = Permission::by_credential(user.user_id);
-        let signed_in = self.change_with(permission, user.company_id.into(), client, |change| {
+        self.change_with(Permission::by_credential(user.user_id), user.company_id.into(), client, |change| {
+            let now = change.now;
             if change.tx.users().sign_in_epoch(user.user_id)? != Some(authenticated.epoch) {
                 return Err(SignInError::Outdated);
             }
             let second_factor = change.tx.second_factors().of_user(user.user_id)?.ok_or(SignInError::Outdated)?;
-            let kind = self.use_code(change, user, &second_factor, typed)?.ok_or(SignInError::Refused)?;
-            change.clear_failures(&attempt)?;
-            Ok(change.record_signed_in(user.user_id, Some(kind))?)
-        });
-        if let Err(SignInError::Refused) = signed_in {
-            self.record_sign_in_failure(Some(user), &attempt, client)?;
-        }
-        signed_in
+            let reservation = attempt.reserve(change.tx, now)?.map_err(SignInError::from)?;
+            let Some(kind) = self.use_code(change, &reservation, user, &second_factor, typed)? else {
+                self.record_refused_sign_in(change.tx, &reservation, Some(user), client, now)?;
+                // The transaction is committed, and the failure with it.
+                return Ok(Err(SignInError::Refused));
+            };
+            reservation.succeed(change.tx, now)?;
+            Ok(Ok(change.record_signed_in(user, Some(kind))?))
+        })?
     }
 
     /// Ends the acting user's session and records that they signed out.
@@ -148,13 +164,32 @@ impl Actions {
         })
     }
 
+    /// Finds the user of an email address and the attempt to sign in.
+    fn find_sign_in(
+        &self,
+        email: &str,
+        device: Option<TokenDigest>,
+        client: &Client,
+    ) -> Result<(Option<Credentials>, Attempt), SignInError> {
+        let now = self.clock.now();
+        self.store.read(|db| {
+            let credentials = match EmailAddress::parse(email) {
+                Ok(email) => db.users().credentials(&email.case_folded())?,
+                Err(_) => None,
+            };
+            let user = credentials.as_ref().map(SignedInUser::from);
+            let attempt = self.sign_in_attempt(db, &normalize::case_folded(email), user, device, client)?;
+            attempt.check(db, now)?.map_or(Ok((credentials, attempt)), |throttle| Err(SignInError::from(throttle)))
+        })
+    }
+
     fn code_attempt(
         &self,
         db: &mut Db<'_>,
         user: SignedInUser,
         device: Option<TokenDigest>,
         client: &Client,
-    ) -> Result<SignInAttempt, SignInError> {
+    ) -> Result<Attempt, SignInError> {
         let found = db.users().by_id(user.company_id, user.user_id)?.ok_or(SignInError::Outdated)?;
         Ok(self.sign_in_attempt(db, &normalize::case_folded(&found.email), Some(user), device, client)?)
     }
@@ -163,6 +198,7 @@ impl Actions {
     fn use_code(
         &self,
         change: &mut Change<'_, '_>,
+        _: &Reservation,
         user: SignedInUser,
         second_factor: &SecondFactor,
         typed: &str,
@@ -182,10 +218,12 @@ impl Actions {
 impl Change<'_, '_> {
     pub(super) fn record_signed_in(
         &mut self,
-        user_id: UserId,
+        user: SignedInUser,
         second_factor: Option<CodeKind>,
     ) -> Result<(), StoreError> {
-        let now = self.now;
+        let (SignedInUser { user_id, company_id }, now) = (user, self.now);
+        // Refusals before this sign-in come before it in the trail.
+        self.append_refused_sign_ins(company_id)?;
         self.tx.users().set_last_signed_in(user_id, now)?;
         let detail = match second_factor {
             None => EventDetail::UserSignedIn,

@@ -8,6 +8,7 @@ use super::passwords::{HashError, PasswordHash};
 use super::service::Actions;
 use super::sign_in::SignInOutcome;
 use super::signed_in_user::SignedInUser;
+use crate::domain::actor::Actor;
 use crate::domain::client::Client;
 use crate::domain::ids::{CompanyId, EventId, UserId};
 use crate::domain::text::name::PersonName;
@@ -16,7 +17,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::token::{Token, TokenDigest};
 use crate::domain::trail::event::{EventDraft, EventTarget};
 use crate::domain::trail::event_detail::EventDetail;
-use crate::domain::trail::event_values::UserRole;
+use crate::domain::trail::event_values::{UsedLink, UserRole};
 use crate::domain::user::email::EmailAddress;
 use crate::domain::user::password::PasswordError;
 use crate::domain::user::profile::Role;
@@ -69,6 +70,9 @@ pub enum ChangeUserError {
     Outdated,
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// A link for oneself would change the password without the current one.
+    #[error("You cannot reset your own password here. Change it on your account page.")]
+    OwnLink,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -111,10 +115,13 @@ impl Actions {
         })
     }
 
-    /// Issues a new invitation for a user who lost theirs, or their password. The previous one stops working.
+    /// Issues a new invitation for another user who lost theirs, or their password. The previous one stops working.
     pub fn renew_invitation(&self, context: &RequestContext, id: UserId) -> Result<IssuedInvitation, ChangeUserError> {
         self.change(context, |change| {
             let user = change.tx.users().by_id(context.company_id, id)?.ok_or(ChangeUserError::Unknown)?;
+            if change.actor == Actor::User(id) {
+                return Err(ChangeUserError::OwnLink);
+            }
             Ok(change.invite(context.company_id, id, &user.name, EventDetail::UserInvitationRenewed)?)
         })
     }
@@ -145,11 +152,15 @@ impl Actions {
         self.change_with(permission, user.company_id.into(), client, |change| {
             let invitation =
                 change.tx.invitations().by_token(token)?.filter(|invitation| change.now < invitation.expires_at);
-            invitation.ok_or(AcceptInvitationError::Dead)?;
+            let invitation = invitation.ok_or(AcceptInvitationError::Dead)?;
             // A second factor may have been set up while the password was being hashed.
             let user = change.tx.users().by_id(user.company_id, user.id)?.ok_or(AcceptInvitationError::Dead)?;
-            change.tx.invitations().delete(user.id)?;
-            change.append_event(EventDraft::new(EventTarget::User(user.id), EventDetail::UserInvitationAccepted))?;
+            let detail = if user.has_password {
+                EventDetail::UserPasswordChangedByLink { after: UsedLink::new(invitation.creator()) }
+            } else {
+                EventDetail::UserInvitationAccepted
+            };
+            change.append_event(EventDraft::new(EventTarget::User(user.id), detail))?;
             change.replace_password(user.id, &password_hash)?;
             let authenticated = change.authenticate(signed_in)?;
             if user.has_second_factor {
@@ -157,13 +168,13 @@ impl Actions {
                 return Ok(SignInOutcome::CodeRequired(authenticated));
             }
             change.tx.sign_in_failures().delete(&self.address_subject(&normalize::case_folded(&user.email)))?;
-            change.record_signed_in(user.id, None)?;
+            change.record_signed_in(signed_in, None)?;
             Ok(SignInOutcome::Complete(authenticated))
         })
     }
 
-    /// Changes a user's role and ends their sessions. Returns the event, or `None` if the user already has this role.
-    /// With a `version`, the change is made only if the role is still in this version.
+    /// Changes a user's role, and ends their sessions and their link. Returns the event, or `None` if the user already has
+    /// this role. With a `version`, the change is made only if the role is still in this version.
     pub fn change_role(
         &self,
         context: &RequestContext,
@@ -182,6 +193,7 @@ impl Actions {
             change.ensure_admin_remains(&user)?;
             change.tx.users().set_role(id, role)?;
             change.tx.sessions().end_all(id, None)?;
+            change.tx.invitations().delete(id)?;
             let detail =
                 EventDetail::UserRoleChanged { before: UserRole { role: user.role }, after: UserRole { role } };
             Ok(Some(change.append_event(EventDraft::new(EventTarget::User(id), detail))?))
@@ -208,7 +220,8 @@ impl Change<'_, '_> {
     ) -> Result<IssuedInvitation, StoreError> {
         let token = Token::new(random::bytes());
         let expires_at = self.now + INVITATION_LIFETIME;
-        self.tx.invitations().replace(&token.digest(), &Invitation { user_id, company_id, expires_at })?;
+        let invitation = Invitation::new(user_id, company_id, expires_at, self.actor);
+        self.tx.invitations().replace(&token.digest(), &invitation)?;
         self.append_event(EventDraft::new(EventTarget::User(user_id), detail))?;
         Ok(IssuedInvitation { user_id, name: name.to_owned(), token, expires_at })
     }

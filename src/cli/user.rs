@@ -7,8 +7,7 @@ use secrecy::zeroize::Zeroizing;
 use super::error::CliError;
 use super::open::find_company;
 use super::output::print_line;
-use crate::actions::RequestContext;
-use crate::actions::{Actions, NewUser};
+use crate::actions::{Actions, NewUser, RemainingLock, RequestContext};
 use crate::config::PublicUrl;
 use crate::domain::text::name::PersonName;
 use crate::domain::user::email::EmailAddress;
@@ -94,8 +93,9 @@ impl User {
             }
             Self::Unlock { user } => {
                 let user = user.find(actions)?;
-                actions.unlock(&user)?;
-                print_line(&format!("Unlocked: {}", user.email))
+                let remaining = actions.unlock(&user)?;
+                print_line(&format!("Unlocked: {}", user.email))?;
+                remaining.into_iter().try_for_each(|lock| print_line(&remaining_lock_sentence(lock)))
             }
             Self::RemoveSecondFactor { user } => {
                 let user = user.find(actions)?;
@@ -121,6 +121,20 @@ impl UserSelector {
         found
             .filter(is_in_company)
             .ok_or_else(|| CliError(format!("No user has the email address {}. Check the spelling.", self.email)))
+    }
+}
+
+/// Says what `user unlock` does not lift.
+fn remaining_lock_sentence(lock: RemainingLock) -> String {
+    match lock {
+        RemainingLock::ClientsWait(until) => format!(
+            "Not lifted: a client address with 100 failed sign-ins waits until {}. If the user is behind it, a browser that \
+             they have signed in with before does not wait.",
+            until.to_rfc_3339().unwrap_or_default()
+        ),
+        RemainingLock::NoPassword => {
+            "Not lifted: the user has not chosen a password yet. Resend the invitation on the page Users.".to_owned()
+        }
     }
 }
 

@@ -36,8 +36,27 @@ impl FromRequest for Client {
 /// Returns the address of the client: the nearest one that is not a trusted proxy.
 #[must_use]
 pub fn address_of(request: &HttpRequest) -> Option<IpAddr> {
-    let proxies = request.app_data::<web::Data<HttpConfig>>().map_or(&[][..], |config| &config.trusted_proxies);
-    Some(client_address(request.peer_addr()?.ip(), request.headers(), proxies, warn_of_invalid_entry))
+    let config = request.app_data::<web::Data<HttpConfig>>();
+    let proxies = config.map_or(&[][..], |config| &config.trusted_proxies);
+    let peer = request.peer_addr()?.ip();
+    warn_of_unlisted_proxy(peer, request.headers(), proxies);
+    Some(client_address(peer, request.headers(), proxies, warn_of_invalid_entry))
+}
+
+/// Warns that a peer sends `X-Forwarded-For` without being a trusted proxy. If it is a proxy, all its clients share one
+/// address, and the failed sign-ins of one make the others wait.
+fn warn_of_unlisted_proxy(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) {
+    static WARNING: HourlyWarning = HourlyWarning::new();
+    let peer = peer.to_canonical();
+    let is_trusted = || proxies.iter().any(|network| network.contains(&peer));
+    if headers.contains_key(FORWARDED_FOR) && !is_trusted() {
+        WARNING.write(|| {
+            tracing::warn!(
+                %peer,
+                "x-forwarded-for ignored: the peer is not a trusted proxy; if it is your proxy, list it with --trusted-proxy"
+            );
+        });
+    }
 }
 
 /// Returns whether a program on this machine sent the request for itself. That cannot be told where a proxy is listed:

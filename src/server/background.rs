@@ -33,7 +33,7 @@ pub struct UsageRecorder {
 }
 
 impl UsageRecorder {
-    /// Writes the usage that was counted since the last call.
+    /// Writes the usage that was counted since the last call, and reports refused keys and sign-ins in the trail.
     ///
     /// # Errors
     /// [`StoreError`]; the next call writes the rest.
@@ -45,7 +45,8 @@ impl UsageRecorder {
         let (unwritten, recorded) = self.actions.record_usage(self.usage_counter.take(), now);
         self.usage_counter.merge_back(unwritten);
         recorded?;
-        self.actions.report_refusals()
+        self.actions.report_refusals()?;
+        self.actions.report_refused_sign_ins()
     }
 }
 

@@ -92,6 +92,8 @@ query_groups! {
     second_factors: SecondFactors,
     /// Counters of failed sign-ins.
     sign_in_failures: SignInFailureCounts,
+    /// Refused sign-ins that the trail has yet to report.
+    refused_sign_ins: RefusedSignIns,
     /// Browsers that users signed in with.
     devices: KnownDevices,
     /// Used one-time tokens of forms.

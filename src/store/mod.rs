@@ -23,7 +23,7 @@ mod verification;
 pub use companies::{Company, CompanySettings};
 pub use db::{
     ApiKeys, Companies, Db, Gateways, Installations, Invitations, KnownDevices, PendingSignIns, ReadOnly, ReadWrite,
-    SecondFactors, ServiceAccounts, Sessions, SignInFailureCounts, Submissions, Trails, Usage, Users,
+    RefusedSignIns, SecondFactors, ServiceAccounts, Sessions, SignInFailureCounts, Submissions, Trails, Usage, Users,
     WitnessedCheckpoints, WriteDb,
 };
 pub use error::StoreError;
@@ -36,7 +36,8 @@ pub use keys::{
 pub use migrate::MigrationError;
 pub use pool::Store;
 pub use sign_in::{
-    Invitation, NewSession, PendingSignIn, SecondFactor, Session, SessionExpiry, SessionListItem, SignInFailures,
+    Invitation, NewSession, PendingSignIn, RefusedSignIn, SecondFactor, Session, SessionExpiry, SessionListItem,
+    SignInFailures,
 };
 pub use trail::{EventListItem, KeyActivityQuery, TrailPageRequest, UnwitnessedCheckpoint, WitnessedCheckpoint};
 pub use usage::{EndedKey, KeyUsage, RecordedRequest, RefusalsAfterEnd, UnreportedRefusals};

@@ -122,6 +122,8 @@ diesel::table! {
         company_id -> Text,
         token_digest -> Binary,
         expires_at -> BigInt,
+        created_by_type -> Nullable<Text>,
+        created_by -> Nullable<Text>,
     }
 }
 
@@ -191,6 +193,19 @@ diesel::table! {
     recovery_codes (user_id, digest) {
         user_id -> Text,
         digest -> Binary,
+    }
+}
+
+diesel::table! {
+    refused_sign_ins (subject, refused_at) {
+        subject -> Binary,
+        refused_at -> BigInt,
+        company_id -> Nullable<Text>,
+        user_id -> Nullable<Text>,
+        refusals -> BigInt,
+        client_address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        request_id -> Nullable<Text>,
     }
 }
 
@@ -315,6 +330,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     key_usage_hours,
     known_devices,
     recovery_codes,
+    refused_sign_ins,
     second_factors,
     service_accounts,
     sessions,

@@ -106,7 +106,6 @@ pub fn form_page(path: &str) -> &str {
         overlap if overlap.starts_with(API_KEYS) && overlap.ends_with("/overlap") => {
             overlap.strip_suffix("/overlap").unwrap_or(API_KEYS)
         }
-        invitation if invitation.starts_with(USERS) && invitation.ends_with("/invitation") => USERS,
         other => other,
     }
 }

@@ -89,7 +89,7 @@ pub fn route_table() -> Vec<Page> {
         Page::new(paths::ADD_USER).get(users::invite::show),
         Page::new(paths::USER_ROLE).get(users::change_role::show).post(users::change_role::submit),
         Page::new(paths::DELETE_USER).get(users::delete::show).post(users::delete::submit),
-        Page::new(paths::USER_INVITATION).post(users::invite::renew),
+        Page::new(paths::USER_INVITATION).get(users::invitation::show).post(users::invitation::submit),
         Page::new("/assets/{file}").get(assets::serve),
     ]
 }

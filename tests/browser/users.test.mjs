@@ -52,7 +52,7 @@ e2e('an invited user accepts, sets up a second factor and signs in with a code',
   assert.equal((await page.goto(link)).status(), 404);
   await page.getByText('This link no longer works. Ask an administrator for a new one.').waitFor();
 
-  const { app, recoveryCodes } = await setUpSecondFactor(page);
+  const { app, recoveryCodes } = await setUpSecondFactor(page, COLLEAGUE.password);
   assert.equal(new Set(recoveryCodes).size, 10);
   await page.getByRole('link', { name: 'I’ve saved these codes' }).click();
   await page.getByText('10 recovery codes left.').waitFor();
@@ -78,7 +78,7 @@ e2e('an invited user accepts, sets up a second factor and signs in with a code',
 e2e('a user without their phone signs in with a recovery code, which works once', async (keydesk, newClient) => {
   const { page } = await newClient();
   await setUp(page, keydesk);
-  const { recoveryCodes } = await setUpSecondFactor(page);
+  const { recoveryCodes } = await setUpSecondFactor(page, ADMIN.password);
   await signOut(page);
 
   await startSignIn(page, ADMIN);
@@ -194,7 +194,7 @@ e2e('a required second factor is set up before anything else', async (keydesk, n
   // Only administrators need it.
   assert.equal(new URL((await auditor.page.goto(KEYS)).url()).pathname, KEYS);
 
-  await setUpSecondFactor(page);
+  await setUpSecondFactor(page, ADMIN.password);
   await page.getByRole('link', { name: 'I’ve saved these codes' }).click();
   await page.goto(KEYS);
   await page.getByRole('heading', { name: 'No API keys yet' }).waitFor();

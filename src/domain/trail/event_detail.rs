@@ -11,7 +11,7 @@ use crate::domain::trail::action::Action;
 use crate::domain::trail::event_values::{
     ChangedProfile, CompanySettings, EndedSession, EndedSessions, ExpiredKey, Export, KeyEnd, KeyOwner, KeyStatus,
     KeysHandedOver, KeysRevoked, Name, NewKey, OldKey, RefusedKey, RefusedSignIns, RevokedKey, SecondFactor,
-    SupersededKey, UsedCode, UserRole,
+    SupersededKey, UsedCode, UsedLink, UserRole,
 };
 
 /// The JSON of a detail, as the event stores it.
@@ -141,6 +141,7 @@ event_details! {
     UserInvitationRenewed => UserInvitationRenewed,
     UserInvited => UserInvited,
     UserPasswordChanged => UserPasswordChanged,
+    UserPasswordChanged => UserPasswordChangedByLink { after: UsedLink },
     UserProfileChanged => UserProfileChanged { after: ChangedProfile },
     UserRoleChanged => UserRoleChanged { before: UserRole, after: UserRole },
     UserSecondFactorChanged => UserSecondFactorChanged { before: SecondFactor, after: SecondFactor },
@@ -194,8 +195,9 @@ impl EventDetail {
             Self::ApiKeySuperseded { after, .. } => after.rotated_by.into_iter().collect(),
             Self::AuditTrailExported { after } => after.user.into_iter().collect(),
             Self::UserDeletedKeysHandedOver { after, .. } => vec![after.new_owner],
+            Self::UserPasswordChangedByLink { after } => after.link_created_by.into_iter().collect(),
             Self::Raw(RawDetail { before, after, .. }) => {
-                let names = ["owner", "new_owner", "rotated_by", "user"];
+                let names = ["owner", "new_owner", "rotated_by", "user", "link_created_by"];
                 let texts = [before, after].into_iter().flat_map(|json| names.map(|name| (json, name)));
                 texts.filter_map(|(json, name)| UserId::parse(&RawDetail::text(json.as_ref(), name)?)).collect()
             }

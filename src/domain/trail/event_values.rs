@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::actor::Actor;
 use crate::domain::ids::{KeyId, ServiceAccountId, SessionId, UserId};
 use crate::domain::key::lifecycle::KeyState;
 use crate::domain::timestamp::Timestamp;
@@ -147,6 +148,15 @@ event_values! {
         second_factor: CodeKind,
     }
 
+    /// The link with which the user chose a password.
+    UsedLink {
+        /// The user who created the link.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        link_created_by: Option<UserId>,
+        /// The actor type of the creator; `null` for a link of a version that did not store it.
+        link_created_by_type: Option<String>,
+    }
+
     EndedSession {
         session_id: SessionId,
     }
@@ -159,6 +169,16 @@ event_values! {
     RefusedSignIns {
         /// How many sign-ins were refused since the previous event.
         refusals: i64,
+    }
+}
+
+impl UsedLink {
+    #[must_use]
+    pub fn new(creator: Option<Actor>) -> Self {
+        Self {
+            link_created_by: creator.and_then(Actor::user),
+            link_created_by_type: creator.map(|creator| creator.kind().to_owned()),
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use crate::domain::mac;
 use crate::domain::timestamp::Timestamp;
 
 pub const RECOVERY_CODE_COUNT: usize = 10;
+/// The longest name in an `otpauth` URL, percent-encoded: the URL has up to three, and a QR code holds 2,331 bytes.
+const MAX_LABEL_BYTES: usize = 300;
 /// The lifetime of a code in seconds, RFC 6238 section 5.2.
 const PERIOD: u64 = 30;
 /// A code is accepted this many periods early or late: clocks differ, and people type slowly (RFC 6238 section 6).
@@ -85,11 +87,10 @@ impl Authenticator {
         Secret::new_stack(self.0).to_base32()
     }
 
-    /// Returns the `otpauth` URL for the QR code.
+    /// Returns the `otpauth` URL for the QR code. Long names are shortened, so that it fits into one.
     #[must_use]
     pub fn otpauth_url(&self, platform: &str, email: &str) -> Option<String> {
-        let word = |text: &str| text.replace(':', " ");
-        self.totp().with_issuer(Some(word(platform))).with_account_name(word(email)).build().ok()?.to_url().ok()
+        self.totp().with_issuer(Some(label(platform))).with_account_name(label(email)).build().ok()?.to_url().ok()
     }
 
     /// Returns the period of an unused code of the current, the previous or the next period. Once a code is used, older
@@ -114,6 +115,24 @@ impl Authenticator {
             .with_step_duration(PERIOD)
             .with_secret(Secret::new_stack(self.0))
     }
+}
+
+/// Returns a name for an `otpauth` URL, in which a colon separates names. It is shortened if it is longer than
+/// [`MAX_LABEL_BYTES`].
+fn label(name: &str) -> String {
+    let mut free_bytes = MAX_LABEL_BYTES;
+    let mut label = String::new();
+    for character in name.chars().map(|character| if character == ':' { ' ' } else { character }) {
+        let is_plain = character.is_ascii_alphanumeric() || "-._~".contains(character);
+        let encoded_bytes = if is_plain { 1 } else { 3 * character.len_utf8() };
+        let Some(left) = free_bytes.checked_sub(encoded_bytes) else {
+            label.push('…');
+            break;
+        };
+        free_bytes = left;
+        label.push(character);
+    }
+    label
 }
 
 fn step_at(now: Timestamp) -> Option<Step> {
@@ -218,6 +237,16 @@ mod tests {
             "otpauth://totp/Go%20Autonomous:maria%40brightwater.example?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Go%20Autonomous"
         );
         assert!(RFC.otpauth_url("Keys: ours", "a@b.example").is_some());
+    }
+
+    #[test]
+    fn the_url_of_long_names_stays_short_enough_for_a_qr_code() {
+        for letter in ["a", "é", "語", "𝒶"] {
+            let url = RFC.otpauth_url(&letter.repeat(2_000), &format!("{}@b.example", letter.repeat(254))).unwrap();
+            assert!(url.len() < 1_200 && url.contains("?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&"), "{url}");
+        }
+        assert_eq!(label("語語@b.example"), "語語@b.example");
+        assert_eq!(label(&"語".repeat(40)), format!("{}…", "語".repeat(33)));
     }
 
     #[test]

@@ -19,6 +19,25 @@ impl<A> KnownDevices<'_, A> {
             .filter(known_devices::user_id.eq(user_id));
         Ok(diesel::select(diesel::dsl::exists(known)).get_result(self.connection)?)
     }
+
+    /// Returns the user who signed in with this browser.
+    #[instrument(name = "db.devices.user_of", level = "debug", skip_all)]
+    pub fn user_of(&mut self, token_digest: &TokenDigest) -> Result<Option<UserId>, StoreError> {
+        Ok(known_devices::table
+            .filter(known_devices::token_digest.eq(token_digest))
+            .select(known_devices::user_id)
+            .first(self.connection)
+            .optional()?)
+    }
+
+    /// Returns the token digests of the browsers that the user signed in with.
+    #[instrument(name = "db.devices.of_user", level = "debug", skip_all)]
+    pub fn of_user(&mut self, user_id: UserId) -> Result<Vec<Vec<u8>>, StoreError> {
+        Ok(known_devices::table
+            .filter(known_devices::user_id.eq(user_id))
+            .select(known_devices::token_digest)
+            .load(self.connection)?)
+    }
 }
 
 impl KnownDevices<'_, ReadWrite> {

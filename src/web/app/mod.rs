@@ -8,6 +8,7 @@ pub mod error;
 pub mod flash;
 pub mod form_version;
 pub mod guards;
+mod hashing;
 pub mod inline_reader;
 pub mod query;
 pub mod respond;

@@ -1,22 +1,17 @@
 //! The state that all pages share. It runs queries and actions on the blocking pool.
 
-use std::time::Duration;
-
 use actix_web::web;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::SemaphorePermit;
 
 use super::cookie_names::CookieNames;
 use super::error::PageError;
+use super::hashing::HashingPermits;
 use super::session::store::Sessions;
-use crate::actions::{ActionError, Actions};
+use crate::actions::{ActionError, Actions, HashingQueue};
 use crate::config::PublicUrl;
 use crate::domain::timestamp::Timestamp;
 use crate::store::{Db, StoreError};
 use crate::witness::Witnesses;
-
-/// Argon2 uses 19 MiB and a whole core; more in parallel would slow down everything else.
-const MAX_CONCURRENT_HASHES: usize = 2;
-const HASHING_QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub struct AppState {
@@ -27,7 +22,7 @@ pub struct AppState {
     cookie_names: CookieNames,
     /// The token of the set-up link that this process prints when it starts.
     pub setup_token: String,
-    hashing_permits: Semaphore,
+    hashing: HashingPermits,
     pub witnesses: Witnesses,
 }
 
@@ -40,9 +35,8 @@ impl AppState {
         setup_token: String,
         witnesses: Witnesses,
     ) -> Self {
-        let hashing_permits = Semaphore::new(MAX_CONCURRENT_HASHES);
-        let cookie_names = CookieNames::of(&public_url);
-        Self { actions, platform, public_url, cookie_names, setup_token, hashing_permits, witnesses }
+        let (cookie_names, hashing) = (CookieNames::of(&public_url), HashingPermits::default());
+        Self { actions, platform, public_url, cookie_names, setup_token, hashing, witnesses }
     }
 
     /// The name of the session cookie.
@@ -73,12 +67,9 @@ impl AppState {
         Sessions { store: self.actions.store.clone(), clock: self.actions.clock.clone() }
     }
 
-    /// Waits for a permit to hash a password, and fails with [`PageError::TooManyAtOnce`] after ten seconds.
-    pub async fn hashing_permit(&self) -> Result<SemaphorePermit<'_>, PageError> {
-        match tokio::time::timeout(HASHING_QUEUE_TIMEOUT, self.hashing_permits.acquire()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            _ => Err(PageError::TooManyAtOnce),
-        }
+    /// Waits for a permit to hash a password, see [`HashingPermits::acquire`].
+    pub async fn hashing_permit(&self, queue: HashingQueue) -> Result<SemaphorePermit<'_>, PageError> {
+        self.hashing.acquire(queue).await
     }
 
     /// Runs one query on the blocking pool.

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
-use crate::actions::AcceptInvitationError;
+use crate::actions::{AcceptInvitationError, HashingQueue};
 use crate::domain::token::TokenDigest;
 use crate::http::body::FormBody;
 use crate::store::User;
@@ -62,7 +62,7 @@ pub async fn submit(
     let token = query.0.get_or_empty("token")?;
     let user = invited_user(&app, token).await?;
     let form: PasswordForm = body.form().await?;
-    let permit = app.hashing_permit().await?;
+    let permit = app.hashing_permit(HashingQueue::Reserved).await?;
     let (digest, client) = (TokenDigest::of(token), browser.client.clone());
     let accepted = app.perform(move |actions| actions.accept_invitation(&digest, &form.password, &client)).await?;
     drop(permit);

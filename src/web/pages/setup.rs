@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use crate::actions::{SetUpError, SetUpFieldErrors, SetUpForm, SignInOutcome};
+use crate::actions::{HashingQueue, SetUpError, SetUpFieldErrors, SetUpForm, SignInOutcome};
 use crate::http::body::FormBody;
 use crate::web::app::error::PageError;
 use crate::web::app::query::Query;
@@ -91,7 +91,7 @@ pub async fn submit(
     require_token(&query, &app).await?;
     let form: FirstAdminForm = body.form().await?;
     let page = page(&app, &form);
-    let permit = app.hashing_permit().await?;
+    let permit = app.hashing_permit(HashingQueue::Reserved).await?;
     let client = browser.client.clone();
     let set_up = app.perform(move |actions| {
         let FirstAdminForm { company_name, name, email, password } = &form;

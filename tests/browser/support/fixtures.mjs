@@ -60,7 +60,7 @@ export class Fixtures {
       await fixtures.#prepare('auditor', (page) => signIn(page, { email: AUDITOR_EMAIL, password }));
       await fixtures.#prepare('secondFactor', async (page) => {
         await signIn(page, { email: SECOND_FACTOR_EMAIL, password });
-        await setUpSecondFactor(page);
+        await setUpSecondFactor(page, password);
       });
       await fixtures.#prepare('strict', async (page) => {
         await signIn(page, { email: strict.output('Email'), password: strict.output('Password') });

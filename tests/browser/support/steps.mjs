@@ -88,10 +88,11 @@ export async function accept(page, link, { password }) {
 }
 
 /** Sets up a second factor. Returns the authenticator app and the recovery codes. Ends on the page that shows the codes. */
-export async function setUpSecondFactor(page) {
+export async function setUpSecondFactor(page, password) {
   await page.goto(SECOND_FACTOR);
   const app = new Authenticator(await page.locator('#second-factor-secret').textContent());
   await page.getByRole('textbox', { name: 'Code' }).fill(app.code());
+  await page.getByLabel('Current password').fill(password);
   await page.getByRole('button', { name: 'Turn on' }).click();
   await page.getByRole('heading', { name: 'Save your recovery codes' }).waitFor();
   await ready(page);

@@ -72,12 +72,14 @@ export const userScenes = [
   { name: 'the form for a new user', fixture: 'demo', open: at(`${USERS}/new`) },
   { name: 'the form for a new user, refused', fixture: 'demo', open: submitEmpty(`${USERS}/new`, 'Add user') },
   { name: 'an invitation link', fixture: 'demo', open: (page) => invite(page, newPerson()) },
+  { name: 'the question before a password is reset', fixture: 'demo', open: openRowLink('Reset password of', 'Tomasz Wójcik') },
+  { name: 'the question before an invitation is sent again', fixture: 'demo', open: openRowLink('Resend invitation of', INVITED) },
   {
     name: 'a new link for a user',
     fixture: 'demo',
     open: async (page) => {
-      await page.goto(USERS);
-      await userRow(page, { name: INVITED }).getByRole('button', { name: 'New link' }).click();
+      await openRowLink('Resend invitation of', INVITED)(page);
+      await confirm(page, 'Resend invitation');
       await page.locator('#invitation-link').waitFor();
     },
   },
@@ -163,6 +165,16 @@ export const userScenes = [
   { name: 'the account with a second factor', fixture: 'secondFactor', open: at(ACCOUNT) },
   { name: 'the second factor, off', fixture: 'demo', open: at(SECOND_FACTOR) },
   { name: 'the second factor, off, a code refused', fixture: 'demo', open: submitEmpty(SECOND_FACTOR, 'Turn on') },
+  {
+    name: 'the second factor, off, a password refused',
+    fixture: 'demo',
+    open: async (page) => {
+      await page.goto(SECOND_FACTOR);
+      await page.getByLabel('Current password').fill('not the password');
+      await page.getByRole('button', { name: 'Turn on' }).click();
+      await page.locator('#current_password[aria-invalid="true"]').waitFor();
+    },
+  },
   { name: 'the second factor, required', fixture: 'secondFactorRequired', open: at(SECOND_FACTOR) },
   { name: 'the second factor, on', fixture: 'secondFactor', open: at(SECOND_FACTOR) },
   { name: 'the second factor, on, a password refused', fixture: 'secondFactor', open: submitEmpty(SECOND_FACTOR, 'Turn off') },
@@ -174,7 +186,7 @@ export const userScenes = [
       await page.getByLabel('Current password').fill(keydesk.output('Password'));
       await page.getByRole('button', { name: 'Turn off' }).click();
       await confirmed(page);
-      await setUpSecondFactor(page);
+      await setUpSecondFactor(page, keydesk.output('Password'));
     },
   },
 

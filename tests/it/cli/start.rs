@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::{Serving, keydesk, keydesk_at};
-use crate::support::database;
+use crate::support::{Browser, database};
 
 pub fn refusal(data_dir: &Path, flags: &[&str], variables: &[(&str, &str)]) -> String {
     let output = keydesk(data_dir).args(flags).envs(variables.iter().copied()).output().unwrap();
@@ -190,7 +190,7 @@ fn the_demo_serves_a_company_and_leaves_no_files() {
     command.arg("demo").env("TMPDIR", folder.path());
     let serving = Serving::start(command, 3);
     let address = serving.line("Listening on http://").parse().unwrap();
-    let browser = crate::support::Browser::new(address);
+    let browser = Browser::new(address);
     let (email, password) = (serving.line("Email: "), serving.line("Password: "));
     let fields = [("email", email.as_str()), ("password", password.as_str())];
     browser.post("/sign-in", &fields).expect_redirect(crate::support::API_KEYS);
@@ -210,7 +210,7 @@ fn the_debug_log_names_requests_and_no_secret() {
     let mut command = keydesk(folder.path());
     command.args(["demo", "--log-level", "debug"]).env("TMPDIR", folder.path());
     let serving = Serving::start(command, 3);
-    let browser = crate::support::Browser::new(serving.line("Listening on http://").parse().unwrap());
+    let browser = Browser::new(serving.line("Listening on http://").parse().unwrap());
     let (email, password) = (serving.line("Email: "), serving.line("Password: "));
     browser.post("/sign-in", &[("email", &email), ("password", "a wrong password")]).expect(422);
     let signed_in = browser.post("/sign-in", &[("email", &email), ("password", &password)]).expect(303);
@@ -255,4 +255,26 @@ fn the_secrets_file_may_be_a_bare_file_name() {
     assert!(sentence.contains("There is no company"), "{sentence}");
     assert!(folder.path().join("own.json").exists());
     assert_eq!(fs::metadata(folder.path().join("keydesk.db")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_proxy_that_is_not_listed_is_warned_of_once() {
+    let warnings = |flags: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = keydesk(folder.path());
+        command.args(flags);
+        let serving = Serving::start(command, 1);
+        let address = serving.line("Listening on http://").parse().unwrap();
+        for number in 1..=5 {
+            let request = Browser::new(address).request("GET", "/v1/whoami");
+            let request = request.header("X-Forwarded-For", format!("203.0.113.{number}")).bearer_auth("nothing");
+            assert_eq!(crate::support::browser::send(request).status, 401);
+        }
+        let log = serving.log();
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains("x-forwarded-for ignored")).collect();
+        assert!(lines.iter().all(|line| line.contains("127.0.0.1") && !line.contains("203.0.113")), "{lines:?}");
+        lines.len()
+    };
+    assert_eq!(warnings(&[]), 1);
+    assert_eq!(warnings(&["--trusted-proxy", "127.0.0.1"]), 0);
 }

@@ -2,7 +2,7 @@
 
 use super::{run, text};
 use crate::support::authenticator::Authenticator;
-use crate::support::{API_KEYS, PASSWORD, TestServer};
+use crate::support::{API_KEYS, PASSWORD, TestServer, database};
 
 const MARIA: &str = "maria@brightwater.example";
 const NEW_PASSWORD: &str = "nine kettles sing at dusk";
@@ -58,6 +58,33 @@ fn unlocking_ends_the_throttle_of_an_address() {
     let (code, output, _) = command(&server, &["user", "unlock", "--email", MARIA], "");
     assert_eq!((code, output.trim_end()), (Some(0), "Unlocked: maria@brightwater.example"));
     sign_in(PASSWORD).expect_redirect(API_KEYS);
+}
+
+#[test]
+fn unlocking_says_what_it_does_not_lift() {
+    let server = TestServer::start();
+    let sign_in =
+        |email: &str, password| server.anonymous().post("/sign-in", &[("email", email), ("password", password)]);
+    for number in 0..100 {
+        sign_in(&format!("user{number}@example.com"), "wrong").expect(422);
+    }
+    // The command has the clock of the system.
+    let now = keydesk::clock::Clock::system().now();
+    let client = "first_at > 0 AND failures >= 100";
+    let sql = format!("UPDATE sign_in_failures SET first_at = {} WHERE {client}", now.as_micros());
+    database::tamper(&server.database_url, &sql);
+    server.clock.set(now);
+    sign_in(MARIA, PASSWORD).expect(429);
+    let (code, output, _) = command(&server, &["user", "unlock", "--email", MARIA], "");
+    let until = (now + std::time::Duration::from_mins(15)).to_rfc_3339().unwrap();
+    let mut lines = output.lines();
+    assert_eq!((code, lines.next()), (Some(0), Some("Unlocked: maria@brightwater.example")));
+    let remaining = lines.next().unwrap();
+    assert!(remaining.starts_with("Not lifted: a client address") && remaining.contains(&until), "{remaining}");
+    let words = ["user", "add", "--company", "Brightwater", "--name", "Nina", "--email", "nina@brightwater.example"];
+    assert_eq!(command(&server, &[&words[..], &["--role", "auditor"]].concat(), "").0, Some(0));
+    let (_, output, _) = command(&server, &["user", "unlock", "--email", "nina@brightwater.example"], "");
+    assert!(output.contains("the user has not chosen a password yet"), "{output}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod key_counts;
 mod parity;
 mod postgres_settings;
 mod query_plans;
+mod refused_sign_ins;
 mod spans;
 mod sqlite_flags;
 mod thread_reader;

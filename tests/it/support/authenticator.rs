@@ -3,7 +3,7 @@
 use keydesk::domain::timestamp::Timestamp;
 use totp_rs::{Builder, Secret, Totp};
 
-use super::{Browser, Html};
+use super::{Answer, Browser, Html, PASSWORD};
 
 pub struct Authenticator(Totp);
 
@@ -20,8 +20,13 @@ impl Authenticator {
     /// Sets up the second factor of the signed-in user. Returns the app and the recovery codes.
     pub fn set_up(browser: &Browser, now: Timestamp) -> (Self, Vec<String>) {
         let app = Self::from_page(&browser.get(SECOND_FACTOR).expect(200).html());
-        let answer = browser.post(SECOND_FACTOR, &[("code", &app.code(now))]).expect(201);
+        let answer = app.confirm(browser, now, PASSWORD).expect(201);
         (app, answer.html().texts("#recovery-codes li"))
+    }
+
+    /// Sends the form that sets up the second factor.
+    pub fn confirm(&self, browser: &Browser, now: Timestamp, password: &str) -> Answer {
+        browser.post(SECOND_FACTOR, &[("code", &self.code(now)), ("current_password", password)])
     }
 
     pub fn code(&self, now: Timestamp) -> String {

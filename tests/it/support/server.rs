@@ -196,6 +196,7 @@ impl TestServer {
     /// The events of a company in order: each action and its state afterwards.
     pub fn trail(&self, company: &str) -> Vec<(String, String)> {
         let company = self.company(company);
+        self.actions.report_refused_sign_ins().unwrap();
         let events =
             self.actions.store.query(|db| db.trails().events_between(company.into(), 1..=10_000, 10_000)).unwrap();
         events.into_iter().map(|(event, _)| (event.action, event.after.unwrap_or_default())).collect()

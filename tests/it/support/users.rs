@@ -55,7 +55,10 @@ impl TestServer {
     pub fn set_up_second_factor(&self, browser: &Browser) -> String {
         let form = browser.get("/account/second-factor").expect(200).html();
         let secret = form.text("#second-factor-secret").replace(' ', "");
-        browser.post("/account/second-factor", &[("code", &self.code(&secret))]).expect(201);
+        let fields = [("code", self.code(&secret)), ("current_password", PASSWORD.to_owned())];
+        browser
+            .post("/account/second-factor", &fields.each_ref().map(|(name, value)| (*name, value.as_str())))
+            .expect(201);
         secret
     }
 }

@@ -6,7 +6,7 @@ use flate2::read::GzDecoder;
 use reqwest::blocking::RequestBuilder;
 
 use crate::support::authenticator::Authenticator;
-use crate::support::{API_KEYS, Browser, TestServer, USERS};
+use crate::support::{API_KEYS, Browser, PASSWORD, TestServer, USERS};
 
 const SECOND_FACTOR: &str = "/account/second-factor";
 
@@ -99,10 +99,10 @@ fn pages_that_hold_a_secret_are_not_compressed() {
     bare("an invitation, refused", &refused, 422, "/invitation?token=");
 
     bare("a second factor's secret", &get(&admin, SECOND_FACTOR), 200, "id=\"second-factor-secret\"");
-    let wrong = post(&admin, SECOND_FACTOR, &[("code", "000000")]);
+    let wrong = post(&admin, SECOND_FACTOR, &[("code", "000000"), ("current_password", PASSWORD)]);
     bare("a second factor's secret, a code refused", &wrong, 422, "id=\"second-factor-secret\"");
     let app = Authenticator::from_page(&admin.get(SECOND_FACTOR).html());
-    let codes = post(&admin, SECOND_FACTOR, &[("code", &app.code(server.clock.now()))]);
+    let codes = post(&admin, SECOND_FACTOR, &[("code", &app.code(server.clock.now())), ("current_password", PASSWORD)]);
     bare("recovery codes", &codes, 201, "id=\"recovery-codes\"");
 
     let empty = TestServer::empty();

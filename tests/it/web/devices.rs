@@ -82,6 +82,44 @@ fn a_known_browser_is_slowed_only_by_its_own_failures() {
 }
 
 #[test]
+fn failures_from_a_shared_address_do_not_make_a_known_browser_wait() {
+    let server = TestServer::start();
+    let known = server.admin();
+    known.post("/sign-out", &[]).expect(303);
+    // All browsers of a test have the address 127.0.0.1, as all clients of a proxy that is not listed.
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let threads = [0, 1, 2, 3].map(|thread| {
+            let stranger = server.anonymous();
+            let send = move |number| sign_in(&stranger, &format!("user{thread}.{number}@example.com"), "wrong").status;
+            scope.spawn(move || (0..250).map(send).collect::<Vec<_>>())
+        });
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 422).count(), 100);
+    sign_in(&server.anonymous(), MARIA, PASSWORD).expect(429);
+    sign_in(&known, MARIA, PASSWORD).expect_redirect(API_KEYS);
+    known.post("/sign-out", &[]).expect(303);
+    // Its own failures are its own, too.
+    sign_in(&known, MARIA, "wrong").expect(422);
+    sign_in(&known, MARIA, PASSWORD).expect_redirect(API_KEYS);
+}
+
+#[test]
+fn a_known_browser_enters_its_code_while_its_address_waits() {
+    let server = TestServer::start();
+    let known = server.admin();
+    let secret = server.set_up_second_factor(&known);
+    known.post("/sign-out", &[]).expect(303);
+    server.advance(Duration::from_mins(1));
+    for number in 0..100 {
+        sign_in(&server.anonymous(), &format!("user{number}@example.com"), "wrong").expect(422);
+    }
+    sign_in(&server.anonymous(), MARIA, PASSWORD).expect(429);
+    sign_in(&known, MARIA, PASSWORD).expect_redirect("/sign-in/code");
+    known.post("/sign-in/code", &[("code", &server.code(&secret))]).expect_redirect(API_KEYS);
+}
+
+#[test]
 fn a_browser_is_known_only_for_the_user_who_signed_in() {
     let server = TestServer::start();
     let auditor = server.auditor();
@@ -97,6 +135,25 @@ fn an_operator_unlocks_an_address() {
     server.actions.unlock(&server.user(MARIA)).unwrap();
     sign_in(&server.anonymous(), MARIA, PASSWORD).expect_redirect(API_KEYS);
     assert!(server.trail("Brightwater").iter().any(|(action, _)| action == "user.unlocked"));
+}
+
+#[test]
+fn an_unlock_ends_the_waits_of_known_browsers_and_sessions() {
+    let server = TestServer::start();
+    let (known, admin) = (server.admin(), server.admin());
+    let change = |current: &str| {
+        let fields = [("current_password", current), ("new_password", "nine kettles sing at dusk")];
+        admin.post("/account/password", &fields)
+    };
+    for _ in 0..7 {
+        sign_in(&known, MARIA, "wrong").expect(422);
+        change("wrong").expect(422);
+    }
+    sign_in(&known, MARIA, PASSWORD).expect(429);
+    change(PASSWORD).expect(429);
+    assert!(server.actions.unlock(&server.user(MARIA)).unwrap().is_empty());
+    sign_in(&known, MARIA, PASSWORD).expect_redirect(API_KEYS);
+    change(PASSWORD).expect(303);
 }
 
 #[test]

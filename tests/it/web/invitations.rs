@@ -9,17 +9,17 @@ use crate::support::{API_KEYS, Answer, PASSWORD, TestServer, USERS, database};
 
 const LIFETIME: Duration = Duration::from_hours(72);
 const ALMOST_LIFETIME: Duration = Duration::from_secs(72 * 3_600 - 1);
-const NINA: &str = "nina@brightwater.example";
+pub const NINA: &str = "nina@brightwater.example";
 
 /// A server whose admin has invited Nina, and the path of her link.
-fn invited() -> (TestServer, String) {
+pub fn invited() -> (TestServer, String) {
     let server = TestServer::start();
     let link = server.admin().invite("Nina Okafor", NINA, "auditor");
     let path = server.path_of(&link);
     (server, path)
 }
 
-fn assert_invalid(answer: Answer) {
+pub fn assert_invalid(answer: Answer) {
     let answer = answer.expect(404);
     assert!(answer.body.contains("This link no longer works. Ask an administrator for a new one."), "{}", answer.body);
     assert!(answer.body.contains("</html>") && !answer.html().has("form"));

@@ -31,7 +31,8 @@ fn race_second_factor_set_up(other: impl Fn(&TestServer, &str) -> Answer + Sync)
         let (other, set_up) = std::thread::scope(|scope| {
             let other = scope.spawn(|| other(&server, &link));
             std::thread::sleep(Duration::from_millis(4 * round));
-            let set_up = jonas.post("/account/second-factor", &[("code", &code)]);
+            let fields = [("code", code.as_str()), ("current_password", PASSWORD)];
+            let set_up = jonas.post("/account/second-factor", &fields);
             (other.join().unwrap(), set_up)
         });
         let Some(since) = numbers(&server, "action = 'user.second_factor_changed'").first().copied() else {

@@ -45,7 +45,8 @@ fn a_pending_user_is_not_reported_as_signed_out() {
     admin.invite("Jonas Bakke", JONAS, "admin");
     let about = |id| admin.get(&format!("{USERS}/{id}/role")).expect(200).html().text("#dialog-about");
     let invited = server.user_id(JONAS);
-    assert_eq!(about(invited), "They have not signed in yet. They get the new role when they do.");
+    let invited_text = "They have not signed in yet. They get the new role when they do. A link that they have stops working; resend their invitation afterwards.";
+    assert_eq!(about(invited), invited_text);
     let known = server.add_person("Nina Okafor", "nina@brightwater.example", Role::Admin);
     server.signed_in_as("nina@brightwater.example");
     assert_eq!(about(known), "They will be signed out and get the new role when they sign in again.");

@@ -35,10 +35,10 @@ fn setting_up_a_second_factor_shows_recovery_codes_once() {
     let page = admin.get(SECOND_FACTOR).expect(200).html();
     assert!(page.has("svg[role=img][aria-label], svg[role=img] title"));
     let app = Authenticator::from_page(&page);
-    let wrong = admin.post(SECOND_FACTOR, &[("code", "000000")]).expect(422);
+    let wrong = admin.post(SECOND_FACTOR, &[("code", "000000"), ("current_password", PASSWORD)]).expect(422);
     assert!(wrong.body.contains("The code is incorrect."));
     assert_eq!(wrong.html().text("#second-factor-secret"), page.text("#second-factor-secret"));
-    let answer = admin.post(SECOND_FACTOR, &[("code", &app.code(server.clock.now()))]).expect(201);
+    let answer = app.confirm(&admin, server.clock.now(), PASSWORD).expect(201);
     let codes = answer.html().texts("#recovery-codes li");
     assert_eq!(codes.len(), 10);
     let again = admin.get(SECOND_FACTOR).expect(200);
@@ -46,6 +46,41 @@ fn setting_up_a_second_factor_shows_recovery_codes_once() {
     assert!(again.body.contains("10 recovery codes"));
     let row = admin.get("/administration/access-control/users").html();
     assert!(row.texts("tr[data-user-id] td").contains(&"On".to_owned()));
+}
+
+#[test]
+fn setting_up_a_second_factor_needs_the_current_password() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let app = Authenticator::from_page(&admin.get(SECOND_FACTOR).html());
+    let now = server.clock.now();
+    admin.post(SECOND_FACTOR, &[("code", &app.code(now))]).expect(422);
+    let wrong = app.confirm(&admin, now, "not it").expect(422);
+    assert!(wrong.html().text("form .field-error").contains("This is not your current password."));
+    // Wrong codes with the right password are no failures of the password.
+    for _ in 0..10 {
+        admin.post(SECOND_FACTOR, &[("code", "000000"), ("current_password", PASSWORD)]).expect(422);
+    }
+    app.confirm(&admin, now, PASSWORD).expect(201);
+    assert_eq!(server.event_count("user.second_factor_changed"), 1);
+}
+
+#[test]
+fn setting_up_a_second_factor_ends_other_sessions() {
+    let server = TestServer::start();
+    let (admin, other) = (server.admin(), server.admin());
+    Authenticator::set_up(&admin, server.clock.now());
+    admin.get(API_KEYS).expect(200);
+    other.get(API_KEYS).expect(303);
+}
+
+#[test]
+fn a_form_without_a_code_only_removes() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    admin.post(SECOND_FACTOR, &[("current_password", PASSWORD)]).expect_redirect("/account");
+    admin.post(SECOND_FACTOR, &[("current_password", "not it")]).expect(422);
+    assert_eq!(server.event_count("user.second_factor_changed"), 0);
 }
 
 #[test]

@@ -113,6 +113,34 @@ fn a_client_with_a_hundred_failures_is_throttled_everywhere() {
 }
 
 #[test]
+fn right_passwords_do_not_count_against_a_client() {
+    let server = TestServer::start();
+    for number in 0..98 {
+        sign_in(&server, &format!("user{number}@example.com"), "wrong").expect(422);
+    }
+    for _ in 0..5 {
+        sign_in(&server, "maria@brightwater.example", PASSWORD).expect_redirect(API_KEYS);
+    }
+    sign_in(&server, "user98@example.com", "wrong").expect(422);
+    sign_in(&server, "user99@example.com", "wrong").expect(422);
+    sign_in(&server, "user100@example.com", "wrong").expect(429);
+}
+
+#[test]
+fn the_audit_trail_page_shows_a_refusal_at_once() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    sign_in(&server, "maria@brightwater.example", "wrong").expect(422);
+    let page = admin.get("/administration/company-settings/audit-trail").expect(200).html();
+    assert!(page.has("[data-action='user.sign_in_refused']"));
+    server.advance(Duration::from_hours(1));
+    let admin = server.admin();
+    sign_in(&server, "maria@brightwater.example", "wrong").expect(422);
+    let export = admin.get("/administration/company-settings/audit-trail/export.csv").expect(200).body;
+    assert_eq!(export.matches("user.sign_in_refused").count(), 2);
+}
+
+#[test]
 fn the_trail_records_sign_ins_and_counts_refusals() {
     let server = TestServer::start();
     for _ in 0..4 {
@@ -134,7 +162,11 @@ fn the_trail_records_sign_ins_and_counts_refusals() {
             ("user.signed_out", None),
         ]
     );
+    let refused = &events[2].0;
+    assert_eq!((refused.actor_type.as_str(), refused.client_address.as_deref()), ("system", Some("127.0.0.1")));
+    assert_eq!(refused.request_id.as_deref().map(str::len), Some(16));
     let last = &events.last().unwrap().0;
+    assert_eq!(last.actor_type, "user");
     assert_eq!(last.client_address.as_deref(), Some("127.0.0.1"));
     assert_eq!(last.request_id.as_deref().map(str::len), Some(16));
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::actor::Actor;
 use crate::domain::ids::{ServiceAccountId, SessionId};
 use crate::domain::key::lifecycle::KeyState;
 use crate::domain::policy::key_policy::Days;
@@ -217,6 +218,21 @@ fn user_details() -> Vec<(EventDetail, String, String)> {
         pin(EventDetail::UserInvitationRenewed, "", ""),
         pin(EventDetail::UserInvited, "", ""),
         pin(EventDetail::UserPasswordChanged, "", ""),
+        pin(
+            EventDetail::UserPasswordChangedByLink { after: UsedLink::new(Some(Actor::User(user(COLLEAGUE)))) },
+            "",
+            r#"{"link_created_by":"COLLEAGUE","link_created_by_type":"user"}"#,
+        ),
+        pin(
+            EventDetail::UserPasswordChangedByLink { after: UsedLink::new(Some(Actor::CommandLine)) },
+            "",
+            r#"{"link_created_by_type":"command_line"}"#,
+        ),
+        pin(
+            EventDetail::UserPasswordChangedByLink { after: UsedLink::new(None) },
+            "",
+            r#"{"link_created_by_type":null}"#,
+        ),
         pin(
             EventDetail::UserProfileChanged {
                 after: ChangedProfile {

@@ -87,6 +87,8 @@ pub fn field_label(name: &str) -> String {
         "maximum_lifetime_days" => "Maximum lifetime",
         "rotation_period_days" => "Rotation reminder",
         "session_id" => "Session",
+        "link_created_by" => "Link from",
+        "link_created_by_type" => "Link created by",
         "until" => "To",
         other => {
             let words = other.replace('_', " ");

@@ -71,7 +71,9 @@ impl EventText<'_> {
             Action::UserInvited => vec![text("invited "), self.target()],
             Action::UserInvitationAccepted => vec![text("accepted the invitation")],
             Action::UserInvitationRenewed => vec![text("created a new link for "), self.target()],
-            Action::UserPasswordChanged => self.possessive("changed", "password"),
+            Action::UserPasswordChanged => {
+                self.possessive("changed", "password").into_iter().chain(self.used_link()).collect()
+            }
             Action::UserProfileChanged => vec![text(format!("changed their {}", join_list(&self.changed_fields())))],
             Action::UserRoleChanged => vec![text("made "), self.target()].into_iter().chain(self.role(" ")).collect(),
             Action::UserSecondFactorChanged => match self.detail {
@@ -154,6 +156,16 @@ impl EventText<'_> {
             vec![text(format!("{verb} their {object}"))]
         } else {
             vec![text(format!("{verb} the {object} of ")), self.target()]
+        }
+    }
+
+    /// “ with a link from …”, if a link was used.
+    fn used_link(&self) -> Vec<Part> {
+        let EventDetail::UserPasswordChangedByLink { after } = self.detail else { return Vec::new() };
+        match (after.link_created_by, after.link_created_by_type.as_deref()) {
+            (Some(creator), _) => vec![text(" with a link from "), self.person(creator)],
+            (None, Some("command_line")) => vec![text(" with a link from the command line")],
+            (None, _) => vec![text(" with a link")],
         }
     }
 
@@ -270,6 +282,18 @@ mod tests {
                 r#"{"second_factor":false}"#,
                 r#"{"second_factor":true}"#,
                 "set up their second factor",
+            ),
+            (
+                "user.password_changed",
+                "",
+                r#"{"link_created_by":"ID","link_created_by_type":"user"}"#,
+                "changed their password with a link from Priya Raman",
+            ),
+            (
+                "user.password_changed",
+                "",
+                r#"{"link_created_by_type":"command_line"}"#,
+                "changed their password with a link from the command line",
             ),
             ("user.session_ended", "", r#"{"sessions":2}"#, "ended 2 of their sessions"),
             ("audit_trail.exported", "", r#"{"format":"csv"}"#, "exported the audit trail as CSV"),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::load;
 use super::view::{AccountBanner, AccountPage, too_many_attempts_sentence};
-use crate::actions::OwnPasswordError;
+use crate::actions::{HashingQueue, OwnPasswordError};
 use crate::domain::ids::SessionId;
 use crate::domain::trail::action::Action;
 use crate::domain::trail::event::Event;
@@ -50,7 +50,7 @@ pub struct PasswordForm {
 
 pub async fn change_password(cx: PageContext, body: FormBody, browser: Browser) -> Result<HttpResponse, PageError> {
     let form: PasswordForm = body.form().await?;
-    let permit = cx.app.hashing_permit().await?;
+    let permit = cx.app.hashing_permit(HashingQueue::Reserved).await?;
     let changed = cx.perform(move |actions, context| {
         actions.change_password(context, &Password::presented(&form.current_password), &form.new_password)
     });

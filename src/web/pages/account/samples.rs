@@ -83,11 +83,13 @@ impl AccountPage {
 
 impl SecondFactorPage {
     pub(crate) fn samples() -> Vec<Rendered> {
-        let off = |code_error: Option<&str>| {
+        let off = |password_error: Option<&str>, code_error: Option<&str>| {
             let link = format!("otpauth://totp/Go%20Autonomous:maria@brightwater.example?secret={SECRET}");
             SecondFactorState::Off {
-                qr: QrCode::of(&link).unwrap(),
+                email: "maria.lindqvist@brightwater.example".to_owned(),
+                qr: QrCode::of(&link),
                 secret: SECRET.to_owned(),
+                password_error: password_error.map(str::to_owned),
                 code_error: code_error.map(str::to_owned),
             }
         };
@@ -101,9 +103,13 @@ impl SecondFactorPage {
             (0..10_u32).map(|index| format!("{:04x}-{:04x}-{:04x}", index * 977, 40_961 - index, index + 7_919));
         let page = |state| Self { layout: layout(), state, is_required: false };
         vec![
-            render("second-factor-off", &page(off(None))),
-            render("second-factor-required", &Self { is_required: true, ..page(off(None)) }),
-            render("second-factor-refused", &page(off(Some("The code is incorrect or was already used.")))),
+            render("second-factor-off", &page(off(None, None))),
+            render("second-factor-required", &Self { is_required: true, ..page(off(None, None)) }),
+            render(
+                "second-factor-refused",
+                &page(off(None, Some("The code is incorrect. Check the clock of your device."))),
+            ),
+            render("second-factor-password-refused", &page(off(Some("This is not your current password."), None))),
             render("second-factor-on", &page(on(8, None))),
             render("second-factor-on-refused", &page(on(1, Some("The password is incorrect.")))),
             render("second-factor-codes", &page(SecondFactorState::JustSetUp { recovery_codes: codes.collect() })),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::qr_code::{QUIET_ZONE, QrCode};
 use super::view::too_many_attempts_sentence;
-use crate::actions::{ConfirmSecondFactorError, OwnPasswordError};
+use crate::actions::{ConfirmSecondFactorError, HashingQueue, OwnPasswordError};
 use crate::domain::user::password::Password;
 use crate::http::body::FormBody;
 use crate::web::app::error::PageError;
@@ -30,9 +30,13 @@ pub struct SecondFactorPage {
 
 pub enum SecondFactorState {
     Off {
-        qr: QrCode,
+        /// The account of the requested password, for password managers.
+        email: String,
+        /// `None` if the names are too long for a QR code.
+        qr: Option<QrCode>,
         /// The secret of the QR code in base32, for typing.
         secret: String,
+        password_error: Option<String>,
         code_error: Option<String>,
     },
     On {
@@ -51,7 +55,9 @@ impl SecondFactorPage {
 
     fn title(&self) -> String {
         let (failed, heading) = match &self.state {
-            SecondFactorState::Off { code_error, .. } => (code_error.is_some(), "Second factor"),
+            SecondFactorState::Off { password_error, code_error, .. } => {
+                (password_error.is_some() || code_error.is_some(), "Second factor")
+            }
             SecondFactorState::On { password_error, .. } => (password_error.is_some(), "Second factor"),
             SecondFactorState::JustSetUp { .. } => (false, "Save your recovery codes"),
         };
@@ -59,12 +65,18 @@ impl SecondFactorPage {
         format!("{error}{heading} – Your account – {}", self.layout.company)
     }
 
-    fn with_error(mut self, sentence: String) -> Self {
-        match &mut self.state {
-            SecondFactorState::Off { code_error: error, .. } | SecondFactorState::On { password_error: error, .. } => {
-                *error = Some(sentence);
-            }
-            SecondFactorState::JustSetUp { .. } => {}
+    fn with_password_error(mut self, sentence: String) -> Self {
+        if let SecondFactorState::Off { password_error, .. } | SecondFactorState::On { password_error, .. } =
+            &mut self.state
+        {
+            *password_error = Some(sentence);
+        }
+        self
+    }
+
+    fn with_code_error(mut self, sentence: String) -> Self {
+        if let SecondFactorState::Off { code_error, .. } = &mut self.state {
+            *code_error = Some(sentence);
         }
         self
     }
@@ -79,10 +91,10 @@ impl SecondFactorPage {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct SecondFactorForm {
-    code: String,
-    /// Present, even if empty, only in the form that removes the second factor.
+    /// Present, even if empty, only in the form that sets the second factor up.
     #[serde(deserialize_with = "deserialize_present")]
-    current_password: Option<String>,
+    code: Option<String>,
+    current_password: String,
 }
 
 fn deserialize_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -93,19 +105,22 @@ pub async fn show(user: EnrollmentContext) -> Result<HttpResponse, PageError> {
     html_with_secret(StatusCode::OK, &load(&user).await?)
 }
 
-/// Sets up the second factor if the form has a code, removes it if the form has the current password.
+/// Sets up the second factor if the form has a code, else removes it.
 pub async fn submit(user: EnrollmentContext, body: FormBody) -> Result<HttpResponse, PageError> {
     let form: SecondFactorForm = body.form().await?;
-    match form.current_password {
-        Some(password) => remove(&user, Password::presented(&password)).await,
-        None => confirm(&user, form.code).await,
+    let password = Password::presented(&form.current_password);
+    let _permit = user.0.app.hashing_permit(HashingQueue::Reserved).await?;
+    match form.code {
+        Some(code) => confirm(&user, password, code).await,
+        None => remove(&user, password).await,
     }
 }
 
-async fn confirm(user: &EnrollmentContext, code: String) -> Result<HttpResponse, PageError> {
+async fn confirm(user: &EnrollmentContext, password: Password, code: String) -> Result<HttpResponse, PageError> {
     let cx = &user.0;
     let session = cx.user.session_id;
-    let confirmed = cx.perform(move |actions, context| actions.confirm_second_factor(context, session, &code));
+    let confirmed =
+        cx.perform(move |actions, context| actions.confirm_second_factor(context, session, &password, &code));
     match confirmed.await? {
         Ok(recovery_codes) => {
             let state = SecondFactorState::JustSetUp { recovery_codes };
@@ -113,27 +128,29 @@ async fn confirm(user: &EnrollmentContext, code: String) -> Result<HttpResponse,
             html_with_secret(StatusCode::CREATED, &SecondFactorPage { layout, state, is_required: false })
         }
         Err(ConfirmSecondFactorError::AlreadySetUp) => Ok(see_other(SECOND_FACTOR)),
+        Err(ConfirmSecondFactorError::Password(refusal)) => refuse_password(user, &refusal).await,
         Err(refusal) => {
-            let page = load(user).await?.with_error(refusal.to_string());
+            let page = load(user).await?.with_code_error(refusal.to_string());
             html_with_secret(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }
 }
 
 async fn remove(user: &EnrollmentContext, password: Password) -> Result<HttpResponse, PageError> {
-    let cx = &user.0;
-    let permit = cx.app.hashing_permit().await?;
-    let removed = cx.perform(move |actions, context| actions.remove_second_factor(context, &password)).await?;
-    drop(permit);
+    let removed = user.0.perform(move |actions, context| actions.remove_second_factor(context, &password)).await?;
     match removed {
         Ok(event) => Ok(redirect_with_event(ACCOUNT, event)),
-        Err(OwnPasswordError::Throttled(wait)) => {
-            too_many_attempts(&load(user).await?.with_error(too_many_attempts_sentence(wait)), wait)
+        Err(refusal) => refuse_password(user, &refusal).await,
+    }
+}
+
+async fn refuse_password(user: &EnrollmentContext, refusal: &OwnPasswordError) -> Result<HttpResponse, PageError> {
+    let page = load(user).await?;
+    match refusal {
+        OwnPasswordError::Throttled(wait) => {
+            too_many_attempts(&page.with_password_error(too_many_attempts_sentence(*wait)), *wait)
         }
-        Err(refusal) => {
-            let page = load(user).await?.with_error(refusal.to_string());
-            html_with_secret(StatusCode::UNPROCESSABLE_ENTITY, &page)
-        }
+        _ => html_with_secret(StatusCode::UNPROCESSABLE_ENTITY, &page.with_password_error(refusal.to_string())),
     }
 }
 
@@ -165,10 +182,11 @@ async fn load_pending(user: &EnrollmentContext, email: &str) -> Result<SecondFac
     let cx = &user.0;
     let (signed_in, session) = (cx.user.as_user(), cx.user.session_id);
     let pending = cx.app.perform(move |actions| actions.pending_second_factor(signed_in, session)).await??;
-    let qr = pending.otpauth_url(&cx.app.platform, email).and_then(|url| QrCode::of(&url));
     Ok(SecondFactorState::Off {
-        qr: qr.ok_or_else(|| PageError::Internal("the secret does not fit into a QR code".to_owned()))?,
+        email: email.to_owned(),
+        qr: pending.otpauth_url(&cx.app.platform, email).and_then(|url| QrCode::of(&url)),
         secret: pending.expose_secret(),
+        password_error: None,
         code_error: None,
     })
 }

@@ -148,7 +148,7 @@ impl EventContext<'_> {
             ("expires_at" | "ends_at" | "ended_at" | "last_refused_at" | "from" | "until", Value::Number(at)) => {
                 ChangeValue::Time(self.zone.exact(Timestamp::from_micros(at.as_i64().unwrap_or_default())))
             }
-            ("owner" | "new_owner" | "rotated_by" | "user", Value::String(id)) => {
+            ("owner" | "new_owner" | "rotated_by" | "user" | "link_created_by", Value::String(id)) => {
                 ChangeValue::Person(ActorView::user(UserId::parse(id).and_then(|id| self.names.get(&id).cloned())))
             }
             ("replaces" | "replaced_by" | "key", Value::String(id)) => match preview_of(self.keys, id) {

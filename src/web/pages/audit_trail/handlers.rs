@@ -8,6 +8,7 @@ use super::event_dialog::EventDialog;
 use super::filters::TrailQuery;
 use super::load;
 use super::view::TrailPage;
+use crate::actions::Actions;
 use crate::domain::ids::EventId;
 use crate::web::app::error::PageError;
 use crate::web::app::guards::PageContext;
@@ -16,7 +17,15 @@ use crate::web::app::respond::html;
 
 pub async fn show(cx: PageContext, query: Query) -> Result<HttpResponse, PageError> {
     let trail_query = TrailQuery::parse(&cx, &query.0).await?;
+    report_refused_sign_ins(&cx).await;
     respond(&load::page(&cx, trail_query, query.0.get("cursor")?).await?)
+}
+
+/// Brings the trail up to date before it is shown or exported. If that fails, the trail is shown as it is.
+pub async fn report_refused_sign_ins(cx: &PageContext) {
+    if let Err(error) = cx.app.perform(Actions::report_refused_sign_ins).await {
+        tracing::warn!(%error, "refused sign-ins not reported");
+    }
 }
 
 pub async fn show_event(cx: PageContext, id: Path<String>, query: Query) -> Result<HttpResponse, PageError> {

@@ -7,7 +7,7 @@ use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
-use crate::actions::SignInError;
+use crate::actions::{SignInError, SignInOutcome};
 use crate::domain::user::password::Password;
 use crate::http::body::FormBody;
 use crate::web::app::error::PageError;
@@ -74,24 +74,37 @@ pub async fn show(visitor: Visitor, query: Query, app: Data<AppState>) -> Result
 pub async fn submit(body: FormBody, browser: Browser, app: Data<AppState>) -> Result<HttpResponse, PageError> {
     let form: SignInForm = body.form().await?;
     let next = local_path(&app, &form.next);
-    let permit = app.hashing_permit().await?;
-    let (email, password) = (form.email.clone(), Password::presented(&form.password));
-    let (device, client) = (browser.device.digest(), browser.client.clone());
-    let outcome = app.perform(move |actions| actions.sign_in(&email, &password, device, &client)).await?;
-    drop(permit);
-    let page = |notice| SignInPage {
-        layout: SignedOutLayout::new(&app),
-        email: form.email.clone(),
-        next: next.clone(),
-        notice: Some(notice),
-    };
-    match outcome {
+    match sign_in(&app, &form, &browser).await? {
         Ok(outcome) => continue_sign_in(&app, outcome, next, browser).await,
-        Err(SignInError::Throttled(wait)) => {
-            too_many_attempts(&page(SignInNotice::Throttled { minutes: wait_minutes(wait) }), wait)
+        Err(error) => refuse(&app, form.email, next, &error),
+    }
+}
+
+/// Waits for a turn to verify the password, unless the sign-in must wait for longer.
+async fn sign_in(
+    app: &AppState,
+    form: &SignInForm,
+    browser: &Browser,
+) -> Result<Result<SignInOutcome, SignInError>, PageError> {
+    let (email, device, client) = (form.email.clone(), browser.device.digest(), browser.client.clone());
+    let queue = match app.perform(move |actions| actions.admit_sign_in(&email, device, &client)).await? {
+        Ok(queue) => queue,
+        Err(error) => return Ok(Err(error)),
+    };
+    let _permit = app.hashing_permit(queue).await?;
+    let (email, password) = (form.email.clone(), Password::presented(&form.password));
+    let client = browser.client.clone();
+    app.perform(move |actions| actions.sign_in(&email, &password, device, &client)).await
+}
+
+fn refuse(app: &AppState, email: String, next: Option<String>, error: &SignInError) -> Result<HttpResponse, PageError> {
+    let page = |notice| SignInPage { layout: SignedOutLayout::new(app), email, next, notice: Some(notice) };
+    match error {
+        SignInError::Throttled(wait) => {
+            too_many_attempts(&page(SignInNotice::Throttled { minutes: wait_minutes(*wait) }), *wait)
         }
-        Err(SignInError::Blocked) => too_many_attempts(&page(SignInNotice::Blocked), MAX_LOCKOUT),
-        Err(_) => html(StatusCode::UNPROCESSABLE_ENTITY, &page(SignInNotice::Incorrect)),
+        SignInError::Blocked => too_many_attempts(&page(SignInNotice::Blocked), MAX_LOCKOUT),
+        _ => html(StatusCode::UNPROCESSABLE_ENTITY, &page(SignInNotice::Incorrect)),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::Path;
 use askama::Template;
 use serde::Deserialize;
 
@@ -115,20 +114,16 @@ pub async fn submit(Admin(cx): Admin, body: FormBody) -> Result<HttpResponse, Pa
     }
 }
 
-/// Creates a new link for a user who lost the old link or the password.
-pub async fn renew(Admin(cx): Admin, id: Path<String>, body: FormBody) -> Result<HttpResponse, PageError> {
-    let user = load::user(&cx, &id).await?;
-    body.discard().await?;
-    let user_id = user.id;
-    let renewed = cx.perform(move |actions, context| actions.renew_invitation(context, user_id)).await?;
-    show_link(&cx, &renewed.map_err(|_| PageError::UserNotFound)?, &user.email).await
-}
-
 async fn refuse(cx: &PageContext, dialog: AddUser) -> Result<HttpResponse, PageError> {
     html(StatusCode::UNPROCESSABLE_ENTITY, &load::with_dialog(cx, dialog.into_dialog()).await?)
 }
 
-async fn show_link(cx: &PageContext, invitation: &IssuedInvitation, email: &str) -> Result<HttpResponse, PageError> {
+/// Shows a new link, once.
+pub async fn show_link(
+    cx: &PageContext,
+    invitation: &IssuedInvitation,
+    email: &str,
+) -> Result<HttpResponse, PageError> {
     let link = InvitationLink {
         user_id: invitation.user_id.to_string(),
         name: invitation.name.clone(),

@@ -4,6 +4,7 @@ pub mod change_role;
 pub mod cursor;
 pub mod delete;
 pub mod handlers;
+pub mod invitation;
 pub mod invite;
 pub mod load;
 #[cfg(test)]

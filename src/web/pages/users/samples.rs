@@ -8,6 +8,7 @@ use crate::web::components::people::Person;
 use crate::web::components::samples::{LONG_NAME, Rendered, ago, edited, layout, render, user, zone};
 use crate::web::pages::users::change_role::ChangeRole;
 use crate::web::pages::users::delete::{DeleteUser, KeysChoice, NewOwner, OwnedKey};
+use crate::web::pages::users::invitation::NewLink;
 use crate::web::pages::users::invite::{AddUser, InvitationLink};
 use crate::web::pages::users::view::{LastSignIn, UserRow, UsersBanner, UsersPage};
 
@@ -122,6 +123,14 @@ impl UsersPage {
                 .to_owned(),
             until: zone().date_time(ago(0)),
         };
+        let new_link = |name: &str, has_signed_in, is_you| NewLink {
+            user_id: "u2".to_owned(),
+            name: name.to_owned(),
+            has_signed_in,
+            has_second_factor: has_signed_in,
+            is_you,
+            refusal: is_you.then(|| "You cannot reset your own password here.".to_owned()),
+        };
         let paged = UsersPage {
             total: 1_204,
             pager: Pager { previous: Some("/users?cursor=cA".to_owned()), next: Some("/users?cursor=bg".to_owned()) },
@@ -158,6 +167,9 @@ impl UsersPage {
             render("add-user", &with_dialog(AddUser::default().into_dialog())),
             render("add-user-refused", &with_dialog(refused.into_dialog())),
             render("invitation-link", &with_dialog(link.into_dialog())),
+            render("reset-password", &with_dialog(new_link(TOMASZ, true, false).into_dialog())),
+            render("reset-own-password", &with_dialog(new_link("Maria Lindqvist", true, true).into_dialog())),
+            render("resend-invitation", &with_dialog(new_link(LONG_NAME, false, false).into_dialog())),
             render("change-role", &change_role(TOMASZ, role("admin"), false)),
             render(
                 "change-role-refused",

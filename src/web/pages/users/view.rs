@@ -41,6 +41,12 @@ pub struct UserRow {
     pub is_you: bool,
 }
 
+impl UserRow {
+    fn has_signed_in(&self) -> bool {
+        matches!(self.last_sign_in, LastSignIn::At(_))
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum LastSignIn {
     At(TimeView),

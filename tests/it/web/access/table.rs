@@ -24,7 +24,7 @@ const FACTOR: &str = "/account/second-factor";
 /// Method, path, and the answers to a signed-out caller, an auditor, an admin (of this or another company), and to an
 /// admin without the second factor that the company requires. Forms are sent empty. `full` expands the first words.
 #[rustfmt::skip]
-pub(super) const TABLE: [(&str, &str, Expected, Expected, Expected, Expected); 56] = [
+pub(super) const TABLE: [(&str, &str, Expected, Expected, Expected, Expected); 57] = [
     ("GET", "/", To("/sign-in"), To("keys"), To("keys"), To("keys")),
     ("GET", "/setup", Is(404), Is(404), Is(404), Is(404)),
     ("POST", "/setup", Is(404), Is(404), Is(404), Is(404)),
@@ -79,6 +79,7 @@ pub(super) const TABLE: [(&str, &str, Expected, Expected, Expected, Expected); 5
     ("POST", "users/{id}/role", SignIn("users/{id}/role"), Is(403), Own(422), To(FACTOR)),
     ("GET", "users/{id}/delete", SignIn("users/{id}/delete"), Is(403), Own(200), To(FACTOR)),
     ("POST", "users/{id}/delete", SignIn("users/{id}/delete"), Is(403), OwnRedirectsTo("users"), To(FACTOR)),
-    ("POST", "users/{id}/invitation", SignIn("users"), Is(403), Own(201), To(FACTOR)),
+    ("GET", "users/{id}/invitation", SignIn("users/{id}/invitation"), Is(403), Own(200), To(FACTOR)),
+    ("POST", "users/{id}/invitation", SignIn("users/{id}/invitation"), Is(403), Own(201), To(FACTOR)),
     ("GET", "/assets/{file}", Own(200), Own(200), Own(200), Own(200)),
 ];

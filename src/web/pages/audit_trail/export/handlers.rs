@@ -80,6 +80,7 @@ async fn respond(
 /// Records the export and starts the stream. The file name contains the number of events, so that an incomplete
 /// download can be recognised later.
 async fn send(cx: &PageContext, query: TrailQuery, encoder: Encoder) -> Result<HttpResponse, PageError> {
+    audit_trail::handlers::report_refused_sign_ins(cx).await;
     let (company, filter) = (cx.user.company.clone(), query.filter);
     let export = cx.perform(move |actions, context| {
         let head = actions.export_trail(context, &filter, encoder.format())?;
