@@ -75,6 +75,10 @@ pub struct Settings {
     #[command(flatten)]
     witnesses: WitnessFlags,
 
+    /// Create a new database although the secrets file exists, which otherwise means that the database is missing
+    #[arg(long, global = true, env = "KEYDESK_NEW_DATABASE", value_parser = clap::builder::BoolishValueParser::new())]
+    new_database: bool,
+
     /// Allow plain http beyond this machine: passwords and keys then cross the network unencrypted
     #[arg(long, global = true, env = "KEYDESK_ALLOW_PLAIN_HTTP", value_parser = clap::builder::BoolishValueParser::new())]
     allow_plain_http: bool,
@@ -166,6 +170,7 @@ impl Settings {
             listen: self.listen,
             database,
             secrets_file,
+            new_database: self.new_database,
             data_dir,
             public_url: self.public_url,
             platform_name: self.platform_name.trim().to_owned(),

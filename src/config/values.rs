@@ -22,6 +22,8 @@ pub struct Config {
     pub database: Database,
     /// The file of the installation's secrets.
     pub secrets_file: PathBuf,
+    /// Whether a database may be created for an existing secrets file.
+    pub new_database: bool,
     /// The URL under which browsers reach Keydesk, if it differs from the listen address.
     pub public_url: Option<Url>,
     /// The name of the platform whose API the keys open.

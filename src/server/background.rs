@@ -19,6 +19,8 @@ use crate::witness::{Witness, Witnesses};
 const USAGE_INTERVAL: Duration = Duration::from_secs(3);
 /// A job that takes long is repeated less often: it takes at most 1/20 of the time of one thread.
 const MIN_PAUSE_PER_WORK: u32 = 19;
+/// A deleted or replaced file is noticed within this time.
+const FILES_INTERVAL: Duration = Duration::from_secs(1);
 const KEY_ENDS_INTERVAL: Duration = Duration::from_secs(20);
 /// A checkpoint is witnessed within a minute, even if one attempt fails and there are many trails.
 const PUBLISH_INTERVAL: Duration = Duration::from_secs(15);
@@ -55,6 +57,9 @@ pub(super) fn start_jobs(actions: &Actions, recorder: UsageRecorder) {
     let ends = actions.clone();
     spawn(repeat("key ends not recorded", KEY_ENDS_INTERVAL, move || ends.record_ended_keys()));
     spawn(repeat("usage not recorded", USAGE_INTERVAL, move || recorder.record()));
+    let store = actions.store.clone();
+    // A missing file is logged when it is noticed, not each second.
+    spawn(repeat("files not checked", FILES_INTERVAL, move || store.check_files().or(Ok(()))));
     let actions = actions.clone();
     spawn(repeat("old usage not deleted", DELETE_OLD_USAGE_INTERVAL, move || actions.delete_old_usage()));
 }

@@ -10,7 +10,7 @@ use super::error::StartError;
 use super::file_permissions;
 use crate::actions::{Actions, PasswordHasher, PendingUsage, open_installation};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::domain::ids::InstallationId;
 use crate::domain::trail::checkpoint::CheckpointKey;
 use crate::secrets::Secrets;
@@ -24,9 +24,13 @@ pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     let _lock = lock(&config.data_dir)?;
     file_permissions::check(config)?;
     let database_exists = Store::is_initialized(&config.database)?;
+    if !database_exists && !config.new_database && config.secrets_file.exists() {
+        return Err(missing_database(config));
+    }
     let secrets = Secrets::open(&config.secrets_file, database_exists)?;
     Store::migrate(&config.database)?;
     let store = Store::connect(&config.database)?;
+    store.watch_file(&config.secrets_file);
     let installation = open_installation(&store, &secrets, clock.now())?;
     let passwords = PasswordHasher::new().map_err(|error| StartError::System(error.to_string()))?;
     let actions = Actions {
@@ -41,6 +45,19 @@ pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     };
     actions.align_clock()?;
     Ok(actions)
+}
+
+/// The secrets are there and the database is not, as when a volume is not mounted. A new database would look like an
+/// installation that lost everything.
+fn missing_database(config: &Config) -> StartError {
+    let database = match &config.database {
+        Database::Sqlite(path) => format!("the database {} is missing", path.display()),
+        Database::Postgres(_) => "the database of --database-url is empty".to_owned(),
+    };
+    StartError::System(format!(
+        "The secrets file {} belongs to an installation, but {database}. Mount or restore it. To begin anew with these secrets, add --new-database.",
+        config.secrets_file.display()
+    ))
 }
 
 /// An installation that is only read, to check its audit trails.

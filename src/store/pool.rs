@@ -1,5 +1,6 @@
 //! The store: pools of connections that read and write, and its transactions.
 
+use std::path::Path;
 use std::time::Duration;
 
 use r2d2::{NopErrorHandler, Pool, PooledConnection};
@@ -8,6 +9,7 @@ use crate::config::Database;
 use crate::store::connection::{AnyConnection, ConnectionManager, ConnectionPurpose};
 use crate::store::db::{Db, WriteDb};
 use crate::store::error::StoreError;
+use crate::store::sqlite::FileWatch;
 use crate::store::verification::{ReadLocation, ThreadReader};
 
 const READERS: u32 = 8;
@@ -21,6 +23,7 @@ pub struct Store {
     database: Database,
     readers: Pool<ConnectionManager>,
     writers: Pool<ConnectionManager>,
+    files: FileWatch,
 }
 
 impl Store {
@@ -45,7 +48,22 @@ impl Store {
         };
         let writers = pool(ConnectionPurpose::Write, writers)?;
         let readers = pool(ConnectionPurpose::Read, READERS)?;
-        Ok(Self { database: database.clone(), readers, writers })
+        let files = FileWatch::default();
+        if let Database::Sqlite(path) = database {
+            files.add_open(path)?;
+        }
+        Ok(Self { database: database.clone(), readers, writers, files })
+    }
+
+    /// Also watches that this file of the installation exists.
+    pub fn watch_file(&self, path: &Path) {
+        self.files.add(path);
+    }
+
+    /// Looks whether the installation's files are still those that were opened. Until the next call, reads and writes
+    /// fail if one was deleted or replaced.
+    pub fn check_files(&self) -> Result<(), StoreError> {
+        self.files.check()
     }
 
     /// Runs queries in one read transaction: all of them see the same snapshot.
@@ -53,6 +71,7 @@ impl Store {
     /// # Errors
     /// The error of `queries`, or a [`StoreError`] if the transaction cannot begin.
     pub fn read<T, E: From<StoreError>>(&self, queries: impl FnOnce(&mut Db<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.files.ensure_present()?;
         let (mut connection, ()) = checkout(&self.readers, |connection| connection.begin(ConnectionPurpose::Read))?;
         let result = queries(&mut Db::new(&mut connection));
         connection.roll_back();
@@ -62,6 +81,7 @@ impl Store {
     /// Runs one query outside a transaction, which saves the round trips of a transaction. It may run again on another
     /// connection if the first one was cut.
     pub fn query<T>(&self, mut query: impl FnMut(&mut Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.files.ensure_present()?;
         let (_, result) = checkout(&self.readers, |connection| query(&mut Db::new(connection)))?;
         Ok(result)
     }
@@ -74,7 +94,7 @@ impl Store {
             Database::Sqlite(_) => ReadLocation::InProcess,
             Database::Postgres(_) => ReadLocation::Remote,
         };
-        (ThreadReader::new(self.database.clone()), location)
+        (ThreadReader::new(self.database.clone(), self.files.clone()), location)
     }
 
     /// Runs changes in one transaction, all or nothing. They are durable once this returns `Ok`.
@@ -86,8 +106,13 @@ impl Store {
         changes: impl FnOnce(&mut WriteDb<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let (mut connection, ()) = checkout(&self.writers, |connection| connection.begin(ConnectionPurpose::Write))?;
-        let result = changes(&mut WriteDb::new(&mut connection))
-            .and_then(|value| connection.commit().map(|()| value).map_err(E::from));
+        // A commit into a deleted file would be acknowledged and lost.
+        let result = changes(&mut WriteDb::new(&mut connection)).and_then(|value| {
+            self.files.check()?;
+            connection.commit()?;
+            self.files.check()?;
+            Ok(value)
+        });
         if result.is_err() {
             connection.roll_back();
         }

@@ -1,5 +1,7 @@
-//! Files of SQLite that are read directly.
+//! Files that are read directly: SQLite's wal-index, and the identity of an installation's files.
 
+mod file_watch;
 mod wal_header;
 
+pub(in crate::store) use file_watch::FileWatch;
 pub(in crate::store) use wal_header::{WalHeader, WalIndex};

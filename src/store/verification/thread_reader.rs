@@ -14,6 +14,7 @@ use crate::store::connection::{AnyConnection, ConnectionPurpose};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::gateways::Gateway;
+use crate::store::sqlite::FileWatch;
 
 /// The number of keys that the caches of all threads hold together. A key takes about 700 bytes, with its response.
 const MAX_CACHED_KEYS: usize = 256 * 1_024;
@@ -26,6 +27,7 @@ pub struct ThreadReader {
     database: Database,
     open: Option<Box<OpenReader>>,
     max_cached: usize,
+    files: FileWatch,
 }
 
 /// Where the reads of a [`ThreadReader`] take place.
@@ -43,9 +45,9 @@ struct OpenReader {
 }
 
 impl ThreadReader {
-    pub(in crate::store) fn new(database: Database) -> Self {
+    pub(in crate::store) fn new(database: Database, files: FileWatch) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { database, open: None, max_cached: MAX_CACHED_KEYS / threads }
+        Self { database, open: None, max_cached: MAX_CACHED_KEYS / threads, files }
     }
 
     /// Returns the keys with these digests in the order of the digests, as they are after the call began.
@@ -89,6 +91,7 @@ impl ThreadReader {
     /// Runs a read on the open connection. If it fails at once, the connection may have been cut while it was idle, for
     /// example by a restart of the database, so the read runs again on a new connection.
     fn attempt<T>(&mut self, read: impl Fn(&mut OpenReader) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.files.ensure_present()?;
         let started = Instant::now();
         if let Some(open) = self.open.take() {
             let result = self.run_on(open, &read);

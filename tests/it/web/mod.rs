@@ -23,6 +23,7 @@ mod keys;
 mod links;
 mod list;
 mod lost_updates;
+mod missing_files;
 mod races;
 mod revocation;
 mod revoke_several;
