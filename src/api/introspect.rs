@@ -3,20 +3,16 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
 
 use super::authenticate::KeyAuthenticator;
-use super::bearer::BearerKey;
+use super::gateway_credential::GatewayCredential;
 use super::problem::Problem;
-use super::schema::{FormRefused, KeyRefused, TokenForm};
+use super::schema::{FormRefused, IntrospectionForm, KeyRefused, TokenForm};
 use crate::config::PublicUrl;
-use crate::domain::key::usage::RequestSource;
 use crate::domain::timestamp::Timestamp;
 use crate::http::body::FormBody;
-use crate::http::client_address;
-use crate::store::StoreError;
-use crate::verify::{LOOKUP_TIMEOUT, VerifyError};
+use crate::verify::VerifyError;
 
 /// An active key (RFC 7662 section 2.2).
 #[derive(Serialize, ToSchema)]
@@ -51,13 +47,16 @@ pub(super) enum Introspection {
 }
 
 /// Verify a key that was presented to a gateway.
+///
+/// The gateway authenticates with its credential as a bearer token, or as an OAuth 2.0 client with its name and its
+/// credential: by HTTP Basic, or in the fields `client_id` and `client_secret`.
 #[utoipa::path(
     post,
     path = "/v1/introspect",
     operation_id = "introspect",
     tag = "Keys",
-    security(("gateway" = [])),
-    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    security(("gateway" = []), ("gateway_client" = [])),
+    request_body(content = IntrospectionForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "The state of the key", body = Introspection),
         FormRefused,
@@ -66,23 +65,15 @@ pub(super) enum Introspection {
 )]
 pub(super) async fn post(
     request: HttpRequest,
-    credential: BearerKey,
     body: FormBody,
     authenticator: Data<KeyAuthenticator>,
     public_url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let started = Instant::now();
-    let gateway = authenticator.verifier().gateway(credential.expose()).await.map_err(Problem::unavailable)?;
-    // Both look-ups together take no longer than one may.
-    let remaining = LOOKUP_TIMEOUT.saturating_sub(started.elapsed());
-    let gateway = gateway.ok_or(Problem::InvalidGateway)?;
+    // The body may take half a minute: what it arrived with is looked up afterwards.
     let fields = body.fields().await?;
+    let credential = GatewayCredential::of(&request, &fields)?;
     let token = TokenForm::token(&fields)?;
-    // The gateway does not say which client presented the key.
-    let client = format!("gateway {}", gateway.name);
-    let source = RequestSource { address: client_address::address_of(&request), client: Some(&client) };
-    let verified = timeout(remaining, authenticator.verify_from(&request, token, source)).await;
-    match verified.unwrap_or_else(|_| Err(StoreError::timed_out().into())) {
+    match authenticator.introspect(&request, &credential, token).await? {
         Ok(key) => {
             let service_account_id = key.service_account_id.to_string();
             Ok(HttpResponse::Ok().json(Introspection::Active(ActiveToken {

@@ -3,6 +3,7 @@
 mod authenticate;
 mod bearer;
 mod forward_auth;
+mod gateway_credential;
 mod health;
 mod introspect;
 mod log_limit;

@@ -36,13 +36,15 @@ struct SecuritySchemes;
 impl Modify for SecuritySchemes {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_with(Components::new);
-        let bearer = |description: &str| {
-            let mut scheme = Http::new(HttpAuthScheme::Bearer);
+        let mut add = |name, scheme, description: &str| {
+            let mut scheme = Http::new(scheme);
             scheme.description = Some(description.to_owned());
-            SecurityScheme::Http(scheme)
+            components.add_security_scheme(name, SecurityScheme::Http(scheme));
         };
-        components.add_security_scheme("api_key", bearer("The API key"));
-        components.add_security_scheme("gateway", bearer("The credential that `keydesk gateway add` printed"));
+        add("api_key", HttpAuthScheme::Bearer, "The API key");
+        add("gateway", HttpAuthScheme::Bearer, "The credential that `keydesk gateway add` printed");
+        let client = "The name of the gateway and its credential, both form-encoded (RFC 6749 section 2.3.1)";
+        add("gateway_client", HttpAuthScheme::Basic, client);
     }
 }
 

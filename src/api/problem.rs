@@ -27,6 +27,12 @@ pub(super) enum Problem {
     /// The presented credential belongs to no active gateway.
     #[error("the gateway credential is not valid")]
     InvalidGateway,
+    /// No active gateway has the presented name and credential.
+    #[error("the gateway's name or credential is not valid")]
+    InvalidClient,
+    /// The request presents a gateway's credential in its header and in its form.
+    #[error("the request has several credentials")]
+    SeveralCredentials,
     /// The form lacks its one required field.
     #[error("the form has no token")]
     TokenMissing,
@@ -116,6 +122,20 @@ impl Problem {
                 detail: "Send the credential that keydesk gateway add printed as Authorization: Bearer <credential>.",
                 error: Some("invalid_token"),
             },
+            Self::InvalidClient => Document {
+                r#type: "urn:keydesk:problem:invalid-gateway-credential",
+                title: "The gateway's name or credential is not valid",
+                status: 401,
+                detail: "Send the gateway's name and the credential that keydesk gateway add printed, both form-encoded.",
+                error: Some("invalid_client"),
+            },
+            Self::SeveralCredentials => Document {
+                r#type: "urn:keydesk:problem:several-credentials",
+                title: "The request has several credentials",
+                status: 401,
+                detail: "Send the credential in the Authorization header or in the form, not in both.",
+                error: Some("invalid_client"),
+            },
             Self::TokenMissing => Document {
                 r#type: "urn:keydesk:problem:token-missing",
                 title: "The form has no token",
@@ -197,6 +217,9 @@ impl ResponseError for Problem {
         match self {
             Self::InvalidKey | Self::InvalidGateway => {
                 response.insert_header((WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#));
+            }
+            Self::InvalidClient | Self::SeveralCredentials => {
+                response.insert_header((WWW_AUTHENTICATE, r#"Basic realm="Keydesk", charset="UTF-8""#));
             }
             Self::WrongMethod(allowed) => {
                 response.insert_header((ALLOW, *allowed));

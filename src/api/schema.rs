@@ -16,6 +16,21 @@ pub(super) struct TokenForm {
     token_type_hint: Option<String>,
 }
 
+/// The form of an introspection. Other fields are ignored.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes a form that is read field by field")]
+pub(super) struct IntrospectionForm {
+    /// The key.
+    #[schema(min_length = 1)]
+    token: String,
+    /// Ignored: there is one kind of token.
+    token_type_hint: Option<String>,
+    /// The name of the gateway, if the request has no `Authorization` header.
+    client_id: Option<String>,
+    /// The credential of the gateway, if the request has no `Authorization` header.
+    client_secret: Option<String>,
+}
+
 impl TokenForm {
     /// Returns the key in a form.
     pub(super) fn token(fields: &Fields) -> Result<&str, Problem> {

@@ -41,4 +41,4 @@ pub use sign_in::{
 pub use trail::{EventListItem, KeyActivityQuery, TrailPageRequest, UnwitnessedCheckpoint, WitnessedCheckpoint};
 pub use usage::{EndedKey, KeyUsage, RecordedRequest, RefusalsAfterEnd, UnreportedRefusals};
 pub use users::{Credentials, NewUserRecord, User, UserCursorPosition, UserNames, UserPageRequest};
-pub use verification::{KeyForVerification, ReadLocation, ThreadReader};
+pub use verification::{FoundIntrospection, IntrospectionRequest, KeyForVerification, ReadLocation, ThreadReader};

@@ -5,4 +5,4 @@ mod lookup;
 mod thread_reader;
 
 pub use lookup::KeyForVerification;
-pub use thread_reader::{ReadLocation, ThreadReader};
+pub use thread_reader::{FoundIntrospection, IntrospectionRequest, ReadLocation, ThreadReader};

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::support::{Answer, TestServer, browser, database};
 
 /// A well-formed key with a valid checksum that was never issued.
-const UNKNOWN: &str = "goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g";
+pub const UNKNOWN: &str = "goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g";
 
 fn authorized(server: &TestServer, values: &[&str]) -> Answer {
     authorized_at(server, "/v1/whoami", values)
