@@ -69,7 +69,7 @@ impl KeyAuthenticator {
                 self.log(request, error, Some(key.id));
             }
             Err(error @ (VerifyError::Malformed | VerifyError::Unknown)) => self.log(request, error, None),
-            // `problem::describe` logs an unavailable database.
+            // `describe` logs an unavailable database.
             Ok(_) | Err(VerifyError::Unavailable(_)) => {}
         }
     }

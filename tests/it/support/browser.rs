@@ -113,6 +113,11 @@ impl Answer {
         own[0].to_owned()
     }
 
+    /// The body without the request's id, which an error shows as its reference.
+    pub fn without_reference(&self) -> String {
+        self.body.replace(self.header("x-request-id"), "")
+    }
+
     pub fn html(&self) -> Html {
         Html(scraper::Html::parse_document(&self.body))
     }

@@ -40,6 +40,8 @@ fn a_wrong_method_is_answered_with_the_allowed_ones() {
         let answer = browser::send(server.anonymous().request(method, path)).expect(405);
         assert_eq!(answer.header("allow"), allowed);
         assert!(answer.body.contains("</html>"));
+        let reference = format!("Reference: {}<", answer.header("x-request-id"));
+        assert!(answer.body.contains(&reference), "{}", answer.body);
     }
 }
 
@@ -138,6 +140,8 @@ fn a_body_that_is_not_a_form_gets_an_error_page() {
         let answer = post(kind, body);
         assert_eq!(answer.status, status, "{kind}: {}", answer.body);
         assert!(answer.body.contains("</html>"));
+        let reference = format!("Reference: {}<", answer.header("x-request-id"));
+        assert_eq!(answer.body.contains(&reference), status != 422, "{kind}: {}", answer.body);
     }
 }
 
