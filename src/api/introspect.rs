@@ -1,14 +1,18 @@
 //! `POST /v1/introspect`: a gateway verifies a key that a client presented to it (RFC 7662).
 
+use std::borrow::Cow;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::AnyOfBuilder;
+use utoipa::openapi::{Ref, RefOr, Schema};
 
 use super::authenticate::KeyAuthenticator;
 use super::gateway_credential::GatewayCredential;
 use super::problem::Problem;
-use super::schema::{FormRefused, IntrospectionForm, KeyRefused, TokenForm};
+use super::schema::{self, FormRefused, IntrospectionForm, KeyRefused, TokenForm};
 use crate::config::PublicUrl;
 use crate::domain::timestamp::Timestamp;
 use crate::http::body::FormBody;
@@ -17,6 +21,7 @@ use crate::verify::VerifyError;
 /// An active key (RFC 7662 section 2.2).
 #[derive(Serialize, ToSchema)]
 pub(super) struct ActiveToken {
+    #[schema(schema_with = schema::constant::<true>)]
     active: bool,
     iss: String,
     sub: String,
@@ -35,15 +40,35 @@ pub(super) struct ActiveToken {
 /// Any other token; the response does not say why (RFC 7662 section 2.2).
 #[derive(Serialize, ToSchema)]
 pub(super) struct InactiveToken {
+    #[schema(schema_with = schema::constant::<false>)]
     active: bool,
 }
 
 /// The result of an introspection.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Introspection {
     Active(ActiveToken),
     Inactive(InactiveToken),
+}
+
+impl utoipa::PartialSchema for Introspection {
+    /// `anyOf`, although only one can match: clients that openapi-generator makes do not compare constants.
+    fn schema() -> RefOr<Schema> {
+        let either = AnyOfBuilder::new().description(Some("The result of an introspection."));
+        let item = |name: Cow<'static, str>| Ref::from_schema_name(name);
+        either.item(item(ActiveToken::name())).item(item(InactiveToken::name())).into()
+    }
+}
+
+impl ToSchema for Introspection {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.extend([component::<ActiveToken>(), component::<InactiveToken>()]);
+    }
+}
+
+fn component<T: ToSchema>() -> (String, RefOr<Schema>) {
+    (T::name().into_owned(), T::schema())
 }
 
 /// Verify a key that was presented to a gateway.

@@ -1,5 +1,7 @@
 //! OpenAPI schemas that several endpoints share, and the form that they describe.
 
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::{AllOfBuilder, Object, Schema, Type};
 use utoipa::{IntoResponses, ToSchema};
 
 use super::problem::{Document, Problem};
@@ -40,6 +42,13 @@ impl TokenForm {
             token => Ok(token),
         }
     }
+}
+
+/// The schema of a field that always has this value. utoipa has no method for `const`, but writes extensions as they are.
+/// The type is in `allOf`: beside `const`, openapi-generator takes the value for a string.
+pub(super) fn constant<const VALUE: bool>() -> Schema {
+    let extensions: Extensions = [("const", VALUE)].into_iter().collect();
+    Schema::AllOf(AllOfBuilder::new().item(Object::with_type(Type::Boolean)).extensions(Some(extensions)).build())
 }
 
 /// The responses to a key that is not active, or whose state is unknown.
