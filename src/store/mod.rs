@@ -9,6 +9,7 @@ mod in_padded;
 mod installation;
 mod keys;
 mod migrate;
+mod name_keys;
 mod pool;
 mod schema;
 mod service_accounts;

@@ -186,6 +186,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    name_keys (only_row) {
+        only_row -> Integer,
+        version -> Text,
+    }
+}
+
+diesel::table! {
     recovery_codes (user_id, digest) {
         user_id -> Text,
         digest -> Binary,
@@ -208,6 +215,8 @@ diesel::table! {
         name -> Text,
         name_folded -> Text,
         created_at -> BigInt,
+        name_search -> Text,
+        name_sort_key -> Binary,
     }
 }
 
@@ -276,6 +285,7 @@ diesel::table! {
         theme -> Text,
         last_signed_in_at -> Nullable<BigInt>,
         sign_in_epoch -> BigInt,
+        name_sort_key -> Nullable<Binary>,
     }
 }
 
@@ -309,6 +319,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     key_usage,
     key_usage_hours,
     known_devices,
+    name_keys,
     recovery_codes,
     second_factors,
     service_accounts,

@@ -15,6 +15,7 @@ mod key_lifetimes;
 mod key_policy;
 mod keys;
 mod list;
+mod names;
 mod races;
 mod revocation;
 mod revoke_several;
