@@ -36,7 +36,7 @@ impl Browser {
         let client = Client::builder()
             .redirect(Policy::none())
             .cookie_provider(Arc::clone(&cookies))
-            .timeout(Duration::from_secs(20))
+            .timeout(Duration::from_mins(1))
             .build()
             .unwrap();
         Self { client, origin: format!("http://{address}"), cookies }
