@@ -7,9 +7,11 @@ ROUTES       := web::routes::the_route_table_is_written_for_the_browser_tests
 REFERENCE    := cli::reference::the_reference_matches_the_help
 SCHEMATHESIS := target/schemathesis/bin/schemathesis
 GATEWAYS     := target/gateways/bin/hypercorn
+JUDGES       := target/judges/.installed tests/judges/node_modules/.package-lock.json
+WAPITI       := target/wapiti/bin/wapiti
 
 .PHONY: help run quick test fmt reference lint unit architecture it it-postgres browser audits screens
-.PHONY: bench bench-trail bench-pages deny
+.PHONY: judges judges-quick bench bench-trail bench-pages deny
 .DEFAULT_GOAL := help
 # Targets run one after the other: their output stays readable, and each one uses all processors.
 .NOTPARALLEL:
@@ -22,7 +24,7 @@ run: ## Serve from ./data with the defaults
 
 quick: lint unit architecture ## Check formatting, lints, unit tests and layers: before every commit
 
-test: lint unit architecture it it-postgres browser ## Check everything: before a change lands
+test: lint unit architecture it it-postgres judges-quick browser ## Check everything: before a change lands
 
 fmt: ## Format the sources
 	@tests/install_tools rust
@@ -56,6 +58,16 @@ browser: $(BROWSER) ## Test the pages in Chromium and Firefox, and audit each pa
 	@tests/install_tools browser
 	$(CARGO_TEST) --test it -- --quiet --exact $(ROUTES)
 	cd tests/browser && npm test --silent
+
+judges-quick: $(JUDGES) ## Let promtool, redocly, Authlib and openid-client judge a running server
+	@tests/install_tools metrics
+	$(CARGO_TEST) --test it --no-run
+	python3 tests/judges/judges.py --quick
+
+judges: $(JUDGES) $(SCHEMATHESIS) $(WAPITI) ## The same with openapi-generator, schemathesis, sqlmap and wapiti; JUDGE="sqlmap" runs one
+	@tests/install_tools metrics java
+	$(CARGO_TEST) --test it --no-run
+	python3 tests/judges/judges.py $(JUDGE)
 
 audits: $(BROWSER) ## Audit each page in both themes and all widths, and run Lighthouse
 	@tests/install_tools browser audits
@@ -92,6 +104,22 @@ $(GATEWAYS): tests/gateways.txt
 	@tests/install_tools python
 	python3 -m venv target/gateways
 	target/gateways/bin/pip install --quiet --disable-pip-version-check --requirement $<
+target/judges/.installed: tests/judges/requirements.txt
+	@tests/install_tools python
+	python3 -m venv target/judges
+	target/judges/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# wapiti needs older versions of some packages.
+$(WAPITI): tests/judges/wapiti.txt
+	@tests/install_tools python
+	python3 -m venv target/wapiti
+	target/wapiti/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+tests/judges/node_modules/.package-lock.json: tests/judges/package.json tests/judges/package-lock.json
+	@tests/install_tools node
+	cd tests/judges && npm ci --silent
 	@touch $@
 
 $(BROWSER): tests/browser/package.json tests/browser/package-lock.json

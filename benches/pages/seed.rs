@@ -4,8 +4,9 @@ use anyhow::Result;
 use keydesk::actions::RequestContext;
 use keydesk::actions::{Actions, NewUser};
 use keydesk::domain::ids::{CompanyId, KeyId, ServiceAccountId, UserId};
+use keydesk::domain::text::collation::sort_key;
 use keydesk::domain::text::name::{CompanyName, PersonName};
-use keydesk::domain::text::normalize::{case_folded, hex};
+use keydesk::domain::text::normalize::{case_folded, hex, search_folded};
 use keydesk::domain::timestamp::Timestamp;
 use keydesk::domain::user::email::EmailAddress;
 use keydesk::domain::user::password::Password;
@@ -54,12 +55,12 @@ fn fill(installation: &Installation, keys: u64) -> Result<()> {
         for number in first..keys.min(first + BATCH_SIZE) {
             let user = users[usize::try_from(number % USERS)?];
             let row = Row::of(number, company, user)?;
-            accounts.push(row.account());
+            accounts.push(row.account(bytes_prefix));
             api_keys.push(row.key(&actions, bytes_prefix));
             usage.push(row.usage());
         }
         for (into, rows) in [
-            ("service_accounts (id, company_id, name, name_folded, created_at)", accounts),
+            ("service_accounts (id, company_id, name, name_folded, created_at, name_search, name_sort_key)", accounts),
             (
                 "api_keys (id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at,
                     created_by, owner, expires_at, revoked_at, revoked_by_type, revoked_by, revocation_reason)",
@@ -125,9 +126,10 @@ impl Row {
         })
     }
 
-    fn account(&self) -> String {
+    fn account(&self, bytes_prefix: &str) -> String {
         let Self { company, account, name, created_at, .. } = self;
-        format!("('{account}','{company}','{name}','{}',{created_at})", case_folded(name))
+        let (folded, search, sort_key) = (case_folded(name), search_folded(name), hex(&sort_key(name)));
+        format!("('{account}','{company}','{name}','{folded}',{created_at},'{search}',{bytes_prefix}{sort_key}')")
     }
 
     fn key(&self, actions: &Actions, bytes_prefix: &str) -> String {

@@ -35,8 +35,9 @@ const MINTED: &str = "CREATE TEMPORARY TABLE minted (
 
 /// The statements that fill each table from `minted`.
 const ROWS: [&str; 3] = [
-    "INSERT INTO service_accounts (id, company_id, name, name_folded, created_at)
-    SELECT service_account_id, company_id, 'Service ' || (number / 2), 'service ' || (number / 2), created_at
+    "INSERT INTO service_accounts (id, company_id, name, name_folded, created_at, name_search)
+    SELECT service_account_id, company_id, 'Service ' || (number / 2), 'service ' || (number / 2), created_at,
+        'service ' || (number / 2)
     FROM minted WHERE number % 2 = 0",
     "INSERT INTO api_keys (
         id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, owner,

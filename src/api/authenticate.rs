@@ -5,14 +5,15 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
+use super::gateway_credential::GatewayCredential;
 use super::problem::Problem;
 use crate::domain::ids::KeyId;
 use crate::domain::key::usage::RequestSource;
 use crate::http::client_address;
 use crate::http::log_limit::LogLimit;
 use crate::http::request_id::RequestId;
-use crate::store::KeyForVerification;
-use crate::verify::{Verifier, VerifierContext, VerifyError};
+use crate::store::{Gateway, KeyForVerification};
+use crate::verify::{PresentedToGateway, Verifier, VerifierContext, VerifyError};
 
 /// Verifies presented keys, and logs why one is refused.
 pub(super) struct KeyAuthenticator {
@@ -26,10 +27,6 @@ impl KeyAuthenticator {
         Self { verifier: Verifier::for_this_thread(context), log_limit: LogLimit::new() }
     }
 
-    pub(super) fn verifier(&self) -> &Verifier {
-        &self.verifier
-    }
-
     /// Returns the presented key if it is active; counts the use for the client that sent the request.
     pub(super) async fn verify(
         &self,
@@ -39,26 +36,42 @@ impl KeyAuthenticator {
         let user_agent = request.headers().get(header::USER_AGENT);
         let client = user_agent.and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
         let source = RequestSource { address: client_address::address_of(request), client };
-        self.verify_from(request, presented, source).await.map_err(Into::into)
+        let outcome = self.verifier.verify(presented, source, || RequestId::of(request)).await;
+        self.log_refusal(request, &outcome);
+        outcome.map_err(Into::into)
     }
 
-    /// Returns the presented key if it is active; counts the use for the given source.
-    pub(super) async fn verify_from(
+    /// Returns the outcome for a key that a gateway presents.
+    ///
+    /// # Errors
+    /// [`Problem`]: the gateway is unknown or revoked.
+    pub(super) async fn introspect(
         &self,
         request: &HttpRequest,
+        credential: &GatewayCredential,
         presented: &str,
-        source: RequestSource<'_>,
-    ) -> Result<Arc<KeyForVerification>, VerifyError> {
-        let outcome = self.verifier.verify(presented, source, || RequestId::of(request)).await;
-        match &outcome {
+    ) -> Result<Result<Arc<KeyForVerification>, VerifyError>, Problem> {
+        let presented = PresentedToGateway {
+            credential: credential.expose(),
+            key: presented,
+            address: client_address::address_of(request),
+        };
+        let is_caller = |gateway: &Gateway| credential.belongs_to(&gateway.name);
+        let outcome = self.verifier.introspect(&presented, is_caller, || RequestId::of(request)).await;
+        let outcome = outcome.ok_or_else(|| credential.refusal())?;
+        self.log_refusal(request, &outcome);
+        Ok(outcome)
+    }
+
+    fn log_refusal(&self, request: &HttpRequest, outcome: &Result<Arc<KeyForVerification>, VerifyError>) {
+        match outcome {
             Err(error @ (VerifyError::Revoked(key) | VerifyError::Expired(key))) => {
                 self.log(request, error, Some(key.id));
             }
             Err(error @ (VerifyError::Malformed | VerifyError::Unknown)) => self.log(request, error, None),
-            // `problem::describe` logs an unavailable database.
+            // `describe` logs an unavailable database.
             Ok(_) | Err(VerifyError::Unavailable(_)) => {}
         }
-        outcome
     }
 
     fn log(&self, request: &HttpRequest, reason: &VerifyError, key_id: Option<KeyId>) {

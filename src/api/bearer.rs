@@ -35,7 +35,8 @@ impl FromRequest for BearerKey {
     }
 }
 
-fn single_credential(headers: &HeaderMap) -> Option<&HeaderValue> {
+/// Returns the `Authorization` header, unless it is missing or repeated.
+pub(super) fn single_credential(headers: &HeaderMap) -> Option<&HeaderValue> {
     let mut credentials = headers.get_all(AUTHORIZATION);
     match (credentials.next(), credentials.next()) {
         (first, None) => first,
@@ -43,7 +44,8 @@ fn single_credential(headers: &HeaderMap) -> Option<&HeaderValue> {
     }
 }
 
-fn key_in(credential: &HeaderValue) -> Option<&str> {
+/// Returns the credential of the scheme `Bearer`.
+pub(super) fn key_in(credential: &HeaderValue) -> Option<&str> {
     let (scheme, key) = credential.to_str().ok()?.split_once(BLANKS)?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| key.trim_matches(BLANKS))
 }

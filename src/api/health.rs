@@ -25,7 +25,10 @@ pub(super) struct Health {
     path = "/healthz",
     operation_id = "alive",
     tag = "Server",
-    responses((status = 200, description = "The server is alive", body = Health))
+    responses(
+        (status = 200, description = "The server is alive", body = Health),
+        (status = 400, description = "The request is not valid HTTP; no body")
+    )
 )]
 pub(super) async fn liveness() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "alive", warning: None })
@@ -39,6 +42,7 @@ pub(super) async fn liveness() -> HttpResponse {
     tag = "Server",
     responses(
         (status = 200, description = "The server is ready", body = Health),
+        (status = 400, description = "The request is not valid HTTP; no body"),
         (status = 503, description = "The database cannot be reached, or its schema is not up to date", body = Document,
             content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds")))
     )

@@ -1,26 +1,27 @@
 //! `POST /v1/introspect`: a gateway verifies a key that a client presented to it (RFC 7662).
 
+use std::borrow::Cow;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::AnyOfBuilder;
+use utoipa::openapi::{Ref, RefOr, Schema};
 
 use super::authenticate::KeyAuthenticator;
-use super::bearer::BearerKey;
+use super::gateway_credential::GatewayCredential;
 use super::problem::Problem;
-use super::schema::{FormRefused, KeyRefused, TokenForm};
+use super::schema::{self, FormRefused, IntrospectionForm, KeyRefused, TokenForm};
 use crate::config::PublicUrl;
-use crate::domain::key::usage::RequestSource;
 use crate::domain::timestamp::Timestamp;
 use crate::http::body::FormBody;
-use crate::http::client_address;
-use crate::store::StoreError;
-use crate::verify::{LOOKUP_TIMEOUT, VerifyError};
+use crate::verify::VerifyError;
 
 /// An active key (RFC 7662 section 2.2).
 #[derive(Serialize, ToSchema)]
 pub(super) struct ActiveToken {
+    #[schema(schema_with = schema::constant::<true>)]
     active: bool,
     iss: String,
     sub: String,
@@ -39,25 +40,48 @@ pub(super) struct ActiveToken {
 /// Any other token; the response does not say why (RFC 7662 section 2.2).
 #[derive(Serialize, ToSchema)]
 pub(super) struct InactiveToken {
+    #[schema(schema_with = schema::constant::<false>)]
     active: bool,
 }
 
 /// The result of an introspection.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Introspection {
     Active(ActiveToken),
     Inactive(InactiveToken),
 }
 
+impl utoipa::PartialSchema for Introspection {
+    /// `anyOf`, although only one can match: clients that openapi-generator makes do not compare constants.
+    fn schema() -> RefOr<Schema> {
+        let either = AnyOfBuilder::new().description(Some("The result of an introspection."));
+        let item = |name: Cow<'static, str>| Ref::from_schema_name(name);
+        either.item(item(ActiveToken::name())).item(item(InactiveToken::name())).into()
+    }
+}
+
+impl ToSchema for Introspection {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.extend([component::<ActiveToken>(), component::<InactiveToken>()]);
+    }
+}
+
+fn component<T: ToSchema>() -> (String, RefOr<Schema>) {
+    (T::name().into_owned(), T::schema())
+}
+
 /// Verify a key that was presented to a gateway.
+///
+/// The gateway authenticates with its credential as a bearer token, or as an OAuth 2.0 client with its name and its
+/// credential: by HTTP Basic, or in the fields `client_id` and `client_secret`.
 #[utoipa::path(
     post,
     path = "/v1/introspect",
     operation_id = "introspect",
     tag = "Keys",
-    security(("gateway" = [])),
-    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    security(("gateway" = []), ("gateway_client" = [])),
+    request_body(content = IntrospectionForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "The state of the key", body = Introspection),
         FormRefused,
@@ -66,23 +90,15 @@ pub(super) enum Introspection {
 )]
 pub(super) async fn post(
     request: HttpRequest,
-    credential: BearerKey,
     body: FormBody,
     authenticator: Data<KeyAuthenticator>,
     public_url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let started = Instant::now();
-    let gateway = authenticator.verifier().gateway(credential.expose()).await.map_err(Problem::unavailable)?;
-    // Both look-ups together take no longer than one may.
-    let remaining = LOOKUP_TIMEOUT.saturating_sub(started.elapsed());
-    let gateway = gateway.ok_or(Problem::InvalidGateway)?;
+    // The body may take half a minute: what it arrived with is looked up afterwards.
     let fields = body.fields().await?;
+    let credential = GatewayCredential::of(&request, &fields)?;
     let token = TokenForm::token(&fields)?;
-    // The gateway does not say which client presented the key.
-    let client = format!("gateway {}", gateway.name);
-    let source = RequestSource { address: client_address::address_of(&request), client: Some(&client) };
-    let verified = timeout(remaining, authenticator.verify_from(&request, token, source)).await;
-    match verified.unwrap_or_else(|_| Err(StoreError::timed_out().into())) {
+    match authenticator.introspect(&request, &credential, token).await? {
         Ok(key) => {
             let service_account_id = key.service_account_id.to_string();
             Ok(HttpResponse::Ok().json(Introspection::Active(ActiveToken {

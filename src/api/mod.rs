@@ -2,7 +2,9 @@
 
 mod authenticate;
 mod bearer;
+mod describe;
 mod forward_auth;
+mod gateway_credential;
 mod health;
 mod introspect;
 mod metrics;
@@ -50,13 +52,14 @@ pub fn configure(config: &mut ServiceConfig, state: &ApiState) {
     for path in ["/v1/forward-auth", "/v1/forward-auth{anything:[^A-Za-z0-9_-].*}"] {
         // Proxies expect 200, 401 or 503: a defect is reported as 503.
         let resource = web::resource(path).route(web::to(forward_auth::any));
-        config.service(resource.wrap(from_fn(problem::describe_as_unavailable)));
+        config.service(resource.wrap(from_fn(describe::describe_as_unavailable)));
     }
     config.service(post("/v1/introspect", introspect::post));
     config.service(post("/v1/revoke", revoke::post));
     config.service(get("/v1/openapi.json", openapi::get));
     let not_found = || std::future::ready(Err::<HttpResponse, _>(Problem::NotFound));
-    config.service(web::scope("/v1").default_service(web::to(not_found)));
+    let unknown = web::resource(["/v1", "/v1/{anything:.*}"]).default_service(web::to(not_found));
+    config.service(unknown.wrap(from_fn(describe::describe)));
     config.service(get("/healthz", health::liveness));
     config.service(get("/readyz", health::readiness));
     config.service(get("/metrics", metrics::get));
@@ -90,5 +93,5 @@ fn endpoint(
 ) -> impl HttpServiceFactory + 'static {
     let wrong_method = move || std::future::ready(Err::<HttpResponse, _>(Problem::WrongMethod(allowed)));
     let resource = routes.into_iter().fold(web::resource(path), Resource::route);
-    resource.default_service(web::to(wrong_method)).wrap(from_fn(problem::describe))
+    resource.default_service(web::to(wrong_method)).wrap(from_fn(describe::describe))
 }

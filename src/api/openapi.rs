@@ -1,18 +1,21 @@
 //! `GET /v1/openapi.json`: the OpenAPI 3.1 document of the machine endpoints, generated from their handlers.
 
 use actix_web::HttpResponse;
+use actix_web::web::Data;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Components, PathItem};
+use utoipa::openapi::{Components, PathItem, Server};
 use utoipa::{Modify, OpenApi};
 
 use super::{forward_auth, health, introspect, metrics, revoke, whoami};
+use crate::config::PublicUrl;
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Keydesk",
-        description = "Verification of API keys. Every answer comes from a read of the database that started after the request arrived."
+        description = "Verification of API keys. Every answer comes from a read of the database that started after the request arrived.",
+        license(name = "Proprietary", identifier = "LicenseRef-Proprietary")
     ),
     paths(
         whoami::get,
@@ -23,7 +26,7 @@ use super::{forward_auth, health, introspect, metrics, revoke, whoami};
         health::readiness,
         metrics::get,
     ),
-    modifiers(&SecuritySchemes, &DistinctOperationIds),
+    modifiers(&SecuritySchemes, &OpenOperations, &DistinctOperationIds),
     tags(
         (name = "Keys", description = "Verify and revoke keys"),
         (name = "Server", description = "Monitor the server")
@@ -36,13 +39,29 @@ struct SecuritySchemes;
 impl Modify for SecuritySchemes {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_with(Components::new);
-        let bearer = |description: &str| {
-            let mut scheme = Http::new(HttpAuthScheme::Bearer);
+        let mut add = |name, scheme, description: &str| {
+            let mut scheme = Http::new(scheme);
             scheme.description = Some(description.to_owned());
-            SecurityScheme::Http(scheme)
+            components.add_security_scheme(name, SecurityScheme::Http(scheme));
         };
-        components.add_security_scheme("api_key", bearer("The API key"));
-        components.add_security_scheme("gateway", bearer("The credential that `keydesk gateway add` printed"));
+        add("api_key", HttpAuthScheme::Bearer, "The API key");
+        add("gateway", HttpAuthScheme::Bearer, "The credential that `keydesk gateway add` printed");
+        add("metrics_token", HttpAuthScheme::Bearer, "The value of `--metrics-token`");
+        let client = "The name of the gateway and its credential, both form-encoded (RFC 6749 section 2.3.1)";
+        add("gateway_client", HttpAuthScheme::Basic, client);
+    }
+}
+
+/// Says of each operation that names no credential that it needs none.
+struct OpenOperations;
+
+impl Modify for OpenOperations {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for path in document.paths.paths.values_mut() {
+            for operation in operations(path).filter_map(|(_, operation)| operation.as_mut()) {
+                operation.security.get_or_insert_default();
+            }
+        }
     }
 }
 
@@ -68,6 +87,8 @@ fn operations(path: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
     names.into_iter().zip([get, put, post, delete, options, head, patch, trace])
 }
 
-pub(super) async fn get() -> HttpResponse {
-    HttpResponse::Ok().json(ApiDocument::openapi())
+pub(super) async fn get(public_url: Data<PublicUrl>) -> HttpResponse {
+    let mut document = ApiDocument::openapi();
+    document.servers = Some(vec![Server::new(public_url.as_str())]);
+    HttpResponse::Ok().json(document)
 }

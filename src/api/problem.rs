@@ -2,19 +2,15 @@
 
 use std::sync::LazyLock;
 
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
-use actix_web::middleware::Next;
 use actix_web::web::Bytes;
-use actix_web::{Error, HttpResponse, ResponseError};
+use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::body::BodyError;
-use crate::http::log_limit::LogLimit;
-use crate::http::panics::{self, HandlerPanicked};
 use crate::http::request_id::RequestId;
 use crate::store::StoreError;
 
@@ -27,6 +23,12 @@ pub(super) enum Problem {
     /// The presented credential belongs to no active gateway.
     #[error("the gateway credential is not valid")]
     InvalidGateway,
+    /// No active gateway has the presented name and credential.
+    #[error("the gateway's name or credential is not valid")]
+    InvalidClient,
+    /// The request presents a gateway's credential in its header and in its form.
+    #[error("the request has several credentials")]
+    SeveralCredentials,
     /// The form lacks its one required field.
     #[error("the form has no token")]
     TokenMissing,
@@ -59,11 +61,6 @@ impl From<StoreError> for Problem {
 /// The response to every refused key, serialized once: a flood of invalid keys needs little else.
 static INVALID_KEY: LazyLock<Bytes> = LazyLock::new(|| Problem::InvalidKey.document().to_bytes());
 
-thread_local! {
-    /// While the database is down, every request fails.
-    static FAILURES: LogLimit = LogLimit::new();
-}
-
 impl Document {
     fn to_bytes(&self) -> Bytes {
         Bytes::from(serde_json::to_vec(self).unwrap_or_default())
@@ -91,6 +88,10 @@ pub(super) struct Document {
     /// The OAuth 2.0 error code, where an RFC asks for one.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
+    /// The id of the request, as in `X-Request-Id` and in the log. The answer to a refused key has it in its header
+    /// only: its body is the same for every key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
 }
 
 impl Problem {
@@ -98,6 +99,11 @@ impl Problem {
     #[expect(clippy::needless_pass_by_value, reason = "the argument of `map_err`")]
     pub(super) fn unavailable(error: StoreError) -> Self {
         Self::Unavailable(error.to_string())
+    }
+
+    /// The document of one request, serialized.
+    pub(super) fn described(&self, id: RequestId) -> Bytes {
+        Document { request_id: Some(id.to_string()), ..self.document() }.to_bytes()
     }
 
     const fn document(&self) -> Document {
@@ -108,6 +114,7 @@ impl Problem {
                 status: 401,
                 detail: "Send an active API key as Authorization: Bearer <key>.",
                 error: Some("invalid_token"),
+                request_id: None,
             },
             Self::InvalidGateway => Document {
                 r#type: "urn:keydesk:problem:invalid-gateway-credential",
@@ -115,6 +122,23 @@ impl Problem {
                 status: 401,
                 detail: "Send the credential that keydesk gateway add printed as Authorization: Bearer <credential>.",
                 error: Some("invalid_token"),
+                request_id: None,
+            },
+            Self::InvalidClient => Document {
+                r#type: "urn:keydesk:problem:invalid-gateway-credential",
+                title: "The gateway's name or credential is not valid",
+                status: 401,
+                detail: "Send the gateway's name and the credential that keydesk gateway add printed, both form-encoded.",
+                error: Some("invalid_client"),
+                request_id: None,
+            },
+            Self::SeveralCredentials => Document {
+                r#type: "urn:keydesk:problem:several-credentials",
+                title: "The request has several credentials",
+                status: 401,
+                detail: "Send the credential in the Authorization header or in the form, not in both.",
+                error: Some("invalid_client"),
+                request_id: None,
             },
             Self::TokenMissing => Document {
                 r#type: "urn:keydesk:problem:token-missing",
@@ -122,6 +146,7 @@ impl Problem {
                 status: 400,
                 detail: "Send the key as the field token of a form.",
                 error: Some("invalid_request"),
+                request_id: None,
             },
             Self::Form(error) => form_document(*error),
             Self::NotFound => Document {
@@ -130,6 +155,7 @@ impl Problem {
                 status: 404,
                 detail: "Check the path.",
                 error: None,
+                request_id: None,
             },
             Self::WrongMethod(_) => Document {
                 r#type: "urn:keydesk:problem:method-not-allowed",
@@ -137,6 +163,7 @@ impl Problem {
                 status: 405,
                 detail: "The Allow header lists the supported methods.",
                 error: None,
+                request_id: None,
             },
             Self::Unavailable(_) => Document {
                 r#type: "urn:keydesk:problem:unavailable",
@@ -144,13 +171,15 @@ impl Problem {
                 status: 503,
                 detail: "The state of the key is unknown. Try again.",
                 error: None,
+                request_id: None,
             },
             Self::Internal(_) => Document {
                 r#type: "urn:keydesk:problem:internal",
                 title: "Something went wrong on our side",
                 status: 500,
-                detail: "The log names the cause under the id in X-Request-Id.",
+                detail: "The log names the cause under request_id.",
                 error: None,
+                request_id: None,
             },
         }
     }
@@ -183,7 +212,7 @@ const fn form_document(error: BodyError) -> Document {
             "Send the whole body within 30 seconds.",
         ),
     };
-    Document { r#type, title, status, detail, error: Some("invalid_request") }
+    Document { r#type, title, status, detail, error: Some("invalid_request"), request_id: None }
 }
 
 impl ResponseError for Problem {
@@ -198,6 +227,9 @@ impl ResponseError for Problem {
             Self::InvalidKey | Self::InvalidGateway => {
                 response.insert_header((WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#));
             }
+            Self::InvalidClient | Self::SeveralCredentials => {
+                response.insert_header((WWW_AUTHENTICATE, r#"Basic realm="Keydesk", charset="UTF-8""#));
+            }
             Self::WrongMethod(allowed) => {
                 response.insert_header((ALLOW, *allowed));
             }
@@ -211,43 +243,4 @@ impl ResponseError for Problem {
             _ => response.body(self.document().to_bytes()),
         }
     }
-}
-
-/// Turns panics into problem documents, and logs server-side failures with the request id of the response.
-///
-/// # Errors
-/// The error of an inner layer, or [`Problem::Internal`] after a panic.
-pub(super) async fn describe<B: MessageBody>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    match panics::catch(request, next).await {
-        Ok(response) => {
-            let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
-            if let Some(problem @ (Problem::Unavailable(_) | Problem::Internal(_))) = problem {
-                let request = RequestId::of(response.request());
-                FAILURES.with(|failures| {
-                    failures
-                        .write(|suppressed| tracing::error!(%request, cause = %problem, suppressed, "request failed"));
-                });
-            }
-            Ok(response)
-        }
-        Err(error) if error.as_error::<HandlerPanicked>().is_some() => Err(Problem::Internal(error.to_string()).into()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Does the same as [`describe`], for clients that understand 200, 401 and 503 only: an internal error becomes 503.
-///
-/// # Errors
-/// The error of an inner layer, or [`Problem::Unavailable`] after a panic.
-pub(super) async fn describe_as_unavailable<B: MessageBody>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    describe(request, next).await.map_err(|error| match error.as_error::<Problem>() {
-        Some(Problem::Internal(cause)) => Problem::Unavailable(cause.clone()).into(),
-        _ => error,
-    })
 }

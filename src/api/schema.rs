@@ -1,5 +1,7 @@
 //! OpenAPI schemas that several endpoints share, and the form that they describe.
 
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::{AllOfBuilder, Object, Schema, Type};
 use utoipa::{IntoResponses, ToSchema};
 
 use super::problem::{Document, Problem};
@@ -16,6 +18,21 @@ pub(super) struct TokenForm {
     token_type_hint: Option<String>,
 }
 
+/// The form of an introspection. Other fields are ignored.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes a form that is read field by field")]
+pub(super) struct IntrospectionForm {
+    /// The key.
+    #[schema(min_length = 1)]
+    token: String,
+    /// Ignored: there is one kind of token.
+    token_type_hint: Option<String>,
+    /// The name of the gateway, if the request has no `Authorization` header.
+    client_id: Option<String>,
+    /// The credential of the gateway, if the request has no `Authorization` header.
+    client_secret: Option<String>,
+}
+
 impl TokenForm {
     /// Returns the key in a form.
     pub(super) fn token(fields: &Fields) -> Result<&str, Problem> {
@@ -25,6 +42,13 @@ impl TokenForm {
             token => Ok(token),
         }
     }
+}
+
+/// The schema of a field that always has this value. utoipa has no method for `const`, but writes extensions as they are.
+/// The type is in `allOf`: beside `const`, openapi-generator takes the value for a string.
+pub(super) fn constant<const VALUE: bool>() -> Schema {
+    let extensions: Extensions = [("const", VALUE)].into_iter().collect();
+    Schema::AllOf(AllOfBuilder::new().item(Object::with_type(Type::Boolean)).extensions(Some(extensions)).build())
 }
 
 /// The responses to a key that is not active, or whose state is unknown.

@@ -75,7 +75,11 @@ fn refuse_undecodable(encoded: &[u8]) -> Result<(), BodyError> {
     decode(encoded).map(drop)
 }
 
-fn decode(encoded: &[u8]) -> Result<String, BodyError> {
+/// Decodes one form-encoded name or value.
+///
+/// # Errors
+/// [`BodyError::Undecodable`] for an invalid escape or bytes that are not UTF-8.
+pub fn decode(encoded: &[u8]) -> Result<String, BodyError> {
     let has_invalid_escape = encoded
         .iter()
         .enumerate()

@@ -50,12 +50,18 @@ mod tests {
             while let Ok(written) = writer.write(&[0; 4_096]) {
                 sent += written;
             }
+            // The last bytes that fit into the client's buffer may still be on their way.
+            let is_stalled = (0..1_000).any(|_| {
+                let before = SendProgress::of(&writer);
+                std::thread::sleep(Duration::from_millis(20));
+                SendProgress::of(&writer) == before
+            });
             let stalled = SendProgress::of(&writer).unwrap();
+            assert!(is_stalled, "{address}: {stalled:?}");
             assert!(!stalled.is_drained && stalled.acknowledged_bytes < sent as u64, "{address}: {stalled:?}");
-            assert_eq!(SendProgress::of(&writer), Some(stalled), "{address}");
             reader.read_exact(&mut vec![0; sent]).unwrap();
             let all = SendProgress { acknowledged_bytes: sent as u64, is_drained: true };
-            let is_delivered = (0..50).any(|_| {
+            let is_delivered = (0..1_000).any(|_| {
                 std::thread::sleep(Duration::from_millis(20));
                 SendProgress::of(&writer) == Some(all)
             });

@@ -5,6 +5,7 @@ use tracing::instrument;
 
 use crate::domain::ids::CompanyId;
 use crate::domain::policy::key_policy::{Days, KeyPolicy};
+use crate::domain::text::collation;
 use crate::domain::text::name::CompanyName;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::{Companies, ReadWrite};
@@ -73,7 +74,9 @@ impl<A> Companies<'_, A> {
     /// Returns all companies, by name.
     #[instrument(name = "db.companies.all", level = "debug", skip_all)]
     pub fn all(&mut self) -> Result<Vec<Company>, StoreError> {
-        Ok(companies::table.order(companies::name_folded).select(Company::as_select()).load(self.connection)?)
+        let mut all: Vec<Company> = companies::table.select(Company::as_select()).load(self.connection)?;
+        all.sort_by_cached_key(|company| (collation::sort_key(&company.name), company.id));
+        Ok(all)
     }
 }
 

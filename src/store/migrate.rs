@@ -13,6 +13,7 @@ use crate::config::Database;
 use crate::store::connection::{AnyConnection, ConnectionPurpose};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
+use crate::store::name_keys;
 use crate::store::pool::Store;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -63,23 +64,26 @@ impl Store {
         Ok(diesel::sql_query(tables).get_result::<Count>(&mut connection)?.count > 0)
     }
 
-    /// Runs the pending migrations. On PostgreSQL one server at a time does so.
+    /// Runs the pending migrations and brings what depends on the version of the program up to date. On PostgreSQL one
+    /// server at a time does so.
     pub fn migrate(database: &Database) -> Result<(), MigrationError> {
         if let Database::Sqlite(path) = database {
             // SQLite gives its other files the mode of this one.
             let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
             file.map_err(StoreError::unavailable)?;
         }
-        match AnyConnection::open(database, ConnectionPurpose::Write)? {
-            AnyConnection::Sqlite(mut connection) => apply(&mut connection, SQLITE),
-            AnyConnection::Postgres(mut connection) => {
+        let mut connection = AnyConnection::open(database, ConnectionPurpose::Write)?;
+        match &mut connection {
+            AnyConnection::Sqlite(connection) => apply(connection, SQLITE)?,
+            AnyConnection::Postgres(connection) => {
                 let lock = format!(
                     "SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"
                 );
                 connection.batch_execute(&lock).map_err(StoreError::from)?;
-                apply(&mut connection, POSTGRES)
+                apply(connection, POSTGRES)?;
             }
         }
+        Ok(name_keys::refresh(&mut connection)?)
     }
 }
 

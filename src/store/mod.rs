@@ -9,6 +9,7 @@ mod in_padded;
 mod installation;
 mod keys;
 mod migrate;
+mod name_keys;
 mod pool;
 mod schema;
 mod service_accounts;
@@ -42,4 +43,6 @@ pub use sign_in::{
 pub use trail::{EventListItem, KeyActivityQuery, TrailPageRequest, UnwitnessedCheckpoint, WitnessedCheckpoint};
 pub use usage::{EndedKey, KeyUsage, RecordedRequest, RefusalsAfterEnd, UnreportedRefusals};
 pub use users::{Credentials, NewUserRecord, User, UserCursorPosition, UserNames, UserPageRequest};
-pub use verification::{KeyForVerification, ReadLocation, ThreadReader, wal_index_contradictions};
+pub use verification::{
+    FoundIntrospection, IntrospectionRequest, KeyForVerification, ReadLocation, ThreadReader, wal_index_contradictions,
+};

@@ -190,6 +190,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    name_keys (only_row) {
+        only_row -> Integer,
+        version -> Text,
+    }
+}
+
+diesel::table! {
     recovery_codes (user_id, digest) {
         user_id -> Text,
         digest -> Binary,
@@ -226,6 +233,8 @@ diesel::table! {
         name_folded -> Text,
         created_at -> BigInt,
         version -> BigInt,
+        name_search -> Text,
+        name_sort_key -> Binary,
     }
 }
 
@@ -296,6 +305,7 @@ diesel::table! {
         sign_in_epoch -> BigInt,
         role_version -> BigInt,
         profile_version -> BigInt,
+        name_sort_key -> Nullable<Binary>,
     }
 }
 
@@ -329,6 +339,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     key_usage,
     key_usage_hours,
     known_devices,
+    name_keys,
     recovery_codes,
     refused_sign_ins,
     second_factors,

@@ -5,6 +5,7 @@ use tracing::instrument;
 
 use crate::domain::ids::{CompanyId, ServiceAccountId};
 use crate::domain::text::name::ServiceAccountName;
+use crate::domain::text::{collation, normalize};
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::{ReadWrite, ServiceAccounts};
 use crate::store::error::StoreError;
@@ -44,6 +45,8 @@ impl ServiceAccounts<'_, ReadWrite> {
                 service_accounts::company_id.eq(company_id),
                 service_accounts::name.eq(name.as_str()),
                 service_accounts::name_folded.eq(name.case_folded()),
+                service_accounts::name_search.eq(normalize::search_folded(name.as_str())),
+                service_accounts::name_sort_key.eq(collation::sort_key(name.as_str())),
                 service_accounts::created_at.eq(now),
             ))
             .execute(self.connection)?;
@@ -69,6 +72,8 @@ impl ServiceAccounts<'_, ReadWrite> {
                 service_accounts::name.eq(name.as_str()),
                 service_accounts::name_folded.eq(name.case_folded()),
                 service_accounts::version.eq(service_accounts::version + 1),
+                service_accounts::name_search.eq(normalize::search_folded(name.as_str())),
+                service_accounts::name_sort_key.eq(collation::sort_key(name.as_str())),
             ))
             .execute(self.connection)?;
         Ok(())

@@ -1,4 +1,4 @@
-//! Looks up keys and gateways for one worker thread, in batches. On SQLite the worker thread reads itself; on
+//! Looks up keys for one worker thread, some of them with the gateway that asks, in batches. On SQLite the worker thread reads itself; on
 //! PostgreSQL a background thread waits for the database.
 
 use std::cell::RefCell;
@@ -15,13 +15,14 @@ use super::arrival_tracker::ArrivalTracker;
 use super::batch::{Batcher, Replies};
 use super::yield_policy::YieldPolicy;
 use crate::domain::key::digest::KeyDigest;
-use crate::domain::token::TokenDigest;
-use crate::store::{Gateway, KeyForVerification, ReadLocation, Store, StoreError, ThreadReader};
+use crate::store::{
+    FoundIntrospection, IntrospectionRequest, KeyForVerification, ReadLocation, Store, StoreError, ThreadReader,
+};
 
 /// The longest wait for a look-up.
-pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
 
-type FoundKey = Option<Arc<KeyForVerification>>;
+pub(super) type FoundKey = Option<Arc<KeyForVerification>>;
 
 /// Answers the look-ups of one worker thread.
 pub(super) struct LookupService {
@@ -78,9 +79,9 @@ impl LookupService {
         self.submit(&self.batchers.keys, digest).await
     }
 
-    /// Returns the active gateway with this credential, from a read that starts after this call.
-    pub(super) async fn gateway(&self, credential: TokenDigest) -> Result<Option<Gateway>, StoreError> {
-        self.submit(&self.batchers.gateways, credential).await
+    /// Returns the active gateway and the key of an introspection, from one read that starts after this call.
+    pub(super) async fn introspection(&self, request: IntrospectionRequest) -> Result<FoundIntrospection, StoreError> {
+        self.submit(&self.batchers.introspections, request).await
     }
 
     async fn submit<Request, Reply>(
@@ -106,28 +107,28 @@ impl LookupService {
 #[derive(Default)]
 struct Batchers {
     keys: Batcher<KeyDigest, FoundKey>,
-    gateways: Batcher<TokenDigest, Option<Gateway>>,
+    introspections: Batcher<IntrospectionRequest, FoundIntrospection>,
 }
 
 /// The replies of one batch.
 enum BatchReplies {
     Keys(Replies<FoundKey>),
-    Gateways(Replies<Option<Gateway>>),
+    Introspections(Replies<FoundIntrospection>),
 }
 
 impl Batchers {
     /// Answers all pending requests; `on_replies` gets the replies of each batch as soon as it is read.
     fn run(&self, reader: &mut ThreadReader, mut on_replies: impl FnMut(BatchReplies)) {
         self.keys.run(|digests| reader.keys(digests), |replies| on_replies(BatchReplies::Keys(replies)));
-        let read = |credentials: &[TokenDigest]| reader.gateways(credentials);
-        self.gateways.run(read, |replies| on_replies(BatchReplies::Gateways(replies)));
+        let read = |requests: &[IntrospectionRequest]| reader.introspections(requests);
+        self.introspections.run(read, |replies| on_replies(BatchReplies::Introspections(replies)));
     }
 
     /// Fails all pending requests, because no reader is left.
     fn fail_all(&self) {
         let stopped = || StoreError::unavailable("the database reader has stopped");
         self.keys.run(|_| Err(stopped()), Replies::deliver);
-        self.gateways.run(|_| Err(stopped()), Replies::deliver);
+        self.introspections.run(|_| Err(stopped()), Replies::deliver);
     }
 }
 
@@ -135,7 +136,7 @@ impl BatchReplies {
     fn deliver(self) {
         match self {
             Self::Keys(replies) => replies.deliver(),
-            Self::Gateways(replies) => replies.deliver(),
+            Self::Introspections(replies) => replies.deliver(),
         }
     }
 }
@@ -192,15 +193,17 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::domain::token::TokenDigest;
 
     #[test]
     fn pending_requests_fail_if_no_reader_is_left() {
         let batchers = Batchers::default();
         let mut key = pin!(batchers.keys.submit(KeyDigest::from_stored(&[7; 32]).unwrap(), || {}));
-        let mut gateway = pin!(batchers.gateways.submit(TokenDigest::of("keydesk"), || {}));
-        assert!((&mut key).now_or_never().is_none() && (&mut gateway).now_or_never().is_none());
+        let request = IntrospectionRequest { credential: TokenDigest::of("keydesk"), key: None };
+        let mut introspection = pin!(batchers.introspections.submit(request, || {}));
+        assert!((&mut key).now_or_never().is_none() && (&mut introspection).now_or_never().is_none());
         batchers.fail_all();
         assert!(matches!(key.now_or_never(), Some(Err(StoreError::Unavailable(_)))));
-        assert!(matches!(gateway.now_or_never(), Some(Err(StoreError::Unavailable(_)))));
+        assert!(matches!(introspection.now_or_never(), Some(Err(StoreError::Unavailable(_)))));
     }
 }

@@ -11,7 +11,6 @@ mod yield_policy;
 
 pub use batch::{Batcher, Replies};
 pub use error::VerifyError;
-pub use lookup::LOOKUP_TIMEOUT;
 pub use metrics::Metrics;
 pub use usage_counter::{UsageCounter, UsageDeltas};
-pub use verifier::{Verifier, VerifierContext};
+pub use verifier::{PresentedToGateway, Verifier, VerifierContext};

@@ -1,20 +1,23 @@
 //! Verifies presented keys for one worker thread, and counts their use.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::error::VerifyError;
-use super::lookup::LookupService;
+use super::lookup::{FoundKey, LookupService};
 use super::metrics::Metrics;
 use super::usage_counter::{UsageCounter, UsageShard};
 use crate::clock::Clock;
 use crate::domain::key::api_key::KeyFormat;
+use crate::domain::key::digest::KeyDigest;
 use crate::domain::key::lifecycle::KeyState;
 use crate::domain::key::usage::RequestSource;
+use crate::domain::timestamp::Timestamp;
 use crate::domain::token::TokenDigest;
 use crate::secrets::Secrets;
-use crate::store::{Gateway, KeyForVerification, Store, StoreError};
+use crate::store::{Gateway, IntrospectionRequest, KeyForVerification, Store};
 
 /// What all verifiers of a server share.
 #[derive(Clone, Debug)]
@@ -40,6 +43,22 @@ pub struct Verifier {
     lookup_service: LookupService,
 }
 
+/// What a gateway presents to introspect a key.
+pub struct PresentedToGateway<'a> {
+    /// The gateway's credential.
+    pub credential: &'a str,
+    /// The key.
+    pub key: &'a str,
+    /// The address of the gateway, or of the client that it names.
+    pub address: Option<IpAddr>,
+}
+
+/// When a verification began.
+struct Arrival {
+    started: Instant,
+    at: Timestamp,
+}
+
 impl Verifier {
     /// Creates the verifier of the current thread.
     #[must_use]
@@ -62,23 +81,54 @@ impl Verifier {
         source: RequestSource<'_>,
         request_id: impl FnOnce() -> R,
     ) -> Result<Arc<KeyForVerification>, VerifyError> {
-        let started = Instant::now();
-        let arrived_at = self.context.clock.now();
-        let outcome = self.find_active_key(presented).await;
-        match &outcome {
-            Ok(key) => self.usage.update(key, |delta| delta.count_accepted(arrived_at, source)),
-            Err(VerifyError::Revoked(key) | VerifyError::Expired(key)) => {
-                self.usage.update(key, |delta| delta.count_refused(arrived_at, source, request_id()));
-            }
-            Err(_) => {}
-        }
-        self.context.metrics.count(&outcome, started.elapsed().as_secs_f64());
+        let arrival = self.arrival();
+        let outcome = match self.digest(presented) {
+            Ok(digest) => self.lookup_service.key(digest).await.map_err(Into::into).and_then(|key| self.active(key)),
+            Err(error) => Err(error),
+        };
+        self.count(&outcome, &arrival, source, request_id);
         outcome
     }
 
-    async fn find_active_key(&self, presented: &str) -> Result<Arc<KeyForVerification>, VerifyError> {
+    /// Returns the key that a gateway presents, if the key is active now, or `None` if no active gateway for which
+    /// `is_caller` holds has the credential. One read answers both. The use is counted for the gateway.
+    ///
+    /// # Errors
+    /// [`VerifyError`]: why the key is refused.
+    pub async fn introspect<R: fmt::Display>(
+        &self,
+        presented: &PresentedToGateway<'_>,
+        is_caller: impl FnOnce(&Gateway) -> bool,
+        request_id: impl FnOnce() -> R,
+    ) -> Option<Result<Arc<KeyForVerification>, VerifyError>> {
+        let arrival = self.arrival();
+        let digest = self.digest(presented.key);
+        let credential = TokenDigest::of(presented.credential);
+        let request = IntrospectionRequest { credential, key: digest.as_ref().ok().copied() };
+        let (outcome, client) = match self.lookup_service.introspection(request).await {
+            Ok(found) => {
+                let gateway = found.gateway.filter(is_caller)?;
+                // The gateway does not say which client presented the key.
+                (digest.and_then(|_| self.active(found.key)), Some(format!("gateway {}", gateway.name)))
+            }
+            Err(error) => (Err(error.into()), None),
+        };
+        let source = RequestSource { address: presented.address, client: client.as_deref() };
+        self.count(&outcome, &arrival, source, request_id);
+        Some(outcome)
+    }
+
+    fn arrival(&self) -> Arrival {
+        Arrival { started: Instant::now(), at: self.context.clock.now() }
+    }
+
+    fn digest(&self, presented: &str) -> Result<KeyDigest, VerifyError> {
         let digest = self.context.key_format.digest(presented, &self.context.secrets.pepper);
-        let found = self.lookup_service.key(digest.map_err(|_| VerifyError::Malformed)?).await?;
+        digest.map_err(|_| VerifyError::Malformed)
+    }
+
+    /// Returns the found key if it is active now.
+    fn active(&self, found: FoundKey) -> Result<Arc<KeyForVerification>, VerifyError> {
         let key = found.ok_or(VerifyError::Unknown)?;
         match key.ends.state(self.context.clock.now()) {
             KeyState::Active => Ok(key),
@@ -87,11 +137,20 @@ impl Verifier {
         }
     }
 
-    /// Returns the active gateway with this credential.
-    ///
-    /// # Errors
-    /// [`StoreError`]: the database could not be read.
-    pub async fn gateway(&self, credential: &str) -> Result<Option<Gateway>, StoreError> {
-        self.lookup_service.gateway(TokenDigest::of(credential)).await
+    fn count<R: fmt::Display>(
+        &self,
+        outcome: &Result<Arc<KeyForVerification>, VerifyError>,
+        arrival: &Arrival,
+        source: RequestSource<'_>,
+        request_id: impl FnOnce() -> R,
+    ) {
+        match outcome {
+            Ok(key) => self.usage.update(key, |delta| delta.count_accepted(arrival.at, source)),
+            Err(VerifyError::Revoked(key) | VerifyError::Expired(key)) => {
+                self.usage.update(key, |delta| delta.count_refused(arrival.at, source, request_id()));
+            }
+            Err(_) => {}
+        }
+        self.context.metrics.count(outcome, arrival.started.elapsed().as_secs_f64());
     }
 }

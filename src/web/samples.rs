@@ -88,7 +88,7 @@ impl SetupPage {
 impl MessagePage {
     pub fn samples() -> Vec<Rendered> {
         let page = |name, message| {
-            let request_id = Some("0199c2f4-7f0a-7c3e-9d51-2f6b8c1e4a77".to_owned());
+            let request_id = Some("4f1d0c9be27a8365".to_owned());
             render(name, &Self { layout: signed_out_layout(), message, request_id })
         };
         vec![

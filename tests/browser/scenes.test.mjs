@@ -20,7 +20,7 @@ const TWICE_AS_LARGE = 'html { font-size: 200% !important }';
 /** Downloads have no page. */
 const FILES = /\/(export\.\w+|checkpoint|public-key)$/;
 /** The parts that differ between two answers of the same page: tokens, ids and recent times. */
-const VARIABLE_PARTS = / name="submission" value="[^"]*"|>(Just now|\d+ seconds? ago)<|Usage as of .*?<\/time>| open=""|to <time[^>]*>[\d:]+<\/time>|Request [0-9a-f]{16}/gi;
+const VARIABLE_PARTS = / name="submission" value="[^"]*"|>(Just now|\d+ seconds? ago)<|Usage as of .*?<\/time>| open=""|to <time[^>]*>[\d:]+<\/time>|Reference: [0-9a-f]{16}/gi;
 const ATTEMPTS = 3;
 /** The statuses of error pages. */
 const ERROR_STATUSES = [400, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503];

@@ -50,7 +50,7 @@ macro_rules! name {
                 &self.0
             }
 
-            /// Returns the form in which names are compared, searched and sorted.
+            /// Returns the form in which names are compared.
             #[must_use]
             pub fn case_folded(&self) -> String {
                 normalize::case_folded(&self.0)

@@ -1,7 +1,7 @@
 //! Which characters a text may contain, and how texts compare, by Unicode's rules.
 
 use icu_casemap::CaseMapper;
-use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
@@ -25,12 +25,55 @@ pub fn nfc(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
 
-/// Returns the form in which names and addresses are compared and searched: NFC, case-folded, with single spaces.
+/// Returns the form in which names and addresses are compared: NFC, case-folded, with single spaces.
 #[must_use]
 pub fn case_folded(text: &str) -> String {
     let composed = nfc(text);
     let case_folded = CaseMapper::new().fold_string(&composed).into_owned();
     nfc(&case_folded).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Returns the form in which names are searched: as they compare, but without diacritics, so that “cafe” finds “Café”.
+#[must_use]
+pub fn search_folded(text: &str) -> String {
+    let case_folded = case_folded(text);
+    let mut letters = String::with_capacity(case_folded.len());
+    for character in DecomposingNormalizerBorrowed::new_nfd().normalize(&case_folded).chars() {
+        match character {
+            // Unicode does not decompose these.
+            'ø' => letters.push('o'),
+            'ł' => letters.push('l'),
+            'đ' => letters.push('d'),
+            'ħ' => letters.push('h'),
+            'ŧ' => letters.push('t'),
+            'ı' => letters.push('i'),
+            'æ' => letters.push_str("ae"),
+            'œ' => letters.push_str("oe"),
+            _ if !is_diacritic(character) => letters.push(character),
+            _ => {}
+        }
+    }
+    // Only diacritics: there is no letter to search by.
+    if letters.is_empty() { case_folded } else { nfc(&letters) }
+}
+
+/// Whether a character is a mark that writers of its script may leave out: an accent, a Hebrew or an Arabic vowel point.
+/// Vowel signs of other scripts and Japanese voicing marks are parts of their words.
+fn is_diacritic(character: char) -> bool {
+    let is_optional = matches!(
+        character,
+        '\u{300}'..='\u{36F}'
+            | '\u{483}'..='\u{487}'
+            | '\u{591}'..='\u{5C7}'
+            | '\u{610}'..='\u{61A}'
+            | '\u{64B}'..='\u{65F}'
+            | '\u{670}'
+            | '\u{1AB0}'..='\u{1AFF}'
+            | '\u{1DC0}'..='\u{1DFF}'
+            | '\u{20D0}'..='\u{20FF}'
+            | '\u{FE20}'..='\u{FE2F}'
+    );
+    is_optional && CodePointMapData::<GeneralCategory>::new().get(character) == GeneralCategory::NonspacingMark
 }
 
 /// Returns the first character of `text` that is invisible and not allowed.
@@ -156,6 +199,29 @@ mod tests {
         assert_eq!(case_folded("STRASSE"), case_folded("straße"));
         assert_eq!(case_folded("e\u{301}t\u{e9}"), case_folded("\u{c9}TE\u{301}"));
         assert_ne!(case_folded("ERP Sync"), case_folded("ERPSync"));
+    }
+
+    #[test]
+    fn searches_ignore_diacritics() {
+        for (name, search) in [
+            ("Café", "cafe"),
+            ("cafe\u{301}", "CAFÉ"),
+            ("İstanbul", "istanbul"),
+            ("ISPARTA", "ısparta"),
+            ("Ünïcode", "unicode"),
+            ("Zażółć Gęślą", "zazolc gesla"),
+            ("Øst-Ærø", "ost-aero"),
+            ("Ёлка", "елка"),
+            ("שִׁירוּת", "שירות"),
+            ("مُحَمَّد", "محمد"),
+            ("STRASSE", "straße"),
+        ] {
+            assert_eq!(search_folded(name), search_folded(search), "{name}");
+        }
+        assert_ne!(search_folded("が"), search_folded("か"));
+        assert_ne!(search_folded("हिन्दी"), search_folded("हन्द"));
+        assert_eq!(search_folded("한국어"), "한국어");
+        assert_eq!(search_folded("\u{301}"), "\u{301}", "no letter is left");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::list_item::{KeyColumns, KeyListItem, UsageColumns};
 use super::list_query::{KeyListQuery, KeyTab, filter_keys};
 use super::order::{CursorPosition, PageRequest, SortBy, SortKey, SortOrder};
 use crate::domain::ids::CompanyId;
+use crate::domain::text::collation;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::AnyBackend;
 use crate::store::db::ApiKeys;
@@ -115,9 +116,9 @@ fn sorted(keys: KeysQuery, sort_by: SortBy, order: SortOrder) -> KeysQuery {
         (SortBy::Created, SortOrder::Descending) => keys.order((api_keys::created_at.desc(), api_keys::id.desc())),
         (SortBy::Ended, SortOrder::Ascending) => keys.order((api_keys::ended_at.asc(), api_keys::id.asc())),
         (SortBy::Ended, SortOrder::Descending) => keys.order((api_keys::ended_at.desc(), api_keys::id.desc())),
-        (SortBy::Name, SortOrder::Ascending) => keys.order((service_accounts::name_folded.asc(), api_keys::id.asc())),
+        (SortBy::Name, SortOrder::Ascending) => keys.order((service_accounts::name_sort_key.asc(), api_keys::id.asc())),
         (SortBy::Name, SortOrder::Descending) => {
-            keys.order((service_accounts::name_folded.desc(), api_keys::id.desc()))
+            keys.order((service_accounts::name_sort_key.desc(), api_keys::id.desc()))
         }
         // Not used: `by_last_use` sorts by the columns of `key_usage`.
         (SortBy::LastUsed, _) => keys,
@@ -128,7 +129,7 @@ fn sorted(keys: KeysQuery, sort_by: SortBy, order: SortOrder) -> KeysQuery {
 fn beyond(keys: KeysQuery, position: &CursorPosition, order: SortOrder) -> KeysQuery {
     use SortOrder::{Ascending, Descending};
     use api_keys::{created_at, ended_at, id};
-    use service_accounts::name_folded;
+    use service_accounts::name_sort_key;
     let row = position.id;
     match (&position.sort_key, order) {
         (&SortKey::Created(at), Ascending) => keys.filter(created_at.ge(at).and(created_at.gt(at).or(id.gt(row)))),
@@ -136,10 +137,12 @@ fn beyond(keys: KeysQuery, position: &CursorPosition, order: SortOrder) -> KeysQ
         (&SortKey::Ended(at), Ascending) => keys.filter(ended_at.ge(at).and(ended_at.gt(at).or(id.gt(row)))),
         (&SortKey::Ended(at), Descending) => keys.filter(ended_at.le(at).and(ended_at.lt(at).or(id.lt(row)))),
         (SortKey::Name(name), Ascending) => {
-            keys.filter(name_folded.ge(name.clone()).and(name_folded.gt(name.clone()).or(id.gt(row))))
+            let key = collation::sort_key(name);
+            keys.filter(name_sort_key.ge(key.clone()).and(name_sort_key.gt(key).or(id.gt(row))))
         }
         (SortKey::Name(name), Descending) => {
-            keys.filter(name_folded.le(name.clone()).and(name_folded.lt(name.clone()).or(id.lt(row))))
+            let key = collation::sort_key(name);
+            keys.filter(name_sort_key.le(key.clone()).and(name_sort_key.lt(key).or(id.lt(row))))
         }
         (SortKey::LastUsed(_), _) => keys,
     }

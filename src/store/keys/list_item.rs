@@ -6,7 +6,6 @@ use super::endings::{EndColumns, RevocationColumns};
 use super::order::{CursorPosition, SortBy, SortKey};
 use crate::domain::ids::{KeyId, UserId};
 use crate::domain::key::lifecycle::{KeyEnd, KeyEnds, Revocation};
-use crate::domain::text::normalize;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::{Columns, columns};
 use crate::store::schema::{api_keys, key_usage, service_accounts};
@@ -95,7 +94,7 @@ impl KeyListItem {
         let sort_key = match sort_by {
             SortBy::Created => SortKey::Created(self.created_at),
             SortBy::Ended => SortKey::Ended(self.ends.first().unwrap_or(Timestamp::from_micros(i64::MAX))),
-            SortBy::Name => SortKey::Name(normalize::case_folded(&self.name)),
+            SortBy::Name => SortKey::Name(self.name.clone()),
             SortBy::LastUsed => SortKey::LastUsed(self.last_used_at.unwrap_or(Timestamp::from_micros(0))),
         };
         CursorPosition { sort_key, id: self.id }

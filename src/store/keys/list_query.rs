@@ -44,19 +44,37 @@ macro_rules! filter_keys {
             KeyTab::Ended => keys.filter(api_keys::refused_from.le($now)),
         };
         if let Some(search) = $search {
-            let pattern = $crate::store::keys::list_query::like_pattern(search);
-            let in_name = service_accounts::name_folded.like(pattern.clone()).escape('\\');
-            keys = keys.filter(in_name.or(api_keys::preview_folded.like(pattern).escape('\\')));
+            use $crate::store::keys::list_query::{name_pattern, preview_pattern};
+            let in_name = service_accounts::name_search.like(name_pattern(search)).escape('\\');
+            keys = match preview_pattern(search) {
+                Some(pattern) => keys.filter(in_name.or(api_keys::preview_folded.like(pattern).escape('\\'))),
+                None => keys.filter(in_name),
+            };
         }
         keys
     }};
 }
 pub(super) use filter_keys;
 
-/// Returns the pattern for `LIKE` that matches folded text which contains `search`.
-pub(super) fn like_pattern(search: &str) -> String {
+/// Returns the pattern for `LIKE` that matches names which contain `search`, with or without diacritics.
+pub(super) fn name_pattern(search: &str) -> String {
+    containing(&normalize::search_folded(search))
+}
+
+/// Returns the pattern for `LIKE` that matches previews in whose random part `search` occurs, or `None` if it cannot occur
+/// there. A search must reach that part: every preview has the prefix, the underscore and the ellipsis.
+pub(super) fn preview_pattern(search: &str) -> Option<String> {
+    let folded = normalize::case_folded(search);
+    let in_random_part = folded.rsplit_once('_').map_or(&*folded, |(_, rest)| rest);
+    if !in_random_part.contains(|character: char| character.is_ascii_alphanumeric()) {
+        return None;
+    }
+    Some(if folded.contains('_') { containing(&folded) } else { format!("%\\_{}", containing(&folded)) })
+}
+
+fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
-    for character in normalize::case_folded(search).chars() {
+    for character in text.chars() {
         if matches!(character, '%' | '_' | '\\') {
             pattern.push('\\');
         }
@@ -64,4 +82,25 @@ pub(super) fn like_pattern(search: &str) -> String {
     }
     pattern.push('%');
     pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_are_searched_as_they_are() {
+        assert_eq!(name_pattern("100% \\Ä_"), r"%100\% \\a\_%");
+    }
+
+    #[test]
+    fn a_preview_matches_by_its_random_part() {
+        assert_eq!(preview_pattern("7Hq2").as_deref(), Some(r"%\_%7hq2%"));
+        assert_eq!(preview_pattern("goa").as_deref(), Some(r"%\_%goa%"));
+        assert_eq!(preview_pattern("goa_7Hq2…9fKd").as_deref(), Some(r"%goa\_7hq2…9fkd%"));
+        assert_eq!(preview_pattern("a_7").as_deref(), Some(r"%a\_7%"));
+        for search in ["_", "goa_", "a_", "…", "_…", "__", "é"] {
+            assert_eq!(preview_pattern(search), None, "{search}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ pub enum SortKey {
     Created(Timestamp),
     /// The end of the key, past or future.
     Ended(Timestamp),
-    /// The case-folded name.
+    /// The name. Names compare by their collation.
     Name(String),
     /// The last use; 1970 for a key that was never used.
     LastUsed(Timestamp),

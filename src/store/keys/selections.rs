@@ -93,7 +93,7 @@ impl<A> ApiKeys<'_, A> {
             .filter(api_keys::company_id.eq(company_id))
             .filter(api_keys::owner.eq(owner))
             .filter(api_keys::refused_from.gt(now))
-            .order((service_accounts::name_folded, api_keys::id))
+            .order((service_accounts::name_sort_key, api_keys::id))
             .limit(limit)
             .select(KeyRecord::as_select())
             .load(self.connection)?)

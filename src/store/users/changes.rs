@@ -5,6 +5,7 @@ use tracing::instrument;
 
 use super::record::NewUserRecord;
 use crate::domain::ids::UserId;
+use crate::domain::text::collation;
 use crate::domain::text::name::PersonName;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::profile::{Role, Theme};
@@ -23,6 +24,7 @@ impl Users<'_, ReadWrite> {
                 users::company_id.eq(user.company_id),
                 users::role.eq(user.role),
                 users::name.eq(user.name.as_str()),
+                users::name_sort_key.eq(collation::sort_key(user.name.as_str())),
                 users::email.eq(user.email.as_str()),
                 users::email_folded.eq(user.email.case_folded()),
                 users::password_hash.eq(user.password_hash),
@@ -59,6 +61,7 @@ impl Users<'_, ReadWrite> {
         diesel::update(users::table.filter(users::id.eq(id)))
             .set((
                 users::name.eq(name.as_str()),
+                users::name_sort_key.eq(collation::sort_key(name.as_str())),
                 users::time_zone.eq(time_zone),
                 users::theme.eq(theme),
                 users::profile_version.eq(users::profile_version + 1),
@@ -85,6 +88,7 @@ impl Users<'_, ReadWrite> {
         diesel::update(users::table.filter(users::id.eq(id)))
             .set((
                 users::name.eq(None::<&str>),
+                users::name_sort_key.eq(None::<&[u8]>),
                 users::email.eq(None::<&str>),
                 users::email_folded.eq(None::<&str>),
                 users::password_hash.eq(None::<&str>),

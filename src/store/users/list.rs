@@ -5,8 +5,10 @@ use tracing::instrument;
 
 use super::record::User;
 use crate::domain::ids::{CompanyId, UserId};
+use crate::domain::text::collation;
 use crate::store::db::Users;
 use crate::store::error::StoreError;
+use crate::store::schema::users::name_sort_key;
 use crate::store::schema::{second_factors, users};
 
 /// The position of a row in the list.
@@ -26,7 +28,7 @@ pub enum UserPageRequest {
 }
 
 impl<A> Users<'_, A> {
-    /// Returns users of a company in the order of their names, compared as bytes.
+    /// Returns users of a company in the order of their names.
     #[instrument(name = "db.users.list", level = "debug", skip_all)]
     pub fn list(
         &mut self,
@@ -42,13 +44,19 @@ impl<A> Users<'_, A> {
             .limit(limit)
             .into_boxed();
         let users = match paging {
-            UserPageRequest::First => users.order((users::name.asc(), users::id.asc())),
-            UserPageRequest::After(UserCursorPosition { name, id }) => users
-                .filter(users::name.gt(name).or(users::name.eq(name).and(users::id.gt(id))))
-                .order((users::name.asc(), users::id.asc())),
-            UserPageRequest::Before(UserCursorPosition { name, id }) => users
-                .filter(users::name.lt(name).or(users::name.eq(name).and(users::id.lt(id))))
-                .order((users::name.desc(), users::id.desc())),
+            UserPageRequest::First => users.order((name_sort_key.asc(), users::id.asc())),
+            UserPageRequest::After(UserCursorPosition { name, id }) => {
+                let key = collation::sort_key(name);
+                users
+                    .filter(name_sort_key.gt(key.clone()).or(name_sort_key.eq(key).and(users::id.gt(id))))
+                    .order((name_sort_key.asc(), users::id.asc()))
+            }
+            UserPageRequest::Before(UserCursorPosition { name, id }) => {
+                let key = collation::sort_key(name);
+                users
+                    .filter(name_sort_key.lt(key.clone()).or(name_sort_key.eq(key).and(users::id.lt(id))))
+                    .order((name_sort_key.desc(), users::id.desc()))
+            }
         };
         let mut page: Vec<User> = users.load(self.connection)?;
         if matches!(paging, UserPageRequest::Before(_)) {

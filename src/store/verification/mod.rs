@@ -6,4 +6,4 @@ mod thread_reader;
 
 pub use key_cache::wal_index_contradictions;
 pub use lookup::KeyForVerification;
-pub use thread_reader::{ReadLocation, ThreadReader};
+pub use thread_reader::{FoundIntrospection, IntrospectionRequest, ReadLocation, ThreadReader};

@@ -11,7 +11,7 @@ use crate::config::Database;
 use crate::domain::key::digest::KeyDigest;
 use crate::domain::token::TokenDigest;
 use crate::store::connection::{AnyConnection, ConnectionPurpose};
-use crate::store::db::Db;
+use crate::store::db::{Db, ReadOnly};
 use crate::store::error::StoreError;
 use crate::store::gateways::Gateway;
 use crate::store::sqlite::FileWatch;
@@ -28,6 +28,22 @@ pub struct ThreadReader {
     open: Option<Box<OpenReader>>,
     max_cached: usize,
     files: FileWatch,
+}
+
+/// What a gateway presents to introspect a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IntrospectionRequest {
+    /// The gateway's credential.
+    pub credential: TokenDigest,
+    /// The key; `None` if the presented text cannot be a key.
+    pub key: Option<KeyDigest>,
+}
+
+/// The gateway and the key of an introspection, as far as they exist.
+#[derive(Clone, Debug, Default)]
+pub struct FoundIntrospection {
+    pub gateway: Option<Gateway>,
+    pub key: Option<Arc<KeyForVerification>>,
 }
 
 /// Where the reads of a [`ThreadReader`] take place.
@@ -56,18 +72,15 @@ impl ThreadReader {
         self.attempt(|open| open.keys(digests, max_cached))
     }
 
-    /// Returns the gateways with these credentials in the order of the credentials, unless they are revoked, as they
-    /// are after the call began.
-    pub fn gateways(&mut self, credentials: &[TokenDigest]) -> Result<Vec<Option<Gateway>>, StoreError> {
-        self.query(|db| {
-            let mut found = HashMap::new();
-            for credential in credentials {
-                // A few gateways send many requests.
-                if let Entry::Vacant(unknown) = found.entry(*credential) {
-                    unknown.insert(db.gateways().by_credential(credential)?);
-                }
-            }
-            Ok(credentials.iter().map(|credential| found[credential].clone()).collect())
+    /// Returns the gateway and the key of each request in the order of the requests, from one snapshot that is taken after
+    /// the call began. A revoked gateway is missing.
+    pub fn introspections(&mut self, requests: &[IntrospectionRequest]) -> Result<Vec<FoundIntrospection>, StoreError> {
+        let max_cached = self.max_cached;
+        self.attempt(|open| {
+            open.connection.begin(ConnectionPurpose::Lookup)?;
+            let found = open.introspections(requests, max_cached);
+            open.connection.roll_back();
+            found
         })
     }
 
@@ -139,5 +152,28 @@ impl OpenReader {
                 Ok(digests.iter().map(|digest| found.get(digest).cloned()).collect())
             }
         }
+    }
+    fn introspections(
+        &mut self,
+        requests: &[IntrospectionRequest],
+        max_cached: usize,
+    ) -> Result<Vec<FoundIntrospection>, StoreError> {
+        let digests: Vec<KeyDigest> = requests.iter().filter_map(|request| request.key).collect();
+        // Keys come first: the cache relies on a snapshot that is no older than the header of the wal-index it has read.
+        let mut keys = if digests.is_empty() { Vec::new() } else { self.keys(&digests, max_cached)? }.into_iter();
+        let mut gateways = HashMap::new();
+        for request in requests {
+            // A few gateways send many requests.
+            if let Entry::Vacant(unknown) = gateways.entry(request.credential) {
+                unknown.insert(
+                    Db::<'_, ReadOnly>::new(&mut self.connection).gateways().by_credential(&request.credential)?,
+                );
+            }
+        }
+        let found = requests.iter().map(|request| FoundIntrospection {
+            gateway: gateways[&request.credential].clone(),
+            key: request.key.and_then(|_| keys.next().flatten()),
+        });
+        Ok(found.collect())
     }
 }

@@ -1,5 +1,7 @@
 //! Gateways: adding, revoking, and introspection of keys.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use super::UNKNOWN;
@@ -74,6 +76,76 @@ fn introspection_refuses_unknown_callers_and_invalid_forms() {
     assert_eq!(sent("application/x-www-form-urlencoded", "token=%zz".to_owned()), 400);
     assert_eq!(sent("application/x-www-form-urlencoded", format!("token={}", "x".repeat(65_536))), 413);
     assert_eq!(server.anonymous().get("/v1/introspect").expect(405).header("allow"), "POST");
+}
+
+/// Sends a form without a bearer credential.
+fn ask_as_client(server: &TestServer, basic: Option<(&str, &str)>, fields: &[(&str, &str)]) -> Answer {
+    let request = server.anonymous().request("POST", "/v1/introspect").form(fields);
+    browser::send(match basic {
+        Some((name, secret)) => request.basic_auth(name, Some(secret)),
+        None => request,
+    })
+}
+
+#[test]
+fn a_gateway_authenticates_as_an_oauth_client() {
+    let server = TestServer::start();
+    let (_, printed, _) = gateway(&server, &["add", "Edge Øst: 1"]);
+    let secret = printed.trim();
+    let (_, other, _) = gateway(&server, &["add", "Other"]);
+    let (_, key) = server.admin().create_key("ERP Sync");
+    let token = ("token", key.as_str());
+    let active = |answer: Answer| answer.expect(200).body.starts_with(r#"{"active":true"#);
+    assert!(active(ask_as_client(&server, Some(("Edge+%C3%98st%3A+1", secret)), &[token])));
+    assert!(active(ask_as_client(&server, None, &[token, ("client_id", "edge øst: 1"), ("client_secret", secret)])));
+    let refused = [
+        ask_as_client(&server, Some(("Other", secret)), &[token]),
+        ask_as_client(&server, Some(("Edge+%C3%98st%3A+1", other.trim())), &[token]),
+        ask_as_client(&server, Some(("Edge", secret)), &[token]),
+        ask_as_client(&server, Some(("", secret)), &[token]),
+        ask_as_client(&server, None, &[token, ("client_id", "Other"), ("client_secret", secret)]),
+        ask_as_client(&server, None, &[token, ("client_secret", secret)]),
+    ];
+    for answer in refused {
+        let answer = answer.expect(401);
+        assert_eq!(answer.header("www-authenticate"), r#"Basic realm="Keydesk", charset="UTF-8""#);
+        assert!(answer.body.contains(r#""error":"invalid_client""#), "{}", answer.body);
+    }
+    let nothing = ask_as_client(&server, None, &[token]).expect(401);
+    assert_eq!(nothing.header("www-authenticate"), r#"Bearer error="invalid_token""#);
+    let both = ask_as_client(&server, Some(("Other", secret)), &[token, ("client_secret", secret)]).expect(401);
+    assert!(both.body.contains("several-credentials"));
+}
+
+#[test]
+fn a_gateway_that_is_revoked_while_its_body_arrives_is_refused() {
+    let server = TestServer::start();
+    let (_, key) = server.admin().create_key("ERP Sync");
+    let ways = |secret: &str| {
+        [
+            (format!("Authorization: Bearer {secret}\r\n"), format!("token={key}")),
+            (String::new(), format!("client_id=Edge&client_secret={secret}&token={key}")),
+        ]
+    };
+    for (way, is_revoked) in [(0, true), (0, false), (1, true), (1, false)] {
+        let (_, printed, _) = gateway(&server, &["add", "Edge"]);
+        let (header, form) = &ways(printed.trim())[way];
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        let length = form.len();
+        let head = format!("POST /v1/introspect HTTP/1.1\r\nHost: here\r\nConnection: close\r\n{header}");
+        let head = format!("{head}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&form.as_bytes()[..length - 1]).unwrap();
+        if is_revoked {
+            assert_eq!(gateway(&server, &["revoke", "Edge"]).0, Some(0));
+        }
+        stream.write_all(&form.as_bytes()[length - 1..]).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let expected = if is_revoked { "HTTP/1.1 401 " } else { "HTTP/1.1 200 " };
+        assert!(answer.starts_with(expected), "{answer}");
+        gateway(&server, &["revoke", "Edge"]);
+    }
 }
 
 #[test]

@@ -33,9 +33,17 @@ fn verifications_are_counted_by_outcome() {
     server.whoami(UNKNOWN);
     database::tamper(&server.database_url, "ALTER TABLE hidden RENAME TO api_keys");
     assert_eq!(outcomes.map(|outcome| counted(&server, outcome)), [2, 1, 1, 1, 2, 1]);
-    let text = server.anonymous().get("/metrics").body;
-    assert!(text.contains("# TYPE keydesk_verification_seconds histogram") && text.ends_with("# EOF\n"), "{text}");
-    assert!(text.contains("keydesk_verification_seconds_count 8\n"), "{text}");
+    let openmetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    for (accept, kind) in [("*/*", "text/plain; version=0.0.4; charset=utf-8"), (openmetrics, openmetrics)] {
+        let answer = browser::send(server.anonymous().request("GET", "/metrics").header("Accept", accept)).expect(200);
+        assert_eq!(answer.header("content-type"), kind);
+        let text = answer.body;
+        let counters = if accept == kind { "keydesk_verifications" } else { "keydesk_verifications_total" };
+        assert!(text.contains(&format!("# TYPE {counters} counter\n")), "{text}");
+        assert!(text.contains("# TYPE keydesk_verification_seconds histogram\n"), "{text}");
+        assert!(text.contains("keydesk_verification_seconds_count 8\n"), "{text}");
+        assert_eq!(text.ends_with("# EOF\n"), accept == kind, "{text}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::support::{Answer, TestServer, browser, database};
 
 /// A well-formed key with a valid checksum that was never issued.
-const UNKNOWN: &str = "goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g";
+pub const UNKNOWN: &str = "goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g";
 
 fn authorized(server: &TestServer, values: &[&str]) -> Answer {
     authorized_at(server, "/v1/whoami", values)
@@ -116,14 +116,42 @@ fn a_malformed_key_is_refused_without_the_database() {
 #[test]
 fn unknown_paths_and_methods_get_problem_documents() {
     let server = TestServer::start();
-    let missing = server.anonymous().get("/v1/nope").expect(404);
-    assert_eq!(missing.header("content-type"), "application/problem+json");
+    for path in ["/v1/nope", "/v1/", "/v1/whoami/", "/v1/nope/more"] {
+        let missing = server.anonymous().get(path).expect(404);
+        assert_eq!(missing.header("content-type"), "application/problem+json", "{path}");
+    }
     for path in ["/v1/whoami", "/healthz", "/readyz"] {
         let answer = browser::send(server.anonymous().request("POST", path)).expect(405);
         assert_eq!(answer.header("allow"), "GET, HEAD");
         assert_eq!(answer.header("content-type"), "application/problem+json");
     }
     assert!(server.anonymous().head("/v1/whoami").expect(401).body.is_empty());
+}
+
+#[test]
+fn every_problem_document_but_that_of_a_refused_key_has_the_request_id() {
+    let server = TestServer::start();
+    let description = server.anonymous().get("/v1/openapi.json").expect(200);
+    let description: serde_json::Value = serde_json::from_str(&description.body).unwrap();
+    let check = |method: &str, path: &str| {
+        let answer = browser::send(server.anonymous().request(method, path));
+        if answer.status < 400 {
+            return;
+        }
+        let document: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        let is_refused_key = document["type"] == "urn:keydesk:problem:invalid-key";
+        let expected = if is_refused_key { None } else { Some(answer.header("x-request-id")) };
+        assert_eq!(document["request_id"].as_str(), expected, "{method} {path}");
+    };
+    let described = description["paths"].as_object().unwrap().keys().map(String::as_str);
+    for path in described.chain(["/v1/openapi.json", "/v1/nope", "/v1"]) {
+        for method in ["GET", "POST", "DELETE"] {
+            check(method, path);
+        }
+    }
+    database::tamper(&server.database_url, "ALTER TABLE installation RENAME TO hidden");
+    check("GET", "/readyz");
+    database::tamper(&server.database_url, "ALTER TABLE hidden RENAME TO installation");
 }
 
 #[test]

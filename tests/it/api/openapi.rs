@@ -31,6 +31,30 @@ fn every_api_endpoint_is_described() {
 }
 
 #[test]
+fn the_description_names_its_licence_server_and_credentials() {
+    let server = TestServer::with(&["--public-url", "https://keys.example"], |_| {});
+    let answer = server.anonymous().get("/v1/openapi.json").expect(200);
+    let described: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert!(described["info"]["license"]["name"].is_string() && described["info"]["license"]["identifier"].is_string());
+    assert_eq!(described["servers"], serde_json::json!([{ "url": "https://keys.example" }]));
+    let schemes = |path: &str, method: &str| -> Vec<Vec<String>> {
+        let needs = described["paths"][path][method]["security"].as_array().unwrap();
+        needs.iter().map(|need| need.as_object().unwrap().keys().cloned().collect()).collect()
+    };
+    let of = |schemes: &[&str]| schemes.iter().map(|scheme| vec![(*scheme).to_owned()]).collect::<Vec<_>>();
+    assert_eq!(schemes("/v1/whoami", "get"), of(&["api_key"]));
+    assert_eq!(schemes("/v1/introspect", "post"), of(&["gateway", "gateway_client"]));
+    assert_eq!(schemes("/metrics", "get"), [vec![], vec!["metrics_token".to_owned()]]);
+    for (path, method) in [("/v1/revoke", "post"), ("/healthz", "get"), ("/readyz", "get")] {
+        assert!(schemes(path, method).is_empty(), "{path}");
+    }
+    for (schema, value) in [("ActiveToken", true), ("InactiveToken", false)] {
+        let active = &described["components"]["schemas"][schema]["properties"]["active"];
+        assert_eq!(*active, serde_json::json!({ "allOf": [{ "type": "boolean" }], "const": value }));
+    }
+}
+
+#[test]
 fn schemathesis_confirms_the_description() {
     if database::postgres().is_some() {
         // The document does not depend on the database, and one slow run is enough.

@@ -3,9 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use keydesk::domain::token::TokenDigest;
-use keydesk::store::StoreError;
+use keydesk::store::{IntrospectionRequest, StoreError};
 
 use super::captured_sql::{CapturedStore, STATEMENTS};
+use crate::api::UNKNOWN;
 use crate::cli::{run, text};
 use crate::support::{TestServer, database};
 
@@ -16,12 +17,34 @@ fn a_batch_looks_up_each_gateway_once() {
     let (edge, unknown) = (TokenDigest::of(text(&output.stdout).trim()), TokenDigest::of("unknown"));
     let captured = CapturedStore::connect(&server.database_url);
     let (mut reader, _) = captured.store.thread_reader();
-    let found = reader.gateways(&[edge, unknown, edge, edge]).unwrap();
-    let names: Vec<_> = found.iter().map(|gateway| gateway.as_ref().map(|gateway| gateway.name.as_str())).collect();
+    let requests = [edge, unknown, edge, edge].map(|credential| IntrospectionRequest { credential, key: None });
+    let found = reader.introspections(&requests).unwrap();
+    let names: Vec<_> = found.iter().map(|found| found.gateway.as_ref().map(|gateway| gateway.name.as_str())).collect();
     assert_eq!(names, [Some("Edge"), None, Some("Edge"), Some("Edge")]);
     let is_look_up = |statement: &&String| statement.contains("gateways");
     let look_ups = STATEMENTS.with_borrow(|statements| statements.iter().filter(is_look_up).count());
     assert_eq!(look_ups, 2);
+}
+
+#[test]
+fn each_introspection_gets_its_own_key() {
+    let server = TestServer::start();
+    let output = run(server.folder.path(), &server.database_url, &["gateway", "add", "Edge"], "");
+    let credential = TokenDigest::of(text(&output.stdout).trim());
+    let (_, erp) = server.admin().create_key("ERP Sync");
+    let (_, reporting) = server.admin().create_key("Reporting");
+    let digest = |key: &str| server.actions.key_format.digest(key, &server.actions.secrets.pepper).ok();
+    let keys = [digest(&reporting), None, digest(UNKNOWN), digest(&erp)];
+    let requests = keys.map(|key| IntrospectionRequest { credential, key });
+    let (mut reader, _) = server.actions.store.thread_reader();
+    // The second time, SQLite answers from the cache.
+    for _ in 0..2 {
+        let found = reader.introspections(&requests).unwrap();
+        assert!(found.iter().all(|found| found.gateway.is_some()));
+        let names: Vec<_> =
+            found.iter().map(|found| found.key.as_ref().map(|key| key.service_account.as_str())).collect();
+        assert_eq!(names, [Some("Reporting"), None, None, Some("ERP Sync")]);
+    }
 }
 
 #[test]

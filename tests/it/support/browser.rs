@@ -36,7 +36,7 @@ impl Browser {
         let client = Client::builder()
             .redirect(Policy::none())
             .cookie_provider(Arc::clone(&cookies))
-            .timeout(Duration::from_secs(20))
+            .timeout(Duration::from_mins(1))
             .build()
             .unwrap();
         Self { client, origin: format!("http://{address}"), cookies }
@@ -124,6 +124,11 @@ impl Answer {
         let own: Vec<&str> = cookies.filter(|cookie| cookie.starts_with(&format!("{name}="))).collect();
         assert_eq!(own.len(), 1, "{own:?}");
         own[0].to_owned()
+    }
+
+    /// The body without the request's id, which an error shows as its reference.
+    pub fn without_reference(&self) -> String {
+        self.body.replace(self.header("x-request-id"), "")
     }
 
     pub fn html(&self) -> Html {

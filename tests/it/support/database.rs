@@ -32,7 +32,7 @@ pub fn tamper(url: &str, statements: &str) {
     match Database::parse(url).unwrap() {
         Database::Sqlite(path) => {
             let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-            connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+            connection.batch_execute("PRAGMA busy_timeout = 60000").unwrap();
             connection.batch_execute(statements).unwrap();
         }
         Database::Postgres(url) => PgConnection::establish(&url).unwrap().batch_execute(statements).unwrap(),
@@ -106,7 +106,7 @@ pub fn column(url: &str, expression: &str, rest: &str) -> Vec<Option<String>> {
     let rows: Vec<Row> = match Database::parse(url).unwrap() {
         Database::Sqlite(path) => {
             let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-            connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+            connection.batch_execute("PRAGMA busy_timeout = 60000").unwrap();
             sql_query(query).load(&mut connection).unwrap()
         }
         Database::Postgres(url) => sql_query(query).load(&mut PgConnection::establish(&url).unwrap()).unwrap(),

@@ -14,6 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 use sha2::Sha256;
+use tokio::net::TcpSocket;
 
 const SECRET_BYTES: [u8; 32] = *b"thirty-two bytes that are shared";
 
@@ -93,19 +94,14 @@ impl Authority {
 
 impl Receiver {
     pub fn start() -> Self {
-        Self::on("127.0.0.1:0", None)
+        Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), None)
     }
 
     pub fn with_tls(authority: &Authority) -> Self {
-        Self::on("127.0.0.1:0", Some(Arc::clone(&authority.config)))
+        Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), Some(Arc::clone(&authority.config)))
     }
 
-    pub fn at(address: SocketAddr) -> Self {
-        Self::on(&address.to_string(), None)
-    }
-
-    fn on(address: &str, tls: Option<Arc<ServerConfig>>) -> Self {
-        let listener = TcpListener::bind(address).unwrap();
+    fn on(listener: TcpListener, tls: Option<Arc<ServerConfig>>) -> Self {
         let address = listener.local_addr().unwrap();
         let receiver = Self { address, posted: Arc::default(), replies: Arc::default(), gate: Arc::default() };
         let serving = receiver.clone();
@@ -174,7 +170,23 @@ fn read(stream: &mut impl BufRead) -> Option<Delivery> {
     Some(Delivery { path, headers, body: String::from_utf8(body).ok()? })
 }
 
-/// An address without a listener.
-pub fn unused_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+/// An address that refuses connections until a receiver starts there. It stays bound, so no other program can take it.
+pub struct ReservedAddress {
+    pub address: SocketAddr,
+    socket: TcpSocket,
+}
+
+impl ReservedAddress {
+    pub fn new() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        Self { address: socket.local_addr().unwrap(), socket }
+    }
+
+    pub fn start(self) -> Receiver {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let listener = runtime.block_on(async { self.socket.listen(64).unwrap().into_std().unwrap() });
+        listener.set_nonblocking(false).unwrap();
+        Receiver::on(listener, None)
+    }
 }

@@ -168,7 +168,12 @@ fn visit(setup: &Setup, method: &str, path: &str, expected: &[Expected; 4]) -> V
         if method == "HEAD" && !answer.body.is_empty() {
             wrong.push(format!("{}: a body", request()));
         }
-        if answer.status == 404 && *refused.get_or_insert_with(|| answer.body.clone()) != answer.body {
+        let is_error_page = answer.status >= 400 && answer.status != 422 && method != "HEAD";
+        if is_error_page && !answer.body.contains(&format!("Reference: {}<", answer.header("x-request-id"))) {
+            wrong.push(format!("{}: an error page without the request's id", request()));
+        }
+        let page = answer.without_reference();
+        if answer.status == 404 && *refused.get_or_insert_with(|| page.clone()) != page {
             wrong.push(format!("{}: another 404 than for other ids", request()));
         }
     };

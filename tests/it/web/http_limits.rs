@@ -40,6 +40,8 @@ fn a_wrong_method_is_answered_with_the_allowed_ones() {
         let answer = browser::send(server.anonymous().request(method, path)).expect(405);
         assert_eq!(answer.header("allow"), allowed);
         assert!(answer.body.contains("</html>"));
+        let reference = format!("Reference: {}<", answer.header("x-request-id"));
+        assert!(answer.body.contains(&reference), "{}", answer.body);
     }
 }
 
@@ -139,6 +141,8 @@ fn a_body_that_is_not_a_form_gets_an_error_page() {
         let answer = post(kind, body);
         assert_eq!(answer.status, status, "{kind}: {}", answer.body);
         assert!(answer.body.contains("</html>"));
+        let reference = format!("Reference: {}<", answer.header("x-request-id"));
+        assert_eq!(answer.body.contains(&reference), status != 422, "{kind}: {}", answer.body);
     }
 }
 
@@ -152,7 +156,7 @@ fn a_connection_with_an_unread_body_is_closed() {
         server.address
     )
     .unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer);
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
@@ -191,24 +195,25 @@ fn pages_report_an_unavailable_database_and_recover() {
     admin.get(API_KEYS).expect(200);
 }
 
-/// Sends a piece of a request every second until the server closes the connection. Returns the time that it took.
-fn dribble(server: &TestServer, first: &str, then: &[u8]) -> Duration {
+/// Sends a piece of a request every second. Returns whether the server closes the connection before the whole request
+/// would have arrived.
+fn is_closed_while_dribbling(server: &TestServer, first: &str, then: &[u8]) -> bool {
     let started = Instant::now();
     let mut stream = TcpStream::connect(server.address).unwrap();
     stream.write_all(first.as_bytes()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
     let mut answer = [0; 4096];
-    while started.elapsed() < Duration::from_mins(1) {
+    while started.elapsed() < Duration::from_mins(4) {
         match stream.read(&mut answer) {
-            Ok(0) => break,
-            Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
+            Ok(0) => return true,
+            Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return true,
             _ => {}
         }
         if stream.write_all(then).is_err() {
-            break;
+            return true;
         }
     }
-    started.elapsed()
+    false
 }
 
 #[test]
@@ -223,10 +228,10 @@ fn connections_without_progress_are_closed() {
             (chunked, b"1\r\na\r\n"),
             (form, b"a"),
         ];
-        let threads = cases.map(|(first, then)| (first, scope.spawn(|| dribble(&server, first, then))));
+        let threads =
+            cases.map(|(first, then)| (first, scope.spawn(|| is_closed_while_dribbling(&server, first, then))));
         for (first, thread) in threads {
-            let took = thread.join().unwrap();
-            assert!(took <= Duration::from_secs(40), "{first}: {took:?}");
+            assert!(thread.join().unwrap(), "{first}");
         }
     });
 }

@@ -24,6 +24,7 @@ mod links;
 mod list;
 mod lost_updates;
 mod missing_files;
+mod names;
 mod races;
 mod revocation;
 mod revoke_several;

@@ -11,7 +11,7 @@ use super::{notes, secret_file, wait_until};
 use crate::cli::start::refusal;
 use crate::cli::{Serving, keydesk, run};
 use crate::support::database;
-use crate::support::receiver::{self, Authority, Receiver, secret};
+use crate::support::receiver::{self, Authority, Receiver, ReservedAddress, secret};
 
 /// An installation with one company and therefore one trail.
 struct Installation {
@@ -75,12 +75,13 @@ fn checkpoints_are_sent_over_tls_to_trusted_receivers_only() {
 #[test]
 fn a_failed_delivery_is_sent_once_after_a_restart() {
     let installation = Installation::new();
-    let address = receiver::unused_address();
+    let reserved = ReservedAddress::new();
+    let address = reserved.address;
     let start = || Serving::start(installation.with_webhook(&format!("http://{address}/in")), 1);
     let serving = start();
     wait_until("the failure is logged", || serving.log().contains("checkpoint not witnessed"));
     assert_eq!(serving.stop(), 0);
-    let receiver = Receiver::at(address);
+    let receiver = reserved.start();
     let serving = start();
     wait_until("the receiver gets a checkpoint", || receiver.posted().len() == 1);
     assert_eq!(serving.stop(), 0);

@@ -6,7 +6,7 @@ use keydesk::domain::trail::checkpoint::CheckpointKey;
 use tempfile::TempDir;
 
 use super::{secret_file, wait_until};
-use crate::support::receiver::{self, Delivery, Receiver};
+use crate::support::receiver::{Delivery, Receiver, ReservedAddress};
 use crate::support::server::{NOW, add_brightwater, add_company};
 use crate::support::{API_KEYS, AUDIT_TRAIL, TestServer};
 
@@ -100,13 +100,13 @@ fn a_failed_delivery_is_retried_with_the_same_id() {
 
 #[test]
 fn an_undelivered_checkpoint_is_sent_after_a_restart() {
-    let address = receiver::unused_address();
-    let flags = Flags::to(&format!("http://{address}/in"));
+    let reserved = ReservedAddress::new();
+    let flags = Flags::to(&format!("http://{}/in", reserved.address));
     let server = flags.server();
     let status = &server.statuses()[0];
     assert!(status.last.is_none() && !status.is_latest, "{status:?}");
     assert!(status.failure.as_ref().unwrap().1.starts_with("it cannot be reached"), "{status:?}");
-    let receiver = Receiver::at(address);
+    let receiver = reserved.start();
     let again = server.second_server_with(&flags.words());
     again.publish_checkpoints();
     assert_eq!(receiver.posted().len(), 1);

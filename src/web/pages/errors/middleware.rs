@@ -71,9 +71,11 @@ fn error_page(error: &Error, app: &AppState, id: Option<&RequestId>, retry_path:
     if response.status() == StatusCode::SEE_OTHER {
         return response;
     }
-    let request_id = id.filter(|_| matches!(error, PageError::Internal(_))).map(ToString::to_string);
-    let page =
-        MessagePage { layout: SignedOutLayout::new(app), message: Message::for_error(error, retry_path), request_id };
+    let page = MessagePage {
+        layout: SignedOutLayout::new(app),
+        message: Message::for_error(error, retry_path),
+        request_id: id.map(ToString::to_string),
+    };
     let html = HeaderValue::from_static("text/html; charset=utf-8");
     response.headers_mut().insert(actix_web::http::header::CONTENT_TYPE, html);
     response.set_body(BoxBody::new(page.render().unwrap_or_default()))

@@ -13,7 +13,7 @@ use crate::web::paths::{self, API_KEYS};
 pub struct MessagePage {
     pub layout: SignedOutLayout,
     pub message: Message,
-    /// Shown for an internal error, to find its cause in the log.
+    /// The reference that a user can quote, to find the request in the log.
     pub request_id: Option<String>,
 }
 
