@@ -15,6 +15,7 @@ mod service_accounts;
 mod sign_in;
 mod sql_types;
 mod sqlite;
+mod stored_rows;
 mod trail;
 mod usage;
 mod users;
@@ -23,7 +24,7 @@ mod verification;
 pub use companies::{Company, CompanySettings};
 pub use db::{
     ApiKeys, Companies, Db, Gateways, Installations, Invitations, KnownDevices, PendingSignIns, ReadOnly, ReadWrite,
-    SecondFactors, ServiceAccounts, Sessions, SignInFailureCounts, Submissions, Trails, Usage, Users,
+    SecondFactors, ServiceAccounts, Sessions, SignInFailureCounts, StoredRows, Submissions, Trails, Usage, Users,
     WitnessedCheckpoints, WriteDb,
 };
 pub use error::StoreError;
@@ -38,6 +39,7 @@ pub use pool::Store;
 pub use sign_in::{
     Invitation, NewSession, PendingSignIn, SecondFactor, Session, SessionExpiry, SessionListItem, SignInFailures,
 };
+pub use stored_rows::Integrity;
 pub use trail::{EventListItem, KeyActivityQuery, TrailPageRequest, UnwitnessedCheckpoint, WitnessedCheckpoint};
 pub use usage::{EndedKey, KeyUsage, RecordedRequest, RefusalsAfterEnd, UnreportedRefusals};
 pub use users::{Credentials, NewUserRecord, User, UserCursorPosition, UserNames, UserPageRequest};
