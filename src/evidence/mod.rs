@@ -2,9 +2,11 @@
 //! create proofs. Read-only; the algorithms are in `domain`.
 
 mod check;
+mod monitor;
 mod prover;
 mod state;
 
 pub use check::{CheckRequest, Pace, check_trail};
+pub use monitor::{StateMonitor, TrailVerdict, Verdict};
 pub use prover::Prover;
 pub use state::{CheckedState, EventReference, Progress, StateDifference, check_state, stray_rows};

@@ -10,6 +10,7 @@ use super::session::store::Sessions;
 use crate::actions::{ActionError, Actions};
 use crate::config::PublicUrl;
 use crate::domain::timestamp::Timestamp;
+use crate::evidence::StateMonitor;
 use crate::store::{Db, StoreError};
 use crate::witness::Witnesses;
 
@@ -27,6 +28,7 @@ pub struct AppState {
     pub setup_token: String,
     hashing_permits: Semaphore,
     pub witnesses: Witnesses,
+    pub monitor: StateMonitor,
 }
 
 impl AppState {
@@ -37,9 +39,10 @@ impl AppState {
         public_url: PublicUrl,
         setup_token: String,
         witnesses: Witnesses,
+        monitor: StateMonitor,
     ) -> Self {
         let hashing_permits = Semaphore::new(MAX_CONCURRENT_HASHES);
-        Self { actions, platform, public_url, setup_token, hashing_permits, witnesses }
+        Self { actions, platform, public_url, setup_token, hashing_permits, witnesses, monitor }
     }
 
     /// The prefix `__Host-` binds the cookie to this host, TLS and all paths (RFC 6265bis section 4.1.3.2).

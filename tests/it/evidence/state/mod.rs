@@ -1,5 +1,6 @@
 //! Rows that were changed by hand: `audit verify` replays the events and names each of them.
 
+mod background;
 mod commands;
 mod life;
 mod tampering;
