@@ -13,7 +13,7 @@ use clap::{Parser, ValueEnum};
 use keydesk::domain::ids::TrailId;
 use keydesk::domain::trail::checkpoint;
 use keydesk::domain::trail::merkle::{Frontier, leaf_hash};
-use keydesk::evidence::{CheckRequest, Prover, check_trail};
+use keydesk::evidence::{CheckRequest, Pace, Prover, check_state, check_trail};
 
 use seed::SeededTrail;
 
@@ -21,6 +21,8 @@ use seed::SeededTrail;
 const POSTGRES_URL: &str = "KEYDESK_TEST_POSTGRES_URL";
 const MAX_SECONDS: f64 = 10.0;
 const MIN_RATIO: f64 = 0.3;
+/// Comparing the rows may take as long again as checking the events.
+const MAX_STATE_PER_TRAIL: f64 = 2.0;
 
 /// Measure how fast an audit trail is checked, compared with hashing the same bytes.
 #[derive(Parser)]
@@ -75,13 +77,23 @@ fn measure(seeded: &SeededTrail, arguments: &Arguments) -> Result<()> {
         key: seeded.actions.secrets.signer.public_key(),
         kept_checkpoint: None,
     };
-    let [mut alone, mut both, mut checked, mut proofs] = [const { Vec::new() }; 4];
+    let [mut alone, mut both, mut checked, mut compared, mut files, mut proofs] = [const { Vec::new() }; 6];
     for _ in 0..arguments.rounds {
         alone.push(timed(|| hash(&leaves, 1))?);
         both.push(timed(|| hash(&leaves, 2))?);
         checked.push(timed(|| {
             let found = check_trail(&seeded.actions.store, &request, &mut |_, _| {})?;
             ensure!(found == Ok(arguments.events), "the trail does not verify: {found:?}");
+            Ok(())
+        })?);
+        compared.push(timed(|| {
+            let found = check_state(&seeded.actions.store, &request, Pace::Full, &mut |_| {})?;
+            let found = found.context("the check was interrupted")?.map(|state| (state.events, state.difference_count));
+            ensure!(found == Ok((arguments.events, 0)), "the rows do not fit: {found:?}");
+            Ok(())
+        })?);
+        files.push(timed(|| {
+            black_box(seeded.actions.store.read(|db| db.stored_rows().integrity())?);
             Ok(())
         })?);
         proofs.push(timed(|| {
@@ -102,6 +114,9 @@ fn measure(seeded: &SeededTrail, arguments: &Arguments) -> Result<()> {
     let middle = median(&mut checked);
     let is_met = middle <= MAX_SECONDS && single / middle >= MIN_RATIO;
     row("checking the trail", &mut checked, "≤ 10 s, ≥ 0.3", Some(is_met));
+    let is_met = median(&mut compared) <= MAX_STATE_PER_TRAIL * middle;
+    row("checking the trail and comparing the rows", &mut compared, "≤ 2 × the trail alone", Some(is_met));
+    row("checking the files", &mut files, "", None);
     let is_met = median(&mut proofs) <= 2.0;
     row("the pass before the first proof of an export", &mut proofs, "≤ 2 s", Some(is_met));
     Ok(())

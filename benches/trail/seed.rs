@@ -8,15 +8,18 @@ use anyhow::{Context, Result};
 use clap::{Args, FromArgMatches};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
-use keydesk::actions::Actions;
+use keydesk::actions::{Actions, NewUser, RequestContext};
 use keydesk::clock::Clock;
 use keydesk::config::{Database, Settings};
-use keydesk::domain::ids::{CompanyId, TrailId};
-use keydesk::domain::text::name::CompanyName;
+use keydesk::domain::ids::{CompanyId, TrailId, UserId};
+use keydesk::domain::key::digest::DigestFingerprint;
+use keydesk::domain::text::name::{CompanyName, PersonName};
 use keydesk::domain::text::normalize::{case_folded, hex};
 use keydesk::domain::trail::checkpoint;
 use keydesk::domain::trail::event::Event;
 use keydesk::domain::trail::merkle::{Frontier, leaf_hash};
+use keydesk::domain::user::email::EmailAddress;
+use keydesk::domain::user::profile::Role;
 use keydesk::server;
 
 const BATCH_SIZE: u64 = 1_000;
@@ -94,6 +97,10 @@ fn open(folder: &Path, url: &str) -> Result<Actions> {
 
 fn fill(actions: &Actions, url: &str, events: u64) -> Result<()> {
     let company = actions.add_company(&CompanyName::parse(COMPANY)?)?;
+    let (name, email) = (PersonName::parse("Maria Lindqvist")?, EmailAddress::parse("maria@brightwater.example")?);
+    let admin = NewUser { role: Role::Admin, name: &name, email: &email };
+    let admin = actions.invite_user(&RequestContext::command_line(company), &admin)?.user_id;
+    let seed = Seed { company, admin, pepper_id: actions.secrets.pepper.id().to_owned() };
     let trail = TrailId::from(company);
     let head = actions.store.query(|db| db.trails().head(trail))?;
     let mut tree = Frontier::from_bytes(head.size.unsigned_abs(), &head.frontier).context("the head is damaged")?;
@@ -109,29 +116,8 @@ fn fill(actions: &Actions, url: &str, events: u64) -> Result<()> {
         }
     };
     while tree.size() < events {
-        let mut sql =
-            "INSERT INTO events (trail_id, sequence, id, at, action, actor_type, actor_id, key_id, target_type, \
-             target_id, before_json, after_json, reason, client_address, user_agent, request_id, leaf_hash) VALUES "
-                .to_owned();
-        for at in 0..BATCH_SIZE.min(events - tree.size()) {
-            let event = event(company, tree.size() + 1);
-            let leaf = leaf_hash(&event.canonical_bytes());
-            tree.push(leaf);
-            let comma = if at == 0 { "" } else { "," };
-            let Event { sequence, id, at, action, target_id, .. } = &event;
-            let text = |field: &Option<String>| field.as_ref().map_or("NULL".to_owned(), |text| format!("'{text}'"));
-            let (actor, key, before, after) =
-                (text(&event.actor_id), text(&event.key_id), text(&event.before), text(&event.after));
-            let (reason, address, agent, request) =
-                (text(&event.reason), text(&event.client_address), text(&event.user_agent), text(&event.request_id));
-            write!(
-                sql,
-                "{comma}('{company}',{sequence},'{id}',{at},'{action}','user',{actor},{key},'api_key','{target_id}',\
-                 {before},{after},{reason},{address},{agent},{request},{blob}{}')",
-                hex(&leaf)
-            )?;
-        }
-        run(&sql)?;
+        let count = BATCH_SIZE.min(events - tree.size());
+        run(&seed.rows(&mut tree, count, blob)?)?;
     }
     let checkpoint =
         actions.secrets.signer.sign(&checkpoint::origin(actions.installation, trail), tree.size(), &tree.root());
@@ -139,33 +125,130 @@ fn fill(actions: &Actions, url: &str, events: u64) -> Result<()> {
     run(&format!(
         "UPDATE audit_trails SET size = {size}, frontier = {blob}{frontier}', checkpoint = '{checkpoint}' WHERE id = '{company}'"
     ))?;
-    run(if blob == "X'" { "ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)" } else { "VACUUM (FREEZE, ANALYZE) events" })
+    run(if blob == "X'" { "ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)" } else { "VACUUM (FREEZE, ANALYZE) events" })?;
+    run(if blob == "X'" { "SELECT 1" } else { "VACUUM (FREEZE, ANALYZE) api_keys" })
 }
 
-/// Returns an event as a browser causes it: keys are created and revoked alternately.
-fn event(company: CompanyId, number: u64) -> Event {
-    let id = |kind: u64| format!("01a2{kind:04x}-{:04x}-7000-8000-{number:012x}", number % 65_536);
-    let (is_creation, key) = (number.is_multiple_of(2), id(2));
-    let state = |state: &str| Some(format!(r#"{{"name":"Service {number}","state":"{state}"}}"#));
-    Event {
-        trail_id: company.to_string(),
-        sequence: i64::try_from(number).unwrap_or(i64::MAX),
-        id: id(1),
-        at: 1_795_424_400_000_000 + i64::try_from(number).unwrap_or(0) * 1_000_000,
-        action: if is_creation { "api_key.created" } else { "api_key.revoked" }.to_owned(),
-        actor_type: "user".to_owned(),
-        actor_id: Some(id(3)),
-        key_id: Some(key.clone()),
-        target_type: "api_key".to_owned(),
-        target_id: key,
-        before: if is_creation { None } else { state("active") },
-        after: state(if is_creation { "active" } else { "revoked" }),
-        reason: (!is_creation).then(|| "superseded".to_owned()),
-        comment: None,
-        client_address: Some("203.0.113.24".to_owned()),
-        user_agent: Some(BROWSER.to_owned()),
-        request_id: Some(format!("{number:016x}")),
+/// What the seeded rows have in common.
+struct Seed {
+    company: CompanyId,
+    admin: UserId,
+    pepper_id: String,
+}
+
+impl Seed {
+    /// The statements that add the next events, and the keys that they create.
+    fn rows(&self, tree: &mut Frontier, count: u64, blob: &str) -> Result<String> {
+        let (mut accounts, mut keys, mut events) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..count {
+            let event = self.event(tree.size() + 1);
+            let leaf = leaf_hash(&event.canonical_bytes());
+            tree.push(leaf);
+            if event.action == "api_key.created" {
+                let (account, key) = self.key_rows(&event, tree.size(), blob);
+                accounts.push(account);
+                keys.push(key);
+            }
+            let Event { trail_id, sequence, id, at, action, target_type, target_id, .. } = &event;
+            let text = |field: &Option<String>| field.as_ref().map_or("NULL".to_owned(), |text| format!("'{text}'"));
+            let (actor, key, before, after) =
+                (text(&event.actor_id), text(&event.key_id), text(&event.before), text(&event.after));
+            let (reason, address, agent, request) =
+                (text(&event.reason), text(&event.client_address), text(&event.user_agent), text(&event.request_id));
+            events.push(format!(
+                "('{trail_id}',{sequence},'{id}',{at},'{action}','user',{actor},{key},'{target_type}','{target_id}',\
+                 {before},{after},{reason},{address},{agent},{request},{blob}{}')",
+                hex(&leaf)
+            ));
+        }
+        let mut sql = String::new();
+        for (table, rows) in [
+            ("service_accounts (id, company_id, name, name_folded, created_at)", accounts),
+            (
+                "api_keys (id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, \
+                 created_by, owner, revoked_at, revoked_by_type, revoked_by, revocation_reason)",
+                keys,
+            ),
+            (
+                "events (trail_id, sequence, id, at, action, actor_type, actor_id, key_id, target_type, target_id, \
+                 before_json, after_json, reason, client_address, user_agent, request_id, leaf_hash)",
+                events,
+            ),
+        ] {
+            if !rows.is_empty() {
+                write!(sql, "INSERT INTO {table} VALUES {}; ", rows.join(","))?;
+            }
+        }
+        Ok(sql)
     }
+
+    /// The rows of the account and the key that an event creates. The next event revokes the key.
+    fn key_rows(&self, event: &Event, number: u64, blob: &str) -> (String, String) {
+        let Self { company, admin, pepper_id } = self;
+        let (id, account, preview, at) = (&event.target_id, id(4, number), preview(number), event.at);
+        let digest = hex(&leaf_hash(id.as_bytes()));
+        let revoked = format!("{},'user','{admin}','superseded'", at + 1_000_000);
+        (
+            format!("('{account}','{company}','Service {number}','service {number}',{at})"),
+            format!(
+                "('{id}','{company}','{account}',{blob}{digest}','{pepper_id}','{preview}','{}',{at},'{admin}','{admin}',{revoked})",
+                case_folded(&preview)
+            ),
+        )
+    }
+
+    /// Returns an event as a browser causes it: of ten events, one creates a key, the next one revokes it, and the others
+    /// are sign-ins and sign-outs.
+    fn event(&self, number: u64) -> Event {
+        let of_key = if number % 10 == 9 { number - 1 } else { number };
+        let key = id(2, of_key);
+        let state = |state: &str| Some(format!(r#"{{"name":"Service {of_key}","state":"{state}"}}"#));
+        let (action, before, after) = match number % 10 {
+            8 => ("api_key.created", None, Some(created(number))),
+            9 => ("api_key.revoked", state("active"), state("revoked")),
+            0..=3 => ("user.signed_in", None, None),
+            _ => ("user.signed_out", None, None),
+        };
+        let is_of_key = action.starts_with("api_key");
+        Event {
+            trail_id: self.company.to_string(),
+            sequence: i64::try_from(number).unwrap_or(i64::MAX),
+            id: id(1, number),
+            at: 1_795_424_400_000_000 + i64::try_from(number).unwrap_or(0) * 1_000_000,
+            action: action.to_owned(),
+            actor_type: "user".to_owned(),
+            actor_id: Some(self.admin.to_string()),
+            key_id: is_of_key.then(|| key.clone()),
+            target_type: if is_of_key { "api_key" } else { "user" }.to_owned(),
+            target_id: if is_of_key { key } else { self.admin.to_string() },
+            before,
+            after,
+            reason: (action == "api_key.revoked").then(|| "superseded".to_owned()),
+            comment: None,
+            client_address: Some("203.0.113.24".to_owned()),
+            user_agent: Some(BROWSER.to_owned()),
+            request_id: Some(format!("{number:016x}")),
+        }
+    }
+}
+
+fn id(kind: u64, number: u64) -> String {
+    format!("01a2{kind:04x}-{:04x}-7000-8000-{number:012x}", number % 65_536)
+}
+
+fn preview(number: u64) -> String {
+    format!("goa_{:04x}…{:04x}", number % 65_536, number / 65_536)
+}
+
+/// What a creation says afterwards.
+fn created(number: u64) -> String {
+    let digest = leaf_hash(id(2, number).as_bytes());
+    let fingerprint = serde_json::to_string(&DigestFingerprint::of(&digest)).unwrap_or_default();
+    format!(
+        r#"{{"digest_fingerprint":{fingerprint},"name":"Service {number}","preview":"{}","service_account_id":"{}","state":"active"}}"#,
+        preview(number),
+        id(4, number)
+    )
 }
 
 /// Hashes the names of the migrations and this source.

@@ -6,7 +6,7 @@ use super::service::Actions;
 use crate::domain::client::Client;
 use crate::domain::ids::{CompanyId, EventId, KeyId, ServiceAccountId, UserId};
 use crate::domain::key::api_key::ApiKey;
-use crate::domain::key::digest::Pepper;
+use crate::domain::key::digest::{DigestFingerprint, Pepper};
 use crate::domain::key::lifecycle::{Comment, KeyState, Revocation, RevocationReason};
 use crate::domain::key::submission::{self, SubmissionId};
 use crate::domain::policy::key_policy::{ExpiryError, RequestedExpiry};
@@ -211,6 +211,7 @@ impl Change<'_, '_> {
         };
         self.tx.keys().insert(&stored)?;
         let after = event_values::NewKey {
+            digest_fingerprint: Some(DigestFingerprint::of(stored.digest.as_bytes())),
             expires_at: new.expires_at,
             name: new.name.to_owned(),
             preview: preview.as_str().to_owned(),

@@ -139,9 +139,10 @@ impl Actions {
             let works_until = key.expires_at.map_or(later, |expiry| expiry.min(later));
             let extended = Replacement { overlap_ends_at: Some(later), overlap_extended: true, ..replacement };
             change.tx.keys().set_replacement(context.company_id, id, &extended)?;
+            let overlap_ends_at = Some(later).filter(|_| key.expires_at.is_some_and(|expiry| expiry <= later));
             let detail = EventDetail::ApiKeyExpiryChanged {
-                before: KeyEnd { ends_at, name: key.name.clone() },
-                after: KeyEnd { ends_at: works_until, name: key.name },
+                before: KeyEnd { ends_at, name: key.name.clone(), overlap_ends_at: None },
+                after: KeyEnd { ends_at: works_until, name: key.name, overlap_ends_at },
             };
             Ok(change.append_event(EventDraft::new(EventTarget::ApiKey(id), detail))?)
         })
@@ -185,7 +186,12 @@ impl Change<'_, '_> {
         let works_until = ends.first().filter(|_| overlap_ends_at.is_some());
         let detail = EventDetail::ApiKeyRotated {
             before: Name { name: old.name.clone() },
-            after: OldKey { ends_at: works_until, name: old.name.clone(), replaced_by: new },
+            after: OldKey {
+                ends_at: works_until,
+                name: old.name.clone(),
+                overlap_ends_at: overlap_ends_at.filter(|end| old.expires_at.is_some_and(|expiry| expiry <= *end)),
+                replaced_by: new,
+            },
         };
         self.append_event(EventDraft::new(EventTarget::ApiKey(old.id), detail))?;
         if is_active && overlap_ends_at.is_none() {

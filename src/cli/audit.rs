@@ -4,6 +4,7 @@ mod checkpoint_command;
 mod consistency;
 mod files;
 mod progress;
+mod state_report;
 mod verify;
 
 use super::error::CliError;

@@ -7,11 +7,14 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::domain::ids::TrailId;
 use crate::domain::trail::check::{TrailCheck, TrailError, verify_leaf};
 use crate::domain::trail::checkpoint::{Checkpoint, CheckpointKey};
+use crate::domain::trail::event::Event;
 use crate::domain::trail::merkle::Hash;
+use crate::domain::trail::replay::{RecordedChange, Replay};
 use crate::store::{Db, Store, StoreError};
 
 const BATCH_SIZE: i64 = 2_000;
@@ -30,10 +33,30 @@ pub struct CheckRequest {
     pub kept_checkpoint: Option<Checkpoint>,
 }
 
+/// How much of the machine a check takes.
+#[derive(Clone, Copy)]
+pub enum Pace<'a> {
+    /// Several threads.
+    Full,
+    /// One thread, which calls this after each batch with the time that the batch took, and goes on if it returns true.
+    Slow(&'a dyn Fn(Duration) -> bool),
+}
+
+impl Pace<'_> {
+    /// Pauses after a batch that started at this time.
+    pub(super) fn pause(self, started: Instant) -> Result<(), Stop> {
+        match self {
+            Self::Slow(pause) if !pause(started.elapsed()) => Err(Stop::Interrupted),
+            Self::Slow(_) | Self::Full => Ok(()),
+        }
+    }
+}
+
 /// Why a check stops.
-enum Stop {
+pub(super) enum Stop {
     Trail(TrailError),
     Store(StoreError),
+    Interrupted,
 }
 
 impl From<TrailError> for Stop {
@@ -58,14 +81,28 @@ pub fn check_trail(
     request: &CheckRequest,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Result<u64, TrailError>, StoreError> {
-    match check(store, request, progress) {
-        Ok(events) => Ok(Ok(events)),
-        Err(Stop::Trail(error)) => Ok(Err(error)),
+    finished(check(store, request, None, Pace::Full, progress))
+        .and_then(|checked| checked.ok_or_else(|| StoreError::unexpected("a check at full pace was interrupted")))
+}
+
+/// Returns the result of a check; `None` if it was interrupted.
+pub(super) fn finished<T>(checked: Result<T, Stop>) -> Result<Option<Result<T, TrailError>>, StoreError> {
+    match checked {
+        Ok(value) => Ok(Some(Ok(value))),
+        Err(Stop::Trail(error)) => Ok(Some(Err(error))),
         Err(Stop::Store(error)) => Err(error),
+        Err(Stop::Interrupted) => Ok(None),
     }
 }
 
-fn check(store: &Store, request: &CheckRequest, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, Stop> {
+/// Checks every event of a trail, and replays them if asked to.
+pub(super) fn check(
+    store: &Store,
+    request: &CheckRequest,
+    replay: Option<&mut Replay>,
+    pace: Pace<'_>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<u64, Stop> {
     let trail = request.trail;
     let (head, extra) = store.read(|db| {
         let before_first = db.trails().events_between(trail, i64::MIN..=0, 1)?;
@@ -74,21 +111,63 @@ fn check(store: &Store, request: &CheckRequest, progress: &mut dyn FnMut(u64, u6
     if let Some((event, stored)) = extra.first() {
         verify_leaf(1, head.size, event, stored)?;
     }
-    let mut check = TrailCheck::new(request.kept_checkpoint);
-    check_up_to(store, trail, head.size, &mut check, progress)?;
+    let mut check = GrowingCheck { tree: TrailCheck::new(request.kept_checkpoint), replay };
+    match pace {
+        Pace::Full => check_up_to(store, trail, head.size, &mut check, progress)?,
+        Pace::Slow(_) => check_slowly(store, trail, head.size, &mut check, pace)?,
+    }
     // One snapshot for the rest: the head, its checkpoint, and the events that were appended meanwhile.
     store.read(|db| {
         let head = db.trails().head(trail)?;
         loop {
-            let events = db.trails().events_between(trail, check.next_sequence()..=i64::MAX, BATCH_SIZE)?;
-            for (event, stored) in &events {
-                check.push(verify_leaf(check.next_sequence(), head.size, event, stored)?)?;
-            }
+            let events = db.trails().events_between(trail, check.tree.next_sequence()..=i64::MAX, BATCH_SIZE)?;
             if events.is_empty() {
-                return Ok(check.finish(&head, &request.origin, request.key)?);
+                return Ok(check.tree.finish(&head, &request.origin, request.key)?);
+            }
+            for (event, stored) in &events {
+                let leaf = verify_leaf(check.tree.next_sequence(), head.size, event, stored)?;
+                check.push(leaf, RecordedChange::of(event).as_ref())?;
             }
         }
     })
+}
+
+/// Replays the events that were appended since the check, from `next` on, which then is the number of the next event.
+pub(super) fn replay_new_events(
+    db: &mut Db<'_>,
+    trail: TrailId,
+    next: &mut i64,
+    replay: &mut Replay,
+) -> Result<(), Stop> {
+    loop {
+        let events = db.trails().events_between(trail, *next..=i64::MAX, BATCH_SIZE)?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        for (event, stored) in &events {
+            verify_leaf(*next, i64::MAX, event, stored)?;
+            if let Some(change) = RecordedChange::of(event) {
+                replay.apply(&change);
+            }
+            *next += 1;
+        }
+    }
+}
+
+/// A check that takes the events in order.
+struct GrowingCheck<'a> {
+    tree: TrailCheck,
+    replay: Option<&'a mut Replay>,
+}
+
+impl GrowingCheck<'_> {
+    fn push(&mut self, leaf: Hash, change: Option<&RecordedChange>) -> Result<(), TrailError> {
+        self.tree.push(leaf)?;
+        if let (Some(replay), Some(change)) = (&mut self.replay, change) {
+            replay.apply(change);
+        }
+        Ok(())
+    }
 }
 
 /// Checks the events 1 to `size`. Several threads read and hash them; this thread grows the tree in order.
@@ -96,16 +175,17 @@ fn check_up_to(
     store: &Store,
     trail: TrailId,
     size: i64,
-    check: &mut TrailCheck,
+    check: &mut GrowingCheck<'_>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(), Stop> {
+    let is_replayed = check.replay.is_some();
     let readers = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_READERS);
     let (next, is_done) = (AtomicI64::new(1), AtomicBool::new(false));
     let (sender, receiver) = sync_channel(readers);
     thread::scope(|scope| {
         for _ in 0..readers {
             let (sender, next, is_done) = (sender.clone(), &next, &is_done);
-            scope.spawn(move || read_batches(store, trail, size, next, is_done, &sender));
+            scope.spawn(move || read_batches(store, trail, size, is_replayed, next, is_done, &sender));
         }
         drop(sender);
         let result = grow_tree(&receiver, size, check, progress);
@@ -116,14 +196,38 @@ fn check_up_to(
     })
 }
 
+/// Checks the events 1 to `size` on this thread.
+fn check_slowly(
+    store: &Store,
+    trail: TrailId,
+    size: i64,
+    check: &mut GrowingCheck<'_>,
+    pace: Pace<'_>,
+) -> Result<(), Stop> {
+    let is_replayed = check.replay.is_some();
+    while check.tree.next_sequence() <= size {
+        let (started, first) = (Instant::now(), check.tree.next_sequence());
+        let sequences = first..=size.min(first + BATCH_SIZE - 1);
+        for (leaf, change) in store.query(|db| Ok(leaves(db, trail, sequences.clone(), size, is_replayed)))?? {
+            check.push(leaf, change.as_deref())?;
+        }
+        pace.pause(started)?;
+    }
+    Ok(())
+}
+
+/// An event that matches its stored hash.
+type Leaf = (Hash, Option<Box<RecordedChange>>);
+
 /// The number of the first event, and the leaves.
-type Batch = (i64, Result<Vec<Hash>, Stop>);
+type Batch = (i64, Result<Vec<Leaf>, Stop>);
 
 /// Reads batches until none is left, or the check has stopped.
 fn read_batches(
     store: &Store,
     trail: TrailId,
     size: i64,
+    is_replayed: bool,
     next: &AtomicI64,
     is_done: &AtomicBool,
     sender: &SyncSender<Batch>,
@@ -134,20 +238,27 @@ fn read_batches(
             return;
         }
         let sequences = first..=size.min(first + BATCH_SIZE - 1);
-        let batch = store.query(|db| Ok(leaves(db, trail, sequences.clone(), size)));
+        let batch = store.query(|db| Ok(leaves(db, trail, sequences.clone(), size, is_replayed)));
         if sender.send((first, batch.unwrap_or_else(|error| Err(error.into())))).is_err() {
             return;
         }
     }
 }
 
-fn leaves(db: &mut Db<'_>, trail: TrailId, sequences: RangeInclusive<i64>, size: i64) -> Result<Vec<Hash>, Stop> {
+fn leaves(
+    db: &mut Db<'_>,
+    trail: TrailId,
+    sequences: RangeInclusive<i64>,
+    size: i64,
+    is_replayed: bool,
+) -> Result<Vec<Leaf>, Stop> {
     let events = db.trails().events_between(trail, sequences.clone(), BATCH_SIZE)?;
-    let leaves: Result<Vec<Hash>, TrailError> = sequences
-        .clone()
-        .zip(&events)
-        .map(|(sequence, (event, stored))| verify_leaf(sequence, size, event, stored))
-        .collect();
+    let leaf = |(sequence, (event, stored)): (i64, &(Event, Vec<u8>))| {
+        let hash = verify_leaf(sequence, size, event, stored)?;
+        let change = if is_replayed { RecordedChange::of(event).map(Box::new) } else { None };
+        Ok((hash, change))
+    };
+    let leaves: Result<Vec<Leaf>, TrailError> = sequences.clone().zip(&events).map(leaf).collect();
     let missing = sequences.start().saturating_add(i64::try_from(events.len()).unwrap_or(i64::MAX));
     let leaves = leaves?;
     if missing <= *sequences.end() { Err(TrailError::Missing { missing }.into()) } else { Ok(leaves) }
@@ -157,17 +268,17 @@ fn leaves(db: &mut Db<'_>, trail: TrailId, sequences: RangeInclusive<i64>, size:
 fn grow_tree(
     receiver: &Receiver<Batch>,
     size: i64,
-    check: &mut TrailCheck,
+    check: &mut GrowingCheck<'_>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(), Stop> {
     let mut waiting = BTreeMap::new();
     for (first, batch) in receiver {
         waiting.insert(first, batch);
-        while let Some(batch) = waiting.remove(&check.next_sequence()) {
-            for leaf in batch? {
-                check.push(leaf)?;
+        while let Some(batch) = waiting.remove(&check.tree.next_sequence()) {
+            for (leaf, change) in batch? {
+                check.push(leaf, change.as_deref())?;
             }
-            progress(check.next_sequence().unsigned_abs() - 1, size.unsigned_abs());
+            progress(check.tree.next_sequence().unsigned_abs() - 1, size.unsigned_abs());
         }
     }
     Ok(())

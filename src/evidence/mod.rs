@@ -1,8 +1,12 @@
-//! Reads audit trails to check them against their head and trusted checkpoints, and to create proofs. Read-only; the
-//! algorithms are in `domain`.
+//! Reads audit trails to check them against their head and trusted checkpoints, to compare the rows with them, and to
+//! create proofs. Read-only; the algorithms are in `domain`.
 
 mod check;
+mod monitor;
 mod prover;
+mod state;
 
-pub use check::{CheckRequest, check_trail};
+pub use check::{CheckRequest, Pace, check_trail};
+pub use monitor::{StateMonitor, TrailVerdict, Verdict};
 pub use prover::Prover;
+pub use state::{CheckedState, EventReference, Progress, StateDifference, check_state, stray_rows};

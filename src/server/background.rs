@@ -11,6 +11,8 @@ use actix_web::web::block;
 
 use super::clock_warning::ClockWarning;
 use crate::actions::Actions;
+use crate::clock::Clock;
+use crate::evidence::StateMonitor;
 use crate::store::StoreError;
 use crate::verify::UsageCounter;
 use crate::witness::{Witness, Witnesses};
@@ -25,6 +27,10 @@ const KEY_ENDS_INTERVAL: Duration = Duration::from_secs(20);
 /// A checkpoint is witnessed within a minute, even if one attempt fails and there are many trails.
 const PUBLISH_INTERVAL: Duration = Duration::from_secs(15);
 const DELETE_OLD_USAGE_INTERVAL: Duration = Duration::from_hours(1);
+
+/// The first check of trails and tables starts after this time, so that it does not slow down the start.
+const FIRST_STATE_CHECK: Duration = Duration::from_mins(1);
+const STATE_CHECK_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Writes counted usage to the database.
 #[derive(Clone, Debug)]
@@ -69,11 +75,7 @@ pub(super) fn start_jobs(actions: &Actions, recorder: UsageRecorder) {
 pub(super) fn start_publishing(witnesses: &Witnesses) -> io::Result<()> {
     for witness in witnesses.iter() {
         let witness = Arc::clone(witness);
-        let (server, stopped) = mpsc::channel::<()>();
-        spawn(async move {
-            let _server = server;
-            future::pending::<()>().await;
-        });
+        let stopped = server_stop();
         thread::Builder::new().name("witness".to_owned()).spawn(move || {
             while stopped.try_recv() != Err(mpsc::TryRecvError::Disconnected) {
                 publish(&witness);
@@ -83,6 +85,35 @@ pub(super) fn start_publishing(witnesses: &Witnesses) -> io::Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// Starts the thread that checks trails and tables until the server stops. It works for 1/20 of the time.
+pub(super) fn start_state_checks(monitor: StateMonitor, clock: Clock) -> io::Result<()> {
+    let stopped = server_stop();
+    thread::Builder::new().name("state-check".to_owned()).spawn(move || {
+        let goes_on = |pause: Duration| stopped.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Timeout);
+        let pause = |work: Duration| goes_on(work * MIN_PAUSE_PER_WORK);
+        let mut wait = FIRST_STATE_CHECK;
+        while goes_on(wait) {
+            match catch_unwind(AssertUnwindSafe(|| monitor.check_all(|| clock.now(), &pause))) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "trails and tables not checked"),
+                Err(_) => tracing::warn!(error = "the thread panicked", "trails and tables not checked"),
+            }
+            wait = STATE_CHECK_INTERVAL;
+        }
+    })?;
+    Ok(())
+}
+
+/// Returns a channel that is disconnected when the server stops.
+fn server_stop() -> mpsc::Receiver<()> {
+    let (server, stopped) = mpsc::channel::<()>();
+    spawn(async move {
+        let _server = server;
+        future::pending::<()>().await;
+    });
+    stopped
 }
 
 fn publish(witness: &Witness) {

@@ -20,6 +20,7 @@ use super::error::StartError;
 use crate::actions::Actions;
 use crate::api::{ApiState, MetricsEndpoint};
 use crate::config::{Config, PublicUrl};
+use crate::evidence::StateMonitor;
 use crate::http::connections::{Connections, IDLE_TIMEOUT};
 use crate::http::{HttpConfig, descriptors, response_headers};
 use crate::store::StoreError;
@@ -45,6 +46,7 @@ pub struct Server {
     actions: Actions,
     usage_counter: UsageCounter,
     witnesses: Witnesses,
+    monitor: StateMonitor,
     idle_timeout: Duration,
 }
 
@@ -67,6 +69,8 @@ impl Server {
             installation: actions.installation,
         };
         let witnesses = Witnesses::open(&config.witnesses, &context)?;
+        let monitor =
+            StateMonitor::new(actions.store.clone(), actions.installation, actions.secrets.signer.public_key());
         let listener = TcpListener::bind(config.listen).map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let public_url = PublicUrl::new(&config, address);
@@ -80,6 +84,7 @@ impl Server {
             actions,
             usage_counter: UsageCounter::default(),
             witnesses,
+            monitor,
             idle_timeout: IDLE_TIMEOUT,
         })
     }
@@ -120,6 +125,12 @@ impl Server {
         self.witnesses.clone()
     }
 
+    /// Returns the monitor of trails and tables, to check them at once. While the server runs, it checks them itself.
+    #[must_use]
+    pub fn state_monitor(&self) -> StateMonitor {
+        self.monitor.clone()
+    }
+
     /// Starts the server. The returned future ends when the server has stopped.
     ///
     /// # Errors
@@ -137,14 +148,26 @@ impl Server {
         additional_routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     ) -> Result<actix_web::dev::Server, StartError> {
         let recorder = self.usage_recorder();
-        let Self { listener, public_url, setup_token, config, actions, usage_counter, witnesses, idle_timeout, .. } =
-            self;
+        let Self {
+            listener,
+            public_url,
+            setup_token,
+            config,
+            actions,
+            usage_counter,
+            witnesses,
+            monitor,
+            idle_timeout,
+            ..
+        } = self;
         let failed = |error: io::Error| StartError::System(format!("The server cannot start: {error}."));
         background::start_jobs(&actions, recorder);
         background::start_publishing(&witnesses).map_err(failed)?;
+        background::start_state_checks(monitor.clone(), actions.clock.clone()).map_err(failed)?;
         let http_config =
             Data::new(HttpConfig { trusted_proxies: config.trusted_proxies, https: public_url.is_https() });
         let mut registry = Registry::default();
+        monitor.register(&mut registry);
         let verifier_context = VerifierContext {
             store: actions.store.clone(),
             clock: actions.clock.clone(),
@@ -159,7 +182,8 @@ impl Server {
             public_url: Data::new(public_url.clone()),
             metrics: Data::new(MetricsEndpoint { registry: Arc::new(registry), token: config.metrics_token }),
         };
-        let web_state = Data::new(AppState::new(actions, config.platform_name, public_url, setup_token, witnesses));
+        let web_state =
+            Data::new(AppState::new(actions, config.platform_name, public_url, setup_token, witnesses, monitor));
         let workers = available_parallelism().map_or(1, NonZero::get);
         let max_connections = descriptors::connections_per_worker(descriptors::raise_limit(), workers);
         let connections = Connections::start_watching(idle_timeout, max_connections * workers).map_err(failed)?;

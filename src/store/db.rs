@@ -102,6 +102,8 @@ query_groups! {
     gateways: Gateways,
     /// Audit trails: heads and events.
     trails: Trails,
+    /// Rows as they are stored, to compare them with the audit trails.
+    stored_rows: StoredRows,
     /// The latest checkpoint that each witness holds.
     witnessed: WitnessedCheckpoints,
     /// The installation's own row.

@@ -16,6 +16,7 @@ mod service_accounts;
 mod sign_in;
 mod sql_types;
 mod sqlite;
+mod stored_rows;
 mod trail;
 mod usage;
 mod users;
@@ -24,8 +25,8 @@ mod verification;
 pub use companies::{Company, CompanySettings};
 pub use db::{
     ApiKeys, Companies, Db, Gateways, Installations, Invitations, KnownDevices, PendingSignIns, ReadOnly, ReadWrite,
-    RefusedSignIns, SecondFactors, ServiceAccounts, Sessions, SignInFailureCounts, Submissions, Trails, Usage, Users,
-    WitnessedCheckpoints, WriteDb,
+    RefusedSignIns, SecondFactors, ServiceAccounts, Sessions, SignInFailureCounts, StoredRows, Submissions, Trails,
+    Usage, Users, WitnessedCheckpoints, WriteDb,
 };
 pub use error::StoreError;
 pub use gateways::Gateway;
@@ -40,6 +41,7 @@ pub use sign_in::{
     Invitation, NewSession, PendingSignIn, RefusedSignIn, SecondFactor, Session, SessionExpiry, SessionListItem,
     SignInFailures,
 };
+pub use stored_rows::Integrity;
 pub use trail::{EventListItem, KeyActivityQuery, TrailPageRequest, UnwitnessedCheckpoint, WitnessedCheckpoint};
 pub use usage::{EndedKey, KeyUsage, RecordedRequest, RefusalsAfterEnd, UnreportedRefusals};
 pub use users::{Credentials, NewUserRecord, User, UserCursorPosition, UserNames, UserPageRequest};

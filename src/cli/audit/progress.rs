@@ -20,12 +20,26 @@ impl Progress {
 
     /// Shows that `done` of `total` events are checked.
     pub(super) fn set(&mut self, done: u64, total: u64) {
+        self.show("events", done, total);
+    }
+
+    /// Shows that `done` of `total` rows are compared.
+    pub(super) fn set_rows(&mut self, done: u64, total: u64) {
+        self.show("rows", done, total);
+    }
+
+    fn show(&mut self, unit: &'static str, done: u64, total: u64) {
         if self.started.elapsed() >= SHOW_AFTER {
             // It draws nothing if standard error is not a terminal.
             let bar = self.bar.get_or_insert_with(|| {
-                let style = ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} events, {eta} left");
-                ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+                let style = ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} {msg}, {eta} left");
+                ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
             });
+            if bar.message() != unit {
+                bar.set_message(unit);
+                bar.reset_eta();
+            }
+            bar.set_length(total);
             bar.set_position(done);
         }
     }

@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use super::files::{read_public_key, read_text};
 use super::progress::Progress;
+use super::state_report;
 use crate::cli::error::CliError;
 use crate::cli::open::find_company;
 use crate::cli::output::print_line;
@@ -17,8 +19,9 @@ use crate::domain::trail::checkpoint::{self, Checkpoint, CheckpointKey};
 use crate::domain::trail::consistency_file::ConsistencyFile;
 use crate::domain::trail::export_check::{ExportCheck, ExportSummary, TrustAnchor};
 use crate::domain::trail::export_error::ExportError;
-use crate::evidence::{self, CheckRequest};
+use crate::evidence::{self, CheckRequest, Pace};
 use crate::server::{self, ReadOnlyInstallation};
+use crate::store::Store;
 
 /// No line of an export is longer.
 const MAX_LINE_BYTES: u64 = 1 << 20;
@@ -86,7 +89,7 @@ impl Verify {
                 "The public key is the installation's own, so this proves as much as you trust it. Give the one that you kept by --public-key.",
             )?;
         }
-        check_all(installation, &requests)
+        check_all(installation, &requests, self.company.is_none())
     }
 
     fn selected_trails(&self, installation: &ReadOnlyInstallation) -> Result<Vec<(String, TrailId)>, CliError> {
@@ -94,30 +97,68 @@ impl Verify {
             let company = find_company(&installation.store, company)?;
             return Ok(vec![(company.name, company.id.into())]);
         }
-        let companies = installation.store.query(|db| db.companies().all())?;
-        let own_trail = ("Installation".to_owned(), TrailId::from(installation.id));
-        Ok(companies.into_iter().map(|company| (company.name, company.id.into())).chain([own_trail]).collect())
+        let trails = installation.store.query(|db| db.stored_rows().trails())?;
+        let own_trail = TrailId::from(installation.id);
+        let name = |(trail, company): (TrailId, Option<String>)| match company {
+            _ if trail == own_trail => ("Installation".to_owned(), trail),
+            Some(name) => (name, trail),
+            None => (format!("The trail {trail} of a company that is missing"), trail),
+        };
+        Ok(trails.into_iter().map(name).collect())
     }
 }
 
-fn check_all(installation: &ReadOnlyInstallation, requests: &[(String, CheckRequest)]) -> Result<(), CliError> {
-    let mut first_error = None;
+/// Checks the files of the database, each trail with its rows, and, with `is_complete`, that no row is without a trail.
+fn check_all(
+    installation: &ReadOnlyInstallation,
+    requests: &[(String, CheckRequest)],
+    is_complete: bool,
+) -> Result<(), CliError> {
+    let store = &installation.store;
+    // The files are checked by a thread of their own: the database reads all of them, which takes a while.
+    thread::scope(|scope| {
+        let integrity = scope.spawn(|| store.read(|db| db.stored_rows().integrity()));
+        let differences = check_rows(store, requests, is_complete);
+        let integrity = integrity.join().map_err(|_| CliError::from("The check of the database's files failed."))?;
+        // Damaged files are the reason for whatever else cannot be read.
+        let damage = integrity.map_err(CliError::from).and_then(|found| state_report::print_integrity(&found));
+        let sentences = match damage {
+            Ok(Some(damage)) => vec![damage],
+            Ok(None) => differences?,
+            Err(error) => differences.and(Err(error))?,
+        };
+        sentences.into_iter().next().map_or(Ok(()), |sentence| Err(CliError(sentence)))
+    })
+}
+
+/// Checks each trail with its rows. Returns what does not fit, as sentences.
+fn check_rows(store: &Store, requests: &[(String, CheckRequest)], is_complete: bool) -> Result<Vec<String>, CliError> {
+    let mut sentences = Vec::new();
     for (name, request) in requests {
-        let mut progress = Progress::start();
-        let checked = evidence::check_trail(&installation.store, request, &mut |done, total| progress.set(done, total));
-        drop(progress);
-        match checked? {
-            Ok(events) => print_line(&format!(
-                "{name}: {events} events, all as they were recorded{}",
-                kept_part(request.kept_checkpoint)
-            ))?,
-            Err(error) => {
-                print_line(&format!("{name}: {error}"))?;
-                first_error.get_or_insert(format!("The audit trail of {name} does not verify: {error}."));
-            }
+        sentences.extend(check_one(store, name, request)?);
+    }
+    if is_complete {
+        sentences.extend(state_report::print_strays(&evidence::stray_rows(store)?)?);
+    }
+    Ok(sentences)
+}
+
+/// Checks a trail and its rows. Returns the first error, as a sentence.
+fn check_one(store: &Store, name: &str, request: &CheckRequest) -> Result<Option<String>, CliError> {
+    let mut progress = Progress::start();
+    let checked = evidence::check_state(store, request, Pace::Full, &mut |step| match step {
+        evidence::Progress::Events(done, total) => progress.set(done, total),
+        evidence::Progress::Rows(done, total) => progress.set_rows(done, total),
+    });
+    drop(progress);
+    let Some(checked) = checked? else { return Err("The check was interrupted.".into()) };
+    match checked {
+        Ok(state) => state_report::print(name, &kept_part(request.kept_checkpoint), &state),
+        Err(error) => {
+            print_line(&format!("{name}: {error}"))?;
+            Ok(Some(format!("The audit trail of {name} does not verify: {error}.")))
         }
     }
-    first_error.map_or(Ok(()), |sentence| Err(CliError(sentence)))
 }
 
 fn kept_part(kept: Option<Checkpoint>) -> String {

@@ -3,8 +3,12 @@
 use std::fmt;
 
 use secrecy::zeroize::Zeroizing;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
 
 use crate::domain::mac::KeyedHmac;
+use crate::domain::text::normalize::{hex, parse_hex};
 
 /// The server-side secret for key digests. Its id is stored with each digest.
 pub struct Pepper {
@@ -48,5 +52,48 @@ impl KeyDigest {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+/// The SHA-256 of a stored digest. The audit trail holds it, so that an exchanged digest is found; it helps nobody to
+/// guess a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DigestFingerprint([u8; 32]);
+
+impl DigestFingerprint {
+    /// Returns the fingerprint of a digest as it is stored.
+    #[must_use]
+    pub fn of(stored: &[u8]) -> Self {
+        Self(Sha256::digest(stored).into())
+    }
+}
+
+/// 64 lower-case hexadecimal digits.
+impl Serialize for DigestFingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for DigestFingerprint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_hex(&text).map(Self).ok_or_else(|| D::Error::custom("not a fingerprint"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_the_sha_256_in_hexadecimal() {
+        let fingerprint = DigestFingerprint::of(b"abc");
+        let json = r#""ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad""#;
+        assert_eq!(serde_json::to_string(&fingerprint).unwrap(), json);
+        assert_eq!(serde_json::from_str::<DigestFingerprint>(json).unwrap(), fingerprint);
+        for wrong in [&json.to_uppercase(), "\"ba78\"", "\"\"", &json.replace('b', "g")] {
+            assert!(serde_json::from_str::<DigestFingerprint>(wrong).is_err(), "{wrong}");
+        }
     }
 }

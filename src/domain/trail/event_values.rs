@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::actor::Actor;
 use crate::domain::ids::{KeyId, ServiceAccountId, SessionId, UserId};
+use crate::domain::key::digest::DigestFingerprint;
 use crate::domain::key::lifecycle::KeyState;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::action::Action;
@@ -38,6 +39,9 @@ event_values! {
     }
 
     NewKey {
+        /// Events of older versions have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest_fingerprint: Option<DigestFingerprint>,
         #[serde(skip_serializing_if = "Option::is_none")]
         expires_at: Option<Timestamp>,
         name: String,
@@ -77,12 +81,18 @@ event_values! {
         #[serde(skip_serializing_if = "Option::is_none")]
         ends_at: Option<Timestamp>,
         name: String,
+        /// When the overlap ends, if the old key expires before. Events of older versions leave it out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        overlap_ends_at: Option<Timestamp>,
         replaced_by: KeyId,
     }
 
     KeyEnd {
         ends_at: Timestamp,
         name: String,
+        /// When the overlap ends, if the key expires before. Events of older versions leave it out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        overlap_ends_at: Option<Timestamp>,
     }
 
     KeyOwner {

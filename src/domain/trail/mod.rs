@@ -15,4 +15,5 @@ pub mod filter;
 pub mod inclusion;
 pub mod leaf;
 pub mod merkle;
+pub mod replay;
 pub mod tree;

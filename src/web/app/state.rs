@@ -10,6 +10,7 @@ use super::session::store::Sessions;
 use crate::actions::{ActionError, Actions, HashingQueue};
 use crate::config::PublicUrl;
 use crate::domain::timestamp::Timestamp;
+use crate::evidence::StateMonitor;
 use crate::store::{Db, StoreError};
 use crate::witness::Witnesses;
 
@@ -24,6 +25,7 @@ pub struct AppState {
     pub setup_token: String,
     hashing: HashingPermits,
     pub witnesses: Witnesses,
+    pub monitor: StateMonitor,
 }
 
 impl AppState {
@@ -34,9 +36,10 @@ impl AppState {
         public_url: PublicUrl,
         setup_token: String,
         witnesses: Witnesses,
+        monitor: StateMonitor,
     ) -> Self {
         let (cookie_names, hashing) = (CookieNames::of(&public_url), HashingPermits::default());
-        Self { actions, platform, public_url, cookie_names, setup_token, hashing, witnesses }
+        Self { actions, platform, public_url, cookie_names, setup_token, hashing, witnesses, monitor }
     }
 
     /// The name of the session cookie.

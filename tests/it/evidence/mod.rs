@@ -6,6 +6,7 @@ mod export_roundtrip;
 mod exports;
 mod mutation;
 mod random;
+mod state;
 mod verifier_parity;
 
 use keydesk::domain::trail::checkpoint::CheckpointKey;

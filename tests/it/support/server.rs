@@ -15,6 +15,7 @@ use keydesk::domain::timestamp::Timestamp;
 use keydesk::domain::user::email::EmailAddress;
 use keydesk::domain::user::password::Password;
 use keydesk::domain::user::profile::Role;
+use keydesk::evidence::StateMonitor;
 use keydesk::http::connections::IDLE_TIMEOUT;
 use keydesk::server::{self, Server, UsageRecorder};
 use keydesk::store::{StoreError, User};
@@ -35,6 +36,7 @@ pub struct TestServer {
     pub setup_link: Option<String>,
     recorder: UsageRecorder,
     pub witnesses: Witnesses,
+    pub monitor: StateMonitor,
     handle: actix_web::dev::ServerHandle,
 }
 
@@ -110,6 +112,7 @@ impl TestServer {
         let server = Server::bind(config, actions.clone()).unwrap().with_idle_timeout(idle_timeout);
         let (address, setup_link) = (server.address(), server.setup_link().unwrap());
         let (recorder, witnesses) = (server.usage_recorder(), server.witnesses());
+        let monitor = server.state_monitor();
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -119,7 +122,7 @@ impl TestServer {
             });
         });
         let handle = receiver.recv().unwrap();
-        Self { address, actions, clock, database_url, folder, setup_link, recorder, witnesses, handle }
+        Self { address, actions, clock, database_url, folder, setup_link, recorder, witnesses, monitor, handle }
     }
 
     /// Sets the clock and keeps all sessions valid.
@@ -209,6 +212,11 @@ impl TestServer {
 
     pub fn try_record_usage(&self) -> Result<(), StoreError> {
         self.recorder.record()
+    }
+
+    /// Checks all trails and tables, as the server does in the background.
+    pub fn check_state(&self) {
+        self.monitor.check_all(|| self.clock.now(), &|_| true).unwrap();
     }
 
     /// Sends new checkpoints to the witnesses, as the server does every few seconds.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{ServiceAccountId, SessionId};
+use crate::domain::key::digest::DigestFingerprint;
 use crate::domain::key::lifecycle::KeyState;
 use crate::domain::policy::key_policy::Days;
 use crate::domain::timestamp::Timestamp;
@@ -36,6 +37,7 @@ fn active() -> KeyStatus {
 
 fn new_key() -> NewKey {
     NewKey {
+        digest_fingerprint: None,
         expires_at: None,
         name: "ERP".to_owned(),
         preview: "goa_D0MA…SAgE".to_owned(),
@@ -60,6 +62,7 @@ fn pinned() -> Vec<(EventDetail, String, String)> {
     let name = "ERP".to_owned();
     let pin = |detail, before: &str, after: &str| (detail, before.to_owned(), after.to_owned());
     let mut all = key_details(&name);
+    all.extend(rotation_details(&name));
     all.extend(user_details());
     let days = Days::new(30).map(Days::count);
     all.extend([
@@ -104,7 +107,6 @@ fn key_details(name: &str) -> Vec<(EventDetail, String, String)> {
     let name = name.to_owned();
     let pin = |detail, before: &str, after: &str| (detail, before.to_owned(), after.to_owned());
     let owner = |id| KeyOwner { name: name.clone(), owner: user(id) };
-    let end = |ends_at| KeyEnd { ends_at: at(ends_at), name: name.clone() };
     let revoked = |keys_together| RevokedKey { keys_together, name: name.clone(), state: KeyState::Revoked };
     let superseded = |rotated_by| SupersededKey {
         ended_at: at(1_796_029_200_000_000),
@@ -113,7 +115,6 @@ fn key_details(name: &str) -> Vec<(EventDetail, String, String)> {
         state: KeyState::Revoked,
     };
     let refused = |last_refused_at| RefusedKey { last_refused_at, name: name.clone(), refused: 2 };
-    let old_key = |ends_at| OldKey { ends_at, name: name.clone(), replaced_by: key() };
     vec![
         pin(
             EventDetail::ApiKeyCreated { after: new_key() },
@@ -128,17 +129,19 @@ fn key_details(name: &str) -> Vec<(EventDetail, String, String)> {
             r#"{"expires_at":1806019199999999,"name":"ERP","preview":"goa_D0MA…SAgE","replaces":"KEY","service_account_id":"ACCOUNT","state":"active"}"#,
         ),
         pin(
+            EventDetail::ApiKeyCreated {
+                after: NewKey { digest_fingerprint: Some(DigestFingerprint::of(b"abc")), ..new_key() },
+            },
+            "",
+            r#"{"digest_fingerprint":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","name":"ERP","preview":"goa_D0MA…SAgE","service_account_id":"ACCOUNT","state":"active"}"#,
+        ),
+        pin(
             EventDetail::ApiKeyExpired {
                 before: active(),
                 after: ExpiredKey { ended_at: at(1_795_564_799_999_999), name: name.clone(), state: KeyState::Expired },
             },
             r#"{"name":"ERP","state":"active"}"#,
             r#"{"ended_at":1795564799999999,"name":"ERP","state":"expired"}"#,
-        ),
-        pin(
-            EventDetail::ApiKeyExpiryChanged { before: end(1_795_568_399_999_998), after: end(1_796_173_199_999_998) },
-            r#"{"ends_at":1795568399999998,"name":"ERP"}"#,
-            r#"{"ends_at":1796173199999998,"name":"ERP"}"#,
         ),
         pin(
             EventDetail::ApiKeyHandedOver { before: owner(USER), after: owner(COLLEAGUE) },
@@ -180,6 +183,29 @@ fn key_details(name: &str) -> Vec<(EventDetail, String, String)> {
             r#"{"name":"ERP","state":"active"}"#,
             r#"{"ended_at":1796029200000000,"name":"ERP","rotated_by":null,"state":"revoked"}"#,
         ),
+    ]
+}
+
+fn rotation_details(name: &str) -> Vec<(EventDetail, String, String)> {
+    let name = name.to_owned();
+    let pin = |detail, before: &str, after: &str| (detail, before.to_owned(), after.to_owned());
+    let end = |ends_at| KeyEnd { ends_at: at(ends_at), name: name.clone(), overlap_ends_at: None };
+    let overlap_ends_at = Some(at(1_796_173_199_999_999));
+    let old_key = |ends_at| OldKey { ends_at, name: name.clone(), overlap_ends_at: None, replaced_by: key() };
+    vec![
+        pin(
+            EventDetail::ApiKeyExpiryChanged { before: end(1_795_568_399_999_998), after: end(1_796_173_199_999_998) },
+            r#"{"ends_at":1795568399999998,"name":"ERP"}"#,
+            r#"{"ends_at":1796173199999998,"name":"ERP"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyExpiryChanged {
+                before: end(1_795_568_399_999_998),
+                after: KeyEnd { overlap_ends_at, ..end(1_796_173_199_999_998) },
+            },
+            r#"{"ends_at":1795568399999998,"name":"ERP"}"#,
+            r#"{"ends_at":1796173199999998,"name":"ERP","overlap_ends_at":1796173199999999}"#,
+        ),
         pin(
             EventDetail::ApiKeyRotated { before: named("ERP"), after: old_key(None) },
             r#"{"name":"ERP"}"#,
@@ -189,6 +215,14 @@ fn key_details(name: &str) -> Vec<(EventDetail, String, String)> {
             EventDetail::ApiKeyRotated { before: named("ERP"), after: old_key(Some(at(1_796_036_399_999_999))) },
             r#"{"name":"ERP"}"#,
             r#"{"ends_at":1796036399999999,"name":"ERP","replaced_by":"KEY"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyRotated {
+                before: named("ERP"),
+                after: OldKey { overlap_ends_at, ..old_key(Some(at(1_796_036_399_999_999))) },
+            },
+            r#"{"name":"ERP"}"#,
+            r#"{"ends_at":1796036399999999,"name":"ERP","overlap_ends_at":1796173199999999,"replaced_by":"KEY"}"#,
         ),
     ]
 }

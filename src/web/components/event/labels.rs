@@ -75,6 +75,8 @@ pub fn field_label(name: &str) -> String {
         "expires_at" => "Expires",
         "ends_at" => "Works until",
         "ended_at" => "Ended",
+        "overlap_ends_at" => "Overlap ends",
+        "digest_fingerprint" => "Fingerprint of the digest",
         "last_refused_at" => "Last refused",
         "refused" => "Requests refused",
         "refusals" => "Attempts refused",

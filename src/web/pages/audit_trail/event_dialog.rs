@@ -145,9 +145,10 @@ impl EventContext<'_> {
     fn value_view(&self, name: &str, value: &Value) -> ChangeValue {
         let text = |text: &str| ChangeValue::Text(text.to_owned());
         match (name, value) {
-            ("expires_at" | "ends_at" | "ended_at" | "last_refused_at" | "from" | "until", Value::Number(at)) => {
-                ChangeValue::Time(self.zone.exact(Timestamp::from_micros(at.as_i64().unwrap_or_default())))
-            }
+            (
+                "expires_at" | "ends_at" | "ended_at" | "overlap_ends_at" | "last_refused_at" | "from" | "until",
+                Value::Number(at),
+            ) => ChangeValue::Time(self.zone.exact(Timestamp::from_micros(at.as_i64().unwrap_or_default()))),
             ("owner" | "new_owner" | "rotated_by" | "user" | "link_created_by", Value::String(id)) => {
                 ChangeValue::Person(ActorView::user(UserId::parse(id).and_then(|id| self.names.get(&id).cloned())))
             }
@@ -155,7 +156,9 @@ impl EventContext<'_> {
                 Some(preview) => ChangeValue::Key { id: id.clone(), preview },
                 None => ChangeValue::Code(id.clone()),
             },
-            ("preview" | "service_account_id" | "session_id", Value::String(word)) => ChangeValue::Code(word.clone()),
+            ("preview" | "service_account_id" | "session_id" | "digest_fingerprint", Value::String(word)) => {
+                ChangeValue::Code(word.clone())
+            }
             ("role", Value::String(role)) => {
                 ChangeValue::Text(Role::parse(role).map_or_else(|| role.clone(), |role| role.label().to_owned()))
             }

@@ -3,7 +3,7 @@
 use super::cursor;
 use super::filters::TrailQuery;
 use super::view::{FilteredKey, Filters, TrailPage};
-use super::witnesses;
+use super::{state_check, witnesses};
 use crate::domain::ids::CompanyId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::{Db, EventListItem, StoreError, TrailPageRequest, UserNames};
@@ -38,6 +38,7 @@ pub async fn page(cx: &PageContext, query: TrailQuery, cursor: Option<&str>) -> 
         since: query.since.clone(),
         filters: filters(cx, query).await?,
         witnesses: witnesses::load(cx).await?,
+        state_check: state_check::load(cx),
         dialog: None,
     })
 }

@@ -10,5 +10,6 @@ pub mod handlers;
 pub mod load;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod state_check;
 pub mod view;
 pub mod witnesses;

@@ -1,6 +1,7 @@
 //! The Audit Trail page with sample data.
 
 use crate::domain::trail::action::Action;
+use crate::evidence::Verdict;
 use crate::web::components::event::view::EventView;
 use crate::web::components::field::Field;
 use crate::web::components::paging::Pager;
@@ -8,6 +9,7 @@ use crate::web::components::samples::{LONG_NAME, Rendered, ago, layout, render, 
 use crate::web::pages::api_keys::activity::samples::{sample_event, sample_json};
 use crate::web::pages::audit_trail::address::TrailAddress;
 use crate::web::pages::audit_trail::event_dialog::{Change, ChangeValue, EventDialog};
+use crate::web::pages::audit_trail::state_check::StateCheckView;
 use crate::web::pages::audit_trail::view::{FilteredKey, Filters, TrailPage};
 use crate::web::pages::audit_trail::witnesses::WitnessesView;
 
@@ -37,6 +39,7 @@ fn page() -> TrailPage {
         pager: Pager::default(),
         zone: zone().label(ago(0)),
         witnesses: WitnessesView::sample(),
+        state_check: StateCheckView::sample(Verdict::Fits),
         since: Field::default(),
         dialog: None,
     }
@@ -65,6 +68,7 @@ fn filtered() -> TrailPage {
         pager,
         cursor: Some("YjUx".to_owned()),
         witnesses: WitnessesView::default(),
+        state_check: StateCheckView::default(),
         ..page()
     }
 }
@@ -116,7 +120,15 @@ impl TrailPage {
             render("audit-trail", &page()),
             render("audit-trail-filtered", &filtered()),
             render("audit-trail-none-match", &Self { rows: vec![], pager: Pager::default(), ..filtered() }),
-            render("audit-trail-refused", &Self { rows: vec![], filters: refused, ..page() }),
+            render(
+                "audit-trail-refused",
+                &Self {
+                    rows: vec![],
+                    filters: refused,
+                    state_check: StateCheckView::sample(Verdict::RowsDiffer(2)),
+                    ..page()
+                },
+            ),
             render("audit-trail-since-refused", &Self { since, ..filtered() }),
             render("audit-trail-event", &with_event(filtered(), detail())),
             render("audit-trail-event-bare", &with_event(page(), bare)),

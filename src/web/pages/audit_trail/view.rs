@@ -14,6 +14,7 @@ use crate::web::components::paging::Pager;
 use crate::web::components::people::ActorView;
 use crate::web::pages::audit_trail::address::TrailAddress;
 use crate::web::pages::audit_trail::filters::INVALID_DATE;
+use crate::web::pages::audit_trail::state_check::StateCheckView;
 use crate::web::pages::audit_trail::witnesses::WitnessesView;
 use crate::web::paths::{self, AUDIT_TRAIL, CHECKPOINT, CHECKPOINT_KEY, EXPORT_JSON_LINES};
 
@@ -31,6 +32,7 @@ pub struct TrailPage {
     /// From `Zone::label`.
     pub zone: String,
     pub witnesses: WitnessesView,
+    pub state_check: StateCheckView,
     /// The size of an earlier checkpoint that an export is to be proven consistent with.
     pub since: Field,
     pub dialog: Option<Dialog>,
