@@ -2,6 +2,7 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_query;
 use diesel::sql_types::{Bool, Text};
 use diesel::{PgConnection, SqliteConnection};
@@ -43,8 +44,8 @@ impl<A> StoredRows<'_, A> {
         let problems = match self.connection {
             AnyConnection::Sqlite(sqlite) => quick_check(sqlite)?,
             AnyConnection::Postgres(postgres) => {
-                if let Err(error) = read_all_rows(postgres) {
-                    vec![error.to_string()]
+                if let Some(problem) = first_problem(read_all_rows(postgres))? {
+                    vec![problem]
                 } else if !has(postgres, "SELECT current_setting('data_checksums') = 'on' AS answer")? {
                     return Ok(Integrity::WithoutChecksums);
                 } else {
@@ -62,12 +63,25 @@ fn quick_check(sqlite: &mut SqliteConnection) -> QueryResult<Vec<String>> {
     Ok(messages.into_iter().map(|found| found.message).filter(|message| message != "ok").collect())
 }
 
+/// Returns what PostgreSQL says about a row or an index that cannot be read, in one line. A lost connection says nothing
+/// about them.
+fn first_problem(read: QueryResult<()>) -> QueryResult<Option<String>> {
+    match read {
+        Ok(()) => Ok(None),
+        Err(DieselError::DatabaseError(kind, problem)) if !matches!(kind, DatabaseErrorKind::ClosedConnection) => {
+            Ok(Some(problem.message().split_whitespace().collect::<Vec<_>>().join(" ")))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Fails if a row or an index cannot be read.
 fn read_all_rows(postgres: &mut PgConnection) -> QueryResult<()> {
     postgres.batch_execute("SET LOCAL statement_timeout = 0")?;
     let tables: Vec<Message> = sql_query(
         "SELECT quote_ident(tablename) AS message FROM pg_tables \
-         WHERE schemaname = current_schema() AND tablename <> 'events' ORDER BY tablename",
+         WHERE schemaname = current_schema() AND tablename <> 'events' \
+         AND has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT') ORDER BY tablename",
     )
     .load(postgres)?;
     for Message { message: table } in tables {

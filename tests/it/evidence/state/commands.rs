@@ -32,6 +32,10 @@ fn rows_that_fit_are_counted() {
     );
     assert!(output.contains("Installation: 0 events, all as they were recorded\n"), "{output}");
     assert!(!output.contains("fingerprint"), "{output}");
+    let setting = "current_setting('data_checksums')";
+    let has_no_checksums = database::postgres().is_some()
+        && database::column(&server.database_url, setting, "")[0].as_deref() == Some("off");
+    assert_eq!(output.contains("PostgreSQL keeps no checksums"), has_no_checksums, "{output}");
 }
 
 #[test]
