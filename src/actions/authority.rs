@@ -121,7 +121,7 @@ impl Permission {
         now: Timestamp,
     ) -> Result<Self, E> {
         let Claim::Session(claim) = context.claim else { return Ok(Self::command_line()) };
-        match read_session(tx, &claim, now)? {
+        match read_session(tx, &claim, now)?.filter(|session| session.sign_in_epoch == claim.epoch) {
             None => Err(Denied::SignedOut.into()),
             Some(session) if session.must_enroll_second_factor => Err(Denied::SecondFactorRequired.into()),
             Some(session) if session.role != Role::Admin => Err(Denied::AdminsOnly.into()),
@@ -136,7 +136,7 @@ impl Permission {
         now: Timestamp,
     ) -> Result<Self, E> {
         let Claim::Session(claim) = context.claim else { return Ok(Self::command_line()) };
-        match read_session(tx, &claim, now)? {
+        match read_session(tx, &claim, now)?.filter(|session| session.sign_in_epoch == claim.epoch) {
             None => Err(Denied::SignedOut.into()),
             Some(session) => Ok(Self { actor: Actor::User(session.user_id) }),
         }
@@ -163,13 +163,12 @@ impl Permission {
     }
 }
 
-/// Returns the session if it still exists, for the same user and sign-in epoch.
+/// Returns the session if it still exists, for the same user.
 fn read_session<A>(db: &mut Db<'_, A>, claim: &SessionClaim, now: Timestamp) -> Result<Option<Session>, StoreError> {
     let session = db.sessions().by_id(claim.session_id)?;
     Ok(session.filter(|session| {
         session.user_id == claim.user_id
             && session.company.id == claim.company_id
-            && session.sign_in_epoch == claim.epoch
             && !session_lifetime::has_expired(session.created_at, session.last_seen_at, now)
     }))
 }

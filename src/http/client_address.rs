@@ -26,8 +26,12 @@ impl FromRequest for Client {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let user_agent = request.headers().get(header::USER_AGENT).map(|value| {
             let text = String::from_utf8_lossy(value.as_bytes());
-            text.chars().filter(|character| !character.is_control()).take(MAX_USER_AGENT_CHARS).collect()
+            text.chars().filter(|character| !character.is_control()).take(MAX_USER_AGENT_CHARS).collect::<String>()
         });
+        // A user agent that contains an API key must not be stored.
+        let config = request.app_data::<web::Data<HttpConfig>>();
+        let contains_key = |agent: &String| config.is_some_and(|config| config.key_format.is_contained_in(agent));
+        let user_agent = user_agent.filter(|agent| !contains_key(agent));
         let request_id = Some(RequestId::of(request).to_string());
         ready(Ok(Self { address: address_of(request), user_agent, request_id }))
     }

@@ -2,6 +2,8 @@
 
 use ipnet::IpNet;
 
+use crate::domain::key::api_key::KeyFormat;
+
 /// The HTTP settings of a server.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
@@ -9,4 +11,6 @@ pub struct HttpConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether browsers reach Keydesk over TLS.
     pub https: bool,
+    /// The format of keys, which a user agent must not contain.
+    pub key_format: KeyFormat,
 }

@@ -164,8 +164,11 @@ impl Server {
         background::start_jobs(&actions, recorder);
         background::start_publishing(&witnesses).map_err(failed)?;
         background::start_state_checks(monitor.clone(), actions.clock.clone()).map_err(failed)?;
-        let http_config =
-            Data::new(HttpConfig { trusted_proxies: config.trusted_proxies, https: public_url.is_https() });
+        let http_config = Data::new(HttpConfig {
+            trusted_proxies: config.trusted_proxies,
+            https: public_url.is_https(),
+            key_format: config.key_format.clone(),
+        });
         let mut registry = Registry::default();
         monitor.register(&mut registry);
         let verifier_context = VerifierContext {

@@ -6,6 +6,7 @@ use diesel::{PgConnection, SqliteConnection};
 
 use crate::config::Database;
 use crate::store::error::StoreError;
+use crate::store::sqlite::FileWatch;
 
 /// A connection to either database. The queries are the same on both.
 #[derive(diesel::MultiConnection)]
@@ -193,6 +194,7 @@ fn postgres_setup(purpose: ConnectionPurpose) -> &'static str {
 pub struct ConnectionManager {
     pub database: Database,
     pub purpose: ConnectionPurpose,
+    pub files: FileWatch,
 }
 
 impl r2d2::ManageConnection for ConnectionManager {
@@ -200,7 +202,7 @@ impl r2d2::ManageConnection for ConnectionManager {
     type Error = StoreError;
 
     fn connect(&self) -> Result<AnyConnection, StoreError> {
-        AnyConnection::open(&self.database, self.purpose)
+        self.files.open(|| AnyConnection::open(&self.database, self.purpose))
     }
 
     /// Connections are not checked here, see `checkout` in the pool.

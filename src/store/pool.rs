@@ -1,6 +1,6 @@
 //! The store: pools of connections that read and write, and its transactions.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use r2d2::{NopErrorHandler, Pool, PooledConnection};
@@ -33,6 +33,10 @@ impl Store {
             Database::Sqlite(_) => 1,
             Database::Postgres(_) => POSTGRES_WRITERS,
         };
+        let files = FileWatch::default();
+        if let Database::Sqlite(path) = database {
+            files.add_open(path)?;
+        }
         let pool = |purpose, size| {
             // Connections stay open: on a full disk a new one cannot be opened, and reads must go on.
             Pool::builder()
@@ -43,14 +47,15 @@ impl Store {
                 .max_lifetime(None)
                 .connection_timeout(CHECKOUT_TIMEOUT)
                 .error_handler(Box::new(NopErrorHandler))
-                .build(ConnectionManager { database: database.clone(), purpose })
+                .build(ConnectionManager { database: database.clone(), purpose, files: files.clone() })
                 .map_err(StoreError::unavailable)
         };
         let writers = pool(ConnectionPurpose::Write, writers)?;
         let readers = pool(ConnectionPurpose::Read, READERS)?;
-        let files = FileWatch::default();
         if let Database::Sqlite(path) = database {
-            files.add_open(path)?;
+            // They exist as long as a connection is open.
+            files.add_open_if_present(&with_suffix(path, "-wal"))?;
+            files.add_open_if_present(&with_suffix(path, "-shm"))?;
         }
         Ok(Self { database: database.clone(), readers, writers, files })
     }
@@ -128,6 +133,12 @@ impl Store {
             tracing::warn!(%error, "the write-ahead log could not be emptied");
         }
     }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Takes a connection from the pool and runs a first statement on it. A connection that was cut while it was idle fails

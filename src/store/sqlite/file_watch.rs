@@ -40,6 +40,19 @@ impl FileWatch {
         Ok(())
     }
 
+    /// Like [`add_open`](Self::add_open), unless there is no such file.
+    pub(in crate::store) fn add_open_if_present(&self, path: &Path) -> Result<(), StoreError> {
+        if path.exists() { self.add_open(path) } else { Ok(()) }
+    }
+
+    /// Opens a connection. Fails if a file was deleted or replaced: the connection might be one to another database.
+    pub(in crate::store) fn open<T>(&self, open: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.check()?;
+        let connection = open()?;
+        self.check()?;
+        Ok(connection)
+    }
+
     /// Adds a file that must exist, such as one that an operator replaces with a new version.
     pub(in crate::store) fn add(&self, path: &Path) {
         self.lock().push(WatchedFile { path: path.to_owned(), identity: None });

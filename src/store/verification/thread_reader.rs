@@ -112,7 +112,7 @@ impl ThreadReader {
                 return result;
             }
         }
-        let open = Box::new(OpenReader::new(&self.database)?);
+        let open = Box::new(self.files.open(|| OpenReader::new(&self.database))?);
         self.run_on(open, &read)
     }
 

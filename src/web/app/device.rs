@@ -11,7 +11,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 
 use super::error::PageError;
 use super::state::{AppState, blocking};
-use crate::actions::SignedInUser;
+use crate::actions::AuthenticatedUser;
 use crate::domain::token::{Token, TokenDigest};
 use crate::random;
 
@@ -41,11 +41,17 @@ impl Device {
 
     /// Records that the user has signed in with this browser, and sets the cookie. A failure is only logged: the user
     /// is signed in anyway.
-    pub async fn remember(&self, app: &web::Data<AppState>, user: SignedInUser, response: &mut HttpResponse) {
+    pub async fn remember(&self, app: &web::Data<AppState>, user: AuthenticatedUser, response: &mut HttpResponse) {
+        let AuthenticatedUser { user, epoch } = user;
         let (store, now, cookie_token) = (app.actions.store.clone(), app.now(), self.0.clone());
         let new_token = Token::new(random::bytes());
         let token = blocking(move || {
             store.write(|tx| {
+                // A new password forgets all devices, and holds this lock meanwhile.
+                tx.trails().lock(user.company_id.into())?;
+                if tx.users().sign_in_epoch(user.user_id)? != Some(epoch) {
+                    return Ok(None);
+                }
                 // An attacker may have planted a token that this user has not signed in with.
                 let known_token = match cookie_token {
                     Some(token) if tx.devices().is_known(user.user_id, &TokenDigest::of(&token))? => Some(token),
@@ -54,10 +60,11 @@ impl Device {
                 let token = known_token.unwrap_or_else(|| new_token.expose_secret().to_owned());
                 let digest = TokenDigest::of(&token);
                 tx.devices().remember(user.company_id, user.user_id, &digest, now, now - COOKIE_LIFETIME)?;
-                Ok::<_, PageError>(token)
+                Ok::<_, PageError>(Some(token))
             })
         });
         let result = token.await.map(|token| {
+            let Some(token) = token else { return Ok(()) };
             let cookie = Cookie::build(app.device_cookie_name(), token)
                 .path("/")
                 .http_only(true)

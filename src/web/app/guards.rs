@@ -73,6 +73,8 @@ pub struct PageContext {
     pub app: Data<AppState>,
     /// The page to go to after sign-in, if the session ends during the request.
     after_sign_in: String,
+    /// The request submits a form, whose body may arrive long after its head.
+    is_submission: bool,
 }
 
 impl PageContext {
@@ -110,15 +112,26 @@ impl PageContext {
         &self,
         query: impl FnMut(&mut Db<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, PageError> {
+        if self.is_submission {
+            let mut query = query;
+            return self.read(move |db| Ok(query(db)?)).await;
+        }
         self.app.query(query).await
     }
 
-    /// Runs several queries on one snapshot, see [`AppState::read`].
+    /// Runs several queries on one snapshot, see [`AppState::read`]. For a form, the snapshot still has the session.
     pub async fn read<T: Send + 'static>(
         &self,
         queries: impl FnOnce(&mut Db<'_>) -> Result<T, PageError> + Send + 'static,
     ) -> Result<T, PageError> {
-        self.app.read(queries).await.map_err(|error| self.return_here(error))
+        let (context, now, is_submission) = (self.request_context(), self.now(), self.is_submission);
+        let read = self.app.read(move |db| {
+            if is_submission {
+                context.confirm::<_, PageError>(db, now)?;
+            }
+            queries(db)
+        });
+        read.await.map_err(|error| self.return_here(error))
     }
 
     /// Runs an action as this user, see [`AppState::perform`].
@@ -203,7 +216,8 @@ impl FromRequest for EnrollmentContext {
             let zone = zone.unwrap_or_else(|| Zone::from_cookie(request.cookie("tz").as_ref().map(Cookie::value)));
             let client = client.unwrap_or_default();
             let after_sign_in = page_after_sign_in(&request, &app);
-            Ok(Self(PageContext { user, zone, client, app, after_sign_in }))
+            let is_submission = *request.method() == Method::POST;
+            Ok(Self(PageContext { user, zone, client, app, after_sign_in, is_submission }))
         }
         .boxed_local()
     }

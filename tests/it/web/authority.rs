@@ -186,6 +186,16 @@ fn release((mut stream, last): (TcpStream, u8)) -> String {
 /// Submits every form that needs a session, and calls `withdraw` before the last byte. `expected` is the start of the
 /// status line and, for redirects, of the location. Returns the differences.
 fn submit_every_form(routes: impl Fn(&str) -> bool, withdraw: impl Fn(&Setup, &Victim), expected: (&str, &str)) {
+    submit_every_form_with(|fields| fields, routes, withdraw, expected);
+}
+
+/// Like [`submit_every_form`], with fields that `change` returns for the valid ones.
+fn submit_every_form_with(
+    change: impl Fn(Fields) -> Fields,
+    routes: impl Fn(&str) -> bool,
+    withdraw: impl Fn(&Setup, &Victim),
+    expected: (&str, &str),
+) {
     let setup = Setup::new();
     let mut wrong = Vec::new();
     let posts = keydesk::web::route_table().into_iter().filter(|page| page.methods().any(|method| method == "POST"));
@@ -197,7 +207,7 @@ fn submit_every_form(routes: impl Fn(&str) -> bool, withdraw: impl Fn(&Setup, &V
     for (number, route) in routes.into_iter().enumerate() {
         let victim = setup.victim(number);
         let (path, fields) = setup.form(route, &victim, number);
-        let held = setup.hold(&victim, &path, &fields);
+        let held = setup.hold(&victim, &path, &change(fields));
         withdraw(&setup, &victim);
         let before = setup.events();
         let answer = release(held);
@@ -218,6 +228,12 @@ const SIGN_IN: (&str, &str) = ("303", "/sign-in?next=");
 #[test]
 fn a_user_who_signed_out_submits_nothing() {
     submit_every_form(|_| true, |_, victim| drop(victim.browser.post("/sign-out", &[]).expect(303)), SIGN_IN);
+}
+
+#[test]
+fn a_user_who_signed_out_sees_nothing_after_an_invalid_form() {
+    let sign_out = |_: &Setup, victim: &Victim| drop(victim.browser.post("/sign-out", &[]).expect(303));
+    submit_every_form_with(|_| Fields::new(), |_| true, sign_out, SIGN_IN);
 }
 
 #[test]

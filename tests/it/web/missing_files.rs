@@ -67,3 +67,57 @@ fn nothing_is_acknowledged_into_a_replaced_database() {
     wait_for(&server, "/readyz", 503);
     assert_eq!(server.whoami(&key), 503);
 }
+
+#[test]
+fn a_database_that_was_swapped_and_put_back_stays_the_same() {
+    let server = TestServer::start();
+    if database::postgres().is_some() {
+        return;
+    }
+    let admin = server.admin();
+    let (id, key) = admin.create_key("ERP Sync");
+    let (file, copy) = (server.folder.path().join("keydesk.db"), server.folder.path().join("copy.db"));
+    database::tamper(&server.database_url, &format!("VACUUM INTO '{}'", copy.display()));
+    admin.revoke(&id, "compromised", "").expect(303);
+    let suffixes = ["", "-wal", "-shm"];
+    let with = |path: &Path, suffix: &str| Path::new(&format!("{}{suffix}", path.display())).to_owned();
+    let aside = server.folder.path().join("aside.db");
+    for suffix in suffixes {
+        fs::rename(with(&file, suffix), with(&aside, suffix)).unwrap();
+    }
+    fs::rename(&copy, &file).unwrap();
+    // Eight clients at once: connections that are opened now must not be connections to the other database.
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    assert!([401, 503].contains(&server.whoami(&key)));
+                    assert!([200, 503].contains(&admin.get(API_KEYS).status));
+                }
+            });
+        }
+    });
+    for suffix in suffixes {
+        let _ = fs::remove_file(with(&file, suffix));
+        fs::rename(with(&aside, suffix), with(&file, suffix)).unwrap();
+    }
+    wait_for(&server, "/readyz", 200);
+    assert_eq!(server.whoami(&key), 401);
+    let new = admin.create_key("Reporting");
+    assert_eq!(server.whoami(&new.1), 200);
+    admin.revoke(&new.0, "compromised", "").expect(303);
+    assert_eq!(server.whoami(&new.1), 401);
+}
+
+#[test]
+fn nothing_is_acknowledged_without_the_write_ahead_log() {
+    let server = TestServer::start();
+    if database::postgres().is_some() {
+        return;
+    }
+    let admin = server.admin();
+    let id = admin.create_key("ERP Sync").0;
+    fs::remove_file(server.folder.path().join("keydesk.db-wal")).unwrap();
+    assert_eq!(admin.revoke(&id, "compromised", "").status, 503);
+    wait_for(&server, "/readyz", 503);
+}

@@ -45,7 +45,7 @@ pub async fn continue_sign_in(
         SignInOutcome::Complete(user) => {
             begin_session(app, user, &browser).await?;
             let mut response = see_other(next.as_deref().unwrap_or(paths::API_KEYS));
-            browser.device.remember(app, user.user, &mut response).await;
+            browser.device.remember(app, user, &mut response).await;
             Ok(response)
         }
         SignInOutcome::CodeRequired(user) => {

@@ -60,7 +60,7 @@ pub async fn change_password(cx: PageContext, body: FormBody, browser: Browser) 
         Ok((event, user)) => {
             start::begin_session(&cx.app, user, &browser).await?;
             let mut response = redirect_with_event(ACCOUNT, Some(event));
-            browser.device.remember(&cx.app, user.user, &mut response).await;
+            browser.device.remember(&cx.app, user, &mut response).await;
             Ok(response)
         }
         Err(error) => refuse_password(load::page(&cx).await?, &error),

@@ -41,12 +41,7 @@ pub async fn submit(cx: PageContext, body: FormBody) -> Result<HttpResponse, Pag
         Err(_) => None,
         Ok(key) => {
             let digest = key.digest(&cx.app.actions.secrets.pepper);
-            let (context, now) = (cx.request_context(), cx.now());
-            let found = cx.read(move |db| {
-                context.confirm::<_, PageError>(db, now)?;
-                Ok(db.keys().by_digest(&digest)?)
-            });
-            let found = found.await?;
+            let found = cx.query(move |db| db.keys().by_digest(&digest)).await?;
             found.filter(|key| key.company.id == company_id)
         }
     };
