@@ -5,6 +5,7 @@ use tracing::instrument;
 
 use crate::domain::ids::TrailId;
 use crate::domain::trail::replay::{Difference, StoredAccount, StoredCompany, StoredGateway, StoredUser, SubjectKind};
+use crate::store::connection::AnyConnection;
 use crate::store::db::StoredRows;
 use crate::store::error::StoreError;
 use crate::store::schema::{api_keys, audit_trails, companies, gateways, second_factors, service_accounts, users};
@@ -78,7 +79,7 @@ impl<A> StoredRows<'_, A> {
     /// Returns service accounts of a company with larger ids than `after`, in the order of ids.
     #[instrument(name = "db.stored_rows.accounts", level = "debug", skip_all)]
     pub fn accounts(&mut self, company: TrailId, after: &str, limit: i64) -> Result<Vec<StoredAccount>, StoreError> {
-        let rows: Vec<(String, String, String, i64)> = service_accounts::table
+        let accounts = service_accounts::table
             .filter(service_accounts::company_id.eq(company))
             .filter(service_accounts::id.gt(after))
             .order(service_accounts::id)
@@ -88,8 +89,11 @@ impl<A> StoredRows<'_, A> {
                 service_accounts::name,
                 service_accounts::name_folded,
                 service_accounts::created_at,
-            ))
-            .load(self.connection)?;
+            ));
+        let rows: Vec<(String, String, String, i64)> = match self.connection {
+            AnyConnection::Sqlite(sqlite) => accounts.load(sqlite)?,
+            AnyConnection::Postgres(postgres) => accounts.load(postgres)?,
+        };
         let account = |(id, name, name_folded, created_at)| StoredAccount { id, name, name_folded, created_at };
         Ok(rows.into_iter().map(account).collect())
     }

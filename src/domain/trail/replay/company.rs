@@ -1,9 +1,8 @@
 //! A company and its settings as the events say.
 
-use super::comparison::{Comparison, Tracked};
+use super::comparison::{Comparison, Tracked, is_case_folded};
 use super::recorded_change::TextDigest;
 use super::stored::StoredCompany;
-use crate::domain::text::normalize::case_folded;
 use crate::domain::trail::event_values::CompanySettings;
 
 #[derive(Debug)]
@@ -41,7 +40,7 @@ pub(super) fn compare(row: &Tracked<ReplayedCompany>, stored: &StoredCompany, co
     let (company, last) = (&row.value, row.last);
     let is_days = |stored: Option<i32>, replayed: Option<u16>| stored == replayed.map(i32::from);
     comparison.check("name", TextDigest::of(&stored.name) == company.name, last);
-    comparison.check("name_folded", stored.name_folded == case_folded(&stored.name), last);
+    comparison.check("name_folded", is_case_folded(&stored.name_folded, &stored.name), last);
     comparison.check("created_at", stored.created_at == row.created_at, row.created);
     comparison.check("require_second_factor", stored.require_second_factor == company.require_second_factor, last);
     comparison.check("default_expiry_days", is_days(stored.default_expiry_days, company.default_expiry_days), last);

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use crate::domain::text::normalize::case_folded;
+
 /// The table that a difference is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubjectKind {
@@ -85,6 +87,16 @@ impl Comparison {
             sequence: columns.first().map(|(sequence, _)| *sequence),
         };
         by_event.map(difference).collect()
+    }
+}
+
+/// Whether a stored text is the case-folded form of another. Most texts are ASCII, where folding needs no tables.
+pub(super) fn is_case_folded(folded: &str, text: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_graphic() || matches!(letter, ' ' | '…');
+    if text.chars().all(is_plain) && text.trim() == text && !text.contains("  ") {
+        folded.chars().eq(text.chars().map(|letter| letter.to_ascii_lowercase()))
+    } else {
+        folded == case_folded(text)
     }
 }
 

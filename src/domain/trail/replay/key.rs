@@ -1,13 +1,12 @@
 //! A key as the events say: created, handed over, rotated, extended, ended.
 
-use super::comparison::{Comparison, Tracked, is_text};
+use super::comparison::{Comparison, Tracked, is_case_folded, is_text};
 use super::recorded_change::TextDigest;
 use super::stored::StoredKey;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{KeyId, ServiceAccountId, UserId};
 use crate::domain::key::digest::DigestFingerprint;
 use crate::domain::key::lifecycle::RevocationReason;
-use crate::domain::text::normalize::case_folded;
 use crate::domain::timestamp::Timestamp;
 
 /// What every key has. The rest is boxed: most keys need none of it, and there may be a million of them.
@@ -136,7 +135,7 @@ pub(super) fn compare(row: &Tracked<ReplayedKey>, stored: &StoredKey, pepper_id:
     comparison.check("digest", key.fingerprint.is_none_or(is_digest), created);
     comparison.check("pepper_id", stored.pepper_id == pepper_id, created);
     comparison.check("preview", TextDigest::of(&stored.preview) == key.preview, created);
-    comparison.check("preview_folded", stored.preview_folded == case_folded(&stored.preview), created);
+    comparison.check("preview_folded", is_case_folded(&stored.preview_folded, &stored.preview), created);
     comparison.check("created_at", stored.created_at == row.created_at, created);
     comparison.check("created_by", UserId::parse(&stored.created_by) == key.created_by, created);
     comparison.check("owner", UserId::parse(&stored.owner) == key.owner, key.owner_set);

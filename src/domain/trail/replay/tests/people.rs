@@ -121,3 +121,15 @@ fn rows_that_were_not_found_are_missing_unless_newer() {
     assert_eq!(missing(&trail, 3), rest);
     assert_eq!(missing(&trail, 4), [&rest[..], &[(SubjectKind::ApiKey, 4)]].concat());
 }
+
+#[test]
+fn a_folded_text_is_compared_as_it_is_folded() {
+    use super::super::comparison::is_case_folded;
+    use crate::domain::text::normalize::case_folded;
+    for text in ["ERP Sync", "goa_D0MA…SAgE", "Straße", " a", "a  b", "a\tb", "\u{1F511} Ünï", "", "e\u{301}"] {
+        for folded in [case_folded(text), text.to_owned(), text.to_lowercase()] {
+            let is_folded = folded == case_folded(text);
+            assert_eq!(is_case_folded(&folded, text), is_folded, "{text:?} {folded:?}");
+        }
+    }
+}
