@@ -1,6 +1,7 @@
 //! Manipulated databases: every change to a trail is found, and a trail that only grew verifies.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use keydesk::domain::ids::TrailId;
 use keydesk::domain::text::normalize::hex;
@@ -235,8 +236,13 @@ fn a_trail_that_grows_during_the_check_verifies() {
                 admin.create_key(&format!("Service {number}"));
             }
         });
-        let sizes: Vec<u64> = (0..40).map(|_| check(&server, &question).unwrap()).collect();
+        let started = Instant::now();
+        let mut sizes: Vec<u64> = Vec::new();
+        // On a busy machine, many checks may pass between two events.
+        while sizes.len() < 40 || (sizes.first() == sizes.last() && started.elapsed() < Duration::from_secs(60)) {
+            sizes.push(check(&server, &question).unwrap());
+        }
         over.store(true, Ordering::Relaxed);
-        assert!(sizes.is_sorted() && sizes[0] < sizes[39], "the trail did not grow: {sizes:?}");
+        assert!(sizes.is_sorted() && sizes.first() < sizes.last(), "the trail did not grow: {sizes:?}");
     });
 }

@@ -27,6 +27,9 @@ use super::{Browser, PASSWORD, database};
 /// The time at which every test starts: 23 November 2026, 09:00 UTC.
 pub const NOW: Timestamp = Timestamp::from_micros(1_795_424_400_000_000);
 
+/// Servers that share sessions have the same public URL, after which the cookies are named.
+const SHARED_URL: [&str; 2] = ["--public-url", "http://localhost"];
+
 pub struct TestServer {
     pub address: SocketAddr,
     pub actions: Actions,
@@ -85,13 +88,13 @@ impl TestServer {
     pub fn with_system_clock() -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let database_url = database::new_url(&folder);
-        Self::on(folder, database_url, Clock::system(), &[], add_brightwater, IDLE_TIMEOUT)
+        Self::on(folder, database_url, Clock::system(), &SHARED_URL, add_brightwater, IDLE_TIMEOUT)
     }
 
     /// Another server on the same database, on a machine whose clock is wrong by `skew` microseconds.
     pub fn second_server_with_skew(&self, skew: i64) -> Self {
         let clock = Clock::skewed(skew);
-        Self::on(Arc::clone(&self.folder), self.database_url.clone(), clock, &[], |_| {}, IDLE_TIMEOUT)
+        Self::on(Arc::clone(&self.folder), self.database_url.clone(), clock, &SHARED_URL, |_| {}, IDLE_TIMEOUT)
     }
 
     fn on(

@@ -56,11 +56,9 @@ fn a_wrong_clock_accuses_no_server_of_a_late_acceptance() {
     let magnitudes = [0, MILLISECOND, 2 * MILLISECOND, 20 * MILLISECOND, 500 * MILLISECOND, 120 * SECOND, HOUR];
     for skew in magnitudes.into_iter().flat_map(|skew| [skew, -skew]) {
         let Some((right, wrong)) = servers(skew) else { return };
-        for round in 0..3 {
-            let ahead = accepted_after_revocation(&right, &wrong, &format!("Busy {round}"));
-            let behind = accepted_after_revocation(&wrong, &right, &format!("Busier {round}"));
-            assert_eq!((ahead, behind), (0, 0), "{skew} microseconds");
-        }
+        let ahead = accepted_after_revocation(&right, &wrong, "Busy on the wrong server");
+        let behind = accepted_after_revocation(&wrong, &right, "Busy on the right server");
+        assert_eq!((ahead, behind), (0, 0), "{skew} microseconds");
     }
 }
 
