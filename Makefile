@@ -104,6 +104,8 @@ $(GATEWAYS): tests/gateways.txt
 	@tests/install_tools python
 	python3 -m venv target/gateways
 	target/gateways/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
 target/judges/.installed: tests/judges/requirements.txt
 	@tests/install_tools python
 	python3 -m venv target/judges

@@ -10,6 +10,8 @@ use crate::domain::timestamp::Timestamp;
 const MAX_DRIFT_MICROS_PER_SECOND: u64 = 200;
 /// How long the uncertainty of former alignments counts: times from before are written to the database by then.
 const MEMORY: Duration = Duration::from_mins(1);
+/// An offset from this many seconds on is reported.
+const EXCESSIVE_OFFSET_SECONDS: f64 = 1.0;
 
 /// A source of the current time. Clones share it.
 #[derive(Clone, Debug)]
@@ -148,12 +150,7 @@ impl Clock {
         let seconds = micros as f64 / 1e6;
         Some(seconds)
     }
-}
 
-/// An offset from this many seconds on is reported.
-const EXCESSIVE_OFFSET_SECONDS: f64 = 1.0;
-
-impl Clock {
     /// Returns the offset of [`offset_seconds`](Self::offset_seconds) if it is so large that the system's clock should
     /// be set.
     #[must_use]

@@ -41,19 +41,27 @@ pub struct RequestContext {
     pub company_id: CompanyId,
     pub client: Client,
     claim: Claim,
+    /// The request comes from a page on which an admin sets up a required second factor.
+    admits_unenrolled: bool,
 }
 
 impl RequestContext {
     /// A change that a signed-in user requests.
     #[must_use]
     pub const fn of_session(claim: SessionClaim, client: Client) -> Self {
-        Self { company_id: claim.company_id, client, claim: Claim::Session(claim) }
+        Self { company_id: claim.company_id, client, claim: Claim::Session(claim), admits_unenrolled: false }
+    }
+
+    /// The same for an admin who may still have to set up a second factor. Changes of the company's data stay denied.
+    #[must_use]
+    pub fn admitting_unenrolled(self) -> Self {
+        Self { admits_unenrolled: true, ..self }
     }
 
     /// A change by a command that an operator runs on the server.
     #[must_use]
     pub const fn command_line(company_id: CompanyId) -> Self {
-        Self { company_id, client: Client::none(), claim: Claim::CommandLine }
+        Self { company_id, client: Client::none(), claim: Claim::CommandLine, admits_unenrolled: false }
     }
 
     /// Returns the session if it still exists, for reads that must not outlive it.
@@ -121,12 +129,14 @@ impl Permission {
         now: Timestamp,
     ) -> Result<Self, E> {
         let Claim::Session(claim) = context.claim else { return Ok(Self::command_line()) };
-        match read_session(tx, &claim, now)?.filter(|session| session.sign_in_epoch == claim.epoch) {
-            None => Err(Denied::SignedOut.into()),
-            Some(session) if session.must_enroll_second_factor => Err(Denied::SecondFactorRequired.into()),
-            Some(session) if session.role != Role::Admin => Err(Denied::AdminsOnly.into()),
-            Some(session) => Ok(Self { actor: Actor::User(session.user_id) }),
+        let session = standing_session::<E>(tx, &claim, now)?;
+        if session.must_enroll_second_factor {
+            return Err(Denied::SecondFactorRequired.into());
         }
+        if session.role != Role::Admin {
+            return Err(Denied::AdminsOnly.into());
+        }
+        Ok(Self { actor: Actor::User(session.user_id) })
     }
 
     /// Grants a change of the user's own data, or the record of a read, to a user of any role.
@@ -136,10 +146,11 @@ impl Permission {
         now: Timestamp,
     ) -> Result<Self, E> {
         let Claim::Session(claim) = context.claim else { return Ok(Self::command_line()) };
-        match read_session(tx, &claim, now)?.filter(|session| session.sign_in_epoch == claim.epoch) {
-            None => Err(Denied::SignedOut.into()),
-            Some(session) => Ok(Self { actor: Actor::User(session.user_id) }),
+        let session = standing_session::<E>(tx, &claim, now)?;
+        if session.must_enroll_second_factor && !context.admits_unenrolled {
+            return Err(Denied::SecondFactorRequired.into());
         }
+        Ok(Self { actor: Actor::User(session.user_id) })
     }
 
     /// Grants the changes of a sign-in. The same transaction must check the password, code or link of the user.
@@ -161,6 +172,16 @@ impl Permission {
     pub(super) const fn system() -> Self {
         Self { actor: Actor::System }
     }
+}
+
+/// Returns the session of a change. No sign-in of its user was ended since the request arrived.
+fn standing_session<E: From<StoreError> + From<Denied>>(
+    tx: &mut WriteDb<'_>,
+    claim: &SessionClaim,
+    now: Timestamp,
+) -> Result<Session, E> {
+    let session = read_session(tx, claim, now)?.filter(|session| session.sign_in_epoch == claim.epoch);
+    session.ok_or_else(|| Denied::SignedOut.into())
 }
 
 /// Returns the session if it still exists, for the same user.

@@ -93,10 +93,7 @@ impl Actions {
     ) -> Result<T, E> {
         let tree = u64::try_from(head.size).ok().and_then(|size| Frontier::from_bytes(size, &head.frontier));
         let tree = tree.ok_or_else(|| StoreError::unexpected(format!("the head of the trail {trail} is damaged")))?;
-        // A user agent that contains an API key must not reach the trail.
-        let user_agent = client.user_agent.clone().filter(|agent| !self.key_format.is_contained_in(agent));
-        let client = Client { user_agent, ..client.clone() };
-        let (actor, now) = (permission.actor(), self.clock.now());
+        let (actor, client, now) = (permission.actor(), client.clone(), self.clock.now());
         let mut change = Change { tx, trail, actor, client, tree, now, revoked: Vec::new() };
         let done = work(&mut change)?;
         let (tree, now) = (change.tree, change.now);

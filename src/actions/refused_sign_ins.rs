@@ -23,17 +23,16 @@ const REPORT_INTERVAL: Duration = Duration::from_hours(1);
 /// Counters without a failure for this long are deleted.
 const RETENTION: Duration = Duration::from_hours(30 * 24);
 
-impl Actions {
-    /// Stores that a sign-in was refused, for the trail. Runs the same statements whether or not a user has the address.
-    pub(super) fn record_refused_sign_in(
+impl Reservation {
+    /// Stores that the sign-in was refused, for the trail. Runs the same statements whether or not a user has the address.
+    pub(super) fn record_refusal(
         &self,
         tx: &mut WriteDb<'_>,
-        reservation: &Reservation,
         user: Option<SignedInUser>,
         client: &Client,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Some(address) = reservation.address() else { return Ok(()) };
+        let Some(address) = self.address() else { return Ok(()) };
         let counted = tx.sign_in_failures().lock(address, now)?;
         let reported = counted.reported_at.map(Timestamp::from_micros);
         if reported.is_some_and(|reported| now.since(reported) < REPORT_INTERVAL) {
@@ -41,8 +40,6 @@ impl Actions {
             return tx.sign_in_failures().add_unreported(address, i64::from(user.is_some()));
         }
         tx.sign_in_failures().mark_reported(address, now)?;
-        // A user agent that contains an API key must not reach the trail.
-        let user_agent = client.user_agent.clone().filter(|agent| !self.key_format.is_contained_in(agent));
         tx.refused_sign_ins().insert(&RefusedSignIn {
             subject: address.to_vec(),
             refused_at: now,
@@ -50,11 +47,13 @@ impl Actions {
             user_id: user.map(|user| user.user_id),
             refusals: counted.unreported.saturating_add(1),
             client_address: client.address.map(|address| address.to_string()),
-            user_agent,
+            user_agent: client.user_agent.clone(),
             request_id: client.request_id.clone(),
         })
     }
+}
 
+impl Actions {
     /// Appends the events of refused sign-ins, and deletes old counters. The server calls this every few seconds, and
     /// before it shows or exports a trail.
     pub fn report_refused_sign_ins(&self) -> Result<(), StoreError> {

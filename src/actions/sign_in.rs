@@ -96,7 +96,7 @@ impl Actions {
         let is_correct = self.passwords.verify(&reservation, password, hash);
         let Some(credentials) = credentials.as_ref().filter(|_| is_correct) else {
             let (user, now) = (credentials.as_ref().map(SignedInUser::from), self.clock.now());
-            self.store.write(|tx| self.record_refused_sign_in(tx, &reservation, user, client, now))?;
+            self.store.write(|tx| reservation.record_refusal(tx, user, client, now))?;
             return Err(SignInError::Refused);
         };
         let user = SignedInUser::from(credentials);
@@ -145,7 +145,7 @@ impl Actions {
             let second_factor = change.tx.second_factors().of_user(user.user_id)?.ok_or(SignInError::Outdated)?;
             let reservation = attempt.reserve(change.tx, now)?.map_err(SignInError::from)?;
             let Some(kind) = self.use_code(change, &reservation, user, &second_factor, typed)? else {
-                self.record_refused_sign_in(change.tx, &reservation, Some(user), client, now)?;
+                reservation.record_refusal(change.tx, Some(user), client, now)?;
                 // The transaction is committed, and the failure with it.
                 return Ok(Err(SignInError::Refused));
             };

@@ -1,7 +1,7 @@
 //! Parses the database URL, and rejects unencrypted connections to other machines.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -25,6 +25,17 @@ impl fmt::Debug for Database {
             Self::Postgres(_) => f.write_str("Postgres(…)"),
         }
     }
+}
+
+/// Returns the files that SQLite keeps beside a database: the write-ahead log and its index
+/// (<https://www.sqlite.org/walformat.html>).
+#[must_use]
+pub fn sqlite_companions(database: &Path) -> [PathBuf; 2] {
+    ["-wal", "-shm"].map(|suffix| {
+        let mut name = database.as_os_str().to_owned();
+        name.push(suffix);
+        name.into()
+    })
 }
 
 impl Database {

@@ -12,7 +12,7 @@ mod values;
 pub mod variables;
 mod witnesses;
 
-pub use database::Database;
+pub use database::{Database, sqlite_companions};
 pub use error::SettingError;
 pub use public_url::PublicUrl;
 pub use secret_file::without_credentials;

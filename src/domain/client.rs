@@ -6,6 +6,7 @@ use std::net::IpAddr;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
     pub address: Option<IpAddr>,
+    /// Contains no API key: what reads it from a request leaves such a one out.
     pub user_agent: Option<String>,
     pub request_id: Option<String>,
 }

@@ -1,12 +1,11 @@
 //! Refuses files and folders that other users can change: they could replace the database or the secrets.
 
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::error::StartError;
-use crate::config::{Config, Database};
+use crate::config::{Config, Database, sqlite_companions};
 
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 /// In such a folder, users cannot replace each other's files.
@@ -20,19 +19,13 @@ pub(super) fn check(config: &Config) -> Result<(), StartError> {
     refuse_writable("data folder", &config.data_dir, false)?;
     let mut files = vec![config.secrets_file.as_path()];
     if let Database::Sqlite(path) = &config.database {
-        for file in [path.clone(), beside(path, "-wal"), beside(path, "-shm")] {
+        for file in [path.clone()].into_iter().chain(sqlite_companions(path)) {
             refuse_writable("database file", &file, false)?;
         }
         files.push(path);
     }
     let mut folders = files.into_iter().filter_map(Path::parent);
     folders.try_for_each(|folder| refuse_writable("folder", folder, true))
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
 }
 
 /// A missing file or folder is created by this program, which then owns it.

@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 use super::background::{self, UsageRecorder};
 use super::clock_warning::ClockWarning;
 use super::error::StartError;
+use super::metrics::ServerMetrics;
 use crate::actions::Actions;
 use crate::api::{ApiState, MetricsEndpoint};
 use crate::config::{Config, PublicUrl};
@@ -171,13 +172,14 @@ impl Server {
         });
         let mut registry = Registry::default();
         monitor.register(&mut registry);
+        registry.register_collector(Box::new(ServerMetrics(actions.clock.clone())));
         let verifier_context = VerifierContext {
             store: actions.store.clone(),
             clock: actions.clock.clone(),
             secrets: Arc::clone(&actions.secrets),
             key_format: config.key_format,
             usage_counter,
-            metrics: Metrics::registered(&mut registry, &actions.clock),
+            metrics: Metrics::registered(&mut registry),
         };
         let endpoints = ApiState {
             verifier_context,

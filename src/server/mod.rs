@@ -5,6 +5,7 @@ mod clock_warning;
 mod error;
 mod file_permissions;
 mod http_server;
+mod metrics;
 mod open;
 
 pub use background::UsageRecorder;

@@ -6,7 +6,7 @@ use diesel::{PgConnection, SqliteConnection};
 
 use crate::config::Database;
 use crate::store::error::StoreError;
-use crate::store::sqlite::FileWatch;
+use crate::store::file_watch::FileWatch;
 
 /// A connection to either database. The queries are the same on both.
 #[derive(diesel::MultiConnection)]

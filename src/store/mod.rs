@@ -4,6 +4,7 @@ mod companies;
 mod connection;
 mod db;
 mod error;
+mod file_watch;
 mod gateways;
 mod in_padded;
 mod installation;

@@ -1,15 +1,15 @@
 //! The store: pools of connections that read and write, and its transactions.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use r2d2::{NopErrorHandler, Pool, PooledConnection};
 
-use crate::config::Database;
+use crate::config::{Database, sqlite_companions};
 use crate::store::connection::{AnyConnection, ConnectionManager, ConnectionPurpose};
 use crate::store::db::{Db, WriteDb};
 use crate::store::error::StoreError;
-use crate::store::sqlite::FileWatch;
+use crate::store::file_watch::FileWatch;
 use crate::store::verification::{ReadLocation, ThreadReader};
 
 const READERS: u32 = 8;
@@ -53,9 +53,11 @@ impl Store {
         let writers = pool(ConnectionPurpose::Write, writers)?;
         let readers = pool(ConnectionPurpose::Read, READERS)?;
         if let Database::Sqlite(path) = database {
-            // They exist as long as a connection is open.
-            files.add_open_if_present(&with_suffix(path, "-wal"))?;
-            files.add_open_if_present(&with_suffix(path, "-shm"))?;
+            // They exist as long as a connection is open, beside the file that a link leads to.
+            let path = path.canonicalize().map_err(StoreError::unavailable)?;
+            for file in sqlite_companions(&path) {
+                files.add_open_if_present(&file)?;
+            }
         }
         Ok(Self { database: database.clone(), readers, writers, files })
     }
@@ -133,12 +135,6 @@ impl Store {
             tracing::warn!(%error, "the write-ahead log could not be emptied");
         }
     }
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 /// Takes a connection from the pool and runs a first statement on it. A connection that was cut while it was idle fails

@@ -1,5 +1,5 @@
-//! Looks up keys for one worker thread, some of them with the gateway that asks, in batches. On SQLite the worker thread reads itself; on
-//! PostgreSQL a background thread waits for the database.
+//! Looks up keys for one worker thread, some of them with the gateway that asks, in batches. On SQLite the worker thread
+//! reads itself; on PostgreSQL a background thread waits for the database.
 
 use std::cell::RefCell;
 use std::rc::Rc;

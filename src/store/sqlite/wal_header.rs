@@ -3,12 +3,13 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+use crate::config::sqlite_companions;
 use crate::store::error::StoreError;
 
 /// The size of the header, of which the file begins with two copies (<https://www.sqlite.org/walformat.html>, section
@@ -42,7 +43,7 @@ impl WalIndex {
     pub(in crate::store) fn of(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
         let database: DatabaseFile =
             diesel::sql_query("SELECT file FROM pragma_database_list WHERE name = 'main'").get_result(connection)?;
-        let path = PathBuf::from(format!("{}-shm", database.file));
+        let [_, path] = sqlite_companions(Path::new(&database.file));
         let metadata = fs::metadata(&path).map_err(StoreError::unavailable)?;
         if !is_mapped(&path, metadata.ino())? {
             return Err(StoreError::unavailable(format!("{} is not in use", path.display())));
@@ -88,6 +89,8 @@ fn identity(metadata: &fs::Metadata) -> (u64, u64) {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use diesel::connection::SimpleConnection;
     use tempfile::TempDir;
 

@@ -13,8 +13,8 @@ use crate::domain::token::TokenDigest;
 use crate::store::connection::{AnyConnection, ConnectionPurpose};
 use crate::store::db::{Db, ReadOnly};
 use crate::store::error::StoreError;
+use crate::store::file_watch::FileWatch;
 use crate::store::gateways::Gateway;
-use crate::store::sqlite::FileWatch;
 
 /// The number of keys that the caches of all threads hold together. A key takes about 700 bytes, with its response.
 const MAX_CACHED_KEYS: usize = 256 * 1_024;
@@ -76,12 +76,7 @@ impl ThreadReader {
     /// the call began. A revoked gateway is missing.
     pub fn introspections(&mut self, requests: &[IntrospectionRequest]) -> Result<Vec<FoundIntrospection>, StoreError> {
         let max_cached = self.max_cached;
-        self.attempt(|open| {
-            open.connection.begin(ConnectionPurpose::Lookup)?;
-            let found = open.introspections(requests, max_cached);
-            open.connection.roll_back();
-            found
-        })
+        self.attempt(|open| open.in_transaction(|open| open.introspections(requests, max_cached)))
     }
 
     /// Runs one query outside a transaction, like [`Store::query`](crate::store::Store::query).
@@ -91,14 +86,7 @@ impl ThreadReader {
 
     /// Runs queries in one read transaction, like [`Store::read`](crate::store::Store::read).
     pub fn read<T>(&mut self, queries: impl Fn(&mut Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.attempt(|open| {
-            open.connection.begin(ConnectionPurpose::Lookup)?;
-            let result = queries(&mut Db::new(&mut open.connection));
-            if !open.connection.roll_back() {
-                return Err(StoreError::unavailable("a read transaction could not be ended"));
-            }
-            result
-        })
+        self.attempt(|open| open.in_transaction(|open| queries(&mut Db::new(&mut open.connection))))
     }
 
     /// Runs a read on the open connection. If it fails at once, the connection may have been cut while it was idle, for
@@ -140,6 +128,16 @@ impl OpenReader {
         Ok(Self { connection, cache: KeyCache::new(wal_index) })
     }
 
+    /// Runs reads in one transaction. Fails if it cannot be ended: the connection would go on reading its snapshot.
+    fn in_transaction<T>(&mut self, reads: impl Fn(&mut Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.connection.begin(ConnectionPurpose::Lookup)?;
+        let result = reads(self);
+        if !self.connection.roll_back() {
+            return Err(StoreError::unavailable("a read transaction could not be ended"));
+        }
+        result
+    }
+
     fn keys(
         &mut self,
         digests: &[KeyDigest],
@@ -153,6 +151,8 @@ impl OpenReader {
             }
         }
     }
+
+    /// Returns what the requests name, inside a transaction.
     fn introspections(
         &mut self,
         requests: &[IntrospectionRequest],

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 
 use super::error::PageError;
-use super::guards::PageContext;
+use super::page_context::PageContext;
 use super::respond::see_other;
 use crate::domain::ids::EventId;
 use crate::domain::timestamp::Timestamp;

@@ -42,11 +42,14 @@ impl FormVersion {
         self.changes
     }
 
-    /// The value of a field after another change: what the user typed, or the current value if they did not touch the
-    /// field. `index` counts the values of [`FormVersion::new`].
+    /// Returns the values of the fields after another change, in the order of [`FormVersion::new`]: what the user typed,
+    /// or the current value of a field that they did not touch.
     #[must_use]
-    pub fn merge<'v>(&self, index: usize, typed: &'v str, current: &'v str) -> &'v str {
-        if self.shown.get(index) == Some(&digest(typed)) { current } else { typed }
+    pub fn merge<'v, const N: usize>(&self, typed: [&'v str; N], current: [&'v str; N]) -> [&'v str; N] {
+        std::array::from_fn(|index| {
+            let is_untouched = self.shown.get(index) == Some(&digest(typed[index]));
+            if is_untouched { current[index] } else { typed[index] }
+        })
     }
 }
 
@@ -83,9 +86,7 @@ mod tests {
     #[test]
     fn only_fields_that_the_user_changed_keep_their_typed_value() {
         let version = FormVersion::new("key-1", 4, &["ERP Sync", "u1", ""]);
-        assert_eq!(version.merge(0, "ERP Sync", "ERP Sync (EU)"), "ERP Sync (EU)");
-        assert_eq!(version.merge(1, "u2", "u1"), "u2");
-        assert_eq!(version.merge(2, "yes", ""), "yes");
-        assert_eq!(version.merge(9, "typed", "current"), "typed");
+        let merged = version.merge(["ERP Sync", "u2", "yes", "typed"], ["ERP Sync (EU)", "u1", "", "current"]);
+        assert_eq!(merged, ["ERP Sync (EU)", "u2", "yes", "typed"]);
     }
 }

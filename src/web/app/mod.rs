@@ -10,6 +10,7 @@ pub mod form_version;
 pub mod guards;
 mod hashing;
 pub mod inline_reader;
+pub mod page_context;
 pub mod query;
 pub mod respond;
 pub mod same_origin;

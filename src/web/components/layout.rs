@@ -2,7 +2,7 @@
 
 use crate::domain::user::profile::Theme;
 use crate::web::app::assets::{self, AssetPaths};
-use crate::web::app::guards::CurrentUser;
+use crate::web::app::page_context::CurrentUser;
 use crate::web::app::state::AppState;
 use crate::web::components::people::Person;
 

@@ -47,7 +47,7 @@ pub fn edited(conflict: Option<&[(&'static str, &str, &str)]>) -> VersionedForm 
     };
     let at = zone().ago_mid_sentence(ago(2), ago(0));
     let change = Some(ConflictingChange { by: user("Ingrid Holm"), is_you: false, at });
-    VersionedForm::conflicting(&version, Conflict { change, fields: fields.iter().map(field).collect() })
+    VersionedForm::new(&version).after_conflict(Conflict { change, fields: fields.iter().map(field).collect() })
 }
 
 pub fn zone() -> Zone {

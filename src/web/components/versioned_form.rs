@@ -10,7 +10,7 @@ use crate::domain::trail::filter::TrailFilter;
 use crate::store::TrailPageRequest;
 use crate::web::app::error::PageError;
 use crate::web::app::form_version::FormVersion;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::time::view::TimeView;
 use crate::web::components::people::{ActorView, actor_view};
 
@@ -59,23 +59,40 @@ pub struct ConflictingField {
 }
 
 impl VersionedForm {
-    /// The form as it is first shown, or after an error in its fields.
+    /// The form as it is first shown.
     #[must_use]
     pub fn new(version: &FormVersion) -> Self {
         Self { version: version.to_string(), notice: None }
     }
 
-    /// The form after a submission whose version could not be read.
+    /// The current form after an error. It keeps the submitted version; if that could not be read, it says so.
     #[must_use]
-    pub fn incomplete(version: &FormVersion) -> Self {
-        Self { version: version.to_string(), notice: Some(FormNotice::Incomplete) }
+    pub fn after_error(self, submitted: Option<&FormVersion>) -> Self {
+        match submitted {
+            Some(submitted) => Self::new(submitted),
+            None => Self { notice: Some(FormNotice::Incomplete), ..self },
+        }
     }
 
-    /// The form after a conflict, with the current version.
+    /// The current form after a conflict.
     #[must_use]
-    pub fn conflicting(version: &FormVersion, conflict: Conflict) -> Self {
-        Self { version: version.to_string(), notice: Some(FormNotice::Conflict(conflict)) }
+    pub fn after_conflict(self, conflict: Conflict) -> Self {
+        Self { notice: Some(FormNotice::Conflict(conflict)), ..self }
     }
+}
+
+/// Returns the fields whose saved and typed values differ. `text` is a value as the user reads it, with its index.
+#[must_use]
+pub fn conflicting_fields<const N: usize>(
+    labels: [&'static str; N],
+    saved: [&str; N],
+    typed: [&str; N],
+    text: impl Fn(usize, &str) -> String,
+) -> Vec<ConflictingField> {
+    let field =
+        |(index, label)| ConflictingField { label, saved: text(index, saved[index]), typed: text(index, typed[index]) };
+    let fields = labels.into_iter().enumerate().map(field);
+    fields.filter(|field| field.saved != field.typed).collect()
 }
 
 impl Conflict {
@@ -103,7 +120,6 @@ impl Conflict {
                 at: cx.zone.ago_mid_sentence(Timestamp::from_micros(event.at), cx.now()),
             }
         });
-        let fields = fields.into_iter().filter(|field| field.saved != field.typed).collect();
         Ok(Self { change, fields })
     }
 }

@@ -32,12 +32,13 @@ fn with_locked_keys<T>(url: &str, during: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Repeats a request until it is answered with this status.
-fn wait_for_status(server: &TestServer, key: &str, status: u16) {
+/// Repeats a request until it is answered with this status. Returns the time that it took.
+fn wait_for_status(server: &TestServer, key: &str, status: u16) -> Duration {
     let began = Instant::now();
     while server.whoami(key) != status {
-        assert!(began.elapsed() < Duration::from_mins(1), "never answered {status}");
+        assert!(began.elapsed() < Duration::from_secs(10), "never answered {status}");
     }
+    began.elapsed()
 }
 
 #[test]
@@ -61,11 +62,9 @@ fn a_caller_waits_at_most_two_seconds_for_a_stalled_database() {
     });
     // On SQLite a writer does not block readers.
     let expected = if database::postgres().is_some() { 503 } else { 200 };
-    assert!(answers.iter().all(|(status, _)| *status == expected), "{answers:?}");
-    // A busy machine delays some of the requests.
-    let fastest = answers.iter().map(|(_, waited)| *waited).min().unwrap();
-    assert!(fastest < Duration::from_millis(2_700), "{answers:?}");
-    wait_for_status(&server, &key, 200);
+    let limit = Duration::from_millis(2_700);
+    assert!(answers.iter().all(|(status, waited)| *status == expected && *waited < limit), "{answers:?}");
+    assert!(wait_for_status(&server, &key, 200) < Duration::from_secs(3));
 }
 
 #[test]
@@ -85,18 +84,15 @@ fn a_gateway_waits_two_seconds_for_both_reads_together() {
     assert_eq!(ask(), 200);
     let Database::Postgres(url) = Database::parse(&server.database_url).unwrap() else { unreachable!() };
     let [mut gateways, mut keys] = [(); 2].map(|()| PgConnection::establish(&url).unwrap());
-    // Two limits one after the other take 3.3 s at least. A busy machine may delay one attempt, but not all of them.
-    let is_in_time = (0..10).any(|_| {
-        gateways.batch_execute("BEGIN; LOCK TABLE gateways IN ACCESS EXCLUSIVE MODE").unwrap();
-        let waited = with_locked_keys_for(&mut keys, Duration::from_millis(1_400), || {
-            let began = Instant::now();
-            assert_eq!(ask(), 503);
-            began.elapsed()
-        });
-        gateways.batch_execute("ROLLBACK").unwrap();
-        waited < Duration::from_millis(2_700)
+    gateways.batch_execute("BEGIN; LOCK TABLE gateways IN ACCESS EXCLUSIVE MODE").unwrap();
+    let (status, waited) = with_locked_keys_for(&mut keys, Duration::from_millis(1_400), || {
+        let began = Instant::now();
+        (ask(), began.elapsed())
     });
-    assert!(is_in_time);
+    gateways.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(status, 503);
+    // Two limits one after the other would take 3.3 s at least.
+    assert!(waited < Duration::from_millis(2_700), "{waited:?}");
 }
 
 /// Locks the table of keys for this time, while `during` runs.
@@ -128,11 +124,8 @@ fn cancelled_requests_do_not_affect_others() {
             }
             stays
         });
-        // It waited for the lock, or longer than a busy machine allows.
-        let status = stays.join().unwrap();
-        assert!(matches!(status, 200 | 503), "{status}");
+        assert_eq!(stays.join().unwrap(), 200);
     });
-    wait_for_status(&server, &key, 200);
     assert_eq!(server.whoami(&key), 200);
 }
 
@@ -148,14 +141,13 @@ fn verification_fails_without_the_database_and_recovers() {
     assert_eq!(server.whoami(&key), 200);
     for _ in 0..3 {
         database::allow_connections(&server.database_url, false);
-        let waits = [(); 5].map(|()| {
+        for _ in 0..5 {
             let began = Instant::now();
             assert_eq!(server.whoami(&key), 503);
-            began.elapsed()
-        });
-        assert!(waits.iter().min().unwrap() < &Duration::from_millis(2_700), "{waits:?}");
+            assert!(began.elapsed() < Duration::from_millis(2_700));
+        }
         database::allow_connections(&server.database_url, true);
-        wait_for_status(&server, &key, 200);
+        assert!(wait_for_status(&server, &key, 200) < Duration::from_secs(5));
     }
     admin.revoke(&id, "unspecified", "").expect(303);
     assert_eq!((server.whoami(&key), server.whoami(&other)), (401, 200));

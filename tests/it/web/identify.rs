@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::server::NOW;
-use crate::support::{API_KEYS, Answer, Browser, TestServer, database};
+use crate::support::{API_KEYS, AUDIT_TRAIL, Answer, Browser, PASSWORD, TestServer, browser, database};
 
 fn identify(browser: &Browser, key: &str) -> Answer {
     browser.post(&format!("{API_KEYS}/identify"), &[("key", key)])
@@ -88,4 +88,31 @@ fn a_key_in_the_address_is_not_shown_but_can_be_identified() {
     }
     let text = admin.get(&format!("{API_KEYS}?q={}", &own[..8])).expect(200).html();
     assert!(!text.has("#identify") && text.key_names() == ["ERP Sync"], "a part of a key is searched for");
+}
+
+#[test]
+fn a_key_typed_into_another_field_is_not_shown_again() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (_, key) = admin.create_key("ERP Sync");
+    let sign_in = server.anonymous().post("/sign-in", &[("email", &key), ("password", "wrong")]).expect(422);
+    let trail = |field: &str| admin.get(&format!("{AUDIT_TRAIL}?{field}={key}")).expect(422);
+    let since = admin.get(&format!("{AUDIT_TRAIL}/export.jsonl?since={key}")).expect(422);
+    for answer in [sign_in, trail("from"), trail("to"), since] {
+        assert!(!answer.body.contains(&key[4..38]), "{}", answer.body);
+    }
+}
+
+#[test]
+fn a_key_in_the_user_agent_of_a_sign_in_is_not_stored() {
+    let server = TestServer::start();
+    let (_, key) = server.admin().create_key("ERP Sync");
+    let credentials = [("email", "maria@brightwater.example"), ("password", PASSWORD)];
+    let request = server.anonymous().request("POST", "/sign-in").header("Sec-Fetch-Site", "same-origin");
+    let request = request.header("User-Agent", format!("curl {key}")).form(&credentials);
+    assert_eq!(browser::send(request).status, 303);
+    for (table, column) in [("sessions", "user_agent"), ("events", "user_agent")] {
+        let condition = format!("{column} LIKE '%{key}%'");
+        assert_eq!(database::count(&server.database_url, table, &condition), 0, "{table}");
+    }
 }

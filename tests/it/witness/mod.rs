@@ -15,7 +15,7 @@ use crate::support::receiver::secret;
 pub fn wait_until(description: &str, condition: impl Fn() -> bool) {
     let started = Instant::now();
     while !condition() {
-        assert!(started.elapsed() < Duration::from_mins(3), "{description}");
+        assert!(started.elapsed() < Duration::from_secs(50), "{description}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }

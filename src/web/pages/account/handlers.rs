@@ -17,7 +17,7 @@ use crate::domain::user::password::Password;
 use crate::http::body::FormBody;
 use crate::web::app::error::PageError;
 use crate::web::app::flash::{self, redirect_with_event};
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::query::Query;
 use crate::web::app::respond::{html, see_other, too_many_attempts};
 use crate::web::app::session::start::{self, Browser};

@@ -5,7 +5,7 @@ use super::view::{AccountPage, SecondFactorSummary, SessionRow};
 use crate::domain::ids::UserId;
 use crate::web::app::error::PageError;
 use crate::web::app::form_version::FormVersion;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::session::store::session_expiry;
 use crate::web::app::time::zone::Zone;
 use crate::web::components::field::Field;

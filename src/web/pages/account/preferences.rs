@@ -16,11 +16,11 @@ use crate::http::body::FormBody;
 use crate::web::app::error::PageError;
 use crate::web::app::flash::redirect_with_event;
 use crate::web::app::form_version::FormVersion;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::respond::html;
 use crate::web::app::time::zone::Zone;
 use crate::web::components::field::Field;
-use crate::web::components::versioned_form::{Conflict, ConflictingField, FormNotice, VersionedForm};
+use crate::web::components::versioned_form::{Conflict, conflicting_fields};
 use crate::web::paths::ACCOUNT;
 
 #[derive(Default, Deserialize)]
@@ -91,10 +91,7 @@ fn refuse(
     invalid: Option<Box<InvalidPreferences>>,
     version: Option<&FormVersion>,
 ) -> Result<HttpResponse, PageError> {
-    let edited = match version {
-        Some(version) => VersionedForm::new(version),
-        None => VersionedForm { notice: Some(FormNotice::Incomplete), ..page.edited },
-    };
+    let edited = page.edited.after_error(version);
     let [name, time_zone, theme] = form.values().map(Field::new);
     let valid = || Box::new(InvalidPreferences { name, time_zone, theme });
     let InvalidPreferences { name, time_zone, theme } = *invalid.unwrap_or_else(valid);
@@ -109,25 +106,25 @@ async fn refuse_outdated(
 ) -> Result<HttpResponse, PageError> {
     let page = load::page(cx).await?;
     let saved = page.preferences().map(str::to_owned);
-    let typed = form.values();
-    let merged: [&str; 3] = std::array::from_fn(|index| version.merge(index, typed[index], &saved[index]));
+    let saved = saved.each_ref().map(String::as_str);
+    let merged = version.merge(form.values(), saved);
     let user_id = cx.user.user_id;
     let actions = vec![Action::UserProfileChanged];
     let filter = TrailFilter { actor: Some(user_id), actions, ..TrailFilter::default() };
-    let fields = conflicting_fields(page.preferences(), merged);
+    let fields = conflicting_fields(LABELS, saved, merged, value_text);
     let conflict = Conflict::load(cx, filter, user_id.to_string(), fields).await?;
     let [name, time_zone, theme] = merged.map(Field::new);
-    let edited = VersionedForm { notice: Some(FormNotice::Conflict(conflict)), ..page.edited };
+    let edited = page.edited.after_conflict(conflict);
     html(StatusCode::CONFLICT, &AccountPage { name, time_zone, theme, edited, ..page })
 }
 
-fn conflicting_fields(saved: [&str; 3], typed: [&str; 3]) -> Vec<ConflictingField> {
-    let text = |index: usize, value: &str| match index {
+const LABELS: [&str; 3] = ["Name", "Time zone", "Theme"];
+
+/// A value of the form as the user reads it.
+fn value_text(index: usize, value: &str) -> String {
+    match index {
         1 if value.is_empty() => "The browser’s time zone".to_owned(),
         2 => Theme::parse(value).map_or("", Theme::label).to_owned(),
         _ => value.to_owned(),
-    };
-    let field =
-        |(index, label)| ConflictingField { label, saved: text(index, saved[index]), typed: text(index, typed[index]) };
-    ["Name", "Time zone", "Theme"].into_iter().enumerate().map(field).collect()
+    }
 }

@@ -18,11 +18,12 @@ use crate::store::KeyRecord;
 use crate::web::app::error::PageError;
 use crate::web::app::flash::redirect_with_event;
 use crate::web::app::form_version::FormVersion;
-use crate::web::app::guards::{Admin, PageContext};
+use crate::web::app::guards::Admin;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::respond::html;
 use crate::web::components::dialog::Dialog;
 use crate::web::components::field::Field;
-use crate::web::components::versioned_form::{Conflict, ConflictingField, VersionedForm};
+use crate::web::components::versioned_form::{Conflict, VersionedForm, conflicting_fields};
 use crate::web::pages::users;
 use crate::web::paths;
 
@@ -118,8 +119,7 @@ pub async fn submit(Admin(cx): Admin, id: Path<String>, body: FormBody) -> Resul
     }
     let key_id = found.key.id;
     let version = FormVersion::parse(&form.version, &versioned_thing(key_id));
-    let edited =
-        version.as_ref().map_or_else(|| VersionedForm::incomplete(&current_version(&found.key)), VersionedForm::new);
+    let edited = VersionedForm::new(&current_version(&found.key)).after_error(version.as_ref());
     let refuse = |name| {
         let filled = FilledForm { name, owner: Field::new(&form.owner), edited };
         render(StatusCode::UNPROCESSABLE_ENTITY, &cx, &found, filled)
@@ -149,22 +149,21 @@ async fn refuse_outdated(
 ) -> Result<HttpResponse, PageError> {
     let found = load_editable(cx, &key_id.to_string()).await?;
     let owner = found.key.owner.to_string();
-    let name = version.merge(0, &form.name, &found.key.name);
-    let new_owner = version.merge(1, &form.owner, &owner);
+    let saved = [found.key.name.as_str(), owner.as_str()];
+    let merged = version.merge([&form.name, &form.owner], saved);
     let people = users::load::possible_owners(cx).await?;
     let person = |id: &str| {
         let known = people.iter().find(|user| user.id.to_string() == id);
         known.map_or_else(|| "Deleted user".to_owned(), |user| user.name.clone())
     };
-    let fields = vec![
-        ConflictingField { label: "Service account name", saved: found.key.name.clone(), typed: name.to_owned() },
-        ConflictingField { label: "Owner", saved: person(&owner), typed: person(new_owner) },
-    ];
+    let text = |index: usize, value: &str| if index == 1 { person(value) } else { value.to_owned() };
+    let fields = conflicting_fields(["Service account name", "Owner"], saved, merged, text);
     let actions = vec![Action::ApiKeyRenamed, Action::ApiKeyHandedOver];
     let filter = TrailFilter { key: Some(key_id), actions, ..TrailFilter::default() };
     let conflict = Conflict::load(cx, filter, key_id.to_string(), fields).await?;
-    let edited = VersionedForm::conflicting(&current_version(&found.key), conflict);
-    let filled = FilledForm { name: Field::new(name), owner: Field::new(new_owner), edited };
+    let edited = VersionedForm::new(&current_version(&found.key)).after_conflict(conflict);
+    let [name, owner] = merged.map(Field::new);
+    let filled = FilledForm { name, owner, edited };
     render(StatusCode::CONFLICT, cx, &found, filled).await
 }
 

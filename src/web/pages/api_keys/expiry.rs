@@ -6,7 +6,7 @@ use crate::domain::key::lifecycle::{KeyEnds, KeyState};
 use crate::domain::policy::key_policy::{Days, ExpiryError, KeyPolicy, RequestedExpiry};
 use crate::domain::timestamp::Timestamp;
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::time::view::TimeView;
 use crate::web::app::time::zone::Zone;
 use crate::web::components::field::Field;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::list;
 use crate::http::body::FormBody;
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::respond::{html, see_other};
 use crate::web::components::dialog::Dialog;
 use crate::web::paths::{self, API_KEYS};

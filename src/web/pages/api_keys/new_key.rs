@@ -9,7 +9,7 @@ use super::list;
 use crate::actions::CreatedKey;
 use crate::domain::key::api_key::ApiKey;
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::respond::html_with_secret;
 use crate::web::components::dialog::Dialog;
 use crate::web::paths::API_KEYS;

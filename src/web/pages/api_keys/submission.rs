@@ -3,7 +3,7 @@
 use crate::domain::key::submission::{KeyForm, SubmissionId};
 use crate::random;
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 
 /// Issues a token for a form in this session.
 #[must_use]

@@ -7,7 +7,7 @@ use super::export::file_name::{self, attachment};
 use crate::domain::ids::TrailId;
 use crate::domain::trail::checkpoint;
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 
 /// The response header with the public key that verifies the checkpoint.
 const PUBLIC_KEY_HEADER: &str = "X-Keydesk-Public-Key";

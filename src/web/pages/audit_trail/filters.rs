@@ -3,6 +3,7 @@
 use time::Date;
 
 use crate::domain::ids::{KeyId, UserId};
+use crate::domain::key::api_key::KeyFormat;
 use crate::domain::text::date;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::action::Action;
@@ -10,7 +11,7 @@ use crate::domain::trail::filter::TrailFilter;
 use crate::http::body::{BodyError, Fields};
 use crate::store::KeyRecord;
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::components::field::Field;
 use crate::web::pages::audit_trail::address::TrailAddress;
 
@@ -53,9 +54,9 @@ impl TrailQuery {
                 Ok((actor_name, key))
             })
             .await?;
-        let zone = &cx.zone;
-        let (from, first) = parse_date_field(query.get_or_empty("from")?, |date| zone.start_of_day(date));
-        let (mut to, last) = parse_date_field(query.get_or_empty("to")?, |date| zone.end_of_day(date));
+        let (zone, format) = (&cx.zone, &cx.app.actions.key_format);
+        let (from, first) = parse_date_field(format, query.get_or_empty("from")?, |date| zone.start_of_day(date));
+        let (mut to, last) = parse_date_field(format, query.get_or_empty("to")?, |date| zone.end_of_day(date));
         if first.zip(last).is_some_and(|(first, last)| last < first) {
             to.error = Some(REVERSED_RANGE.to_owned());
         }
@@ -92,20 +93,26 @@ fn actions(query: &Fields) -> Result<Vec<Action>, PageError> {
     Ok(Action::ALL.iter().copied().filter(|action| requested.contains(action)).collect())
 }
 
-fn parse_date_field(typed: &str, to_timestamp: impl Fn(Date) -> Option<Timestamp>) -> (Field, Option<Timestamp>) {
+fn parse_date_field(
+    format: &KeyFormat,
+    typed: &str,
+    to_timestamp: impl Fn(Date) -> Option<Timestamp>,
+) -> (Field, Option<Timestamp>) {
     let typed = typed.trim();
     if typed.is_empty() {
         return (Field::default(), None);
     }
-    match date::parse_date(typed).and_then(to_timestamp) {
-        Some(at) => (Field::new(typed), Some(at)),
-        None => (Field::invalid(typed, INVALID_DATE), None),
+    let parse = |typed: &str| date::parse_date(typed).and_then(to_timestamp).ok_or(INVALID_DATE);
+    match Field::parse(format, typed, parse) {
+        Ok(at) => (Field::new(typed), Some(at)),
+        Err(field) => (field, None),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::key::api_key::KeyPrefix;
     use crate::web::app::time::zone::Zone;
 
     #[test]
@@ -120,7 +127,8 @@ mod tests {
     #[test]
     fn only_calendar_days_are_dates() {
         let utc = Zone::utc();
-        let read = |typed: &str| parse_date_field(typed, |date| utc.start_of_day(date));
+        let format = KeyFormat::new("goa".parse::<KeyPrefix>().unwrap(), []);
+        let read = |typed: &str| parse_date_field(&format, typed, |date| utc.start_of_day(date));
         assert_eq!(read(" 2026-11-23 ").1, Some(Timestamp::from_micros(1_795_392_000_000_000)));
         assert!(read("").0.error.is_none() && read("").1.is_none());
         for wrong in
@@ -131,8 +139,8 @@ mod tests {
         }
         for last in ["9999-12-29", "9999-12-30", "9999-12-31"] {
             for at in [
-                parse_date_field(last, |date| utc.start_of_day(date)),
-                parse_date_field(last, |date| utc.end_of_day(date)),
+                parse_date_field(&format, last, |date| utc.start_of_day(date)),
+                parse_date_field(&format, last, |date| utc.end_of_day(date)),
             ] {
                 assert!(at.0.error.is_none() && at.1.is_some(), "{last}");
             }

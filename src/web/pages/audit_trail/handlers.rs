@@ -11,7 +11,7 @@ use super::view::TrailPage;
 use crate::actions::Actions;
 use crate::domain::ids::EventId;
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::query::Query;
 use crate::web::app::respond::html;
 

@@ -8,7 +8,7 @@ use crate::domain::ids::CompanyId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::{Db, EventListItem, StoreError, TrailPageRequest, UserNames};
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::components::event::view::{EventView, mentioned_users};
 use crate::web::components::layout::PageLayout;
 use crate::web::components::paging::{self, PAGE_SIZE, PageDirection, Pager};

@@ -1,7 +1,7 @@
 //! The result of the last background check of the trail and the tables.
 
 use crate::evidence::{TrailVerdict, Verdict};
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::text::pluralized;
 use crate::web::app::time::view::TimeView;
 use crate::web::app::time::zone::Zone;

@@ -2,7 +2,7 @@
 
 use crate::domain::timestamp::Timestamp;
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::text::pluralized;
 use crate::web::app::time::view::TimeView;
 use crate::web::app::time::zone::Zone;

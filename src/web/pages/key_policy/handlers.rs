@@ -16,11 +16,12 @@ use crate::http::body::FormBody;
 use crate::web::app::error::PageError;
 use crate::web::app::flash::{self, redirect_with_event};
 use crate::web::app::form_version::FormVersion;
-use crate::web::app::guards::{Admin, PageContext};
+use crate::web::app::guards::Admin;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::query::Query;
 use crate::web::app::respond::html;
 use crate::web::components::field::Field;
-use crate::web::components::versioned_form::{Conflict, FormNotice, VersionedForm};
+use crate::web::components::versioned_form::Conflict;
 use crate::web::paths::KEY_POLICY;
 
 #[derive(Default, Deserialize)]
@@ -114,10 +115,7 @@ pub async fn submit(Admin(cx): Admin, body: FormBody) -> Result<HttpResponse, Pa
     let refuse = async |company_name: Option<Field>| {
         let page = form.fill(&parsed, load::page(&cx).await?);
         let company_name = company_name.unwrap_or(page.company_name);
-        let edited = match &version {
-            Some(version) => VersionedForm::new(version),
-            None => VersionedForm { notice: Some(FormNotice::Incomplete), ..page.edited },
-        };
+        let edited = page.edited.after_error(version.as_ref());
         html(StatusCode::UNPROCESSABLE_ENTITY, &KeyPolicyPage { company_name, edited, ..page })
     };
     let (Some((company_name, policy)), Some(version)) = (parsed.valid(), &version) else {
@@ -142,9 +140,9 @@ async fn refuse_outdated(
 ) -> Result<HttpResponse, PageError> {
     let page = load::page(cx).await?;
     let saved = page.values().map(str::to_owned);
-    let typed = form.values();
-    let merged: [&str; 5] = std::array::from_fn(|index| version.merge(index, typed[index], &saved[index]));
-    let fields = KeyPolicyPage::conflicting_fields(page.values(), merged);
+    let saved = saved.each_ref().map(String::as_str);
+    let merged = version.merge(form.values(), saved);
+    let fields = KeyPolicyPage::conflicting_fields(saved, merged);
     let filter = TrailFilter { actions: vec![Action::CompanyChanged], ..TrailFilter::default() };
     let conflict = Conflict::load(cx, filter, cx.company_id().to_string(), fields).await?;
     let [company_name, default_expiry, maximum_lifetime, rotation_period, require_second_factor] = merged;
@@ -154,7 +152,7 @@ async fn refuse_outdated(
         maximum_lifetime: Field::new(maximum_lifetime),
         rotation_period: Field::new(rotation_period),
         require_second_factor: require_second_factor == "yes",
-        edited: VersionedForm { notice: Some(FormNotice::Conflict(conflict)), ..page.edited },
+        edited: page.edited.after_conflict(conflict),
         ..page
     };
     html(StatusCode::CONFLICT, &page)

@@ -8,7 +8,7 @@ use crate::domain::policy::key_policy::{Days, KeyPolicy};
 use crate::store::{KeyRecord, PolicyViolation};
 use crate::web::app::error::PageError;
 use crate::web::app::form_version::FormVersion;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::components::field::Field;
 use crate::web::components::layout::PageLayout;
 use crate::web::components::versioned_form::VersionedForm;

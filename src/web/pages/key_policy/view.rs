@@ -7,7 +7,7 @@ use crate::web::app::time::view::TimeView;
 use crate::web::components::field::Field;
 use crate::web::components::layout::PageLayout;
 use crate::web::components::navigation::{NavItem, Navigation};
-use crate::web::components::versioned_form::{ConflictingField, VersionedForm};
+use crate::web::components::versioned_form::{ConflictingField, VersionedForm, conflicting_fields};
 use crate::web::pages::api_keys::expiry::Expiry;
 use crate::web::paths::{self, KEY_POLICY};
 
@@ -91,12 +91,7 @@ impl KeyPolicyPage {
             _ => second_factor(value),
         };
         let labels = ["Company name", "Default expiry", "Maximum lifetime", "Rotation reminder", "Second factor"];
-        let field = |(index, label)| ConflictingField {
-            label,
-            saved: text(index, saved[index]),
-            typed: text(index, typed[index]),
-        };
-        labels.into_iter().enumerate().map(field).collect()
+        conflicting_fields(labels, saved, typed, text)
     }
 
     /// “30 days”, or the label `none`.

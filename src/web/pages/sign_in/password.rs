@@ -98,6 +98,8 @@ async fn sign_in(
 }
 
 fn refuse(app: &AppState, email: String, next: Option<String>, error: &SignInError) -> Result<HttpResponse, PageError> {
+    // A key that was typed here by mistake is not shown again.
+    let email = if app.contains_api_key(&email) { String::new() } else { email };
     let page = |notice| SignInPage { layout: SignedOutLayout::new(app), email, next, notice: Some(notice) };
     match error {
         SignInError::Throttled(wait) => {

@@ -17,11 +17,12 @@ use crate::store::User;
 use crate::web::app::error::PageError;
 use crate::web::app::flash::redirect_with_event;
 use crate::web::app::form_version::FormVersion;
-use crate::web::app::guards::{Admin, PageContext};
+use crate::web::app::guards::Admin;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::respond::html;
 use crate::web::components::dialog::Dialog;
 use crate::web::components::field::Field;
-use crate::web::components::versioned_form::{Conflict, ConflictingField, VersionedForm};
+use crate::web::components::versioned_form::{Conflict, VersionedForm, conflicting_fields};
 use crate::web::paths::{self, USERS};
 
 #[derive(Clone, Debug, Template)]
@@ -78,8 +79,7 @@ pub async fn submit(Admin(cx): Admin, id: Path<String>, body: FormBody) -> Resul
     let user = load::user(&cx, &id).await?;
     let form: RoleForm = body.form().await?;
     let version = FormVersion::parse(&form.version, &versioned_thing(user.id));
-    let edited =
-        version.as_ref().map_or_else(|| VersionedForm::incomplete(&current_version(&user)), VersionedForm::new);
+    let edited = VersionedForm::new(&current_version(&user)).after_error(version.as_ref());
     let refuse = |field| render(StatusCode::UNPROCESSABLE_ENTITY, &cx, &user, field, edited);
     let Some(role) = Role::parse(&form.role) else {
         return refuse(Field::invalid(user.role.as_str(), "Choose one of the roles")).await;
@@ -102,12 +102,13 @@ async fn refuse_outdated(
     version: &FormVersion,
 ) -> Result<HttpResponse, PageError> {
     let user = load::user(cx, &id.to_string()).await?;
-    let role = version.merge(0, chosen.as_str(), user.role.as_str());
-    let label = |role: &str| Role::parse(role).map_or("", Role::label).to_owned();
-    let field = ConflictingField { label: "Role", saved: label(user.role.as_str()), typed: label(role) };
+    let saved = [user.role.as_str()];
+    let [role] = version.merge([chosen.as_str()], saved);
+    let label = |_, role: &str| Role::parse(role).map_or("", Role::label).to_owned();
+    let fields = conflicting_fields(["Role"], saved, [role], label);
     let filter = TrailFilter { actions: vec![Action::UserRoleChanged], ..TrailFilter::default() };
-    let conflict = Conflict::load(cx, filter, id.to_string(), vec![field]).await?;
-    let edited = VersionedForm::conflicting(&current_version(&user), conflict);
+    let conflict = Conflict::load(cx, filter, id.to_string(), fields).await?;
+    let edited = VersionedForm::new(&current_version(&user)).after_conflict(conflict);
     render(StatusCode::CONFLICT, cx, &user, Field::new(role), edited).await
 }
 

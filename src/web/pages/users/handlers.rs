@@ -13,7 +13,7 @@ use crate::http::body::Fields;
 use crate::store::UserPageRequest;
 use crate::web::app::error::PageError;
 use crate::web::app::flash;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::query::Query;
 use crate::web::app::respond::html;
 use crate::web::components::people::ActorView;

@@ -5,7 +5,7 @@ use super::view::{LastSignIn, UserRow, UsersPage};
 use crate::domain::ids::UserId;
 use crate::store::{User, UserPageRequest};
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::components::dialog::Dialog;
 use crate::web::components::layout::PageLayout;
 use crate::web::components::paging::{self, PAGE_SIZE, PageDirection, Pager};

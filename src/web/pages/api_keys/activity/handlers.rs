@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use super::load::{self, ActivityRequest};
 use super::view::{KeyActivityPage, Placement};
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::query::Query;
 use crate::web::app::respond::html;
 use crate::web::components::layout::PageLayout;

@@ -8,7 +8,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::http::body::Fields;
 use crate::store::{EventListItem, KeyActivityQuery, UserNames};
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::time::zone::Zone;
 use crate::web::components::event::view::{EventView, mentioned_users};
 use crate::web::pages::api_keys::usage::load::UsageSnapshot;

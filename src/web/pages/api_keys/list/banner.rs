@@ -9,7 +9,7 @@ use crate::domain::trail::event_detail::EventDetail;
 use crate::http::body::Fields;
 use crate::web::app::error::PageError;
 use crate::web::app::flash;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::components::people::actor_view;
 
 /// Loads the banner for the parameter `done` or `already`, if the database confirms it.

@@ -9,8 +9,8 @@ use crate::store::{
     StoreError, UserNames,
 };
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
 use crate::web::app::inline_reader::InlineReader;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::text::{truncated, with_thousands};
 use crate::web::app::time::zone::Zone;
 use crate::web::components::dialog::Dialog;

@@ -8,7 +8,7 @@ use crate::http::body::Fields;
 use crate::store::KeyRecord;
 use crate::web::app::error::PageError;
 use crate::web::app::flash;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::components::people::ActorView;
 
 /// Loads the banner for the event in the parameter `done`, if the event is about this key.

@@ -7,7 +7,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::http::body::Fields;
 use crate::store::{KeyRecord, UserNames};
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::time::zone::Zone;
 use crate::web::components::dialog::Dialog;
 use crate::web::components::layout::PageLayout;

@@ -9,7 +9,7 @@ use crate::domain::key::usage::{HourlyUsage, MAX_CLIENTS, hour_of, start_of_hour
 use crate::domain::timestamp::Timestamp;
 use crate::store::{self, KeyUsage};
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::text::{pluralized, truncated};
 use crate::web::app::time::view::TimeView;
 use crate::web::app::time::zone::Zone;

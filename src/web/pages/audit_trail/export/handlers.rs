@@ -11,7 +11,7 @@ use super::row::{Export, ExportedEvent};
 use crate::actions::{ActionFailure, Actions, RequestContext};
 use crate::store::{StoreError, TrailPageRequest};
 use crate::web::app::error::PageError;
-use crate::web::app::guards::PageContext;
+use crate::web::app::page_context::PageContext;
 use crate::web::app::query::Query;
 use crate::web::app::session::store::Sessions;
 use crate::web::app::state::blocking;
@@ -47,8 +47,9 @@ async fn parse_since(cx: &PageContext, typed: &str) -> Result<Result<Option<u64>
     let trail = cx.company_id().into();
     let head = cx.query(move |db| db.trails().head(trail)).await?;
     let events = head.size.unsigned_abs();
-    let size = typed.parse().ok().filter(|size| *size <= events);
-    Ok(size.map(Some).ok_or_else(|| Field::invalid(typed, no_such_checkpoint(events))))
+    let parse =
+        |typed: &str| typed.parse().ok().filter(|size| *size <= events).ok_or_else(|| no_such_checkpoint(events));
+    Ok(Field::parse(&cx.app.actions.key_format, typed, parse).map(Some))
 }
 
 /// The error for a checkpoint size that the trail does not have.
