@@ -4,6 +4,7 @@ pub mod actor;
 pub mod client;
 pub mod ids;
 pub mod key;
+pub mod lease;
 pub mod mac;
 pub mod policy;
 pub mod text;

@@ -107,7 +107,7 @@ pub(super) fn start_state_checks(monitor: StateMonitor, clock: Clock) -> io::Res
 }
 
 /// Returns a channel that is disconnected when the server stops.
-fn server_stop() -> mpsc::Receiver<()> {
+pub(super) fn server_stop() -> mpsc::Receiver<()> {
     let (server, stopped) = mpsc::channel::<()>();
     spawn(async move {
         let _server = server;

@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 use super::background::{self, UsageRecorder};
 use super::clock_warning::ClockWarning;
 use super::error::StartError;
+use super::lease;
 use super::metrics::ServerMetrics;
 use crate::actions::Actions;
 use crate::api::{ApiState, MetricsEndpoint};
@@ -162,6 +163,7 @@ impl Server {
             ..
         } = self;
         let failed = |error: io::Error| StartError::System(format!("The server cannot start: {error}."));
+        lease::start(&actions.store, background::server_stop()).map_err(failed)?;
         background::start_jobs(&actions, recorder);
         background::start_publishing(&witnesses).map_err(failed)?;
         background::start_state_checks(monitor.clone(), actions.clock.clone()).map_err(failed)?;
@@ -172,7 +174,8 @@ impl Server {
         });
         let mut registry = Registry::default();
         monitor.register(&mut registry);
-        registry.register_collector(Box::new(ServerMetrics(actions.clock.clone())));
+        registry
+            .register_collector(Box::new(ServerMetrics { clock: actions.clock.clone(), store: actions.store.clone() }));
         let verifier_context = VerifierContext {
             store: actions.store.clone(),
             clock: actions.clock.clone(),

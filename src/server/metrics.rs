@@ -9,11 +9,14 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
 use crate::clock::Clock;
-use crate::store;
+use crate::store::{self, LeaseState, PrimaryWatch, Store};
 
-/// The wal-index and the clock.
+/// The wal-index, the clock and the lease.
 #[derive(Debug)]
-pub(super) struct ServerMetrics(pub(super) Clock);
+pub(super) struct ServerMetrics {
+    pub clock: Clock,
+    pub store: Store,
+}
 
 impl Collector for ServerMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
@@ -21,9 +24,14 @@ impl Collector for ServerMetrics {
         let help = "Times that SQLite's wal-index did not follow the database";
         let name = "keydesk_wal_index_contradictions";
         contradictions.encode(encoder.encode_descriptor(name, help, None, contradictions.metric_type())?)?;
-        let offset = ConstGauge::new(self.0.offset_seconds().unwrap_or_default());
+        let offset = ConstGauge::new(self.clock.offset_seconds().unwrap_or_default());
         let help = "The system's clock minus the database's";
         let kind = offset.metric_type();
-        offset.encode(encoder.encode_descriptor("keydesk_clock_offset", help, Some(&Unit::Seconds), kind)?)
+        offset.encode(encoder.encode_descriptor("keydesk_clock_offset", help, Some(&Unit::Seconds), kind)?)?;
+        let Some(lease) = self.store.primary_watch().and_then(PrimaryWatch::lease_state) else { return Ok(()) };
+        let lease = ConstGauge::new(i64::from(lease == LeaseState::Held));
+        let help =
+            "1 while the server holds a lease on the primary, 0 if it lost it or PostgreSQL has no synchronous standby";
+        lease.encode(encoder.encode_descriptor("keydesk_primary_lease", help, None, lease.metric_type())?)
     }
 }

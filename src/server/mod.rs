@@ -5,6 +5,7 @@ mod clock_warning;
 mod error;
 mod file_permissions;
 mod http_server;
+mod lease;
 mod metrics;
 mod open;
 

@@ -6,7 +6,6 @@ use diesel::{PgConnection, SqliteConnection};
 
 use crate::config::Database;
 use crate::store::error::StoreError;
-use crate::store::file_watch::FileWatch;
 
 /// A connection to either database. The queries are the same on both.
 #[derive(diesel::MultiConnection)]
@@ -132,7 +131,8 @@ impl AnyConnection {
         }
     }
 
-    fn is_broken(&mut self) -> bool {
+    /// Whether a transaction could be neither committed nor rolled back.
+    pub fn is_broken(&mut self) -> bool {
         match self {
             Self::Sqlite(connection) => AnsiTransactionManager::is_broken_transaction_manager(connection),
             Self::Postgres(connection) => AnsiTransactionManager::is_broken_transaction_manager(connection),
@@ -186,32 +186,6 @@ fn postgres_setup(purpose: ConnectionPurpose) -> &'static str {
              SELECT set_config('synchronous_commit', 'on', false) \
              WHERE current_setting('synchronous_commit') <> 'remote_apply';"
         }
-    }
-}
-
-/// Opens the connections of a pool.
-#[derive(Debug)]
-pub struct ConnectionManager {
-    pub database: Database,
-    pub purpose: ConnectionPurpose,
-    pub files: FileWatch,
-}
-
-impl r2d2::ManageConnection for ConnectionManager {
-    type Connection = AnyConnection;
-    type Error = StoreError;
-
-    fn connect(&self) -> Result<AnyConnection, StoreError> {
-        self.files.open(|| AnyConnection::open(&self.database, self.purpose))
-    }
-
-    /// Connections are not checked here, see `checkout` in the pool.
-    fn is_valid(&self, _: &mut AnyConnection) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
-        std::thread::panicking() || connection.is_broken()
     }
 }
 

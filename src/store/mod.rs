@@ -2,6 +2,7 @@
 
 mod companies;
 mod connection;
+mod connector;
 mod db;
 mod error;
 mod file_watch;
@@ -12,6 +13,7 @@ mod keys;
 mod migrate;
 mod name_keys;
 mod pool;
+mod primary;
 mod schema;
 mod service_accounts;
 mod sign_in;
@@ -38,6 +40,7 @@ pub use keys::{
 };
 pub use migrate::MigrationError;
 pub use pool::Store;
+pub use primary::{BeatConnection, LeaseState, ObservingConnection, PrimaryWatch};
 pub use sign_in::{
     Invitation, NewSession, PendingSignIn, RefusedSignIn, SecondFactor, Session, SessionExpiry, SessionListItem,
     SignInFailures,

@@ -1,15 +1,17 @@
 //! The store: pools of connections that read and write, and its transactions.
 
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use r2d2::{NopErrorHandler, Pool, PooledConnection};
 
 use crate::config::{Database, sqlite_companions};
-use crate::store::connection::{AnyConnection, ConnectionManager, ConnectionPurpose};
+use crate::store::connection::{AnyConnection, ConnectionPurpose};
+use crate::store::connector::{ConnectionManager, Connector};
 use crate::store::db::{Db, WriteDb};
 use crate::store::error::StoreError;
-use crate::store::file_watch::FileWatch;
+use crate::store::primary::Primary;
 use crate::store::verification::{ReadLocation, ThreadReader};
 
 const READERS: u32 = 8;
@@ -20,57 +22,53 @@ const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
 /// that wait for one connection have a far shorter tail latency than sixteen that contend for the lock on the file.
 #[derive(Clone, Debug)]
 pub struct Store {
-    database: Database,
+    connector: Connector,
+    pools: Arc<RwLock<Pools>>,
+}
+
+/// The connections to one primary.
+#[derive(Clone, Debug)]
+struct Pools {
     readers: Pool<ConnectionManager>,
     writers: Pool<ConnectionManager>,
-    files: FileWatch,
+    primary: Arc<Primary>,
 }
 
 impl Store {
     /// Connects to a database whose schema is up to date, see [`Store::migrate`].
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database cannot be reached, or is not the primary.
     pub fn connect(database: &Database) -> Result<Self, StoreError> {
-        let writers = match database {
-            Database::Sqlite(_) => 1,
-            Database::Postgres(_) => POSTGRES_WRITERS,
-        };
-        let files = FileWatch::default();
+        let connector = Connector::new(database.clone());
         if let Database::Sqlite(path) = database {
-            files.add_open(path)?;
+            connector.files().add_open(path)?;
         }
-        let pool = |purpose, size| {
-            // Connections stay open: on a full disk a new one cannot be opened, and reads must go on.
-            Pool::builder()
-                .max_size(size)
-                .min_idle(Some(1))
-                .test_on_check_out(false)
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .connection_timeout(CHECKOUT_TIMEOUT)
-                .error_handler(Box::new(NopErrorHandler))
-                .build(ConnectionManager { database: database.clone(), purpose, files: files.clone() })
-                .map_err(StoreError::unavailable)
-        };
-        let writers = pool(ConnectionPurpose::Write, writers)?;
-        let readers = pool(ConnectionPurpose::Read, READERS)?;
+        let (_first, primary) = connector.open(ConnectionPurpose::Read)?;
+        let pools = Pools::new(&connector, primary);
+        // The first connection of each pool, so that a start without a database fails.
+        for pool in [&pools.writers, &pools.readers] {
+            pool.get().map_err(StoreError::unavailable)?;
+        }
         if let Database::Sqlite(path) = database {
             // They exist as long as a connection is open, beside the file that a link leads to.
             let path = path.canonicalize().map_err(StoreError::unavailable)?;
             for file in sqlite_companions(&path) {
-                files.add_open_if_present(&file)?;
+                connector.files().add_open_if_present(&file)?;
             }
         }
-        Ok(Self { database: database.clone(), readers, writers, files })
+        Ok(Self { connector, pools: Arc::new(RwLock::new(pools)) })
     }
 
     /// Also watches that this file of the installation exists.
     pub fn watch_file(&self, path: &Path) {
-        self.files.add(path);
+        self.connector.files().add(path);
     }
 
     /// Looks whether the installation's files are still those that were opened. Until the next call, reads and writes
     /// fail if one was deleted or replaced.
     pub fn check_files(&self) -> Result<(), StoreError> {
-        self.files.check()
+        self.connector.files().check()
     }
 
     /// Runs queries in one read transaction: all of them see the same snapshot.
@@ -78,8 +76,8 @@ impl Store {
     /// # Errors
     /// The error of `queries`, or a [`StoreError`] if the transaction cannot begin.
     pub fn read<T, E: From<StoreError>>(&self, queries: impl FnOnce(&mut Db<'_>) -> Result<T, E>) -> Result<T, E> {
-        self.files.ensure_present()?;
-        let (mut connection, ()) = checkout(&self.readers, |connection| connection.begin(ConnectionPurpose::Read))?;
+        let pools = self.pools_for_reading()?;
+        let (mut connection, ()) = checkout(&pools.readers, |connection| connection.begin(ConnectionPurpose::Read))?;
         let result = queries(&mut Db::new(&mut connection));
         connection.roll_back();
         result
@@ -88,8 +86,8 @@ impl Store {
     /// Runs one query outside a transaction, which saves the round trips of a transaction. It may run again on another
     /// connection if the first one was cut.
     pub fn query<T>(&self, mut query: impl FnMut(&mut Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.files.ensure_present()?;
-        let (_, result) = checkout(&self.readers, |connection| query(&mut Db::new(connection)))?;
+        let pools = self.pools_for_reading()?;
+        let (_, result) = checkout(&pools.readers, |connection| query(&mut Db::new(connection)))?;
         Ok(result)
     }
 
@@ -97,11 +95,16 @@ impl Store {
     /// server, so it should serve nothing else; on SQLite a hop to another thread costs more than the read.
     #[must_use]
     pub fn thread_reader(&self) -> (ThreadReader, ReadLocation) {
-        let location = match &self.database {
-            Database::Sqlite(_) => ReadLocation::InProcess,
-            Database::Postgres(_) => ReadLocation::Remote,
-        };
-        (ThreadReader::new(self.database.clone(), self.files.clone()), location)
+        let location = if self.is_remote() { ReadLocation::Remote } else { ReadLocation::InProcess };
+        (ThreadReader::new(self.connector.clone()), location)
+    }
+
+    pub(in crate::store) fn is_remote(&self) -> bool {
+        matches!(self.connector.database(), Database::Postgres(_))
+    }
+
+    pub(in crate::store) const fn connector(&self) -> &Connector {
+        &self.connector
     }
 
     /// Runs changes in one transaction, all or nothing. They are durable once this returns `Ok`.
@@ -112,28 +115,81 @@ impl Store {
         &self,
         changes: impl FnOnce(&mut WriteDb<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (mut connection, ()) = checkout(&self.writers, |connection| connection.begin(ConnectionPurpose::Write))?;
+        let pools = self.pools();
+        let (mut connection, ()) = checkout(&pools.writers, |connection| connection.begin(ConnectionPurpose::Write))?;
         // A commit into a deleted file would be acknowledged and lost.
+        let files = self.connector.files();
         let result = changes(&mut WriteDb::new(&mut connection)).and_then(|value| {
-            self.files.check()?;
+            files.check()?;
             connection.commit()?;
-            self.files.check()?;
+            files.check()?;
             Ok(value)
         });
         if result.is_err() {
             connection.roll_back();
         }
-        result
+        drop(connection);
+        let value = result?;
+        pools.primary.await_acknowledgement()?;
+        Ok(value)
+    }
+
+    fn pools_for_reading(&self) -> Result<Pools, StoreError> {
+        self.connector.files().ensure_present()?;
+        let pools = self.pools();
+        pools.primary.ensure_lease()?;
+        Ok(pools)
+    }
+
+    /// Returns the connections to the current primary. Those to a former one are given up: they may hang.
+    fn pools(&self) -> Pools {
+        let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if !pools.primary.is_superseded() {
+            return pools;
+        }
+        let mut shared = self.pools.write().unwrap_or_else(PoisonError::into_inner);
+        if shared.primary.is_superseded() {
+            *shared = Pools::new(&self.connector, self.connector.primaries().current());
+        }
+        shared.clone()
     }
 
     /// Empties SQLite's write-ahead log, which otherwise keeps erased data for a while. A reader that still uses the
     /// log delays that until the next call. PostgreSQL's log is left to its operator.
     pub fn truncate_wal(&self) {
-        if let Database::Sqlite(_) = &self.database
-            && let Err(error) = checkout(&self.writers, AnyConnection::truncate_wal)
+        if !self.is_remote()
+            && let Err(error) = checkout(&self.pools().writers, AnyConnection::truncate_wal)
         {
             tracing::warn!(%error, "the write-ahead log could not be emptied");
         }
+    }
+}
+
+impl Pools {
+    /// Returns pools that connect when they are used.
+    fn new(connector: &Connector, primary: Arc<Primary>) -> Self {
+        let writers = match connector.database() {
+            Database::Sqlite(_) => 1,
+            Database::Postgres(_) => POSTGRES_WRITERS,
+        };
+        let pool = |purpose, size| {
+            // Connections stay open: on a full disk a new one cannot be opened, and reads must go on.
+            Pool::builder()
+                .max_size(size)
+                .min_idle(Some(1))
+                .test_on_check_out(false)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .connection_timeout(CHECKOUT_TIMEOUT)
+                .error_handler(Box::new(NopErrorHandler))
+                .build_unchecked(ConnectionManager {
+                    connector: connector.clone(),
+                    purpose,
+                    primary: Arc::clone(&primary),
+                })
+        };
+        let (readers, writers) = (pool(ConnectionPurpose::Read, READERS), pool(ConnectionPurpose::Write, writers));
+        Self { readers, writers, primary }
     }
 }
 

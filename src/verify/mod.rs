@@ -1,7 +1,9 @@
 //! Verifies API keys: every answer comes from a read that started after the request arrived. Read-only.
 
 mod arrival_tracker;
+mod background_reader;
 mod batch;
+mod batchers;
 mod error;
 mod lookup;
 mod metrics;

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::batchers::FoundKey;
 use super::error::VerifyError;
-use super::lookup::{FoundKey, LookupService};
+use super::lookup::LookupService;
 use super::metrics::Metrics;
 use super::usage_counter::{UsageCounter, UsageShard};
 use crate::clock::Clock;

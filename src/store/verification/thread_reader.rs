@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use super::key_cache::{KeyCache, TrustedWalIndex};
 use super::lookup::{KeyForVerification, find_on_postgres};
-use crate::config::Database;
 use crate::domain::key::digest::KeyDigest;
 use crate::domain::token::TokenDigest;
 use crate::store::connection::{AnyConnection, ConnectionPurpose};
+use crate::store::connector::Connector;
 use crate::store::db::{Db, ReadOnly};
 use crate::store::error::StoreError;
-use crate::store::file_watch::FileWatch;
 use crate::store::gateways::Gateway;
+use crate::store::primary::Primary;
 
 /// The number of keys that the caches of all threads hold together. A key takes about 700 bytes, with its response.
 const MAX_CACHED_KEYS: usize = 256 * 1_024;
@@ -24,10 +24,9 @@ const FAST_FAILURE: Duration = Duration::from_millis(200);
 
 /// Reads for one thread. The connection is opened by the first read, and again after a failure.
 pub struct ThreadReader {
-    database: Database,
+    connector: Connector,
     open: Option<Box<OpenReader>>,
     max_cached: usize,
-    files: FileWatch,
 }
 
 /// What a gateway presents to introspect a key.
@@ -57,13 +56,14 @@ pub enum ReadLocation {
 
 struct OpenReader {
     connection: AnyConnection,
+    primary: Arc<Primary>,
     cache: KeyCache,
 }
 
 impl ThreadReader {
-    pub(in crate::store) fn new(database: Database, files: FileWatch) -> Self {
+    pub(in crate::store) fn new(connector: Connector) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { database, open: None, max_cached: MAX_CACHED_KEYS / threads, files }
+        Self { connector, open: None, max_cached: MAX_CACHED_KEYS / threads }
     }
 
     /// Returns the keys with these digests in the order of the digests, as they are after the call began.
@@ -92,15 +92,18 @@ impl ThreadReader {
     /// Runs a read on the open connection. If it fails at once, the connection may have been cut while it was idle, for
     /// example by a restart of the database, so the read runs again on a new connection.
     fn attempt<T>(&mut self, read: impl Fn(&mut OpenReader) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.files.ensure_present()?;
+        self.connector.files().ensure_present()?;
         let started = Instant::now();
-        if let Some(open) = self.open.take() {
+        // A reader of a former primary is dropped.
+        if let Some(open) = self.open.take().filter(|open| !open.primary.is_superseded()) {
             let result = self.run_on(open, &read);
             if result.is_ok() || started.elapsed() > FAST_FAILURE {
                 return result;
             }
         }
-        let open = Box::new(self.files.open(|| OpenReader::new(&self.database))?);
+        // Without a lease no answer is good, and a connection to a server that hangs takes seconds.
+        self.connector.primaries().current().ensure_lease()?;
+        let open = Box::new(OpenReader::new(&self.connector)?);
         self.run_on(open, &read)
     }
 
@@ -111,6 +114,10 @@ impl ThreadReader {
         mut open: Box<OpenReader>,
         read: impl Fn(&mut OpenReader) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        if let Err(error) = open.primary.ensure_lease() {
+            self.open = Some(open);
+            return Err(error);
+        }
         let value = read(&mut open)?;
         self.open = Some(open);
         Ok(value)
@@ -118,14 +125,14 @@ impl ThreadReader {
 }
 
 impl OpenReader {
-    fn new(database: &Database) -> Result<Self, StoreError> {
-        let mut connection = AnyConnection::open(database, ConnectionPurpose::Lookup)?;
+    fn new(connector: &Connector) -> Result<Self, StoreError> {
+        let (mut connection, primary) = connector.open(ConnectionPurpose::Lookup)?;
         let wal_index = match &mut connection {
             // On Linux, a mapped file and its reads share the same pages of memory.
             AnyConnection::Sqlite(sqlite) if cfg!(target_os = "linux") => TrustedWalIndex::of(sqlite),
             AnyConnection::Sqlite(_) | AnyConnection::Postgres(_) => None,
         };
-        Ok(Self { connection, cache: KeyCache::new(wal_index) })
+        Ok(Self { connection, primary, cache: KeyCache::new(wal_index) })
     }
 
     /// Runs reads in one transaction. Fails if it cannot be ended: the connection would go on reading its snapshot.
