@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::error::SettingError;
-use super::postgres_url;
+use super::{postgres_servers, postgres_url};
 
 /// The location of the database.
 #[derive(Clone)]
@@ -47,6 +47,15 @@ impl Database {
             _ => Err(SettingError(
                 "--database-url starts with neither sqlite:// nor postgres://. Use one of the two.".to_owned(),
             )),
+        }
+    }
+
+    /// Returns each server of a PostgreSQL URL that names several.
+    #[must_use]
+    pub fn servers(&self) -> Vec<Self> {
+        match self {
+            Self::Sqlite(_) => vec![self.clone()],
+            Self::Postgres(url) => postgres_servers::of_each_server(url).into_iter().map(Self::Postgres).collect(),
         }
     }
 

@@ -18,10 +18,12 @@ const NETWORK_TIMEOUTS: [(&str, &str); 5] = [
 
 /// A URL in the parts that libpq sees (`conninfo_uri_parse_options` in `fe-connect.c`), percent-encoded.
 #[derive(Debug, Default)]
-struct PostgresUrl<'a> {
+pub(super) struct PostgresUrl<'a> {
     password: &'a str,
     /// All hosts, separated by commas.
-    hosts: String,
+    pub hosts: String,
+    /// Their ports, some of them empty, separated by commas.
+    pub ports: String,
     has_query: bool,
     parameters: Vec<(&'a str, &'a str)>,
 }
@@ -42,22 +44,23 @@ pub(super) fn check(url: &str, rest: &str) -> Result<String, SettingError> {
 }
 
 impl<'a> PostgresUrl<'a> {
-    fn parse(rest: &'a str) -> Option<Self> {
+    /// Parses what follows the scheme.
+    pub(super) fn parse(rest: &'a str) -> Option<Self> {
         let (password, rest) = match rest.find(['@', '/']) {
             Some(at) if rest[at..].starts_with('@') => {
                 (rest[..at].split_once(':').map_or("", |(_, password)| password), &rest[at + 1..])
             }
             _ => ("", rest),
         };
-        let (hosts, rest) = parse_hosts(rest)?;
+        let (hosts, ports, rest) = parse_hosts(rest)?;
         let query = rest.split_once('?').map(|(_, query)| query);
         let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
         let parameters = pairs.map(|pair| pair.split_once('=')).collect::<Option<_>>()?;
-        Some(Self { password, hosts, has_query: query.is_some(), parameters })
+        Some(Self { password, hosts, ports, has_query: query.is_some(), parameters })
     }
 
     /// Returns the value of a parameter. libpq uses the last of several.
-    fn parameter(&self, name: &str) -> Option<String> {
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
         self.parameters.iter().rev().find(|(key, _)| decoded(key) == name).map(|(_, value)| decoded(value))
     }
 
@@ -131,9 +134,9 @@ impl<'a> PostgresUrl<'a> {
     }
 }
 
-/// Parses `host[:port][,…]`. Returns the hosts, separated by commas, and what follows.
-fn parse_hosts(text: &str) -> Option<(String, &str)> {
-    let (mut hosts, mut rest) = (String::new(), text);
+/// Parses `host[:port][,…]`. Returns the hosts and the ports, each separated by commas, and what follows.
+fn parse_hosts(text: &str) -> Option<(String, String, &str)> {
+    let (mut hosts, mut ports, mut rest) = (String::new(), String::new(), text);
     loop {
         let (host, after) = match rest.strip_prefix('[') {
             Some(bracketed) => bracketed.split_once(']').filter(|(address, _)| !address.is_empty())?,
@@ -147,17 +150,19 @@ fn parse_hosts(text: &str) -> Option<(String, &str)> {
             if !port.is_empty() && !port.parse::<u16>().is_ok_and(|port| port > 0) {
                 return None;
             }
+            ports.push_str(port);
         }
         match rest.strip_prefix(',') {
             Some(next) => rest = next,
-            None if rest.is_empty() || rest.starts_with(['/', '?']) => return Some((hosts, rest)),
+            None if rest.is_empty() || rest.starts_with(['/', '?']) => return Some((hosts, ports, rest)),
             None => return None,
         }
         hosts.push(',');
+        ports.push(',');
     }
 }
 
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     percent_decode_str(text.trim_matches(' ')).decode_utf8_lossy().into_owned()
 }
 

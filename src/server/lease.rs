@@ -164,11 +164,15 @@ impl Progress {
 }
 
 /// Observes the primary. After a stall, the connections of the server hang, too: it needs new ones, unless they lead to
-/// a successor already.
+/// a successor already. While the lease is lost, the primary may have a successor although it answers.
 fn observe(store: &Store, progress: &Progress, is_after_stall: bool) {
     let Some(watch) = store.primary_watch() else { return };
+    let is_lease_lost = || watch.lease_state() == Some(LeaseState::Lost);
     let mut stalled_on = is_after_stall.then(|| watch.generation());
     let open = || {
+        if stalled_on.is_some() || is_lease_lost() {
+            store.distrust_primary();
+        }
         let mut observing = store.observe_primary()?;
         if stalled_on.take() == Some(watch.generation()) {
             watch.renew();
@@ -176,7 +180,14 @@ fn observe(store: &Store, progress: &Progress, is_after_stall: bool) {
         }
         Ok(observing)
     };
-    progress.repeat(open, |observing| observing.observe());
+    progress.repeat(open, |observing| {
+        observing.observe()?;
+        if is_lease_lost() {
+            Err(StoreError::unavailable("the lease is lost; looking for a successor"))
+        } else {
+            Ok(())
+        }
+    });
 }
 
 fn beat(store: &Store, progress: &Progress) {

@@ -44,6 +44,11 @@ impl Store {
         Ok(ObservingConnection { connection: postgres(connection)?, watch, primary })
     }
 
+    /// Tries other servers first from now on, as the one that was the primary hangs.
+    pub fn distrust_primary(&self) {
+        self.connector().distrust_first_server();
+    }
+
     /// Opens a connection that commits beats. Fails on SQLite.
     ///
     /// # Errors

@@ -189,3 +189,58 @@ fn lease_lost() -> StoreError {
 pub(super) fn superseded() -> StoreError {
     StoreError::unavailable("the primary changed meanwhile")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::timestamp::Timestamp;
+
+    fn server(timeline: u32, started: i64) -> DescribedServer {
+        let identity = ServerIdentity { system: 7, timeline, started_at: Timestamp::from_micros(started) };
+        DescribedServer { identity, has_synchronous_standby: true }
+    }
+
+    #[test]
+    fn a_successor_supersedes_the_primary_and_its_predecessors_are_refused() {
+        let watch = PrimaryWatch::new();
+        let first = watch.admit_server(&server(2, 10)).unwrap();
+        assert!(Arc::ptr_eq(&first, &watch.admit_server(&server(2, 10)).unwrap()));
+        let second = watch.admit_server(&server(3, 5)).unwrap();
+        assert!(first.is_superseded() && !second.is_superseded());
+        assert!(first.await_acknowledgement().is_err(), "a change on the former primary was acknowledged");
+        for former in [server(2, 10), server(3, 4)] {
+            assert!(watch.admit_server(&former).is_err());
+        }
+        let foreign = ServerIdentity { system: 8, ..server(9, 9).identity };
+        assert!(watch.admit_server(&DescribedServer { identity: foreign, ..server(9, 9) }).is_err());
+        assert!(Arc::ptr_eq(&second, &watch.current()));
+    }
+
+    #[test]
+    fn answers_need_a_beat_once_beats_are_required() {
+        let watch = PrimaryWatch::new();
+        let first = watch.admit_server(&server(2, 10)).unwrap();
+        assert!(first.ensure_lease().is_ok() && watch.lease_state().is_none(), "a command commits no beats");
+        watch.require_beats();
+        assert!(first.ensure_lease().is_err());
+        first.lease().extend(first.elapsed(), first.elapsed());
+        assert_eq!(watch.lease_state(), Some(LeaseState::Held));
+        let second = watch.admit_server(&server(3, 5)).unwrap();
+        assert!(second.ensure_lease().is_err(), "the successor took the lease over");
+        assert_eq!(watch.lease_state(), Some(LeaseState::Lost));
+        second.lease().waive(second.elapsed());
+        assert_eq!(watch.lease_state(), Some(LeaseState::Missing));
+    }
+
+    #[test]
+    fn renewed_connections_keep_the_lease() {
+        let watch = PrimaryWatch::new();
+        let first = watch.admit_server(&server(2, 10)).unwrap();
+        watch.require_beats();
+        first.lease().extend(first.elapsed(), first.elapsed());
+        watch.renew();
+        assert!(first.is_superseded());
+        let renewed = watch.admit_server(&server(2, 10)).unwrap();
+        assert!(!renewed.is_superseded() && renewed.ensure_lease().is_ok());
+    }
+}
