@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "each benchmark uses some of the shared parts")]
 #[path = "../common/mod.rs"]
 mod common;
+mod admins;
 mod key_changes;
 mod keys;
 mod rows;

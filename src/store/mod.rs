@@ -6,6 +6,7 @@ mod db;
 mod error;
 mod file_watch;
 mod gateways;
+mod group_commit;
 mod in_padded;
 mod installation;
 mod keys;

@@ -10,6 +10,7 @@ use crate::store::connection::{AnyConnection, ConnectionManager, ConnectionPurpo
 use crate::store::db::{Db, WriteDb};
 use crate::store::error::StoreError;
 use crate::store::file_watch::FileWatch;
+use crate::store::group_commit::{GroupCommit, commit};
 use crate::store::verification::{ReadLocation, ThreadReader};
 
 const READERS: u32 = 8;
@@ -18,11 +19,14 @@ const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The database, with connections that read and connections that write. SQLite has a single writer: sixteen threads
 /// that wait for one connection have a far shorter tail latency than sixteen that contend for the lock on the file.
+/// PostgreSQL commits in groups by itself.
 #[derive(Clone, Debug)]
 pub struct Store {
     database: Database,
     readers: Pool<ConnectionManager>,
     writers: Pool<ConnectionManager>,
+    /// On SQLite, the queue for the only writer.
+    group_commit: Option<GroupCommit>,
     files: FileWatch,
 }
 
@@ -59,7 +63,11 @@ impl Store {
                 files.add_open_if_present(&file)?;
             }
         }
-        Ok(Self { database: database.clone(), readers, writers, files })
+        let group_commit = match database {
+            Database::Sqlite(_) => Some(GroupCommit::new(writers.clone(), files.clone(), CHECKOUT_TIMEOUT)),
+            Database::Postgres(_) => None,
+        };
+        Ok(Self { database: database.clone(), readers, writers, group_commit, files })
     }
 
     /// Also watches that this file of the installation exists.
@@ -112,12 +120,12 @@ impl Store {
         &self,
         changes: impl FnOnce(&mut WriteDb<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        if let Some(group_commit) = &self.group_commit {
+            return group_commit.write(changes);
+        }
         let (mut connection, ()) = checkout(&self.writers, |connection| connection.begin(ConnectionPurpose::Write))?;
-        // A commit into a deleted file would be acknowledged and lost.
         let result = changes(&mut WriteDb::new(&mut connection)).and_then(|value| {
-            self.files.check()?;
-            connection.commit()?;
-            self.files.check()?;
+            commit(&mut connection, &self.files)?;
             Ok(value)
         });
         if result.is_err() {
