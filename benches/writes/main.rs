@@ -1,11 +1,11 @@
 //! Benchmark of writes: creates and revokes keys through the actions, next to one-row transactions of one connection, and
 //! prints a table. Run it with `make bench-writes`; benches/README.md describes the rows.
 
+#[path = "../verification/admins.rs"]
+mod admins;
 #[allow(dead_code, reason = "each benchmark uses some of the shared parts")]
 #[path = "../common/mod.rs"]
 mod common;
-#[path = "../verification/admins.rs"]
-mod admins;
 #[allow(dead_code, reason = "each benchmark uses some of the shared parts")]
 #[path = "../verification/keys.rs"]
 mod keys;

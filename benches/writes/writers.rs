@@ -20,9 +20,8 @@ pub fn run(writers: usize, duration: Duration, write: impl Fn(usize) -> Result<b
     let started = Instant::now();
     let latencies = thread::scope(|scope| {
         let write = &write;
-        let threads: Vec<_> = (0..writers)
-            .map(|writer| scope.spawn(move || latencies(started, duration, || write(writer))))
-            .collect();
+        let threads: Vec<_> =
+            (0..writers).map(|writer| scope.spawn(move || latencies(started, duration, || write(writer)))).collect();
         threads
             .into_iter()
             .map(|thread| thread.join().map_err(|_| anyhow!("a writer panicked"))?)

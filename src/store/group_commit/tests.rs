@@ -30,8 +30,11 @@ impl Fixture {
     fn new(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::Sqlite(folder.path().join("keydesk.db"));
-        let manager =
-            ConnectionManager { database: database.clone(), purpose: ConnectionPurpose::Write, files: FileWatch::default() };
+        let manager = ConnectionManager {
+            database: database.clone(),
+            purpose: ConnectionPurpose::Write,
+            files: FileWatch::default(),
+        };
         let writers = Pool::builder().max_size(1).build(manager).unwrap();
         let tables = "CREATE TABLE rows (id INTEGER PRIMARY KEY); \
             CREATE TABLE children (row INTEGER REFERENCES rows (id) DEFERRABLE INITIALLY DEFERRED)";
@@ -129,7 +132,8 @@ fn a_failed_commit_fails_each_action_and_refusal() {
     let fixture = Fixture::new(UNLIMITED);
     let orphan = |tx: &mut WriteDb<'_>| execute(tx, "INSERT INTO children VALUES (7)");
     let refused = |_: &mut WriteDb<'_>| Err(StoreError::Exists);
-    let results = fixture.run_waiting(vec![Box::new(insert(1)), Box::new(orphan), Box::new(refused), Box::new(insert(2))]);
+    let results =
+        fixture.run_waiting(vec![Box::new(insert(1)), Box::new(orphan), Box::new(refused), Box::new(insert(2))]);
     assert!(results.iter().all(is_unavailable), "{results:?}");
     assert!(fixture.stored().is_empty());
     fixture.group.write(insert(3)).unwrap();
