@@ -11,7 +11,7 @@ JUDGES       := target/judges/.installed tests/judges/node_modules/.package-lock
 WAPITI       := target/wapiti/bin/wapiti
 
 .PHONY: help run quick test fmt reference lint unit architecture it it-postgres browser audits screens
-.PHONY: judges judges-quick bench bench-trail bench-pages deny
+.PHONY: judges judges-quick bench bench-trail bench-writes bench-pages deny
 .DEFAULT_GOAL := help
 # Targets run one after the other: their output stays readable, and each one uses all processors.
 .NOTPARALLEL:
@@ -87,6 +87,10 @@ bench: ## Measure verification of keys, compared with an empty handler
 bench-trail: ## Measure checks of the audit trail, compared with hashing the same bytes
 	@tests/install_tools postgres
 	tests/with_postgres --measured target/bench/postgres-trail cargo bench --locked --bench trail -- $(BENCH)
+
+bench-writes: ## Measure creations and revocations of keys, compared with one-row transactions of one connection
+	@tests/install_tools bench
+	tests/with_postgres --measured target/bench/postgres-writes cargo bench --locked --bench writes -- $(BENCH)
 
 bench-pages: ## Measure the list of keys, compared with a static page of the same size
 	@tests/install_tools bench

@@ -60,7 +60,7 @@ impl Installation {
     /// Connects to the database directly, without the store.
     pub fn connect(&self) -> Result<DirectConnection> {
         Ok(match Database::parse(&self.database_url)? {
-            Database::Sqlite(path) => DirectConnection::Sqlite(SqliteConnection::establish(&path.to_string_lossy())?),
+            Database::Sqlite(path) => DirectConnection::open_sqlite(&path.to_string_lossy())?,
             Database::Postgres(url) => DirectConnection::Postgres(PgConnection::establish(&url)?),
         })
     }
@@ -73,6 +73,11 @@ pub enum DirectConnection {
 }
 
 impl DirectConnection {
+    /// Opens a SQLite database, and creates the file if it does not exist.
+    pub fn open_sqlite(path: &str) -> Result<Self> {
+        Ok(Self::Sqlite(SqliteConnection::establish(path)?))
+    }
+
     /// Runs statements and ignores their results.
     pub fn run(&mut self, statements: &str) -> Result<()> {
         match self {

@@ -52,9 +52,14 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// How long each load is measured in a round.
+    pub fn duration(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+
     /// Measures the loads alternately. Returns the samples of each load by round.
     pub fn alternate(&self, loads: &[Load]) -> Result<Vec<Vec<Sample>>> {
-        wrk::alternate(loads, self.rounds, Duration::from_secs(self.seconds))
+        wrk::alternate(loads, self.rounds, self.duration())
     }
 
     /// Measures on each database, and prints the tables.

@@ -40,11 +40,7 @@ impl Process {
 
     /// Returns the processor time so far, in seconds.
     pub fn processor_seconds(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The second field, the program's name in brackets, may contain blanks.
-        let fields = stat.rsplit_once(')').context("/proc has no such process")?.1;
-        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
-        Ok(ticks / TICKS_PER_SECOND)
+        processor_seconds(self.child.id())
     }
 
     /// Returns the resident memory, in MiB.
@@ -75,6 +71,15 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Returns the processor time of a process so far, in seconds.
+pub fn processor_seconds(process: u32) -> Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The second field, the program's name in brackets, may contain blanks.
+    let fields = stat.rsplit_once(')').context("/proc has no such process")?.1;
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
+    Ok(ticks / TICKS_PER_SECOND)
 }
 
 /// Blocks a child process until its parent asks it to stop, or has ended.

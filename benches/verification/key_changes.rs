@@ -4,20 +4,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
-use keydesk::actions::{Actions, AuthenticatedUser, NewKeyRequest, RequestContext, SessionClaim, SignedInUser};
-use keydesk::domain::client::Client;
-use keydesk::domain::ids::{KeyId, SessionId};
+use anyhow::{Result, anyhow};
+use keydesk::actions::{Actions, RequestContext};
 use keydesk::domain::key::lifecycle::RevocationReason;
-use keydesk::domain::key::submission::KeyForm;
-use keydesk::domain::policy::key_policy::RequestedExpiry;
-use keydesk::domain::text::name::ServiceAccountName;
-use keydesk::random;
-use keydesk::web::app::session::store::Sessions;
 
+use crate::admins::{admin, create};
 use crate::common::installation::Installation;
 use crate::common::process::{self, Process};
-use crate::seed;
 
 /// One thread per company; together they change fifty keys a second. One thread would wait for each commit.
 const THREADS: u64 = 4;
@@ -81,30 +74,8 @@ fn keep_changing(actions: &Actions, admin: &RequestContext, is_stopped: &AtomicB
     Ok(())
 }
 
-/// Returns the context of a company's admin.
-fn admin(actions: &Actions, company: u64) -> Result<RequestContext> {
-    let found = actions.store.query(|db| db.users().credentials(&seed::email(company)))?;
-    let user = found.context("the admin is not stored")?;
-    let user = AuthenticatedUser { user: SignedInUser::from(&user), epoch: user.sign_in_epoch };
-    let sessions = Sessions { store: actions.store.clone(), clock: actions.clock.clone() };
-    let token = sessions.begin(user, &Client::none())?;
-    let session = actions.store.query(|db| db.sessions().by_token(&token.digest()))?;
-    Ok(RequestContext::of_session(SessionClaim::from(&session.context("the admin has no session")?), Client::none()))
-}
-
 fn create_and_revoke(actions: &Actions, admin: &RequestContext) -> Result<()> {
     let key = create(actions, admin)?;
     actions.revoke_key(admin, key, RevocationReason::NoLongerUsed, None)?;
     Ok(())
-}
-
-fn create(actions: &Actions, admin: &RequestContext) -> Result<KeyId> {
-    let now = actions.clock.now();
-    let session = SessionId::new(now, &random::bytes());
-    let submissions = &actions.secrets.submissions;
-    let opened = submissions.issue(KeyForm::Create, session, now, random::bytes());
-    let sent = submissions.check(&opened, KeyForm::Create, session, now).context("the form is not valid")?;
-    let name = ServiceAccountName::parse(&format!("Short-lived {}", random::hex::<8>()))?;
-    let request = NewKeyRequest { name, expiry: RequestedExpiry::Default };
-    Ok(actions.create_key(admin, &request, sent)?.id)
 }

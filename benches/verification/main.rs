@@ -1,6 +1,7 @@
 //! Benchmark of key verification: seeds databases, starts servers, runs wrk against them and prints tables. Run it with
 //! `make bench`; benches/README.md describes the rows.
 
+mod admins;
 #[allow(dead_code, reason = "each benchmark uses some of the shared parts")]
 #[path = "../common/mod.rs"]
 mod common;

@@ -141,7 +141,8 @@ impl AnyConnection {
 }
 
 /// `synchronous=FULL`: acknowledged changes survive a power loss. `trusted_schema=OFF`: a schema that was tampered
-/// with runs no code of its own. `secure_delete`: erased data is overwritten.
+/// with runs no code of its own. `secure_delete`: erased data is overwritten. `temp_store=MEMORY`: savepoints of a
+/// group keep what they may roll back in memory, not in a file; `cache_size`: and the group's pages, up to 16 MiB.
 fn sqlite_setup(purpose: ConnectionPurpose) -> &'static str {
     match purpose {
         ConnectionPurpose::Read => {
@@ -155,7 +156,8 @@ fn sqlite_setup(purpose: ConnectionPurpose) -> &'static str {
         ConnectionPurpose::Write => {
             "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
              PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
-             PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 33554432;"
+             PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 33554432; \
+             PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;"
         }
     }
 }

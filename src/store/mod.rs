@@ -7,6 +7,7 @@ mod db;
 mod error;
 mod file_watch;
 mod gateways;
+mod group_commit;
 mod in_padded;
 mod installation;
 mod keys;
@@ -35,8 +36,8 @@ pub use error::StoreError;
 pub use gateways::Gateway;
 pub use installation::Installation;
 pub use keys::{
-    CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyRecord, KeyTab, NewKeyRecord, PageRequest,
-    PolicyViolation, SortBy, SortKey, SortOrder,
+    CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyListStart, KeyRecord, KeyTab, NewKeyRecord,
+    PageRequest, PolicyViolation, SortBy, SortKey, SortOrder,
 };
 pub use migrate::MigrationError;
 pub use pool::Store;

@@ -11,6 +11,7 @@ use crate::store::connection::{AnyConnection, ConnectionPurpose};
 use crate::store::connector::{ConnectionManager, Connector};
 use crate::store::db::{Db, WriteDb};
 use crate::store::error::StoreError;
+use crate::store::group_commit::{GroupCommit, commit};
 use crate::store::primary::Primary;
 use crate::store::verification::{ReadLocation, ThreadReader};
 
@@ -20,6 +21,7 @@ const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The database, with connections that read and connections that write. SQLite has a single writer: sixteen threads
 /// that wait for one connection have a far shorter tail latency than sixteen that contend for the lock on the file.
+/// PostgreSQL commits in groups by itself.
 #[derive(Clone, Debug)]
 pub struct Store {
     connector: Connector,
@@ -31,6 +33,8 @@ pub struct Store {
 struct Pools {
     readers: Pool<ConnectionManager>,
     writers: Pool<ConnectionManager>,
+    /// On SQLite, the queue for the only writer.
+    group_commit: Option<GroupCommit>,
     primary: Arc<Primary>,
 }
 
@@ -116,13 +120,12 @@ impl Store {
         changes: impl FnOnce(&mut WriteDb<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let pools = self.pools();
+        if let Some(group_commit) = &pools.group_commit {
+            return group_commit.write(changes);
+        }
         let (mut connection, ()) = checkout(&pools.writers, |connection| connection.begin(ConnectionPurpose::Write))?;
-        // A commit into a deleted file would be acknowledged and lost.
-        let files = self.connector.files();
         let result = changes(&mut WriteDb::new(&mut connection)).and_then(|value| {
-            files.check()?;
-            connection.commit()?;
-            files.check()?;
+            commit(&mut connection, self.connector.files())?;
             Ok(value)
         });
         if result.is_err() {
@@ -189,7 +192,11 @@ impl Pools {
                 })
         };
         let (readers, writers) = (pool(ConnectionPurpose::Read, READERS), pool(ConnectionPurpose::Write, writers));
-        Self { readers, writers, primary }
+        let group_commit = match connector.database() {
+            Database::Sqlite(_) => Some(GroupCommit::new(writers.clone(), connector.files().clone(), CHECKOUT_TIMEOUT)),
+            Database::Postgres(_) => None,
+        };
+        Self { readers, writers, group_commit, primary }
     }
 }
 

@@ -6,7 +6,7 @@ use tracing::instrument;
 
 use super::counts::KeyCounts;
 use super::list_item::{KeyColumns, KeyListItem, UsageColumns};
-use super::list_query::{KeyListQuery, KeyTab, filter_keys};
+use super::list_query::{KeyListQuery, KeyTab, filter_keys, sort_keys};
 use super::order::{CursorPosition, PageRequest, SortBy, SortKey, SortOrder};
 use crate::domain::ids::CompanyId;
 use crate::domain::text::collation;
@@ -78,7 +78,7 @@ impl<A> ApiKeys<'_, A> {
         position: Option<&CursorPosition>,
         order: SortOrder,
     ) -> Result<Vec<KeyListItem>, StoreError> {
-        let mut rows = sorted(matching_query(query), query.sort_by, order);
+        let mut rows = sort_keys!(matching_query(query), query.sort_by, order);
         if let Some(position) = position {
             rows = beyond(rows, position, order);
         }
@@ -108,21 +108,6 @@ fn matching(company_id: CompanyId, tab: KeyTab, search: Option<&str>, now: Times
         .and(service_accounts::id.eq(api_keys::service_account_id));
     let keys = api_keys::table.inner_join(service_accounts::table.on(its_account)).into_boxed::<AnyBackend>();
     filter_keys!(keys, company_id, tab, search, now)
-}
-
-fn sorted(keys: KeysQuery, sort_by: SortBy, order: SortOrder) -> KeysQuery {
-    match (sort_by, order) {
-        (SortBy::Created, SortOrder::Ascending) => keys.order((api_keys::created_at.asc(), api_keys::id.asc())),
-        (SortBy::Created, SortOrder::Descending) => keys.order((api_keys::created_at.desc(), api_keys::id.desc())),
-        (SortBy::Ended, SortOrder::Ascending) => keys.order((api_keys::ended_at.asc(), api_keys::id.asc())),
-        (SortBy::Ended, SortOrder::Descending) => keys.order((api_keys::ended_at.desc(), api_keys::id.desc())),
-        (SortBy::Name, SortOrder::Ascending) => keys.order((service_accounts::name_sort_key.asc(), api_keys::id.asc())),
-        (SortBy::Name, SortOrder::Descending) => {
-            keys.order((service_accounts::name_sort_key.desc(), api_keys::id.desc()))
-        }
-        // Not used: `by_last_use` sorts by the columns of `key_usage`.
-        (SortBy::LastUsed, _) => keys,
-    }
 }
 
 /// Keeps the rows after a position. The first half of each condition lets the index start there.

@@ -84,8 +84,13 @@ impl KeyListItem {
 
     /// The users that the row names.
     pub fn users(&self) -> impl Iterator<Item = UserId> {
+        self.user_columns().into_iter().flatten()
+    }
+
+    /// The users who created, revoked and rotated the key.
+    pub(super) fn user_columns(&self) -> [Option<UserId>; 3] {
         let revoked_by = self.revocation.as_ref().and_then(|revocation| revocation.by.user());
-        [Some(self.created_by), revoked_by, self.rotated_by].into_iter().flatten()
+        [Some(self.created_by), revoked_by, self.rotated_by]
     }
 
     /// The position of the row in an order.

@@ -56,6 +56,25 @@ macro_rules! filter_keys {
 }
 pub(super) use filter_keys;
 
+/// Sorts a boxed query of keys joined with their service accounts by a column of these two tables. The last use is a
+/// column of another one: `by_last_use` sorts by it.
+macro_rules! sort_keys {
+    ($keys:expr, $sort_by:expr, $order:expr) => {{
+        use SortOrder::{Ascending, Descending};
+        let keys = $keys;
+        match ($sort_by, $order) {
+            (SortBy::Created, Ascending) => keys.order((api_keys::created_at.asc(), api_keys::id.asc())),
+            (SortBy::Created, Descending) => keys.order((api_keys::created_at.desc(), api_keys::id.desc())),
+            (SortBy::Ended, Ascending) => keys.order((api_keys::ended_at.asc(), api_keys::id.asc())),
+            (SortBy::Ended, Descending) => keys.order((api_keys::ended_at.desc(), api_keys::id.desc())),
+            (SortBy::Name, Ascending) => keys.order((service_accounts::name_sort_key.asc(), api_keys::id.asc())),
+            (SortBy::Name, Descending) => keys.order((service_accounts::name_sort_key.desc(), api_keys::id.desc())),
+            (SortBy::LastUsed, _) => keys,
+        }
+    }};
+}
+pub(super) use sort_keys;
+
 /// Returns the pattern for `LIKE` that matches names which contain `search`, with or without diacritics.
 pub(super) fn name_pattern(search: &str) -> String {
     containing(&normalize::search_folded(search))

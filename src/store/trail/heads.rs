@@ -5,6 +5,7 @@ use tracing::instrument;
 
 use crate::domain::ids::TrailId;
 use crate::domain::trail::check::TrailHead;
+use crate::store::connection::AnyConnection;
 use crate::store::db::{ReadWrite, Trails};
 use crate::store::error::StoreError;
 use crate::store::schema::{audit_trail_hours, audit_trails};
@@ -36,12 +37,16 @@ impl Trails<'_, ReadWrite> {
     }
 
     /// Locks the head of a trail until the transaction ends, and returns it. All changes to one company take this lock.
+    /// On SQLite the transaction has the lock of the whole database already.
     #[instrument(name = "db.trails.lock", level = "debug", skip_all)]
     pub fn lock(&mut self, trail: TrailId) -> Result<TrailHead, StoreError> {
-        diesel::update(audit_trails::table.filter(audit_trails::id.eq(trail)))
-            .set(audit_trails::size.eq(audit_trails::size))
-            .execute(self.connection)?;
-        self.head(trail)
+        let AnyConnection::Postgres(postgres) = &mut *self.connection else { return self.head(trail) };
+        let (size, frontier, checkpoint) = audit_trails::table
+            .filter(audit_trails::id.eq(trail))
+            .select((audit_trails::size, audit_trails::frontier, audit_trails::checkpoint))
+            .for_no_key_update()
+            .first(postgres)?;
+        Ok(TrailHead { size, frontier, checkpoint })
     }
 
     /// Stores the head of a trail after events were appended.

@@ -42,6 +42,7 @@ fn run_all_queries(store: &Store, company_id: CompanyId) {
                         page_size: 50,
                         now,
                     };
+                    store.query(|db| db.keys().list_start(&query)).unwrap();
                     let first = store.read(|db| db.keys().list(&query)).unwrap();
                     let last = first.keys.last().unwrap();
                     for paging in

@@ -5,8 +5,8 @@ use super::view::{Counts, End, KeyListPage, Row};
 use crate::domain::key::lifecycle::KeyEnd;
 use crate::domain::timestamp::Timestamp;
 use crate::store::{
-    CursorPosition, Db, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyTab, PageRequest, SortBy, SortOrder,
-    StoreError, UserNames,
+    CursorPosition, Db, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyListStart, KeyTab, PageRequest, SortBy,
+    SortOrder, StoreError, UserNames,
 };
 use crate::web::app::error::PageError;
 use crate::web::app::inline_reader::InlineReader;
@@ -58,6 +58,8 @@ pub async fn page(
     let loaded = reader.and_then(|reader| reader.read(|db| load_inline(db, &query, matches_nothing)));
     let loaded = if let Some(loaded) = loaded.flatten() {
         loaded
+    } else if let Some(start) = load_start(cx, &query, matches_nothing).await? {
+        start
     } else {
         cx.read(move |db| {
             let total = db.keys().count(query.company_id, query.now)?;
@@ -128,6 +130,25 @@ fn matches_nothing(search: &Search) -> bool {
 /// Returns whether the rows are the first rows of an index.
 fn reads_index_start(query: &KeyListQuery) -> bool {
     matches!(query.paging, PageRequest::First) && query.sort_by != SortBy::Name && query.search.is_none()
+}
+
+/// Loads the first page with one statement, or returns `None` if that takes several.
+async fn load_start(
+    cx: &PageContext,
+    query: &KeyListQuery,
+    matches_nothing: bool,
+) -> Result<Option<LoadedList>, PageError> {
+    if matches_nothing {
+        return Ok(None);
+    }
+    let query = query.clone();
+    let start = cx.query(move |db| db.keys().list_start(&query)).await?;
+    Ok(start.map(|KeyListStart { keys, names, counts }| LoadedList {
+        page: KeyListSlice { keys, position: 0 },
+        names,
+        total: counts,
+        found: counts,
+    }))
 }
 
 /// Loads the rows, or returns `None` if the company has too many keys for this thread.
