@@ -14,7 +14,7 @@ DEPLOY = PROJECT / "deploy/patroni"
 PROGRAMS = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), default=None)
 OWNER = pwd.getpwnam("postgres") if "postgres" in {user.pw_name for user in pwd.getpwall()} else None
 PASSWORD = "keydesk-fleet"
-PATRONI_PORT = 8008
+PATRONI_PORT, ETCD_PORT = 8008, 2379
 
 
 def wait_until(condition, seconds, what):
@@ -25,6 +25,19 @@ def wait_until(condition, seconds, what):
             raise RuntimeError(f"After {seconds} s {what}.")
         time.sleep(0.1)
     return value
+
+
+def get(machine, port, path):
+    """Returns the status and the JSON of an answer; nothing without one."""
+    connection = http.client.HTTPConnection(machine.address, port, timeout=1)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, json.load(response)
+    except (OSError, ValueError, http.client.HTTPException):
+        return None, {}
+    finally:
+        connection.close()
 
 
 def environment(name, machine, first):
@@ -93,6 +106,8 @@ class Patroni(Databases):
         self.dcs = dcs
         for machine in dcs:
             machine.start(["/usr/bin/etcd"], self.log(machine), env=environment("etcd.env", machine, 21))
+        # Patroni keeps a wrong version of etcd's API if it asks before the servers have agreed on one.
+        wait_until(lambda: all(map(self._has_agreed, dcs)), 30, "etcd has no cluster")
         for machine in machines:
             self._install(machine)
             self.start_patroni(machine)
@@ -115,16 +130,16 @@ class Patroni(Databases):
         data = environment("node.env", machine, 11)["PATRONI_POSTGRESQL_DATA_DIR"]
         self.program(machine, "pg_ctl", "stop", "--silent", "--mode=immediate", "--no-wait", "--pgdata", data)
 
+    def _has_agreed(self, machine):
+        return get(machine, ETCD_PORT, "/version")[1].get("etcdcluster", "not_decided") != "not_decided"
+
     def status(self, machine):
         """What Patroni says about a machine."""
-        connection = http.client.HTTPConnection(machine.address, PATRONI_PORT, timeout=1)
-        try:
-            connection.request("GET", "/patroni")
-            return json.load(connection.getresponse())
-        except (OSError, ValueError, http.client.HTTPException):
-            return {}
-        finally:
-            connection.close()
+        return get(machine, PATRONI_PORT, "/patroni")[1]
+
+    def may_take_over(self, machine):
+        """Whether Patroni has noted in etcd that the machine has every acknowledged change."""
+        return get(machine, PATRONI_PORT, "/synchronous")[0] == 200
 
     def is_primary(self, machine):
         status = self.status(machine)
@@ -143,7 +158,8 @@ class Patroni(Databases):
             return (
                 self.primary is not None
                 and self.try_sql(self.primary, count) == others
-                and self.sync_standby(self.primary) is not None
+                and (standby := self.sync_standby(self.primary)) is not None
+                and self.may_take_over(standby)
                 and len([each for each in self.machines if self.is_primary(each)]) == 1
             )
 

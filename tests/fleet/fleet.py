@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Breaks the database of three servers under load, and judges every answer: tests/fleet/fleet.py [--quick] [FAULT …]
+"""Breaks the database of three servers under load, and judges every answer: tests/fleet/fleet.py [--quick] [DATABASES] [FAULT …]
 
 No acknowledged change may be lost, no answer may be older than an acknowledged change, and every server must answer
 again within 5 s after a promotion, by itself.
@@ -124,14 +124,18 @@ def run_all(plan, network, machines, folder):
 
 
 def plan_of(words):
-    names = [word for word in words if not word.startswith("-")]
     plan = rounds.QUICK if "--quick" in words else rounds.ALL
-    known = {fault.__name__ for _, faults in rounds.ALL for fault in faults}
-    if unknown := [name for name in names if name not in known]:
-        raise SystemExit(f"There is no fault {', '.join(unknown)}. The faults are: {', '.join(sorted(known))}")
-    if names:
-        plan = [(kind, [fault for fault in faults if fault.__name__ in names]) for kind, faults in plan]
-    return [(kind, faults) for kind, faults in plan if faults]
+    kinds = {kind for kind, _ in rounds.ALL}
+    faults = {fault.__name__ for _, all_faults in rounds.ALL for fault in all_faults}
+    names = {word for word in words if not word.startswith("-")}
+    if unknown := names - kinds - faults:
+        choices = ", ".join(sorted(kinds | faults))
+        raise SystemExit(f"Neither databases nor a fault: {', '.join(unknown)}. Choose among {choices}.")
+    if names & kinds:
+        plan = [(kind, each) for kind, each in plan if kind in names]
+    if names & faults:
+        plan = [(kind, [fault for fault in each if fault.__name__ in names]) for kind, each in plan]
+    return [(kind, each) for kind, each in plan if each]
 
 
 def missing():
