@@ -91,8 +91,8 @@ class Databases:
         self.program(machine, "psql", *words, "--dbname", "postgres", input=text)
 
     def url(self):
-        hosts = ",".join(machine.address for machine in self.machines)
-        return f"postgres:///keydesk?host={hosts}&port=5432&user=keydesk&password={PASSWORD}"
+        hosts = ",".join(f"{machine.address}:5432" for machine in self.machines)
+        return f"postgres://keydesk:{PASSWORD}@{hosts}/keydesk"
 
     def sync_standby(self, primary):
         """The machine that acknowledged changes are on, if it is connected."""
@@ -173,7 +173,7 @@ class Streaming(Databases):
         "unix_socket_directories = '/run/postgresql'",
         "listen_addresses = '*'",
         "max_connections = 200",
-        "wal_log_hints = on",
+        "wal_keep_size = '256MB'",
         "hot_standby = on",
         "wal_sender_timeout = '3s'",
         "wal_receiver_timeout = '5s'",
