@@ -177,7 +177,7 @@ def in_namespaces(words):
     with tempfile.TemporaryDirectory(prefix="keydesk-fleet-", dir="/tmp") as folder:
         pathlib.Path(folder).chmod(0o755)
         command = [*NAMESPACES, sys.executable, __file__, *words]
-        with subprocess.Popen(command, env={**os.environ, INSIDE: folder}) as process:
+        with subprocess.Popen(command, env={**os.environ, INSIDE: folder}, start_new_session=True) as process:
             try:
                 return process.wait()
             finally:

@@ -106,7 +106,8 @@ class Machine:
         """Starts a program, whose messages are appended to the file `log`."""
         with open(log, "a", encoding="utf-8") as messages:
             options = {"stdin": subprocess.DEVNULL, "stdout": messages, "stderr": messages, "text": True, **options}
-            return subprocess.Popen(self._words(words, user), **options)
+            # In a session of its own: the end of a terminal would resume what is frozen.
+            return subprocess.Popen(self._words(words, user), start_new_session=True, **options)
 
     def processes(self, name=""):
         """The processes of the machine whose command line contains the name."""
