@@ -148,6 +148,10 @@ class Patroni(Databases):
     def leader(self, without=None):
         return next((each for each in self.machines if each is not without and self.is_primary(each)), None)
 
+    def has_standby(self):
+        leader = self.leader()
+        return leader is not None and self.sync_standby(leader) is not None
+
     def settle(self, seconds=90):
         """Waits until one primary has a synchronous standby and all others stream from it."""
 

@@ -26,7 +26,7 @@ INSIDE = "FLEET_INSIDE"
 # The end of the first process ends all others: nothing is left behind, however the run ends.
 NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]
 COLUMNS = "{:>5}  {:<9} {:<25} {:>9} {:>9} {:>8} {:>9} {:>8} {:>5} {:>10} {:>8} {:>6}  {}"
-HEADINGS = ["round", "databases", "fault", "promoted", "back", "without", "answers", "changes"]
+HEADINGS = ["round", "databases", "fault", "usable", "back", "without", "answers", "changes"]
 HEADINGS += ["lost", "accepted", "refused", "pages", ""]
 
 

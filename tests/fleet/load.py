@@ -200,7 +200,7 @@ class Load:
         """The longest time without a right answer to a good key."""
         with self.lock:
             times = [each.received for each in self.answers if each.node == node.name and each.is_good and each.status == 200]
-        times = [since, *sorted(each for each in times if each >= since)]
+        times = [since, *sorted(each for each in times if each >= since), time.monotonic()]
         return max((later - earlier for earlier, later in itertools.pairwise(times)), default=0)
 
     def lost_changes(self, since):

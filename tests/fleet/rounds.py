@@ -21,31 +21,38 @@ def after_promotion(fleet, old, break_primary):
     return begun, dict.fromkeys(fleet.nodes, promoted)
 
 
+def observe(fleet, since):
+    """Looks on for a while. Of two servers, the new primary commits nothing until the old one is its standby."""
+    if len(fleet.databases.machines) == 2:
+        wait_until(fleet.databases.has_standby, PROMOTION, "the old primary is no standby")
+        since = dict.fromkeys(since, time.monotonic())
+    time.sleep(OBSERVED)
+    return since
+
+
 def kill(fleet):
     """Every process of the primary's machine is killed."""
     old = fleet.databases.primary
-    result = after_promotion(fleet, old, lambda: old.send_signal(signal.SIGKILL))
+    begun, since = after_promotion(fleet, old, lambda: old.send_signal(signal.SIGKILL))
     time.sleep(OBSERVED)
     fleet.databases.start_patroni(old)
-    return result
+    return begun, observe(fleet, since)
 
 
 def stop(fleet):
     """PostgreSQL is stopped without a checkpoint, under Patroni."""
     old = fleet.databases.primary
-    result = after_promotion(fleet, old, lambda: fleet.databases.stop_at_once(old))
-    time.sleep(OBSERVED)
-    return result
+    begun, since = after_promotion(fleet, old, lambda: fleet.databases.stop_at_once(old))
+    return begun, observe(fleet, since)
 
 
 def freeze(fleet):
     """Every process of the primary's machine is frozen, and resumed after the promotion."""
     old = fleet.databases.primary
-    result = after_promotion(fleet, old, lambda: old.send_signal(signal.SIGSTOP))
+    begun, since = after_promotion(fleet, old, lambda: old.send_signal(signal.SIGSTOP))
     time.sleep(3)
     old.send_signal(signal.SIGCONT)
-    time.sleep(OBSERVED)
-    return result
+    return begun, observe(fleet, since)
 
 
 def freeze_machine(fleet):
@@ -58,12 +65,11 @@ def freeze_machine(fleet):
                 fleet.network.cut(old, machine)
         old.send_signal(signal.SIGSTOP)
 
-    result = after_promotion(fleet, old, freeze_all)
+    begun, since = after_promotion(fleet, old, freeze_all)
     time.sleep(3)
     fleet.network.heal()
     old.send_signal(signal.SIGCONT)
-    time.sleep(OBSERVED)
-    return result
+    return begun, observe(fleet, since)
 
 
 def freeze_patroni(fleet):
@@ -94,8 +100,7 @@ def partition(fleet, is_alone=True):
     fleet.network.heal()
     if is_alone:
         since[first] = time.monotonic()
-    time.sleep(OBSERVED)
-    return begun, since
+    return begun, observe(fleet, since)
 
 
 def partition_with_a_way_out(fleet):
