@@ -11,7 +11,7 @@ JUDGES       := target/judges/.installed tests/judges/node_modules/.package-lock
 WAPITI       := target/wapiti/bin/wapiti
 
 .PHONY: help run quick test fmt reference lint unit architecture it it-postgres browser audits screens
-.PHONY: judges judges-quick bench bench-trail bench-writes bench-pages deny
+.PHONY: fleet fleet-quick judges judges-quick bench bench-trail bench-writes bench-pages deny
 .DEFAULT_GOAL := help
 # Targets run one after the other: their output stays readable, and each one uses all processors.
 .NOTPARALLEL:
@@ -24,7 +24,7 @@ run: ## Serve from ./data with the defaults
 
 quick: lint unit architecture ## Check formatting, lints, unit tests and layers: before every commit
 
-test: lint unit architecture it it-postgres judges-quick browser ## Check everything: before a change lands
+test: lint unit architecture it it-postgres fleet-quick judges-quick browser ## Check everything: before a change lands
 
 fmt: ## Format the sources
 	@tests/install_tools rust
@@ -58,6 +58,17 @@ browser: $(BROWSER) ## Test the pages in Chromium and Firefox, and audit each pa
 	@tests/install_tools browser
 	$(CARGO_TEST) --test it -- --quiet --exact $(ROUTES)
 	cd tests/browser && npm test --silent
+
+# Needs root for its network namespaces. Without, it says that it tested nothing.
+fleet-quick: ## Fail over three times under load, with three servers and PostgreSQL under Patroni
+	@tests/install_tools fleet
+	$(CARGO_TEST) --test it --no-run
+	python3 tests/fleet/fleet.py --quick
+
+fleet: ## The same with 30 faults; FAULT="kill partition" runs some
+	@tests/install_tools fleet
+	$(CARGO_TEST) --test it --no-run
+	python3 tests/fleet/fleet.py $(FAULT)
 
 judges-quick: $(JUDGES) ## Let promtool, redocly, Authlib and openid-client judge a running server
 	@tests/install_tools metrics
