@@ -118,6 +118,12 @@ impl TableRow {
         Self::single(&what, figure.format(value), &format!("≤ {}", figure.format(maximum)), Some(value <= maximum))
     }
 
+    /// A figure of one load, without a target.
+    pub fn measured(figure: Figure, (name, samples): (&str, &[Sample])) -> Self {
+        let mut values: Vec<_> = samples.iter().map(|sample| figure.of(sample)).collect();
+        Self::single(&format!("{name}: {}", figure.name()), figure.format(median(&mut values)), "", None)
+    }
+
     /// A figure without a baseline.
     pub fn single(what: &str, measured: String, target: &str, is_met: Option<bool>) -> Self {
         let (against, ratio) = (String::new(), String::new());

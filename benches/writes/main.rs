@@ -156,7 +156,7 @@ fn rows(backend: Backend, samples: &[Vec<Sample>]) -> Vec<TableRow> {
         } else {
             TableRow::compared(Figure::P99, Target::None, measured, reference)
         });
-        rows.push(TableRow::compared(Figure::Processor, Target::None, measured, reference));
+        rows.push(TableRow::measured(Figure::Processor, measured));
     }
     rows
 }

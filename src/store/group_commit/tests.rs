@@ -54,17 +54,17 @@ impl Fixture {
 
     /// Runs actions that all wait, in this order, while another one has the turn.
     fn run_waiting(&self, actions: Vec<Action<'_>>) -> Vec<thread::Result<Outcome>> {
-        let (begin, begun) = mpsc::channel();
+        let (start, has_started) = mpsc::channel();
         let (release, released) = mpsc::channel();
         thread::scope(|scope| {
             let first = scope.spawn(move || {
                 self.group.write(|_| {
-                    begin.send(()).unwrap();
+                    start.send(()).unwrap();
                     released.recv().unwrap();
                     Ok::<_, StoreError>(())
                 })
             });
-            begun.recv().unwrap();
+            has_started.recv().unwrap();
             let mut threads = Vec::new();
             for action in actions {
                 threads.push(scope.spawn(|| self.group.write(action)));

@@ -97,8 +97,8 @@ fn start(rows: Vec<Row>) -> Option<KeyListStart> {
         .into_iter()
         .map(|(key, usage, (creator, revoker, rotator), _)| {
             let key = KeyListItem::new(key, usage.unwrap_or_default());
-            let named = key.user_columns().into_iter().zip([creator, revoker, rotator]);
-            names.extend(named.filter_map(|(id, name)| id.zip(name)));
+            let users = key.user_columns().into_iter().zip([creator, revoker, rotator]);
+            names.extend(users.filter_map(|(id, name)| id.zip(name)));
             key
         })
         .collect();
