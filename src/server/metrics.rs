@@ -8,12 +8,22 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
+use crate::actions::Actions;
 use crate::clock::Clock;
-use crate::store;
+use crate::store::{self, WriteHealth};
 
-/// The wal-index and the clock.
+/// The wal-index, the clock and writes.
 #[derive(Debug)]
-pub(super) struct ServerMetrics(pub(super) Clock);
+pub(super) struct ServerMetrics {
+    clock: Clock,
+    write_health: WriteHealth,
+}
+
+impl ServerMetrics {
+    pub(super) fn new(actions: &Actions) -> Self {
+        Self { clock: actions.clock.clone(), write_health: actions.store.write_health().clone() }
+    }
+}
 
 impl Collector for ServerMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
@@ -21,9 +31,18 @@ impl Collector for ServerMetrics {
         let help = "Times that SQLite's wal-index did not follow the database";
         let name = "keydesk_wal_index_contradictions";
         contradictions.encode(encoder.encode_descriptor(name, help, None, contradictions.metric_type())?)?;
-        let offset = ConstGauge::new(self.0.offset_seconds().unwrap_or_default());
+        let offset = ConstGauge::new(self.clock.offset_seconds().unwrap_or_default());
         let help = "The system's clock minus the database's";
         let kind = offset.metric_type();
-        offset.encode(encoder.encode_descriptor("keydesk_clock_offset", help, Some(&Unit::Seconds), kind)?)
+        offset.encode(encoder.encode_descriptor("keydesk_clock_offset", help, Some(&Unit::Seconds), kind)?)?;
+        let is_writable = ConstGauge::new(i64::from(self.write_health.trouble().is_none()));
+        let help = "Whether changes can be saved: 1 if the last attempt succeeded in time";
+        let kind = is_writable.metric_type();
+        is_writable.encode(encoder.encode_descriptor("keydesk_writable", help, None, kind)?)?;
+        let age = self.write_health.since_success().map_or(f64::INFINITY, |age| age.as_secs_f64());
+        let help = "Time since changes could last be saved";
+        let age = ConstGauge::new(age);
+        let kind = age.metric_type();
+        age.encode(encoder.encode_descriptor("keydesk_write_age", help, Some(&Unit::Seconds), kind)?)
     }
 }

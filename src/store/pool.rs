@@ -10,20 +10,26 @@ use crate::store::connection::{AnyConnection, ConnectionManager, ConnectionPurpo
 use crate::store::db::{Db, WriteDb};
 use crate::store::error::StoreError;
 use crate::store::file_watch::FileWatch;
-use crate::store::verification::{ReadLocation, ThreadReader};
+use crate::store::verification::{OpenReader, OpenReaders, ReadLocation, ThreadReader};
+use crate::store::write_health::WriteHealth;
 
-const READERS: u32 = 8;
-const POSTGRES_WRITERS: u32 = 8;
+pub(super) const READERS: u32 = 8;
+pub(super) const POSTGRES_WRITERS: u32 = 8;
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
+/// The longest wait for the first connection, before which several hosts may have to be given up.
+const FIRST_CONNECTION_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The database, with connections that read and connections that write. SQLite has a single writer: sixteen threads
 /// that wait for one connection have a far shorter tail latency than sixteen that contend for the lock on the file.
 #[derive(Clone, Debug)]
 pub struct Store {
-    database: Database,
-    readers: Pool<ConnectionManager>,
-    writers: Pool<ConnectionManager>,
-    files: FileWatch,
+    pub(super) database: Database,
+    pub(super) readers: Pool<ConnectionManager>,
+    pub(super) writers: Pool<ConnectionManager>,
+    pub(super) files: FileWatch,
+    pub(super) write_health: WriteHealth,
+    /// Opened at the start, for [`thread_reader`](Self::thread_reader).
+    open_readers: OpenReaders,
 }
 
 impl Store {
@@ -45,7 +51,7 @@ impl Store {
                 .test_on_check_out(false)
                 .idle_timeout(None)
                 .max_lifetime(None)
-                .connection_timeout(CHECKOUT_TIMEOUT)
+                .connection_timeout(FIRST_CONNECTION_TIMEOUT)
                 .error_handler(Box::new(NopErrorHandler))
                 .build(ConnectionManager { database: database.clone(), purpose, files: files.clone() })
                 .map_err(StoreError::unavailable)
@@ -59,7 +65,8 @@ impl Store {
                 files.add_open_if_present(&file)?;
             }
         }
-        Ok(Self { database: database.clone(), readers, writers, files })
+        let (write_health, open_readers) = (WriteHealth::default(), OpenReaders::default());
+        Ok(Self { database: database.clone(), readers, writers, files, write_health, open_readers })
     }
 
     /// Also watches that this file of the installation exists.
@@ -97,11 +104,27 @@ impl Store {
     /// server, so it should serve nothing else; on SQLite a hop to another thread costs more than the read.
     #[must_use]
     pub fn thread_reader(&self) -> (ThreadReader, ReadLocation) {
-        let location = match &self.database {
+        let reader = ThreadReader::new(self.database.clone(), self.files.clone(), self.open_readers.take());
+        (reader, self.read_location())
+    }
+
+    /// Returns where the reads of a [`thread_reader`](Self::thread_reader) take place.
+    #[must_use]
+    pub fn read_location(&self) -> ReadLocation {
+        match &self.database {
             Database::Sqlite(_) => ReadLocation::InProcess,
             Database::Postgres(_) => ReadLocation::Remote,
-        };
-        (ThreadReader::new(self.database.clone(), self.files.clone()), location)
+        }
+    }
+
+    /// Opens a connection for a [`thread_reader`](Self::thread_reader).
+    pub(super) fn open_reader(&self) -> Result<OpenReader, StoreError> {
+        self.files.open(|| OpenReader::new(&self.database))
+    }
+
+    /// Keeps a connection for the next [`thread_reader`](Self::thread_reader).
+    pub(super) fn keep_reader(&self, reader: OpenReader) {
+        self.open_readers.keep(reader);
     }
 
     /// Runs changes in one transaction, all or nothing. They are durable once this returns `Ok`.
@@ -118,6 +141,7 @@ impl Store {
             self.files.check()?;
             connection.commit()?;
             self.files.check()?;
+            self.write_health.on_commit();
             Ok(value)
         });
         if result.is_err() {
@@ -139,13 +163,13 @@ impl Store {
 
 /// Takes a connection from the pool and runs a first statement on it. A connection that was cut while it was idle fails
 /// then, and the next one is tried: a ping before each use would cost every request a round trip.
-fn checkout<T>(
+pub(super) fn checkout<T>(
     pool: &Pool<ConnectionManager>,
     mut first: impl FnMut(&mut AnyConnection) -> Result<T, StoreError>,
 ) -> Result<(PooledConnection<ConnectionManager>, T), StoreError> {
     let mut retries = pool.max_size();
     loop {
-        let mut connection = pool.get().map_err(StoreError::unavailable)?;
+        let mut connection = pool.get_timeout(CHECKOUT_TIMEOUT).map_err(StoreError::unavailable)?;
         match first(&mut connection) {
             Ok(value) => return Ok((connection, value)),
             Err(_) if retries > 0 && !connection.is_alive() => retries -= 1,

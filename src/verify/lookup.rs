@@ -79,6 +79,11 @@ impl LookupService {
         self.submit(&self.batchers.keys, digest).await
     }
 
+    /// Reads what every answer needs, as look-ups do.
+    pub(super) async fn probe(&self) -> Result<(), StoreError> {
+        self.submit(&self.batchers.probes, ()).await
+    }
+
     /// Returns the active gateway and the key of an introspection, from one read that starts after this call.
     pub(super) async fn introspection(&self, request: IntrospectionRequest) -> Result<FoundIntrospection, StoreError> {
         self.submit(&self.batchers.introspections, request).await
@@ -108,12 +113,14 @@ impl LookupService {
 struct Batchers {
     keys: Batcher<KeyDigest, FoundKey>,
     introspections: Batcher<IntrospectionRequest, FoundIntrospection>,
+    probes: Batcher<(), ()>,
 }
 
 /// The replies of one batch.
 enum BatchReplies {
     Keys(Replies<FoundKey>),
     Introspections(Replies<FoundIntrospection>),
+    Probes(Replies<()>),
 }
 
 impl Batchers {
@@ -122,6 +129,8 @@ impl Batchers {
         self.keys.run(|digests| reader.keys(digests), |replies| on_replies(BatchReplies::Keys(replies)));
         let read = |requests: &[IntrospectionRequest]| reader.introspections(requests);
         self.introspections.run(read, |replies| on_replies(BatchReplies::Introspections(replies)));
+        let read = |probes: &[()]| reader.probe().map(|()| probes.to_vec());
+        self.probes.run(read, |replies| on_replies(BatchReplies::Probes(replies)));
     }
 
     /// Fails all pending requests, because no reader is left.
@@ -129,6 +138,7 @@ impl Batchers {
         let stopped = || StoreError::unavailable("the database reader has stopped");
         self.keys.run(|_| Err(stopped()), Replies::deliver);
         self.introspections.run(|_| Err(stopped()), Replies::deliver);
+        self.probes.run(|_| Err(stopped()), Replies::deliver);
     }
 }
 
@@ -137,6 +147,7 @@ impl BatchReplies {
         match self {
             Self::Keys(replies) => replies.deliver(),
             Self::Introspections(replies) => replies.deliver(),
+            Self::Probes(replies) => replies.deliver(),
         }
     }
 }
