@@ -49,7 +49,7 @@ it: $(SCHEMATHESIS) $(GATEWAYS) ## Run the HTTP tests on SQLite
 	env -u KEYDESK_TEST_POSTGRES_URL $(CARGO_TEST) --test it
 
 it-postgres: $(GATEWAYS) ## Run the HTTP tests on a temporary PostgreSQL server
-	@tests/install_tools postgres gateways python
+	@tests/install_tools postgres pooler gateways python
 	tests/with_postgres $(CARGO_TEST) --test it
 
 # The browser tests use the program that the build of the integration tests leaves in target/debug. `cargo build` would

@@ -95,6 +95,7 @@ impl Actions {
             if tx.users().any_exists()? {
                 return Err(SetUpError::Closed);
             }
+            tx.setup_links().delete_all()?;
             let user_id = UserId::new(self.clock.now(), &random::bytes());
             let user = NewUser { role: Role::Admin, name: &name, email: &email };
             let created = self.create_company(

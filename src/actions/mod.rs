@@ -20,6 +20,7 @@ mod refused_sign_ins;
 mod rotation;
 mod second_factor;
 mod service;
+mod setup_link;
 mod sign_in;
 mod sign_in_attempt;
 mod signed_in_user;

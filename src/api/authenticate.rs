@@ -12,7 +12,7 @@ use crate::domain::key::usage::RequestSource;
 use crate::http::client_address;
 use crate::http::log_limit::LogLimit;
 use crate::http::request_id::RequestId;
-use crate::store::{Gateway, KeyForVerification};
+use crate::store::{Gateway, KeyForVerification, StoreError};
 use crate::verify::{PresentedToGateway, Verifier, VerifierContext, VerifyError};
 
 /// Verifies presented keys, and logs why one is refused.
@@ -25,6 +25,11 @@ impl KeyAuthenticator {
     /// Creates the authenticator of the current thread.
     pub(super) fn for_this_thread(context: &VerifierContext) -> Self {
         Self { verifier: Verifier::for_this_thread(context), log_limit: LogLimit::new() }
+    }
+
+    /// Checks that a good key would be answered now.
+    pub(super) async fn probe(&self) -> Result<(), StoreError> {
+        self.verifier.probe().await
     }
 
     /// Returns the presented key if it is active; counts the use for the client that sent the request.

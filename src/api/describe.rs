@@ -55,6 +55,11 @@ async fn describe_with(
                     );
                 });
             }
+            if let Problem::NotReady(reasons) = problem {
+                FAILURES.with(|failures| {
+                    failures.write(|suppressed| tracing::warn!(request = %id, reasons, suppressed, "not ready"));
+                });
+            }
             let document = problem.described(id);
             Ok(response.map_body(|_, _| BoxBody::new(document)))
         }

@@ -1,14 +1,14 @@
 //! `GET /healthz` and `GET /readyz`: liveness and readiness probes.
 
-use actix_web::HttpResponse;
-use actix_web::web::{self, Data};
-use serde::Serialize;
+use actix_web::web::{Data, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::authenticate::KeyAuthenticator;
 use super::problem::{Document, Problem};
-use crate::actions::Actions;
+use super::readiness::Readiness;
 use crate::clock::Clock;
-use crate::store::StoreError;
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Health {
@@ -34,26 +34,41 @@ pub(super) async fn liveness() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "alive", warning: None })
 }
 
-/// Report whether the database can be read and its schema is up to date.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Purpose {
+    /// `verification`: whether keys can be verified counts alone, as on a server that answers gateways only.
+    r#for: Option<String>,
+}
+
+/// Report whether a good key would be answered now, and whether a change could be saved.
 #[utoipa::path(
     get,
     path = "/readyz",
     operation_id = "ready",
     tag = "Server",
+    params(Purpose),
     responses(
         (status = 200, description = "The server is ready", body = Health),
         (status = 400, description = "The request is not valid HTTP; no body"),
-        (status = 503, description = "The database cannot be reached, or its schema is not up to date", body = Document,
+        (status = 503, description = "The server is not ready; the detail says what is wrong", body = Document,
             content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds")))
     )
 )]
-pub(super) async fn readiness(actions: Data<Actions>) -> Result<HttpResponse, Problem> {
-    let store = actions.store.clone();
-    let is_ready = web::block(move || store.query(|db| Ok(db.is_up_to_date()? && db.installation().get()?.is_some())));
-    if is_ready.await.map_err(StoreError::unavailable)?? {
-        Ok(HttpResponse::Ok().json(Health { status: "ready", warning: clock_warning(&actions.clock) }))
+pub(super) async fn readiness(
+    request: HttpRequest,
+    readiness: Data<Readiness>,
+    authenticator: Data<KeyAuthenticator>,
+) -> Result<HttpResponse, Problem> {
+    let purpose = Query::<Purpose>::from_query(request.query_string());
+    // What is not understood asks for everything.
+    let is_for_verification = purpose.is_ok_and(|purpose| purpose.r#for.as_deref() == Some("verification"));
+    let reasons = readiness.reasons(&authenticator, is_for_verification).await;
+    if reasons.is_empty() {
+        let warning = clock_warning(&readiness.actions.clock);
+        Ok(HttpResponse::Ok().json(Health { status: "ready", warning }))
     } else {
-        Err(Problem::Unavailable("the database is empty, or its schema is older than this program".to_owned()))
+        Err(Problem::NotReady(reasons.join(" ")))
     }
 }
 

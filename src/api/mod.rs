@@ -10,6 +10,7 @@ mod introspect;
 mod metrics;
 mod openapi;
 mod problem;
+mod readiness;
 mod revoke;
 mod schema;
 mod whoami;
@@ -23,6 +24,7 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route};
 use self::authenticate::KeyAuthenticator;
 pub use self::metrics::MetricsEndpoint;
 use self::problem::Problem;
+pub use self::readiness::Readiness;
 use crate::actions::Actions;
 use crate::config::PublicUrl;
 use crate::verify::VerifierContext;
@@ -38,6 +40,8 @@ pub struct ApiState {
     pub public_url: Data<PublicUrl>,
     /// Shows the metrics.
     pub metrics: Data<MetricsEndpoint>,
+    /// Says whether the server is ready.
+    pub readiness: Data<Readiness>,
 }
 
 /// Adds the machine endpoints to the server of the current worker thread. The busiest routes come first: the router
@@ -47,6 +51,7 @@ pub fn configure(config: &mut ServiceConfig, state: &ApiState) {
     config.app_data(state.actions.clone());
     config.app_data(state.public_url.clone());
     config.app_data(state.metrics.clone());
+    config.app_data(state.readiness.clone());
     config.service(get("/v1/whoami", whoami::get));
     // A proxy appends its client's path, which may start with any separator.
     for path in ["/v1/forward-auth", "/v1/forward-auth{anything:[^A-Za-z0-9_-].*}"] {

@@ -1,5 +1,6 @@
 //! The errors of the machine endpoints, as problem documents (RFC 9457).
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use actix_web::body::BoxBody;
@@ -44,6 +45,9 @@ pub(super) enum Problem {
     /// The state of the key is unknown.
     #[error("{0}")]
     Unavailable(String),
+    /// The server cannot do its job now; holds the reasons.
+    #[error("{0}")]
+    NotReady(String),
     /// A defect.
     #[error("{0}")]
     Internal(String),
@@ -83,8 +87,8 @@ pub(super) struct Document {
     title: &'static str,
     /// The HTTP status.
     status: u16,
-    /// What the client can do.
-    detail: &'static str,
+    /// What the client can do, or what is wrong.
+    detail: Cow<'static, str>,
     /// The OAuth 2.0 error code, where an RFC asks for one.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
@@ -106,13 +110,13 @@ impl Problem {
         Document { request_id: Some(id.to_string()), ..self.document() }.to_bytes()
     }
 
-    const fn document(&self) -> Document {
+    fn document(&self) -> Document {
         match self {
             Self::InvalidKey => Document {
                 r#type: "urn:keydesk:problem:invalid-key",
                 title: "The API key is not valid",
                 status: 401,
-                detail: "Send an active API key as Authorization: Bearer <key>.",
+                detail: Cow::Borrowed("Send an active API key as Authorization: Bearer <key>."),
                 error: Some("invalid_token"),
                 request_id: None,
             },
@@ -120,7 +124,9 @@ impl Problem {
                 r#type: "urn:keydesk:problem:invalid-gateway-credential",
                 title: "The gateway credential is not valid",
                 status: 401,
-                detail: "Send the credential that keydesk gateway add printed as Authorization: Bearer <credential>.",
+                detail: Cow::Borrowed(
+                    "Send the credential that keydesk gateway add printed as Authorization: Bearer <credential>.",
+                ),
                 error: Some("invalid_token"),
                 request_id: None,
             },
@@ -128,7 +134,9 @@ impl Problem {
                 r#type: "urn:keydesk:problem:invalid-gateway-credential",
                 title: "The gateway's name or credential is not valid",
                 status: 401,
-                detail: "Send the gateway's name and the credential that keydesk gateway add printed, both form-encoded.",
+                detail: Cow::Borrowed(
+                    "Send the gateway's name and the credential that keydesk gateway add printed, both form-encoded.",
+                ),
                 error: Some("invalid_client"),
                 request_id: None,
             },
@@ -136,7 +144,7 @@ impl Problem {
                 r#type: "urn:keydesk:problem:several-credentials",
                 title: "The request has several credentials",
                 status: 401,
-                detail: "Send the credential in the Authorization header or in the form, not in both.",
+                detail: Cow::Borrowed("Send the credential in the Authorization header or in the form, not in both."),
                 error: Some("invalid_client"),
                 request_id: None,
             },
@@ -144,7 +152,7 @@ impl Problem {
                 r#type: "urn:keydesk:problem:token-missing",
                 title: "The form has no token",
                 status: 400,
-                detail: "Send the key as the field token of a form.",
+                detail: Cow::Borrowed("Send the key as the field token of a form."),
                 error: Some("invalid_request"),
                 request_id: None,
             },
@@ -153,7 +161,7 @@ impl Problem {
                 r#type: "urn:keydesk:problem:not-found",
                 title: "There is no such endpoint",
                 status: 404,
-                detail: "Check the path.",
+                detail: Cow::Borrowed("Check the path."),
                 error: None,
                 request_id: None,
             },
@@ -161,7 +169,7 @@ impl Problem {
                 r#type: "urn:keydesk:problem:method-not-allowed",
                 title: "The endpoint does not support this method",
                 status: 405,
-                detail: "The Allow header lists the supported methods.",
+                detail: Cow::Borrowed("The Allow header lists the supported methods."),
                 error: None,
                 request_id: None,
             },
@@ -169,7 +177,15 @@ impl Problem {
                 r#type: "urn:keydesk:problem:unavailable",
                 title: "The database cannot be reached",
                 status: 503,
-                detail: "The state of the key is unknown. Try again.",
+                detail: Cow::Borrowed("The state of the key is unknown. Try again."),
+                error: None,
+                request_id: None,
+            },
+            Self::NotReady(reasons) => Document {
+                r#type: "urn:keydesk:problem:not-ready",
+                title: "The server is not ready",
+                status: 503,
+                detail: Cow::Owned(reasons.clone()),
                 error: None,
                 request_id: None,
             },
@@ -177,7 +193,7 @@ impl Problem {
                 r#type: "urn:keydesk:problem:internal",
                 title: "Something went wrong on our side",
                 status: 500,
-                detail: "The log names the cause under request_id.",
+                detail: Cow::Borrowed("The log names the cause under request_id."),
                 error: None,
                 request_id: None,
             },
@@ -212,6 +228,7 @@ const fn form_document(error: BodyError) -> Document {
             "Send the whole body within 30 seconds.",
         ),
     };
+    let detail = Cow::Borrowed(detail);
     Document { r#type, title, status, detail, error: Some("invalid_request"), request_id: None }
 }
 
@@ -233,7 +250,7 @@ impl ResponseError for Problem {
             Self::WrongMethod(allowed) => {
                 response.insert_header((ALLOW, *allowed));
             }
-            Self::Unavailable(_) => {
+            Self::Unavailable(_) | Self::NotReady(_) => {
                 response.insert_header((RETRY_AFTER, "1"));
             }
             Self::TokenMissing | Self::Form(_) | Self::NotFound | Self::Internal(_) => {}

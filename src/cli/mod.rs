@@ -62,6 +62,11 @@ enum Command {
     /// Check the audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Bring the schema of the database up to date
+    ///
+    /// For a server that runs with --migrate never, as a role that may not change tables. Run this as the role that owns
+    /// them.
+    Migrate,
 }
 
 /// Returns the tree of commands and settings, as `--help` shows it.
@@ -114,5 +119,9 @@ fn execute(arguments: Arguments) -> Result<(), CliError> {
         Some(Command::Key(command)) => command.run(&open(settings)?),
         Some(Command::Gateway(command)) => command.run(&open(settings)?),
         Some(Command::Audit(command)) => command.run(settings),
+        Some(Command::Migrate) => {
+            server::migrate(&settings.check()?)?;
+            output::print_lines(["The schema of the database is up to date."])
+        }
     }
 }

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::server::{self, Server};
 
 pub(super) fn serve(config: Config) -> Result<(), CliError> {
+    server::wait_for_database(&config)?;
     let actions = server::open(&config, &Clock::system())?;
     run(Server::bind(config, actions)?, &[])
 }
@@ -15,14 +16,16 @@ pub(super) fn serve(config: Config) -> Result<(), CliError> {
 pub(super) fn run(server: Server, first: &[String]) -> Result<(), CliError> {
     let mut lines = first.to_vec();
     lines.push(format!("Listening on http://{}", server.address()));
-    lines.extend(server.setup_link()?.map(|link| format!("Set-up link: {link}")));
-    let recorder = server.usage_recorder();
+    lines.extend(server.setup_link().map(|link| format!("Set-up link: {link}")));
+    let (recorder, setup_link) = (server.usage_recorder(), server.setup_link_closer());
     actix_web::rt::System::new().block_on(async move {
-        let server = actix_web::rt::spawn(server.start()?);
-        // The first poll installs the signal handlers: a program that reads the lines may send a signal at once.
-        tokio::task::yield_now().await;
+        // A program that reads the lines may send a signal at once.
+        let shutdown = server.shutdown()?;
+        let server = server.start()?;
+        actix_web::rt::spawn(shutdown.stop_on_signal(server.handle()));
         print_lines(lines)?;
-        let result = server.await?;
+        let result = server.await;
+        setup_link.close();
         // The server has stopped, so nothing is counted after this.
         if let Err(error) = recorder.record() {
             tracing::warn!(%error, "usage not recorded");

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
@@ -11,9 +12,9 @@ use super::database::Database;
 use super::error::SettingError;
 use super::list::{self, List};
 use super::loopback::is_loopback;
-use super::parse::{parse_address, parse_networks, parse_prefixes, parse_public_url};
+use super::parse::{parse_address, parse_drain, parse_networks, parse_prefixes, parse_public_url};
 use super::secret_file;
-use super::values::Config;
+use super::values::{Config, MigrateMode};
 use super::witnesses::WitnessFlags;
 use crate::domain::key::api_key::{KeyFormat, KeyPrefix};
 
@@ -74,6 +75,14 @@ pub struct Settings {
 
     #[command(flatten)]
     witnesses: WitnessFlags,
+
+    /// Whether to bring the schema of the database up to date; with never, keydesk migrate does that
+    #[arg(long, global = true, env = "KEYDESK_MIGRATE", value_name = "WHEN", default_value = "auto")]
+    migrate: MigrateMode,
+
+    /// Serve for this time after SIGTERM, such as 10s, while /readyz is 503 and connections are closed
+    #[arg(long, global = true, env = "KEYDESK_DRAIN", value_name = "DURATION", default_value = "0s", value_parser = parse_drain)]
+    drain: Duration,
 
     /// Create a new database although the secrets file exists, which otherwise means that the database is missing
     #[arg(long, global = true, env = "KEYDESK_NEW_DATABASE", value_parser = clap::builder::BoolishValueParser::new())]
@@ -178,6 +187,8 @@ impl Settings {
             key_format: KeyFormat::new(newest, prefixes),
             witnesses: self.witnesses.check()?,
             metrics_token: self.metrics_token,
+            migrate: self.migrate,
+            drain: self.drain,
         })
     }
 
@@ -190,6 +201,7 @@ impl Settings {
             database_url_file: None,
             secrets_file: None,
             witnesses: WitnessFlags::default(),
+            migrate: MigrateMode::Auto,
             ..self
         }
     }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -36,4 +37,17 @@ pub struct Config {
     pub witnesses: WitnessSettings,
     /// Opens the metrics.
     pub metrics_token: Option<SecretString>,
+    /// Whether a start migrates the database.
+    pub migrate: MigrateMode,
+    /// How long the server goes on serving after it was told to stop.
+    pub drain: Duration,
+}
+
+/// When the schema of the database is brought up to date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum MigrateMode {
+    /// At each start
+    Auto,
+    /// By keydesk migrate only; without it, the start is refused
+    Never,
 }

@@ -2,6 +2,7 @@
 
 use ipnet::IpNet;
 
+use super::drain::Drain;
 use crate::domain::key::api_key::KeyFormat;
 
 /// The HTTP settings of a server.
@@ -13,4 +14,6 @@ pub struct HttpConfig {
     pub https: bool,
     /// The format of keys, which a user agent must not contain.
     pub key_format: KeyFormat,
+    /// Whether the server is about to stop.
+    pub drain: Drain,
 }

@@ -6,6 +6,7 @@ pub mod client_address;
 mod config;
 pub mod connections;
 pub mod descriptors;
+mod drain;
 pub mod log_limit;
 pub mod panics;
 pub mod request_id;
@@ -16,3 +17,4 @@ mod send_progress;
 mod tcp_info;
 
 pub use config::HttpConfig;
+pub use drain::Drain;

@@ -40,7 +40,8 @@ pub async fn middleware<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let id = RequestId::new();
-    let https = request.app_data::<web::Data<HttpConfig>>().is_some_and(|config| config.https);
+    let config = request.app_data::<web::Data<HttpConfig>>().cloned();
+    let https = config.as_ref().is_some_and(|config| config.https);
     let has_body = request.headers().contains_key(header::TRANSFER_ENCODING)
         || request.headers().get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
     let method = request.method().clone();
@@ -55,14 +56,16 @@ pub async fn middleware<B: MessageBody + 'static>(
             connection.on_response(closes);
         }
     };
+    let is_draining = || config.as_ref().is_some_and(|config| config.drain.has_begun());
     match next.call(request).await {
         Ok(mut response) => {
             let is_unread = has_body && !response.request().extensions().contains::<BodyRead>();
+            let closes = is_unread || is_draining();
             add_headers(response.response_mut().head_mut().headers_mut(), id, https);
-            if is_unread {
+            if closes {
                 close(response.response_mut());
             }
-            on_response(is_unread);
+            on_response(closes);
             if is_page {
                 let pattern = response.request().match_pattern();
                 log(id, &method, pattern.as_deref().unwrap_or("unknown"), response.status(), started);
@@ -72,17 +75,19 @@ pub async fn middleware<B: MessageBody + 'static>(
         Err(error) => {
             let mut response = error.error_response();
             add_headers(response.headers_mut(), id, https);
-            if has_body {
+            let closes = has_body || is_draining();
+            if closes {
                 close(&mut response);
             }
-            on_response(has_body);
+            on_response(closes);
             log(id, &method, "refused", response.status(), started);
             Err(InternalError::from_response(error, response).into())
         }
     }
 }
 
-/// Closes the connection after this response: the rest of an unread body could be parsed as the next request.
+/// Closes the connection after this response: the rest of an unread body could be parsed as the next request, and a
+/// server that is about to stop expects none.
 fn close<B>(response: &mut HttpResponse<B>) {
     response.head_mut().set_connection_type(ConnectionType::Close);
 }

@@ -12,8 +12,9 @@ use actix_web::web::block;
 use super::clock_warning::ClockWarning;
 use crate::actions::Actions;
 use crate::clock::Clock;
+use crate::domain::token::{Token, TokenDigest};
 use crate::evidence::StateMonitor;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use crate::verify::UsageCounter;
 use crate::witness::{Witness, Witnesses};
 
@@ -27,6 +28,12 @@ const KEY_ENDS_INTERVAL: Duration = Duration::from_secs(20);
 /// A checkpoint is witnessed within a minute, even if one attempt fails and there are many trails.
 const PUBLISH_INTERVAL: Duration = Duration::from_secs(15);
 const DELETE_OLD_USAGE_INTERVAL: Duration = Duration::from_hours(1);
+
+/// Trouble is seen within five seconds: after this pause, and the time after which an attempt counts as slow.
+const WRITE_PROBE_INTERVAL: Duration = Duration::from_secs(2);
+const FIRST_WRITE_PROBE: Duration = Duration::from_secs(2);
+/// Several renewals fit into the life of a link.
+const SETUP_LINK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The first check of trails and tables starts after this time, so that it does not slow down the start.
 const FIRST_STATE_CHECK: Duration = Duration::from_mins(1);
@@ -55,6 +62,24 @@ impl UsageRecorder {
         recorded?;
         self.actions.report_refusals()?;
         self.actions.report_refused_sign_ins()
+    }
+}
+
+/// Ends the set-up link of a server.
+#[derive(Debug)]
+pub struct SetupLinkCloser {
+    pub(super) actions: Actions,
+    pub(super) token: Option<TokenDigest>,
+}
+
+impl SetupLinkCloser {
+    /// Ends the link, which otherwise ends half a minute later.
+    pub fn close(&self) {
+        if let Some(token) = &self.token
+            && let Err(error) = self.actions.close_setup_link(token)
+        {
+            tracing::warn!(%error, "set-up link not closed");
+        }
     }
 }
 
@@ -104,6 +129,44 @@ pub(super) fn start_state_checks(monitor: StateMonitor, clock: Clock) -> io::Res
         }
     })?;
     Ok(())
+}
+
+/// Starts the thread that tries to write, which a hung database may stop for any time. Waits a moment for its first
+/// result, so that the server is ready when it listens.
+pub(super) fn start_write_probe(store: &Store) -> io::Result<()> {
+    let (stopped, store) = (server_stop(), store.clone());
+    let (tried, first) = mpsc::channel();
+    thread::Builder::new().name("write-probe".to_owned()).spawn(move || {
+        loop {
+            if catch_unwind(AssertUnwindSafe(|| store.probe_write())).is_err() {
+                tracing::error!("trying to write panicked");
+            }
+            let _ = tried.send(());
+            if stopped.recv_timeout(WRITE_PROBE_INTERVAL) == Err(mpsc::RecvTimeoutError::Disconnected) {
+                break;
+            }
+        }
+    })?;
+    let _ = first.recv_timeout(FIRST_WRITE_PROBE);
+    Ok(())
+}
+
+/// Keeps the set-up link of this server valid while set-up is open.
+pub(super) fn start_renewing_setup_link(actions: &Actions, token: Option<&Token>) {
+    let Some(token) = token.map(Token::digest) else { return };
+    let actions = actions.clone();
+    spawn(async move {
+        loop {
+            tokio::time::sleep(SETUP_LINK_INTERVAL).await;
+            let actions = actions.clone();
+            match block(move || actions.renew_setup_link(&token)).await {
+                Ok(Ok(true)) => {}
+                Ok(Ok(false)) => break,
+                Ok(Err(error)) => tracing::warn!(%error, "set-up link not renewed"),
+                Err(error) => tracing::warn!(%error, "set-up link not renewed"),
+            }
+        }
+    });
 }
 
 /// Returns a channel that is disconnected when the server stops.

@@ -3,7 +3,7 @@
 use crate::actions::OpenError;
 use crate::config::SettingError;
 use crate::secrets::SecretsError;
-use crate::store::{MigrationError, StoreError};
+use crate::store::{InspectError, MigrationError, ServeError, StoreError};
 use crate::witness::WitnessError;
 
 /// Why the program does not start. Displays as one sentence that says what to do.
@@ -18,6 +18,12 @@ pub enum StartError {
     /// A witness cannot be used.
     #[error(transparent)]
     Witness(#[from] WitnessError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Inspect(InspectError),
+    /// The database cannot be served from.
+    #[error(transparent)]
+    Serve(ServeError),
     /// The schema cannot be migrated.
     #[error(transparent)]
     Migration(MigrationError),
@@ -30,6 +36,24 @@ pub enum StartError {
     /// A folder, a file or an address cannot be used.
     #[error("{0}")]
     System(String),
+}
+
+impl From<InspectError> for StartError {
+    fn from(error: InspectError) -> Self {
+        match error {
+            InspectError::Store(error) => Self::Store(error),
+            other @ InspectError::Pooled => Self::Inspect(other),
+        }
+    }
+}
+
+impl From<ServeError> for StartError {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Store(error) => Self::Store(error),
+            other => Self::Serve(other),
+        }
+    }
 }
 
 impl From<MigrationError> for StartError {

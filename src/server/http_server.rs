@@ -10,26 +10,25 @@ use std::time::Duration;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use prometheus_client::registry::Registry;
 
-use super::background::{self, UsageRecorder};
+use super::background::{self, SetupLinkCloser, UsageRecorder};
 use super::clock_warning::ClockWarning;
 use super::error::StartError;
 use super::lease;
 use super::metrics::ServerMetrics;
+use super::shutdown::Shutdown;
 use crate::actions::Actions;
-use crate::api::{ApiState, MetricsEndpoint};
+use crate::api::{ApiState, MetricsEndpoint, Readiness};
 use crate::config::{Config, PublicUrl};
+use crate::domain::token::Token;
 use crate::evidence::StateMonitor;
 use crate::http::connections::{Connections, IDLE_TIMEOUT};
-use crate::http::{HttpConfig, descriptors, response_headers};
-use crate::store::StoreError;
+use crate::http::{Drain, HttpConfig, descriptors, response_headers};
 use crate::verify::{Metrics, UsageCounter, VerifierContext};
 use crate::web::app::state::AppState;
 use crate::witness::{WitnessContext, Witnesses};
-use crate::{api, random, web};
+use crate::{api, web};
 
 /// The time in which a client sends the head of its first request.
 const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,7 +42,9 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     public_url: PublicUrl,
-    setup_token: String,
+    setup_token: Option<Token>,
+    workers: usize,
+    drain: Drain,
     config: Config,
     actions: Actions,
     usage_counter: UsageCounter,
@@ -76,12 +77,16 @@ impl Server {
         let listener = TcpListener::bind(config.listen).map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let public_url = PublicUrl::new(&config, address);
-        let setup_token = BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<32>());
+        let workers = available_parallelism().map_or(1, NonZero::get);
+        actions.store.prepare_to_serve(workers)?;
+        let setup_token = actions.open_setup_link()?;
         Ok(Self {
             listener,
             address,
             public_url,
             setup_token,
+            workers,
+            drain: Drain::default(),
             config,
             actions,
             usage_counter: UsageCounter::default(),
@@ -104,10 +109,25 @@ impl Server {
     }
 
     /// Returns the link that opens set-up, if no user exists.
-    pub fn setup_link(&self) -> Result<Option<String>, StoreError> {
-        let is_set_up = self.actions.store.query(|db| db.users().any_exists())?;
-        let path = web::paths::SETUP;
-        Ok((!is_set_up).then(|| format!("{}{path}?token={}", self.public_url.as_str(), self.setup_token)))
+    #[must_use]
+    pub fn setup_link(&self) -> Option<String> {
+        let (origin, path) = (self.public_url.as_str(), web::paths::SETUP);
+        self.setup_token.as_ref().map(|token| format!("{origin}{path}?token={}", token.expose_secret()))
+    }
+
+    /// Returns what ends the set-up link of this server when it has stopped.
+    #[must_use]
+    pub fn setup_link_closer(&self) -> SetupLinkCloser {
+        SetupLinkCloser { actions: self.actions.clone(), token: self.setup_token.as_ref().map(Token::digest) }
+    }
+
+    /// Installs the handlers of the signals that stop the server.
+    ///
+    /// # Errors
+    /// [`StartError::System`]: the system refuses them.
+    pub fn shutdown(&self) -> Result<Shutdown, StartError> {
+        let installed = Shutdown::install(self.drain.clone(), self.config.drain);
+        installed.map_err(|error| StartError::System(format!("Signals cannot be handled: {error}.")))
     }
 
     /// Returns a recorder for the usage that is left when the server has stopped. While it runs, it records usage
@@ -154,6 +174,8 @@ impl Server {
             listener,
             public_url,
             setup_token,
+            workers,
+            drain,
             config,
             actions,
             usage_counter,
@@ -165,17 +187,19 @@ impl Server {
         let failed = |error: io::Error| StartError::System(format!("The server cannot start: {error}."));
         lease::start(&actions.store, background::server_stop()).map_err(failed)?;
         background::start_jobs(&actions, recorder);
+        background::start_write_probe(&actions.store).map_err(failed)?;
+        background::start_renewing_setup_link(&actions, setup_token.as_ref());
         background::start_publishing(&witnesses).map_err(failed)?;
         background::start_state_checks(monitor.clone(), actions.clock.clone()).map_err(failed)?;
         let http_config = Data::new(HttpConfig {
             trusted_proxies: config.trusted_proxies,
             https: public_url.is_https(),
             key_format: config.key_format.clone(),
+            drain: drain.clone(),
         });
         let mut registry = Registry::default();
         monitor.register(&mut registry);
-        registry
-            .register_collector(Box::new(ServerMetrics { clock: actions.clock.clone(), store: actions.store.clone() }));
+        registry.register_collector(Box::new(ServerMetrics::new(&actions)));
         let verifier_context = VerifierContext {
             store: actions.store.clone(),
             clock: actions.clock.clone(),
@@ -184,15 +208,15 @@ impl Server {
             usage_counter,
             metrics: Metrics::registered(&mut registry),
         };
+        let shared_actions = Data::new(actions.clone());
         let endpoints = ApiState {
             verifier_context,
-            actions: Data::new(actions.clone()),
+            readiness: Data::new(Readiness { actions: shared_actions.clone(), drain }),
+            actions: shared_actions,
             public_url: Data::new(public_url.clone()),
             metrics: Data::new(MetricsEndpoint { registry: Arc::new(registry), token: config.metrics_token }),
         };
-        let web_state =
-            Data::new(AppState::new(actions, config.platform_name, public_url, setup_token, witnesses, monitor));
-        let workers = available_parallelism().map_or(1, NonZero::get);
+        let web_state = Data::new(AppState::new(actions, config.platform_name, public_url, witnesses, monitor));
         let max_connections = descriptors::connections_per_worker(descriptors::raise_limit(), workers);
         let connections = Connections::start_watching(idle_timeout, max_connections * workers).map_err(failed)?;
         let server = HttpServer::new(move || {
@@ -211,6 +235,7 @@ impl Server {
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
             .shutdown_timeout(SHUTDOWN_TIMEOUT_SECONDS)
+            .disable_signals()
             .listen(listener)
             .map_err(failed)?;
         Ok(server.run())

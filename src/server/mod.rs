@@ -8,8 +8,10 @@ mod http_server;
 mod lease;
 mod metrics;
 mod open;
+mod shutdown;
 
-pub use background::UsageRecorder;
+pub use background::{SetupLinkCloser, UsageRecorder};
 pub use error::StartError;
 pub use http_server::Server;
-pub use open::{ReadOnlyInstallation, open, open_read_only};
+pub use open::{ReadOnlyInstallation, migrate, open, open_read_only, wait_for_database};
+pub use shutdown::Shutdown;

@@ -1,6 +1,6 @@
 //! Opens an installation: its data folder, secrets and database.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
@@ -10,11 +10,11 @@ use super::error::StartError;
 use super::file_permissions;
 use crate::actions::{Actions, PasswordHasher, PendingUsage, open_installation};
 use crate::clock::Clock;
-use crate::config::{Config, Database};
+use crate::config::{Config, Database, MigrateMode};
 use crate::domain::ids::InstallationId;
 use crate::domain::trail::checkpoint::CheckpointKey;
 use crate::secrets::Secrets;
-use crate::store::Store;
+use crate::store::{Attempt, InspectError, Inspection, Schema, Store, wait_for};
 
 /// Opens the configured installation, and creates what is missing.
 ///
@@ -23,12 +23,21 @@ use crate::store::Store;
 pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     let _lock = lock(&config.data_dir)?;
     file_permissions::check(config)?;
-    let database_exists = Store::is_initialized(&config.database)?;
-    if !database_exists && !config.new_database && config.secrets_file.exists() {
+    let Inspection { schema, has_installation } = Store::inspect(&config.database)?;
+    if !has_installation && !config.new_database && config.secrets_file.exists() {
         return Err(missing_database(config));
     }
-    let secrets = Secrets::open(&config.secrets_file, database_exists)?;
-    Store::migrate(&config.database)?;
+    let must_migrate = match config.migrate {
+        MigrateMode::Auto => schema != Schema::Current,
+        MigrateMode::Never => schema.require_current().map(|()| false)?,
+    };
+    let open_secrets = || Secrets::open(&config.secrets_file, has_installation);
+    // New secrets are not created for a database that then cannot be used.
+    let secrets = has_installation.then(open_secrets).transpose()?;
+    if must_migrate {
+        Store::migrate(&config.database)?;
+    }
+    let secrets = secrets.map_or_else(open_secrets, Ok)?;
     let store = Store::connect(&config.database)?;
     store.watch_file(&config.secrets_file);
     let installation = open_installation(&store, &secrets, clock.now())?;
@@ -45,6 +54,31 @@ pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     };
     actions.align_clock()?;
     Ok(actions)
+}
+
+/// Waits for at most a minute until the database can be reached.
+///
+/// # Errors
+/// [`StartError`]: the database cannot be reached in time, or would refuse a later attempt, too.
+pub fn wait_for_database(config: &Config) -> Result<(), StartError> {
+    wait_for("the database", || match Store::inspect(&config.database) {
+        Err(InspectError::Store(error)) if error.may_pass() => Attempt::NotYet(error),
+        result => Attempt::Done(result),
+    })??;
+    Ok(())
+}
+
+/// Brings the schema of the configured database up to date. Needs no secrets.
+///
+/// # Errors
+/// [`StartError`]: the database cannot be reached, or its role may not change tables.
+pub fn migrate(config: &Config) -> Result<(), StartError> {
+    let _lock = lock(&config.data_dir)?;
+    file_permissions::check(config)?;
+    if Store::inspect(&config.database)?.schema != Schema::Current {
+        Store::migrate(&config.database)?;
+    }
+    Ok(())
 }
 
 /// The secrets are there and the database is not, as when a volume is not mounted. A new database would look like an
@@ -78,7 +112,7 @@ pub struct ReadOnlyInstallation {
 /// # Errors
 /// [`StartError`]: why the installation cannot be used.
 pub fn open_read_only(config: &Config, clock: &Clock) -> Result<ReadOnlyInstallation, StartError> {
-    if config.secrets_file.exists() || !Store::is_initialized(&config.database)? {
+    if config.secrets_file.exists() || !Store::inspect(&config.database)?.has_installation {
         let Actions { store, installation, secrets, .. } = open(config, clock)?;
         return Ok(ReadOnlyInstallation {
             store,
@@ -108,6 +142,16 @@ fn lock(folder: &Path) -> Result<File, StartError> {
     }
     let path = folder.join("lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(unusable)?;
-    file.lock().map_err(unusable)?;
+    wait_for("another program that starts with this data folder", || match file.try_lock() {
+        Ok(()) => Attempt::Done(Ok(())),
+        Err(TryLockError::WouldBlock) => Attempt::NotYet("it holds the lock"),
+        Err(TryLockError::Error(error)) => Attempt::Done(Err(unusable(error))),
+    })
+    .map_err(|_| {
+        StartError::System(format!(
+            "Another program has been starting with the data folder {} for a minute. Wait until it is done, or end it.",
+            folder.display()
+        ))
+    })??;
     Ok(file)
 }

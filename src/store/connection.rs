@@ -131,6 +131,15 @@ impl AnyConnection {
         }
     }
 
+    /// Whether a reading connection serves on after a failed statement. One to a file is opened again at no cost.
+    pub fn is_usable_after_error(&mut self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            // Ends a transaction that the error left open; without one, PostgreSQL only warns.
+            Self::Postgres(connection) => connection.batch_execute("ROLLBACK").is_ok(),
+        }
+    }
+
     /// Whether a transaction could be neither committed nor rolled back.
     pub fn is_broken(&mut self) -> bool {
         match self {

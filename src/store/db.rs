@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool};
 use tracing::instrument;
 
 use crate::domain::timestamp::Timestamp;
@@ -44,6 +44,21 @@ impl<A> Db<'_, A> {
         let now: Now = diesel::sql_query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros")
             .get_result(postgres)?;
         Ok(Some(Timestamp::from_micros(now.micros)))
+    }
+}
+
+impl<A> Db<'_, A> {
+    /// Whether the server is a standby of PostgreSQL, which may lag behind its primary.
+    #[instrument(name = "db.is_standby", level = "debug", skip_all)]
+    pub fn is_standby(&mut self) -> Result<bool, StoreError> {
+        #[derive(QueryableByName)]
+        struct Standby {
+            #[diesel(sql_type = Bool)]
+            is_standby: bool,
+        }
+        let AnyConnection::Postgres(postgres) = &mut *self.connection else { return Ok(false) };
+        let standby: Standby = diesel::sql_query("SELECT pg_is_in_recovery() AS is_standby").get_result(postgres)?;
+        Ok(standby.is_standby)
     }
 }
 
@@ -98,6 +113,8 @@ query_groups! {
     devices: KnownDevices,
     /// Used one-time tokens of forms.
     submissions: Submissions,
+    /// Links that open set-up.
+    setup_links: SetupLinks,
     /// Gateways.
     gateways: Gateways,
     /// Audit trails: heads and events.

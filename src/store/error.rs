@@ -31,6 +31,21 @@ impl StoreError {
         Self::unavailable("the database does not answer in time")
     }
 
+    /// Whether opening a connection failed in a way that may pass: the server cannot be reached, is starting, or is not
+    /// the primary yet. A wrong password or an unknown database stays wrong.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        let Self::Unavailable(cause) = self else { return false };
+        connection_may_succeed_later(&cause.to_string())
+    }
+
+    /// Returns a message of a driver on one line, without a full stop.
+    #[must_use]
+    pub fn one_line(message: &str) -> String {
+        let words: Vec<&str> = message.split_whitespace().collect();
+        words.join(" ").trim_end_matches('.').to_owned()
+    }
+
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable(cause.into().into())
     }
@@ -59,14 +74,45 @@ impl From<DieselError> for StoreError {
     }
 }
 
+/// What libpq reports of a host that may be there later. Its own messages are in English; of the server's, the state of
+/// its start is.
+const PASSING_FAILURES: [&str; 16] = [
+    "Connection refused",
+    "Connection reset",
+    "Connection timed out",
+    "timeout expired",
+    "closed the connection unexpectedly",
+    "No such file or directory",
+    "No route to host",
+    "Host is unreachable",
+    "Network is unreachable",
+    "could not translate host name",
+    "the database system is starting up",
+    "the database system is shutting down",
+    "the database system is in recovery mode",
+    "the database system is not",
+    "session is read-only",
+    "server is in hot standby mode",
+];
+
+/// libpq reports each host that it tried. One that refuses the client for good decides.
+fn connection_may_succeed_later(message: &str) -> bool {
+    const HOST: [&str; 2] = ["connection to server", "could not translate"];
+    let starts: Vec<usize> = HOST.iter().flat_map(|start| message.match_indices(start)).map(|(at, _)| at).collect();
+    let reports = starts.iter().map(|start| {
+        let end = starts.iter().filter(|other| *other > start).min().copied().unwrap_or(message.len());
+        &message[*start..end]
+    });
+    !starts.is_empty()
+        && reports.into_iter().all(|report| PASSING_FAILURES.iter().any(|failure| report.contains(failure)))
+}
+
 /// Messages of PostgreSQL have several lines and end with a full stop.
 struct OneLine<'a>(&'a Cause);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let message = self.0.to_string();
-        let words: Vec<&str> = message.split_whitespace().collect();
-        f.write_str(words.join(" ").trim_end_matches('.'))
+        f.write_str(&StoreError::one_line(&self.0.to_string()))
     }
 }
 
@@ -80,6 +126,23 @@ mod tests {
         let error = StoreError::unavailable(refused).clone();
         assert_eq!(error.to_string(), "the database is not available: connection refused");
         assert_eq!(error.source().unwrap().to_string(), "connection\n\trefused.");
+        for passing in [
+            r#"connection to server at "127.0.0.1", port 5432 failed: Connection refused\n\tIs the server running?"#,
+            r#"connection to server on socket "/run/.s.PGSQL.5432" failed: FATAL:  the database system is starting up"#,
+            "connection to server at \"h1\", port 1 failed: timeout expired\nconnection to server at \"h2\" failed: session is read-only",
+            "could not translate host name \"db\" to address: Name or service not known",
+        ] {
+            assert!(StoreError::unavailable(passing).may_pass(), "{passing}");
+        }
+        for lasting in [
+            r#"connection to server at "::1", port 5432 failed: FATAL:  password authentication failed for user "keydesk""#,
+            r#"connection to server at "::1", port 5432 failed: FATAL:  database "keydesk" does not exist"#,
+            "connection to server at \"h1\" failed: Connection refused\nconnection to server at \"h2\" failed: FATAL:  no pg_hba.conf entry",
+            "invalid sslmode value",
+            "unable to open database file",
+        ] {
+            assert!(!StoreError::unavailable(lasting).may_pass(), "{lasting}");
+        }
         let missing = StoreError::from(DieselError::NotFound);
         assert!(matches!(&missing, StoreError::Unexpected(_)) && missing.source().is_some());
     }

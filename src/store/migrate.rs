@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{Bool, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::config::Database;
@@ -15,6 +15,7 @@ use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::name_keys;
 use crate::store::pool::Store;
+use crate::store::waiting::{Attempt, wait_for};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -28,16 +29,22 @@ pub enum MigrationError {
     /// A newer version migrated the database.
     #[error("The database was made by a newer version of Keydesk (it knows the migration {0}). Start that version.")]
     Newer(String),
+    /// Migrations are pending, and this program may not run them.
+    #[error(
+        "The schema of the database is not up to date with this version of Keydesk. Run: keydesk migrate, with a --database-url of the role that owns the tables."
+    )]
+    Pending,
+    /// Another program has held the lock for a minute.
+    #[error(
+        "Another server has been migrating the database for a minute. Wait until it is done, or end the session in PostgreSQL that holds its advisory lock."
+    )]
+    Locked,
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("The database could not be brought up to date: {0}")]
+    #[error(
+        "The database could not be brought up to date: {0}. If its role may not change tables, run keydesk migrate as the role that owns them, and start the server with --migrate never."
+    )]
     Failed(String),
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
 }
 
 #[derive(QueryableByName)]
@@ -46,26 +53,75 @@ struct Applied {
     version: String,
 }
 
-impl Store {
-    /// Whether the database holds Keydesk's tables. A SQLite file need not exist.
-    pub fn is_initialized(database: &Database) -> Result<bool, StoreError> {
-        if let Database::Sqlite(path) = database
-            && !path.exists()
-        {
-            return Ok(false);
-        }
-        let mut connection = AnyConnection::open(database, ConnectionPurpose::Read)?;
-        let tables = match &connection {
-            AnyConnection::Sqlite(_) => "SELECT count(*) AS count FROM sqlite_master WHERE name = 'installation'",
-            AnyConnection::Postgres(_) => {
-                "SELECT count(*) AS count FROM pg_class WHERE relname = 'installation' AND pg_table_is_visible(oid)"
-            }
-        };
-        Ok(diesel::sql_query(tables).get_result::<Count>(&mut connection)?.count > 0)
-    }
+#[derive(QueryableByName)]
+struct IsLocked {
+    #[diesel(sql_type = Bool)]
+    is_locked: bool,
+}
 
+/// How the schema of a database compares with this version of the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Schema {
+    Missing,
+    /// Migrations or new sort keys of names are pending.
+    Outdated,
+    Current,
+    /// A newer version of the program ran this migration.
+    Newer(String),
+}
+
+impl Schema {
+    /// Fails unless the schema is current.
+    ///
+    /// # Errors
+    /// [`MigrationError`]: it is missing, older or newer.
+    pub fn require_current(self) -> Result<(), MigrationError> {
+        match self {
+            Self::Current => Ok(()),
+            Self::Missing | Self::Outdated => Err(MigrationError::Pending),
+            Self::Newer(version) => Err(MigrationError::Newer(version)),
+        }
+    }
+}
+
+/// Compares the schema with this version of the program, without a change.
+pub(super) fn schema_of(connection: &mut AnyConnection) -> Result<Schema, StoreError> {
+    let table = "SELECT relname AS version FROM pg_class WHERE relname = '__diesel_schema_migrations' AND pg_table_is_visible(oid)";
+    let table = match connection {
+        AnyConnection::Sqlite(_) => &table
+            .replace("relname", "name")
+            .replace("pg_class", "sqlite_master")
+            .replace(" AND pg_table_is_visible(oid)", ""),
+        AnyConnection::Postgres(_) => table,
+    };
+    if diesel::sql_query(table).load::<Applied>(connection)?.is_empty() {
+        return Ok(Schema::Missing);
+    }
+    let known = known_versions(connection)?;
+    let applied = applied_versions(connection)?;
+    if let Some(newer) = applied.iter().find(|applied| !known.contains(applied)) {
+        return Ok(Schema::Newer(newer.clone()));
+    }
+    let is_current = known.iter().all(|known| applied.contains(known)) && name_keys::are_current(connection)?;
+    Ok(if is_current { Schema::Current } else { Schema::Outdated })
+}
+
+fn known_versions(connection: &AnyConnection) -> Result<Vec<String>, StoreError> {
+    let known = match connection {
+        AnyConnection::Sqlite(_) => versions::<diesel::sqlite::Sqlite>(&SQLITE),
+        AnyConnection::Postgres(_) => versions::<diesel::pg::Pg>(&POSTGRES),
+    };
+    known.map_err(StoreError::unexpected)
+}
+
+fn applied_versions(connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+    let applied: Vec<Applied> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(connection)?;
+    Ok(applied.into_iter().map(|applied| applied.version).collect())
+}
+
+impl Store {
     /// Runs the pending migrations and brings what depends on the version of the program up to date. On PostgreSQL one
-    /// server at a time does so.
+    /// server at a time does so, and others wait for it for a minute.
     pub fn migrate(database: &Database) -> Result<(), MigrationError> {
         if let Database::Sqlite(path) = database {
             // SQLite gives its other files the mode of this one.
@@ -76,10 +132,7 @@ impl Store {
         match &mut connection {
             AnyConnection::Sqlite(connection) => apply(connection, SQLITE)?,
             AnyConnection::Postgres(connection) => {
-                let lock = format!(
-                    "SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK})"
-                );
-                connection.batch_execute(&lock).map_err(StoreError::from)?;
+                lock(connection)?;
                 apply(connection, POSTGRES)?;
             }
         }
@@ -87,17 +140,25 @@ impl Store {
     }
 }
 
+/// Takes the advisory lock, which the end of the connection releases.
+fn lock(connection: &mut PgConnection) -> Result<(), MigrationError> {
+    let timeouts = "SET lock_timeout = 0; SET statement_timeout = 0";
+    connection.batch_execute(timeouts).map_err(StoreError::from)?;
+    let query = format!("SELECT pg_try_advisory_lock({MIGRATION_LOCK}) AS is_locked");
+    wait_for("the migration by another server", || match diesel::sql_query(&query).get_result::<IsLocked>(connection) {
+        Ok(IsLocked { is_locked: true }) => Attempt::Done(Ok(())),
+        Ok(_) => Attempt::NotYet("it holds the lock"),
+        Err(error) => Attempt::Done(Err(StoreError::from(error).into())),
+    })
+    .map_err(|_| MigrationError::Locked)?
+}
+
 impl Db<'_> {
     /// Whether all migrations of this version of Keydesk have run.
     pub fn is_up_to_date(&mut self) -> Result<bool, StoreError> {
-        let known = match self.connection {
-            AnyConnection::Sqlite(_) => versions::<diesel::sqlite::Sqlite>(&SQLITE),
-            AnyConnection::Postgres(_) => versions::<diesel::pg::Pg>(&POSTGRES),
-        };
-        let known = known.map_err(StoreError::unexpected)?;
-        let applied: Vec<Applied> =
-            diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(self.connection)?;
-        Ok(known.iter().all(|known| applied.iter().any(|applied| applied.version == *known)))
+        let known = known_versions(self.connection)?;
+        let applied = applied_versions(self.connection)?;
+        Ok(known.iter().all(|known| applied.contains(known)))
     }
 }
 
@@ -113,7 +174,9 @@ fn apply<DB: diesel::backend::Backend>(
     connection: &mut impl MigrationHarness<DB>,
     migrations: EmbeddedMigrations,
 ) -> Result<(), MigrationError> {
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| MigrationError::Failed(error.to_string());
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        MigrationError::Failed(StoreError::one_line(&error.to_string()))
+    };
     let known = versions::<DB>(&migrations).map_err(failed)?;
     let applied = connection.applied_migrations().map_err(failed)?;
     if let Some(newer) = applied.iter().map(ToString::to_string).find(|applied| !known.contains(applied)) {

@@ -9,6 +9,7 @@ mod file_watch;
 mod gateways;
 mod group_commit;
 mod in_padded;
+mod inspect;
 mod installation;
 mod keys;
 mod migrate;
@@ -17,6 +18,7 @@ mod pool;
 mod primary;
 mod schema;
 mod service_accounts;
+mod serving;
 mod sign_in;
 mod sql_types;
 mod sqlite;
@@ -25,23 +27,28 @@ mod trail;
 mod usage;
 mod users;
 mod verification;
+mod waiting;
+mod write_health;
+mod write_probe;
 
 pub use companies::{Company, CompanySettings};
 pub use db::{
     ApiKeys, Companies, Db, Gateways, Installations, Invitations, KnownDevices, PendingSignIns, ReadOnly, ReadWrite,
-    RefusedSignIns, SecondFactors, ServiceAccounts, Sessions, SignInFailureCounts, StoredRows, Submissions, Trails,
-    Usage, Users, WitnessedCheckpoints, WriteDb,
+    RefusedSignIns, SecondFactors, ServiceAccounts, Sessions, SetupLinks, SignInFailureCounts, StoredRows, Submissions,
+    Trails, Usage, Users, WitnessedCheckpoints, WriteDb,
 };
 pub use error::StoreError;
 pub use gateways::Gateway;
+pub use inspect::{InspectError, Inspection, TooFewConnections};
 pub use installation::Installation;
 pub use keys::{
     CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyListStart, KeyRecord, KeyTab, NewKeyRecord,
     PageRequest, PolicyViolation, SortBy, SortKey, SortOrder,
 };
-pub use migrate::MigrationError;
+pub use migrate::{MigrationError, Schema};
 pub use pool::Store;
 pub use primary::{BeatConnection, LeaseState, ObservingConnection, PrimaryWatch};
+pub use serving::ServeError;
 pub use sign_in::{
     Invitation, NewSession, PendingSignIn, RefusedSignIn, SecondFactor, Session, SessionExpiry, SessionListItem,
     SignInFailures,
@@ -53,3 +60,5 @@ pub use users::{Credentials, NewUserRecord, User, UserCursorPosition, UserNames,
 pub use verification::{
     FoundIntrospection, IntrospectionRequest, KeyForVerification, ReadLocation, ThreadReader, wal_index_contradictions,
 };
+pub use waiting::{Attempt, wait_for};
+pub use write_health::{WriteHealth, WriteTrouble};

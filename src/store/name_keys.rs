@@ -11,10 +11,15 @@ use crate::store::schema::{name_keys, service_accounts, users};
 /// The number of names that one query reads.
 const BATCH_SIZE: i64 = 1_000;
 
+/// Whether the stored keys are those of this version.
+pub(super) fn are_current(connection: &mut AnyConnection) -> Result<bool, StoreError> {
+    let stored: String = name_keys::table.select(name_keys::version).first(connection)?;
+    Ok(stored == NAME_KEYS_VERSION)
+}
+
 /// Computes the keys of all names, in one transaction, unless the database has those of this version.
 pub(super) fn refresh(connection: &mut AnyConnection) -> Result<(), StoreError> {
-    let stored: String = name_keys::table.select(name_keys::version).first(connection)?;
-    if stored == NAME_KEYS_VERSION {
+    if are_current(connection)? {
         return Ok(());
     }
     connection.begin(ConnectionPurpose::Write)?;

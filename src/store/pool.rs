@@ -13,11 +13,14 @@ use crate::store::db::{Db, WriteDb};
 use crate::store::error::StoreError;
 use crate::store::group_commit::{GroupCommit, commit};
 use crate::store::primary::Primary;
-use crate::store::verification::{ReadLocation, ThreadReader};
+use crate::store::verification::{OpenReader, OpenReaders, ReadLocation, ThreadReader};
+use crate::store::write_health::WriteHealth;
 
-const READERS: u32 = 8;
-const POSTGRES_WRITERS: u32 = 8;
+pub(super) const READERS: u32 = 8;
+pub(super) const POSTGRES_WRITERS: u32 = 8;
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
+/// The longest wait for the first connection of a pool.
+const FIRST_CONNECTION_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The database, with connections that read and connections that write. SQLite has a single writer: sixteen threads
 /// that wait for one connection have a far shorter tail latency than sixteen that contend for the lock on the file.
@@ -26,13 +29,16 @@ const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Store {
     connector: Connector,
     pools: Arc<RwLock<Pools>>,
+    write_health: WriteHealth,
+    /// Opened at the start, for [`thread_reader`](Self::thread_reader).
+    open_readers: OpenReaders,
 }
 
 /// The connections to one primary.
 #[derive(Clone, Debug)]
-struct Pools {
-    readers: Pool<ConnectionManager>,
-    writers: Pool<ConnectionManager>,
+pub(super) struct Pools {
+    pub readers: Pool<ConnectionManager>,
+    pub writers: Pool<ConnectionManager>,
     /// On SQLite, the queue for the only writer.
     group_commit: Option<GroupCommit>,
     primary: Arc<Primary>,
@@ -52,7 +58,7 @@ impl Store {
         let pools = Pools::new(&connector, primary);
         // The first connection of each pool, so that a start without a database fails.
         for pool in [&pools.writers, &pools.readers] {
-            pool.get().map_err(StoreError::unavailable)?;
+            pool.get_timeout(FIRST_CONNECTION_TIMEOUT).map_err(StoreError::unavailable)?;
         }
         if let Database::Sqlite(path) = database {
             // They exist as long as a connection is open, beside the file that a link leads to.
@@ -61,7 +67,8 @@ impl Store {
                 connector.files().add_open_if_present(&file)?;
             }
         }
-        Ok(Self { connector, pools: Arc::new(RwLock::new(pools)) })
+        let (write_health, open_readers) = (WriteHealth::default(), OpenReaders::default());
+        Ok(Self { connector, pools: Arc::new(RwLock::new(pools)), write_health, open_readers })
     }
 
     /// Also watches that this file of the installation exists.
@@ -99,8 +106,30 @@ impl Store {
     /// server, so it should serve nothing else; on SQLite a hop to another thread costs more than the read.
     #[must_use]
     pub fn thread_reader(&self) -> (ThreadReader, ReadLocation) {
-        let location = if self.is_remote() { ReadLocation::Remote } else { ReadLocation::InProcess };
-        (ThreadReader::new(self.connector.clone()), location)
+        let reader = ThreadReader::new(self.connector.clone(), self.open_readers.take());
+        (reader, self.read_location())
+    }
+
+    /// Returns where the reads of a [`thread_reader`](Self::thread_reader) take place.
+    #[must_use]
+    pub fn read_location(&self) -> ReadLocation {
+        if self.is_remote() { ReadLocation::Remote } else { ReadLocation::InProcess }
+    }
+
+    /// Opens a connection for a [`thread_reader`](Self::thread_reader).
+    pub(super) fn open_reader(&self) -> Result<OpenReader, StoreError> {
+        OpenReader::new(&self.connector)
+    }
+
+    /// Keeps a connection for the next [`thread_reader`](Self::thread_reader).
+    pub(super) fn keep_reader(&self, reader: OpenReader) {
+        self.open_readers.keep(reader);
+    }
+
+    /// What the attempts to write showed.
+    #[must_use]
+    pub fn write_health(&self) -> &WriteHealth {
+        &self.write_health
     }
 
     pub(in crate::store) fn is_remote(&self) -> bool {
@@ -121,11 +150,12 @@ impl Store {
     ) -> Result<T, E> {
         let pools = self.pools();
         if let Some(group_commit) = &pools.group_commit {
-            return group_commit.write(changes);
+            return group_commit.write(changes).inspect(|_| self.write_health.on_commit());
         }
         let (mut connection, ()) = checkout(&pools.writers, |connection| connection.begin(ConnectionPurpose::Write))?;
         let result = changes(&mut WriteDb::new(&mut connection)).and_then(|value| {
             commit(&mut connection, self.connector.files())?;
+            self.write_health.on_commit();
             Ok(value)
         });
         if result.is_err() {
@@ -145,7 +175,7 @@ impl Store {
     }
 
     /// Returns the connections to the current primary. Those to a former one are given up: they may hang.
-    fn pools(&self) -> Pools {
+    pub(super) fn pools(&self) -> Pools {
         let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner).clone();
         if !pools.primary.is_superseded() {
             return pools;
@@ -202,13 +232,13 @@ impl Pools {
 
 /// Takes a connection from the pool and runs a first statement on it. A connection that was cut while it was idle fails
 /// then, and the next one is tried: a ping before each use would cost every request a round trip.
-fn checkout<T>(
+pub(super) fn checkout<T>(
     pool: &Pool<ConnectionManager>,
     mut first: impl FnMut(&mut AnyConnection) -> Result<T, StoreError>,
 ) -> Result<(PooledConnection<ConnectionManager>, T), StoreError> {
     let mut retries = pool.max_size();
     loop {
-        let mut connection = pool.get().map_err(StoreError::unavailable)?;
+        let mut connection = pool.get_timeout(CHECKOUT_TIMEOUT).map_err(StoreError::unavailable)?;
         match first(&mut connection) {
             Ok(value) => return Ok((connection, value)),
             Err(_) if retries > 0 && !connection.is_alive() => retries -= 1,

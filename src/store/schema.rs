@@ -239,6 +239,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    setup_links (token_digest) {
+        token_digest -> Binary,
+        renewed_at -> BigInt,
+    }
+}
+
+diesel::table! {
     sessions (id) {
         id -> Text,
         token_digest -> Binary,
@@ -345,6 +352,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     second_factors,
     service_accounts,
     sessions,
+    setup_links,
     sign_in_failures,
     sign_ins_awaiting_code,
     submissions,

@@ -12,12 +12,14 @@ pub(super) type FoundKey = Option<Arc<KeyForVerification>>;
 pub(super) struct Batchers {
     pub(super) keys: Batcher<KeyDigest, FoundKey>,
     pub(super) introspections: Batcher<IntrospectionRequest, FoundIntrospection>,
+    pub(super) probes: Batcher<(), ()>,
 }
 
 /// The replies of one batch.
 pub(super) enum BatchReplies {
     Keys(Replies<FoundKey>),
     Introspections(Replies<FoundIntrospection>),
+    Probes(Replies<()>),
 }
 
 impl Batchers {
@@ -26,6 +28,8 @@ impl Batchers {
         self.keys.run(|digests| reader.keys(digests), |replies| on_replies(BatchReplies::Keys(replies)));
         let read = |requests: &[IntrospectionRequest]| reader.introspections(requests);
         self.introspections.run(read, |replies| on_replies(BatchReplies::Introspections(replies)));
+        let read = |probes: &[()]| reader.probe().map(|()| probes.to_vec());
+        self.probes.run(read, |replies| on_replies(BatchReplies::Probes(replies)));
     }
 
     /// Fails all pending requests, because no reader is left.
@@ -33,6 +37,7 @@ impl Batchers {
         let stopped = || StoreError::unavailable("the database reader has stopped");
         self.keys.run(|_| Err(stopped()), Replies::deliver);
         self.introspections.run(|_| Err(stopped()), Replies::deliver);
+        self.probes.run(|_| Err(stopped()), Replies::deliver);
     }
 }
 
@@ -41,6 +46,7 @@ impl BatchReplies {
         match self {
             Self::Keys(replies) => replies.deliver(),
             Self::Introspections(replies) => replies.deliver(),
+            Self::Probes(replies) => replies.deliver(),
         }
     }
 }

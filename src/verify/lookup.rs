@@ -75,6 +75,11 @@ impl LookupService {
         self.submit(&self.batchers.keys, digest).await
     }
 
+    /// Reads what every answer needs, as look-ups do.
+    pub(super) async fn probe(&self) -> Result<(), StoreError> {
+        self.submit(&self.batchers.probes, ()).await
+    }
+
     /// Returns the active gateway and the key of an introspection, from one read that starts after this call.
     pub(super) async fn introspection(&self, request: IntrospectionRequest) -> Result<FoundIntrospection, StoreError> {
         self.submit(&self.batchers.introspections, request).await

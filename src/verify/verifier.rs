@@ -18,7 +18,7 @@ use crate::domain::key::usage::RequestSource;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::token::TokenDigest;
 use crate::secrets::Secrets;
-use crate::store::{Gateway, IntrospectionRequest, KeyForVerification, Store};
+use crate::store::{Gateway, IntrospectionRequest, KeyForVerification, Store, StoreError};
 
 /// What all verifiers of a server share.
 #[derive(Clone, Debug)]
@@ -69,6 +69,14 @@ impl Verifier {
             usage: context.usage_counter.add_shard(),
             lookup_service: LookupService::new(&context.store),
         }
+    }
+
+    /// Checks that a good key would be answered now: reads as a verification does, on the same connection.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the read failed.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.lookup_service.probe().await
     }
 
     /// Returns the presented key if it is active now. A malformed value is refused without reading the database.

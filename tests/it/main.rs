@@ -6,6 +6,7 @@ mod api;
 mod cli;
 mod evidence;
 mod gateways;
+mod operation;
 mod store;
 mod support;
 mod web;

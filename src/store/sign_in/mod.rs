@@ -7,6 +7,7 @@ mod pending_sign_ins;
 mod refused_sign_ins;
 mod second_factors;
 mod sessions;
+mod setup_links;
 mod submissions;
 
 pub use failures::SignInFailures;

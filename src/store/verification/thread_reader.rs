@@ -22,10 +22,10 @@ const MAX_CACHED_KEYS: usize = 256 * 1_024;
 /// A failure within this time means that the connection was cut, not that the database is slow.
 const FAST_FAILURE: Duration = Duration::from_millis(200);
 
-/// Reads for one thread. The connection is opened by the first read, and again after a failure.
+/// Reads for one thread. The connection is opened at the start or by the first read, and again after it was cut.
 pub struct ThreadReader {
     connector: Connector,
-    open: Option<Box<OpenReader>>,
+    open: Option<OpenReader>,
     max_cached: usize,
 }
 
@@ -54,16 +54,18 @@ pub enum ReadLocation {
     Remote,
 }
 
-struct OpenReader {
+pub(in crate::store) struct OpenReader(Box<Reader>);
+
+struct Reader {
     connection: AnyConnection,
     primary: Arc<Primary>,
     cache: KeyCache,
 }
 
 impl ThreadReader {
-    pub(in crate::store) fn new(connector: Connector) -> Self {
+    pub(in crate::store) fn new(connector: Connector, open: Option<OpenReader>) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { connector, open: None, max_cached: MAX_CACHED_KEYS / threads }
+        Self { connector, open, max_cached: MAX_CACHED_KEYS / threads }
     }
 
     /// Returns the keys with these digests in the order of the digests, as they are after the call began.
@@ -89,13 +91,31 @@ impl ThreadReader {
         self.attempt(|open| open.in_transaction(|open| queries(&mut Db::new(&mut open.connection))))
     }
 
+    /// Reads what every answer needs: by a look-up, that the schema is up to date, and that an installation is in the
+    /// database of a primary.
+    pub fn probe(&mut self) -> Result<(), StoreError> {
+        // A digest that no key has, as SHA-256 has no known input for it.
+        let (digest, max_cached) = (KeyDigest::from_stored(&[0; 32]), self.max_cached);
+        self.attempt(|open| {
+            open.keys(digest.as_slice(), max_cached)?;
+            let mut db = Db::<'_, ReadOnly>::new(&mut open.connection);
+            if db.is_standby()? {
+                return Err(StoreError::unavailable("the PostgreSQL server is a standby, whose keys may be outdated"));
+            }
+            if !db.is_up_to_date()? || db.installation().get()?.is_none() {
+                return Err(StoreError::unavailable("the database is empty, or its schema is older than this program"));
+            }
+            Ok(())
+        })
+    }
+
     /// Runs a read on the open connection. If it fails at once, the connection may have been cut while it was idle, for
     /// example by a restart of the database, so the read runs again on a new connection.
-    fn attempt<T>(&mut self, read: impl Fn(&mut OpenReader) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn attempt<T>(&mut self, read: impl Fn(&mut Reader) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.connector.files().ensure_present()?;
         let started = Instant::now();
         // A reader of a former primary is dropped.
-        if let Some(open) = self.open.take().filter(|open| !open.primary.is_superseded()) {
+        if let Some(open) = self.open.take().filter(|open| !open.0.primary.is_superseded()) {
             let result = self.run_on(open, &read);
             if result.is_ok() || started.elapsed() > FAST_FAILURE {
                 return result;
@@ -103,38 +123,44 @@ impl ThreadReader {
         }
         // Without a lease no answer is good, and a connection to a server that hangs takes seconds.
         self.connector.primaries().current().ensure_lease()?;
-        let open = Box::new(OpenReader::new(&self.connector)?);
+        self.open = None;
+        let open = OpenReader::new(&self.connector)?;
         self.run_on(open, &read)
     }
 
-    /// Runs a read on a connection, and keeps the connection only if the read succeeds: after an error or a panic it
-    /// may still be in a transaction.
+    /// Runs a read on a connection, and keeps the connection if the read succeeds. After a panic it may still be in a
+    /// transaction. After an error, one that PostgreSQL still serves is kept: its place may be taken before it is opened
+    /// again.
     fn run_on<T>(
         &mut self,
-        mut open: Box<OpenReader>,
-        read: impl Fn(&mut OpenReader) -> Result<T, StoreError>,
+        mut open: OpenReader,
+        read: impl Fn(&mut Reader) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        if let Err(error) = open.primary.ensure_lease() {
+        if let Err(error) = open.0.primary.ensure_lease() {
             self.open = Some(open);
             return Err(error);
         }
-        let value = read(&mut open)?;
-        self.open = Some(open);
-        Ok(value)
+        let result = read(&mut open.0);
+        if result.is_ok() || open.0.connection.is_usable_after_error() {
+            self.open = Some(open);
+        }
+        result
     }
 }
 
 impl OpenReader {
-    fn new(connector: &Connector) -> Result<Self, StoreError> {
+    pub(in crate::store) fn new(connector: &Connector) -> Result<Self, StoreError> {
         let (mut connection, primary) = connector.open(ConnectionPurpose::Lookup)?;
         let wal_index = match &mut connection {
             // On Linux, a mapped file and its reads share the same pages of memory.
             AnyConnection::Sqlite(sqlite) if cfg!(target_os = "linux") => TrustedWalIndex::of(sqlite),
             AnyConnection::Sqlite(_) | AnyConnection::Postgres(_) => None,
         };
-        Ok(Self { connection, primary, cache: KeyCache::new(wal_index) })
+        Ok(Self(Box::new(Reader { connection, primary, cache: KeyCache::new(wal_index) })))
     }
+}
 
+impl Reader {
     /// Runs reads in one transaction. Fails if it cannot be ended: the connection would go on reading its snapshot.
     fn in_transaction<T>(&mut self, reads: impl Fn(&mut Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.connection.begin(ConnectionPurpose::Lookup)?;

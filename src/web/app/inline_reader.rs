@@ -11,9 +11,9 @@ impl InlineReader {
     /// Creates the reader of the calling thread.
     #[must_use]
     pub fn new(store: &Store) -> Self {
-        Self(match store.thread_reader() {
-            (reader, ReadLocation::InProcess) => Some(RefCell::new(reader)),
-            (_, ReadLocation::Remote) => None,
+        Self(match store.read_location() {
+            ReadLocation::InProcess => Some(RefCell::new(store.thread_reader().0)),
+            ReadLocation::Remote => None,
         })
     }
 

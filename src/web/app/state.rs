@@ -21,8 +21,6 @@ pub struct AppState {
     pub platform: String,
     pub public_url: PublicUrl,
     cookie_names: CookieNames,
-    /// The token of the set-up link that this process prints when it starts.
-    pub setup_token: String,
     hashing: HashingPermits,
     pub witnesses: Witnesses,
     pub monitor: StateMonitor,
@@ -34,12 +32,11 @@ impl AppState {
         actions: Actions,
         platform: String,
         public_url: PublicUrl,
-        setup_token: String,
         witnesses: Witnesses,
         monitor: StateMonitor,
     ) -> Self {
         let (cookie_names, hashing) = (CookieNames::of(&public_url), HashingPermits::default());
-        Self { actions, platform, public_url, cookie_names, setup_token, hashing, witnesses, monitor }
+        Self { actions, platform, public_url, cookie_names, hashing, witnesses, monitor }
     }
 
     /// The name of the session cookie.

@@ -5,7 +5,6 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
-use subtle::ConstantTimeEq;
 
 use crate::actions::{HashingQueue, SetUpError, SetUpFieldErrors, SetUpForm, SignInOutcome};
 use crate::http::body::FormBody;
@@ -13,7 +12,7 @@ use crate::web::app::error::PageError;
 use crate::web::app::query::Query;
 use crate::web::app::respond::html_with_secret;
 use crate::web::app::session::start::{Browser, continue_sign_in};
-use crate::web::app::state::AppState;
+use crate::web::app::state::{AppState, blocking};
 use crate::web::components::field::Field;
 use crate::web::components::layout::SignedOutLayout;
 use crate::web::paths::SETUP;
@@ -78,8 +77,8 @@ pub struct FirstAdminForm {
 }
 
 pub async fn show(query: Query, app: Data<AppState>) -> Result<HttpResponse, PageError> {
-    require_token(&query, &app).await?;
-    html_with_secret(StatusCode::OK, &page(&app, &FirstAdminForm::default()))
+    let token = require_token(&query, &app).await?;
+    html_with_secret(StatusCode::OK, &page(&app, token, &FirstAdminForm::default()))
 }
 
 pub async fn submit(
@@ -88,9 +87,9 @@ pub async fn submit(
     browser: Browser,
     app: Data<AppState>,
 ) -> Result<HttpResponse, PageError> {
-    require_token(&query, &app).await?;
+    let token = require_token(&query, &app).await?;
     let form: FirstAdminForm = body.form().await?;
-    let page = page(&app, &form);
+    let page = page(&app, token, &form);
     let permit = app.hashing_permit(HashingQueue::Reserved).await?;
     let client = browser.client.clone();
     let set_up = app.perform(move |actions| {
@@ -109,10 +108,10 @@ pub async fn submit(
     }
 }
 
-fn page(app: &AppState, form: &FirstAdminForm) -> SetupPage {
+fn page(app: &AppState, token: String, form: &FirstAdminForm) -> SetupPage {
     SetupPage {
         layout: SignedOutLayout::new(app),
-        token: app.setup_token.clone(),
+        token,
         company_name: Field::new(&form.company_name),
         name: Field::new(&form.name),
         email: Field::new(&form.email),
@@ -120,12 +119,13 @@ fn page(app: &AppState, form: &FirstAdminForm) -> SetupPage {
     }
 }
 
-/// Fails once a user exists, and for requests without the set-up token.
-async fn require_token(query: &Query, app: &AppState) -> Result<(), PageError> {
+/// Returns the token of the set-up link. Fails once a user exists, and for requests without a valid token.
+async fn require_token(query: &Query, app: &AppState) -> Result<String, PageError> {
     if app.query(|db| db.users().any_exists()).await? {
         return Err(PageError::PageNotFound);
     }
-    let token = query.0.get_or_empty("token")?;
-    let is_valid = bool::from(token.as_bytes().ct_eq(app.setup_token.as_bytes()));
-    if is_valid { Ok(()) } else { Err(PageError::SetupTokenRequired) }
+    let token = query.0.get_or_empty("token")?.to_owned();
+    let (actions, presented) = (app.actions.clone(), token.clone());
+    let is_valid = blocking(move || actions.is_setup_link(&presented)).await?;
+    if is_valid { Ok(token) } else { Err(PageError::SetupTokenRequired) }
 }

@@ -6,9 +6,9 @@ mod reference;
 pub mod start;
 mod user_commands;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::Duration;
 
 use tempfile::NamedTempFile;
@@ -46,23 +46,41 @@ pub fn text(bytes: &[u8]) -> String {
 /// A running server process. Dropping it kills the process.
 pub struct Serving {
     child: Child,
+    output: Lines<BufReader<ChildStdout>>,
     pub lines: Vec<String>,
     log: NamedTempFile,
 }
 
 impl Serving {
     /// Starts the server and reads the first `lines` lines of its output.
-    pub fn start(mut command: Command, lines: usize) -> Self {
+    pub fn start(command: Command, lines: usize) -> Self {
+        let mut serving = Self::spawn(command);
+        serving.read_lines(lines);
+        serving
+    }
+
+    /// Starts the server, which may wait before it prints a line.
+    pub fn spawn(mut command: Command) -> Self {
         let log = NamedTempFile::new().unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log.reopen().unwrap()).spawn().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let lines = output.lines().take(lines).map(Result::unwrap).collect();
-        Self { child, lines, log }
+        let output = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, output, lines: Vec::new(), log }
+    }
+
+    /// Reads the next lines of its output.
+    pub fn read_lines(&mut self, lines: usize) {
+        self.lines.extend(self.output.by_ref().take(lines).map(Result::unwrap));
+    }
+
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The rest of the line that starts with `label`.
     pub fn line(&self, label: &str) -> String {
-        self.lines.iter().find_map(|line| line.strip_prefix(label)).unwrap().to_owned()
+        let rest = self.lines.iter().find_map(|line| line.strip_prefix(label));
+        rest.unwrap_or_else(|| panic!("no line “{label}”: {}", self.log())).to_owned()
     }
 
     /// The standard error until now.
@@ -83,7 +101,7 @@ impl Serving {
         self.signal("-CONT");
     }
 
-    fn signal(&self, signal: &str) {
+    pub fn signal(&self, signal: &str) {
         let kill = Command::new("kill").arg(signal).arg(self.child.id().to_string()).status().unwrap();
         assert!(kill.success());
     }

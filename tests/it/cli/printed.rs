@@ -74,6 +74,7 @@ fn arguments<'a>(command: &str, company: &'a str, key: &'a str) -> Vec<(Vec<&'a 
         "key revoke" => vec![(vec![key], "", true), (vec![key], "", true), (vec![HOSTILE], "", true)],
         "gateway add" => vec![(vec!["third"], "", false), (vec![HOSTILE], "", false)],
         "gateway list" => vec![(vec![], "", true)],
+        "migrate" => vec![(vec![], "", false)],
         "gateway revoke" => vec![(vec!["edge"], "", true), (vec![HOSTILE], "", false)],
         "audit verify" => vec![(vec![], "", true), (vec!["--company", company], "", true)],
         "audit consistency" => vec![(vec!["--company", company, "--from", HOSTILE], "", true)],

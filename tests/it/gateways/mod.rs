@@ -6,7 +6,7 @@ mod forwarding;
 mod hostile;
 mod message;
 mod outages;
-mod process;
+pub mod process;
 mod refusals;
 
 /// Tests a gateway against every promise in `deploy/README.md`. The second list judges Keydesk, too, and runs on both

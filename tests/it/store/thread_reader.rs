@@ -65,6 +65,29 @@ fn a_read_after_a_panic_sees_new_changes() {
 }
 
 #[test]
+fn a_slow_failure_keeps_the_connection() {
+    if database::postgres().is_none() {
+        return;
+    }
+    let server = TestServer::start();
+    let (mut reader, _) = server.actions.store.thread_reader();
+    let mut process_of_reader = || {
+        reader.query(|db| db.is_standby()).unwrap();
+        let slow = reader.query(|_| -> Result<(), StoreError> {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            Err(StoreError::timed_out())
+        });
+        assert!(slow.is_err());
+        reader.query(|db| db.is_standby()).unwrap();
+        let last =
+            "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT pg_is_in_recovery() AS %'";
+        database::column(&server.database_url, "pid", last)
+    };
+    let first = process_of_reader();
+    assert_eq!((first.len(), process_of_reader()), (1, first.clone()));
+}
+
+#[test]
 fn a_replaced_row_is_read_again() {
     let server = TestServer::start();
     if database::postgres().is_some() {

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod database;
 pub mod history;
 pub mod keys;
+pub mod private_postgres;
 pub mod race;
 pub mod receiver;
 pub mod server;

@@ -113,7 +113,7 @@ impl TestServer {
         let actions = server::open(&config, &clock).unwrap();
         prepare(&actions);
         let server = Server::bind(config, actions.clone()).unwrap().with_idle_timeout(idle_timeout);
-        let (address, setup_link) = (server.address(), server.setup_link().unwrap());
+        let (address, setup_link) = (server.address(), server.setup_link());
         let (recorder, witnesses) = (server.usage_recorder(), server.witnesses());
         let monitor = server.state_monitor();
         let (sender, receiver) = mpsc::channel();

@@ -1,6 +1,7 @@
 //! Set-up of the first company and its first admin.
 
-use crate::support::{API_KEYS, PASSWORD, TestServer};
+use crate::cli::{Serving, keydesk};
+use crate::support::{API_KEYS, Browser, PASSWORD, TestServer, database};
 
 const FIELDS: [(&str, &str); 4] = [
     ("company_name", "Brightwater"),
@@ -35,6 +36,56 @@ fn set_up_is_closed_once_a_user_exists() {
     server.anonymous().post(&link(&server), &FIELDS).expect(404);
     server.anonymous().get("/").expect_redirect("/sign-in");
     assert!(TestServer::start().setup_link.is_none());
+}
+
+#[test]
+fn a_set_up_link_is_valid_on_every_server() {
+    let first = TestServer::empty();
+    let second = first.second_server();
+    let (of_first, of_second) = (link(&first), link(&second));
+    assert_ne!(of_first, of_second);
+    for server in [&first, &second] {
+        for link in [&of_first, &of_second] {
+            let form = server.anonymous().get(link).expect(200).html();
+            assert_eq!(form.attribute("main form", "action"), *link);
+        }
+    }
+    second.anonymous().post(&of_first, &FIELDS).expect_redirect(API_KEYS);
+    for server in [&first, &second] {
+        for link in [&of_first, &of_second] {
+            server.anonymous().get(link).expect(404);
+        }
+    }
+    assert!(database::column(&first.database_url, "count(*)", "FROM setup_links") == [Some("0".to_owned())]);
+}
+
+#[test]
+fn a_set_up_link_ends_with_its_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = database::new_url(&folder);
+    let start = || {
+        let mut command = keydesk(folder.path());
+        command.args(["--database-url", &url]);
+        let serving = Serving::start(command, 2);
+        let link = serving.line("Set-up link: ");
+        (serving, link[link.find("/setup").unwrap()..].to_owned())
+    };
+    let ((stopped, of_stopped), (killed, of_killed), (running, of_running)) = (start(), start(), start());
+    let browser = Browser::new(running.line("Listening on http://").parse().unwrap());
+    for link in [&of_stopped, &of_killed, &of_running] {
+        browser.get(link).expect(200);
+    }
+    assert_eq!(stopped.stop(), 0);
+    browser.get(&of_stopped).expect(403);
+    drop(killed);
+    // As half a minute later. The running server renews its own.
+    database::tamper(&url, "UPDATE setup_links SET renewed_at = renewed_at - 31000000");
+    browser.get(&of_killed).expect(403);
+    let started = std::time::Instant::now();
+    while browser.get(&of_running).status != 200 {
+        assert!(started.elapsed() < std::time::Duration::from_mins(1), "the link is not renewed");
+    }
+    browser.get(&of_killed).expect(403);
 }
 
 #[test]

@@ -1,0 +1,56 @@
+//! Why a server is not ready: one function for each reason.
+
+use std::time::Duration;
+
+use actix_web::web::Data;
+use tokio::time::timeout;
+
+use super::authenticate::KeyAuthenticator;
+use crate::actions::Actions;
+use crate::http::Drain;
+use crate::http::log_limit::LogLimit;
+use crate::store::StoreError;
+
+/// A look-up that takes longer is not an answer: a monitor gets its response within two seconds.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(1_500);
+
+thread_local! {
+    static FAILURES: LogLimit = LogLimit::new();
+}
+
+/// What readiness depends on, besides the look-ups of the worker thread.
+#[derive(Debug)]
+pub struct Readiness {
+    pub actions: Data<Actions>,
+    pub drain: Drain,
+}
+
+impl Readiness {
+    /// Returns what is wrong, in sentences. None of them waits longer than [`PROBE_TIMEOUT`].
+    pub(super) async fn reasons(&self, authenticator: &KeyAuthenticator, is_for_verification: bool) -> Vec<String> {
+        let mut reasons = Vec::new();
+        reasons.extend(self.stopping());
+        reasons.extend(verification(authenticator).await);
+        if !is_for_verification {
+            reasons.extend(self.writing());
+        }
+        reasons
+    }
+
+    fn stopping(&self) -> Option<String> {
+        self.drain.has_begun().then(|| "The server is about to stop.".to_owned())
+    }
+
+    /// The result of the last attempt to write, which a background task makes.
+    fn writing(&self) -> Option<String> {
+        self.actions.store.write_health().trouble().map(|trouble| trouble.to_string())
+    }
+}
+
+/// Looks up a key as verification on this thread does.
+async fn verification(authenticator: &KeyAuthenticator) -> Option<String> {
+    let result = timeout(PROBE_TIMEOUT, authenticator.probe()).await;
+    let error = result.unwrap_or_else(|_| Err(StoreError::timed_out())).err()?;
+    FAILURES.with(|failures| failures.write(|suppressed| tracing::error!(%error, suppressed, "look-ups fail")));
+    Some("Keys cannot be verified: the database does not answer, and the log says why.".to_owned())
+}

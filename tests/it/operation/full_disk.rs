@@ -1,0 +1,54 @@
+//! A full disk under a SQLite database.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::process::Command;
+
+use super::readiness::{assert_not_writable, assert_ready_again};
+use crate::cli::{Serving, keydesk};
+use crate::support::{API_KEYS, Browser, PASSWORD, database};
+
+#[test]
+fn a_full_disk_is_seen_and_keys_are_verified_on_it() {
+    if database::postgres().is_some() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = keydesk(folder.path());
+    // A small disk of its own, which only the server sees.
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c"]);
+    command.arg("mount -t tmpfs -o size=6m,mode=700 tmpfs \"$0\" && exec \"$@\"").arg(folder.path());
+    command.arg(program.get_program()).args(program.get_args());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let serving = Serving::start(command, 2);
+    let browser = Browser::new(serving.line("Listening on http://").parse().unwrap());
+    let link = serving.line("Set-up link: ");
+    let (_, path) = link.split_once("/setup").unwrap();
+    let fields = [
+        ("company_name", "Brightwater"),
+        ("name", "Maria"),
+        ("email", "maria@brightwater.example"),
+        ("password", PASSWORD),
+    ];
+    browser.post(&format!("/setup{path}"), &fields).expect_redirect(API_KEYS);
+    let (id, key) = browser.create_key("ERP Sync");
+    browser.get("/readyz").expect(200);
+
+    // Through the root of the server, whose disk this test does not see.
+    let filler = format!("/proc/{}/root{}/filler", serving.id(), folder.path().display());
+    let mut file = File::create(&filler).unwrap();
+    while file.write_all(&[1; 4_096]).is_ok() {}
+    assert_not_writable(&browser, &["the disk of the database is full"]);
+    browser.bearer("/v1/whoami", &key).expect(200);
+    fs::remove_file(&filler).unwrap();
+    drop(file);
+    assert_ready_again(&browser);
+    browser.revoke(&id, "unspecified", "").expect(303);
+    browser.bearer("/v1/whoami", &key).expect(401);
+}

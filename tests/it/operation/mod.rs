@@ -1,0 +1,11 @@
+//! Starting, stopping and running a server in changing surroundings.
+
+mod black_hole;
+mod drain;
+mod full_disk;
+mod limits;
+mod migrate;
+mod pooler;
+mod readiness;
+mod rolling;
+mod waiting;
