@@ -1,10 +1,13 @@
-//! The settings that this layer reads.
+//! What this layer shares with the server: settings, and the counts of responses.
+
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::request_counts::RequestCounts;
 use crate::domain::key::api_key::KeyFormat;
 
-/// The HTTP settings of a server.
+/// The HTTP settings of a server, and its counts.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
     /// The proxies whose `X-Forwarded-For` is trusted.
@@ -13,4 +16,6 @@ pub struct HttpConfig {
     pub https: bool,
     /// The format of keys, which a user agent must not contain.
     pub key_format: KeyFormat,
+    /// Counts all responses.
+    pub request_counts: Arc<RequestCounts>,
 }

@@ -7,6 +7,10 @@ mod file_permissions;
 mod http_server;
 mod metrics;
 mod open;
+#[cfg(target_os = "linux")]
+mod process_metrics;
+mod sampler;
+mod wal_watch;
 
 pub use background::UsageRecorder;
 pub use error::StartError;

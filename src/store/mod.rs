@@ -9,6 +9,7 @@ mod gateways;
 mod in_padded;
 mod installation;
 mod keys;
+mod metrics;
 mod migrate;
 mod name_keys;
 mod pool;
@@ -33,9 +34,10 @@ pub use error::StoreError;
 pub use gateways::Gateway;
 pub use installation::Installation;
 pub use keys::{
-    CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyRecord, KeyTab, NewKeyRecord, PageRequest,
+    CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyRecord, KeyStateCounts, KeyTab, NewKeyRecord, PageRequest,
     PolicyViolation, SortBy, SortKey, SortOrder,
 };
+pub use metrics::{ConnectionCounts, store_errors};
 pub use migrate::MigrationError;
 pub use pool::Store;
 pub use sign_in::{

@@ -1,8 +1,10 @@
 //! The store: pools of connections that read and write, and its transactions.
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use prometheus_client::registry::Registry;
 use r2d2::{NopErrorHandler, Pool, PooledConnection};
 
 use crate::config::{Database, sqlite_companions};
@@ -10,6 +12,7 @@ use crate::store::connection::{AnyConnection, ConnectionManager, ConnectionPurpo
 use crate::store::db::{Db, WriteDb};
 use crate::store::error::StoreError;
 use crate::store::file_watch::FileWatch;
+use crate::store::metrics::{ConnectionCounts, StoreMetrics};
 use crate::store::verification::{ReadLocation, ThreadReader};
 
 const READERS: u32 = 8;
@@ -24,6 +27,7 @@ pub struct Store {
     readers: Pool<ConnectionManager>,
     writers: Pool<ConnectionManager>,
     files: FileWatch,
+    metrics: StoreMetrics,
 }
 
 impl Store {
@@ -59,7 +63,7 @@ impl Store {
                 files.add_open_if_present(&file)?;
             }
         }
-        Ok(Self { database: database.clone(), readers, writers, files })
+        Ok(Self { database: database.clone(), readers, writers, files, metrics: StoreMetrics::default() })
     }
 
     /// Also watches that this file of the installation exists.
@@ -78,6 +82,7 @@ impl Store {
     /// # Errors
     /// The error of `queries`, or a [`StoreError`] if the transaction cannot begin.
     pub fn read<T, E: From<StoreError>>(&self, queries: impl FnOnce(&mut Db<'_>) -> Result<T, E>) -> Result<T, E> {
+        let _timer = self.metrics.time_read();
         self.files.ensure_present()?;
         let (mut connection, ()) = checkout(&self.readers, |connection| connection.begin(ConnectionPurpose::Read))?;
         let result = queries(&mut Db::new(&mut connection));
@@ -88,6 +93,7 @@ impl Store {
     /// Runs one query outside a transaction, which saves the round trips of a transaction. It may run again on another
     /// connection if the first one was cut.
     pub fn query<T>(&self, mut query: impl FnMut(&mut Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let _timer = self.metrics.time_read();
         self.files.ensure_present()?;
         let (_, result) = checkout(&self.readers, |connection| query(&mut Db::new(connection)))?;
         Ok(result)
@@ -101,7 +107,7 @@ impl Store {
             Database::Sqlite(_) => ReadLocation::InProcess,
             Database::Postgres(_) => ReadLocation::Remote,
         };
-        (ThreadReader::new(self.database.clone(), self.files.clone()), location)
+        (ThreadReader::new(self.database.clone(), self.files.clone(), self.metrics.clone()), location)
     }
 
     /// Runs changes in one transaction, all or nothing. They are durable once this returns `Ok`.
@@ -112,6 +118,7 @@ impl Store {
         &self,
         changes: impl FnOnce(&mut WriteDb<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        let _timer = self.metrics.time_write();
         let (mut connection, ()) = checkout(&self.writers, |connection| connection.begin(ConnectionPurpose::Write))?;
         // A commit into a deleted file would be acknowledged and lost.
         let result = changes(&mut WriteDb::new(&mut connection)).and_then(|value| {
@@ -124,6 +131,46 @@ impl Store {
             connection.roll_back();
         }
         result
+    }
+
+    /// Registers the metrics.
+    pub fn register(&self, registry: &mut Registry) {
+        self.metrics.register(registry);
+    }
+
+    /// Counts the connections for reading and writing.
+    #[must_use]
+    pub fn connections(&self) -> ConnectionCounts {
+        let pools = [&self.readers, &self.writers];
+        let max: u32 = pools.iter().map(|pool| pool.max_size()).sum();
+        let states = pools.map(Pool::state);
+        let (open, idle): (u32, u32) =
+            states.iter().fold((0, 0), |(open, idle), state| (open + state.connections, idle + state.idle_connections));
+        ConnectionCounts { in_use: open.saturating_sub(idle), idle, unopened: max.saturating_sub(open) }
+    }
+
+    /// Whether the database is SQLite's.
+    #[must_use]
+    pub const fn is_sqlite(&self) -> bool {
+        matches!(self.database, Database::Sqlite(_))
+    }
+
+    /// The size of SQLite's write-ahead log; `None` on PostgreSQL.
+    #[must_use]
+    pub fn wal_bytes(&self) -> Option<u64> {
+        let Database::Sqlite(path) = &self.database else { return None };
+        let path = path.canonicalize().ok()?;
+        let [wal, _] = sqlite_companions(&path);
+        Some(fs::metadata(wal).map_or(0, |metadata| metadata.len()))
+    }
+
+    /// Moves SQLite's write-ahead log into the database file as far as readers allow, and empties the log if all of it
+    /// was moved. Delays other writes by a tenth of a second at most.
+    pub fn checkpoint_wal(&self) -> Result<(), StoreError> {
+        let Database::Sqlite(_) = &self.database else { return Ok(()) };
+        // The connections of the pool would wait for readers, while they keep others from writing.
+        let purpose = ConnectionPurpose::Lookup;
+        self.files.open(|| AnyConnection::open(&self.database, purpose))?.checkpoint_wal()
     }
 
     /// Empties SQLite's write-ahead log, which otherwise keeps erased data for a while. A reader that still uses the

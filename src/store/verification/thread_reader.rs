@@ -15,6 +15,7 @@ use crate::store::db::{Db, ReadOnly};
 use crate::store::error::StoreError;
 use crate::store::file_watch::FileWatch;
 use crate::store::gateways::Gateway;
+use crate::store::metrics::StoreMetrics;
 
 /// The number of keys that the caches of all threads hold together. A key takes about 700 bytes, with its response.
 const MAX_CACHED_KEYS: usize = 256 * 1_024;
@@ -28,6 +29,7 @@ pub struct ThreadReader {
     open: Option<Box<OpenReader>>,
     max_cached: usize,
     files: FileWatch,
+    metrics: StoreMetrics,
 }
 
 /// What a gateway presents to introspect a key.
@@ -61,9 +63,9 @@ struct OpenReader {
 }
 
 impl ThreadReader {
-    pub(in crate::store) fn new(database: Database, files: FileWatch) -> Self {
+    pub(in crate::store) fn new(database: Database, files: FileWatch, metrics: StoreMetrics) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { database, open: None, max_cached: MAX_CACHED_KEYS / threads, files }
+        Self { database, open: None, max_cached: MAX_CACHED_KEYS / threads, files, metrics }
     }
 
     /// Returns the keys with these digests in the order of the digests, as they are after the call began.
@@ -81,12 +83,18 @@ impl ThreadReader {
 
     /// Runs one query outside a transaction, like [`Store::query`](crate::store::Store::query).
     pub fn query<T>(&mut self, query: impl Fn(&mut Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.attempt(|open| query(&mut Db::new(&mut open.connection)))
+        let started = Instant::now();
+        let result = self.attempt(|open| query(&mut Db::new(&mut open.connection)));
+        self.metrics.observe_read(started);
+        result
     }
 
     /// Runs queries in one read transaction, like [`Store::read`](crate::store::Store::read).
     pub fn read<T>(&mut self, queries: impl Fn(&mut Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.attempt(|open| open.in_transaction(|open| queries(&mut Db::new(&mut open.connection))))
+        let started = Instant::now();
+        let result = self.attempt(|open| open.in_transaction(|open| queries(&mut Db::new(&mut open.connection))));
+        self.metrics.observe_read(started);
+        result
     }
 
     /// Runs a read on the open connection. If it fails at once, the connection may have been cut while it was idle, for
