@@ -59,7 +59,7 @@ browser: $(BROWSER) ## Test the pages in Chromium and Firefox, and audit each pa
 	$(CARGO_TEST) --test it -- --quiet --exact $(ROUTES)
 	cd tests/browser && npm test --silent
 
-judges-quick: $(JUDGES) ## Let promtool, redocly, Authlib and openid-client judge a running server
+judges-quick: $(JUDGES) ## Let promtool, Prometheus, redocly, Authlib and openid-client judge a running server
 	@tests/install_tools metrics
 	$(CARGO_TEST) --test it --no-run
 	python3 tests/judges/judges.py --quick

@@ -70,7 +70,8 @@ impl RequestCounts {
     /// Returns the counters that are not zero.
     pub fn counted(&self) -> impl Iterator<Item = (RouteClass, u16, u64)> {
         RouteClass::ALL.into_iter().zip(&self.0).flat_map(|(class, counters)| {
-            let counts = (FIRST_STATUS..).zip(counters).map(|(status, counter)| (status, counter.load(Ordering::Relaxed)));
+            let counts =
+                (FIRST_STATUS..).zip(counters).map(|(status, counter)| (status, counter.load(Ordering::Relaxed)));
             counts.filter(|(_, count)| *count > 0).map(move |(status, count)| (class, status, count))
         })
     }

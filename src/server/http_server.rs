@@ -53,6 +53,7 @@ pub struct Server {
     witnesses: Witnesses,
     monitor: StateMonitor,
     idle_timeout: Duration,
+    sampler: Sampler,
     started: Timestamp,
     dropped_log_lines: Counter,
 }
@@ -82,6 +83,7 @@ impl Server {
         let address = listener.local_addr().map_err(unusable)?;
         let public_url = PublicUrl::new(&config, address);
         let started = actions.clock.now();
+        let sampler = Sampler::new(actions.store.clone(), actions.clock.clone(), witnesses.clone());
         let setup_token = BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<32>());
         Ok(Self {
             listener,
@@ -94,6 +96,7 @@ impl Server {
             witnesses,
             monitor,
             idle_timeout: IDLE_TIMEOUT,
+            sampler,
             started,
             dropped_log_lines: Counter::default(),
         })
@@ -156,6 +159,13 @@ impl Server {
         self.monitor.clone()
     }
 
+    /// Returns the reader of the numbers for the metrics, to read them at once. While the server runs, it reads them
+    /// itself.
+    #[must_use]
+    pub fn sampler(&self) -> Sampler {
+        self.sampler.clone()
+    }
+
     /// Starts the server. The returned future ends when the server has stopped.
     ///
     /// # Errors
@@ -183,13 +193,13 @@ impl Server {
             witnesses,
             monitor,
             idle_timeout,
+            sampler,
             started,
             dropped_log_lines,
             ..
         } = self;
         let failed = |error: io::Error| StartError::System(format!("The server cannot start: {error}."));
         let store = actions.store.clone();
-        let sampler = Sampler::new(store.clone(), actions.clock.clone(), witnesses.clone());
         let wal_watch = WalWatch::new(store.clone());
         background::start_jobs(&actions, recorder, sampler.clone(), wal_watch.clone());
         background::start_publishing(&witnesses).map_err(failed)?;

@@ -16,3 +16,4 @@ pub use background::UsageRecorder;
 pub use error::StartError;
 pub use http_server::Server;
 pub use open::{ReadOnlyInstallation, open, open_read_only};
+pub use sampler::Sampler;

@@ -28,8 +28,8 @@ pub(super) fn measure() -> Vec<ProcessMetric> {
 /// The time that the process has used processors, in seconds.
 pub(super) fn cpu_seconds() -> Option<f64> {
     let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
-    let [user, system] = [usage.user_time(), usage.system_time()]
-        .map(|time| as_f64(time.tv_sec()) + as_f64(time.tv_usec()) / 1e6);
+    let [user, system] =
+        [usage.user_time(), usage.system_time()].map(|time| as_f64(time.tv_sec()) + as_f64(time.tv_usec()) / 1e6);
     Some(user + system)
 }
 

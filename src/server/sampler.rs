@@ -26,7 +26,7 @@ pub(super) struct Sample {
 
 /// Reads the numbers, and keeps the last ones. Clones share them.
 #[derive(Clone, Debug)]
-pub(super) struct Sampler {
+pub struct Sampler {
     store: Store,
     clock: Clock,
     pub(super) witnesses: Witnesses,
@@ -39,7 +39,10 @@ impl Sampler {
     }
 
     /// Reads the numbers.
-    pub(super) fn sample(&self) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError`]; the former numbers stay until they are too old.
+    pub fn sample(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         // Each in a query of its own: a long snapshot would keep SQLite's write-ahead log from being emptied.
         let trail_events = self.store.query(|db| db.trails().count_events())?;

@@ -34,8 +34,8 @@ pub use error::StoreError;
 pub use gateways::Gateway;
 pub use installation::Installation;
 pub use keys::{
-    CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyRecord, KeyStateCounts, KeyTab, NewKeyRecord, PageRequest,
-    PolicyViolation, SortBy, SortKey, SortOrder,
+    CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyRecord, KeyStateCounts, KeyTab,
+    NewKeyRecord, PageRequest, PolicyViolation, SortBy, SortKey, SortOrder,
 };
 pub use metrics::{ConnectionCounts, store_errors};
 pub use migrate::MigrationError;

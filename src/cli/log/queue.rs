@@ -159,3 +159,105 @@ fn write_all(
 fn count_lines(text: &[u8]) -> u64 {
     text.iter().map(|byte| u64::from(*byte == b'\n')).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    /// What a test lets the reader do.
+    enum Step {
+        Take(usize),
+        Fail(ErrorKind),
+    }
+
+    /// What the reader got.
+    type Read = Arc<Mutex<Vec<u8>>>;
+
+    /// A queue of this size whose reader follows the steps and then takes everything, and the reported numbers.
+    fn queue(max_bytes: usize) -> (LogQueue, mpsc::Sender<Step>, Read, mpsc::Receiver<u64>) {
+        let (to_reader, steps) = mpsc::channel();
+        let (report, reported) = mpsc::channel();
+        let read = Read::default();
+        let reader = Arc::clone(&read);
+        let write = move |lines: &[u8]| {
+            let taken = match steps.recv() {
+                Ok(Step::Fail(kind)) => return Err(kind.into()),
+                Ok(Step::Take(bytes)) => bytes.min(lines.len()),
+                Err(_) => lines.len(),
+            };
+            reader.lock().unwrap().extend_from_slice(&lines[..taken]);
+            Ok(taken)
+        };
+        let queue = LogQueue::with_capacity(max_bytes, write, move |lines| report.send(lines).unwrap()).unwrap();
+        (queue, to_reader, read, reported)
+    }
+
+    fn text(read: &Mutex<Vec<u8>>) -> String {
+        String::from_utf8(read.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn a_full_queue_drops_lines_and_reports_them_when_the_reader_is_back() {
+        let (queue, steps, read, reported) = queue(10);
+        queue.push(b"first\n");
+        while !queue.0.lock().is_writing {
+            thread::yield_now();
+        }
+        for line in [&b"second\n"[..], b"third\n", b"4\n", b"fifth\n"] {
+            queue.push(line);
+        }
+        assert_eq!(queue.dropped().get(), 2);
+        queue.flush(Duration::from_millis(1));
+        drop(steps);
+        queue.flush(LONG);
+        assert_eq!(text(&read), "first\nsecond\n4\n");
+        assert_eq!(reported.recv_timeout(LONG), Ok(2));
+    }
+
+    #[test]
+    fn lines_that_no_reader_takes_are_counted() {
+        let (queue, steps, read, reported) = queue(100);
+        steps.send(Step::Fail(ErrorKind::BrokenPipe)).unwrap();
+        queue.push(b"one\ntwo\n");
+        queue.flush(LONG);
+        assert_eq!(queue.dropped().get(), 2);
+        drop(steps);
+        queue.push(b"three\n");
+        assert_eq!(reported.recv_timeout(LONG), Ok(2));
+        assert_eq!(text(&read), "three\n");
+    }
+
+    #[test]
+    fn a_slow_reader_gets_everything() {
+        let (queue, steps, read, _reported) = queue(100);
+        for step in [
+            Step::Take(2),
+            Step::Fail(ErrorKind::Interrupted),
+            Step::Fail(ErrorKind::WouldBlock),
+            Step::Take(3),
+            Step::Take(100),
+        ] {
+            steps.send(step).unwrap();
+        }
+        queue.push(b"one\ntwo\n");
+        queue.flush(LONG);
+        assert_eq!((text(&read), queue.dropped().get()), ("one\ntwo\n".to_owned(), 0));
+    }
+
+    #[test]
+    fn a_line_that_broke_off_is_ended_before_the_next() {
+        let (queue, steps, read, reported) = queue(100);
+        steps.send(Step::Take(2)).unwrap();
+        steps.send(Step::Fail(ErrorKind::StorageFull)).unwrap();
+        queue.push(b"one\ntwo\n");
+        queue.flush(LONG);
+        drop(steps);
+        queue.push(b"three\n");
+        assert_eq!(reported.recv_timeout(LONG), Ok(2));
+        assert_eq!(text(&read), "on\nthree\n");
+    }
+}

@@ -109,8 +109,8 @@ fn a_migration_of_existing_data_is_logged_with_its_time() {
     // The last migration creates nothing that a second run would find.
     let last = database::column(&url, "version", "FROM __diesel_schema_migrations ORDER BY version DESC");
     let last = last.into_iter().next().flatten().unwrap();
-    let down = std::fs::read_dir("migrations/sqlite").unwrap().map(|entry| entry.unwrap().path());
-    let down = down.filter(|path| path.to_str().unwrap().replace('-', "").contains(&last)).next().unwrap();
+    let mut down = std::fs::read_dir("migrations/sqlite").unwrap().map(|entry| entry.unwrap().path());
+    let down = down.find(|path| path.to_str().unwrap().replace('-', "").contains(&last)).unwrap();
     let tree = if database::postgres().is_some() { "postgres" } else { "sqlite" };
     let down = Path::new("migrations").join(tree).join(down.file_name().unwrap()).join("down.sql");
     database::tamper(&url, &std::fs::read_to_string(down).unwrap());
@@ -222,7 +222,8 @@ fn the_most_detailed_log_holds_no_secret() {
         let folder = tempfile::tempdir().unwrap();
         let url = database::new_url(&folder);
         // The tests' PostgreSQL asks for no password, but libpq and Keydesk know this one.
-        let password = if database::postgres().is_some() { format!("?password={DATABASE_PASSWORD}") } else { String::new() };
+        let password =
+            if database::postgres().is_some() { format!("?password={DATABASE_PASSWORD}") } else { String::new() };
         let flags = ["--log-level", &level, "--log-format", format, "--metrics-token", METRICS_TOKEN];
         let (serving, admin, link) = set_up(folder.path(), &format!("{url}{password}"), &flags);
         let secrets = secrets_of_a_journey(folder.path(), &url, &serving, &admin, &link);
