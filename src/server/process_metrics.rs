@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage};
+/// The unit of times in `/proc/self/stat`, the same on all platforms that Keydesk is built for (proc(5), `USER_HZ`).
+const TICKS_PER_SECOND: f64 = 100.0;
 
 /// A metric of the process.
 pub(super) struct ProcessMetric {
@@ -27,10 +28,15 @@ pub(super) fn measure() -> Vec<ProcessMetric> {
 
 /// The time that the process has used processors, in seconds.
 pub(super) fn cpu_seconds() -> Option<f64> {
-    let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
-    let [user, system] =
-        [usage.user_time(), usage.system_time()].map(|time| as_f64(time.tv_sec()) + as_f64(time.tv_usec()) / 1e6);
-    Some(user + system)
+    cpu_seconds_in(&fs::read_to_string("/proc/self/stat").ok()?)
+}
+
+fn cpu_seconds_in(stat: &str) -> Option<f64> {
+    // The name of the program stands in parentheses and may contain anything. The state follows it.
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut times = after_name.split_whitespace().skip(11).map(str::parse::<f64>);
+    let (user, system) = (times.next()?.ok()?, times.next()?.ok()?);
+    Some((user + system) / TICKS_PER_SECOND)
 }
 
 fn open_files() -> Option<f64> {
@@ -40,8 +46,7 @@ fn open_files() -> Option<f64> {
 }
 
 fn max_files() -> Option<f64> {
-    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
-    i64::try_from(soft).ok().map(as_f64)
+    status_field(&fs::read_to_string("/proc/self/limits").ok()?, "Max open files")
 }
 
 fn kilobytes(status: &str, name: &str) -> Option<f64> {
@@ -53,11 +58,6 @@ fn status_field(status: &str, name: &str) -> Option<f64> {
     value.split_whitespace().next()?.parse().ok()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a metric is a floating-point number")]
-fn as_f64(value: i64) -> f64 {
-    value as f64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,7 +67,7 @@ mod tests {
         let metrics = measure();
         assert_eq!(metrics.len(), 5);
         assert!(metrics.iter().all(|metric| metric.value > 0.0));
-        assert!(cpu_seconds() > Some(0.0));
+        assert!(cpu_seconds().is_some());
     }
 
     #[test]
@@ -76,5 +76,14 @@ mod tests {
         assert_eq!(kilobytes(status, "VmSize:"), Some(819_200.0));
         assert_eq!(status_field(status, "Threads:"), Some(7.0));
         assert_eq!(status_field(status, "VmRSS:"), None);
+        let limits = "Max processes   63     63     processes\nMax open files            1024     524288     files\n";
+        assert_eq!(status_field(limits, "Max open files"), Some(1_024.0));
+    }
+
+    #[test]
+    fn the_time_of_processors_is_that_of_user_and_system() {
+        let stat = "71 (key) desk) S 1 71 71 0 -1 4194560 1022 0 0 0 250 50 0 0 20 0 12 0 8113";
+        assert_eq!(cpu_seconds_in(stat), Some(3.0));
+        assert_eq!(cpu_seconds_in("71 (keydesk) S 1"), None);
     }
 }
