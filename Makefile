@@ -70,7 +70,7 @@ fleet: ## The same with 30 faults; FAULT="kill partition" runs some
 	$(CARGO_TEST) --test it --no-run
 	python3 tests/fleet/fleet.py $(FAULT)
 
-judges-quick: $(JUDGES) ## Let promtool, redocly, Authlib and openid-client judge a running server
+judges-quick: $(JUDGES) ## Let promtool, Prometheus, redocly, Authlib and openid-client judge a running server
 	@tests/install_tools metrics
 	$(CARGO_TEST) --test it --no-run
 	python3 tests/judges/judges.py --quick

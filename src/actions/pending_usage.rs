@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry;
+
 use crate::domain::ids::KeyId;
 use crate::domain::timestamp::Timestamp;
 
@@ -16,6 +19,7 @@ struct Inner {
     acknowledgements: Mutex<Vec<(KeyId, Timestamp)>>,
     /// In microseconds; 0 before the first flush.
     recorded_until: AtomicI64,
+    accepted_after_end: Counter,
 }
 
 impl PendingUsage {
@@ -23,6 +27,16 @@ impl PendingUsage {
     #[must_use]
     pub fn recorded_until(&self) -> Option<Timestamp> {
         Some(self.0.recorded_until.load(Ordering::Relaxed)).filter(|at| *at != 0).map(Timestamp::from_micros)
+    }
+
+    /// Registers the metric of accepted requests that should have been refused.
+    pub fn register(&self, registry: &mut Registry) {
+        let help = "Requests that were accepted although the API key had ended";
+        registry.register("keydesk_accepted_after_end", help, self.0.accepted_after_end.clone());
+    }
+
+    pub(super) fn count_accepted_after_end(&self, requests: u64) {
+        self.0.accepted_after_end.inc_by(requests);
     }
 
     pub(super) fn set_recorded_until(&self, until: Timestamp) {

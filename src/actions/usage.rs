@@ -84,7 +84,8 @@ impl Actions {
     fn write_usage(&self, used: &[(KeyId, UsageDelta)]) -> Result<Vec<usize>, StoreError> {
         let ids: Vec<KeyId> = used.iter().map(|(id, _)| *id).collect();
         let uncertainty = self.clock.uncertainty();
-        self.store.write(|tx| {
+        let mut late = 0;
+        let postponed = self.store.write(|tx| {
             let now = self.clock.now();
             let ended = tx.usage().ended_keys(&ids, now)?;
             let ended: HashMap<KeyId, EndedKey> = ended.into_iter().map(|key| (key.id, key)).collect();
@@ -94,11 +95,13 @@ impl Actions {
                     None => tx.usage().add(*id, used)?,
                     Some((_, None)) => postponed.push(index),
                     // A request counts as late only if it was, whatever the clocks of the servers are wrong by.
-                    Some((key, Some(end))) => add_usage_of_ended_key(tx, key, end + uncertainty, used, now)?,
+                    Some((key, Some(end))) => late += add_usage_of_ended_key(tx, key, end + uncertainty, used, now)?,
                 }
             }
-            Ok(postponed)
-        })
+            Ok::<_, StoreError>(postponed)
+        })?;
+        self.usage.count_accepted_after_end(u64::try_from(late).unwrap_or(0));
+        Ok(postponed)
     }
 
     /// Records revoked keys that were presented again: at once the first time, then once a day.
@@ -150,13 +153,14 @@ fn enforced_at(key: &EndedKey, now: Timestamp) -> Option<Timestamp> {
     [key.ends.expires_at, key.ends.overlap_ends_at, acknowledged].into_iter().flatten().min()
 }
 
+/// Returns the number of requests that were accepted after the end.
 fn add_usage_of_ended_key(
     tx: &mut WriteDb<'_>,
     key: &EndedKey,
     end: Timestamp,
     used: &UsageDelta,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
     tx.usage().add(key.id, used)?;
     // Only the first and the last request have a time. If only the last is after the end, only that one is certain.
     let accepted_after_end = match used.accepted {
@@ -168,10 +172,10 @@ fn add_usage_of_ended_key(
         tracing::error!(key = %key.id, accepted_after_end, "requests accepted after the key had ended");
         tx.usage().add_accepted_after_end(key.id, accepted_after_end)?;
     }
-    match &used.refusals {
-        None => Ok(()),
-        Some(refusals) => tx.usage().add_refusals(key.id, refusals, key.ends.state(now) == KeyState::Revoked),
+    if let Some(refusals) = &used.refusals {
+        tx.usage().add_refusals(key.id, refusals, key.ends.state(now) == KeyState::Revoked)?;
     }
+    Ok(accepted_after_end)
 }
 
 impl Change<'_, '_> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use usage_pattern::USAGE_PATTERNS;
 
 use super::error::CliError;
+use super::log::Log;
 use super::serve;
 use crate::actions::{
     Actions, AuthenticatedUser, KeyDisposition, NewKeyRequest, NewUser, RequestContext, RotationRequest, SessionClaim,
@@ -121,7 +122,7 @@ const HISTORY: [(u64, u64, usize, Step); 31] = [
     (0, 2, 0, Step::Present("Legacy Importer", 4)),
 ];
 
-pub(super) fn run(settings: Settings) -> Result<(), CliError> {
+pub(super) fn run(settings: Settings, log: &Log) -> Result<(), CliError> {
     let folder = tempfile::Builder::new().prefix("keydesk-demo-").tempdir()?;
     let config = settings.for_temporary_installation(folder.path().to_owned()).check()?;
     let now = Clock::system().now();
@@ -131,7 +132,7 @@ pub(super) fn run(settings: Settings) -> Result<(), CliError> {
     Replay { actions: &past, now, password: &password }.run()?;
     let present = Actions { clock: Clock::system(), ..past };
     let first = [format!("Email: {}", USERS[0].1), format!("Password: {password}")];
-    serve::run(Server::bind(config, present)?, &first)
+    serve::run(Server::bind(config, present)?, &first, log)
 }
 
 /// Replays [`HISTORY`] on an installation with a manual clock.

@@ -22,6 +22,7 @@ use crate::config::{PublicUrl, Settings, variables, without_credentials};
 use crate::server;
 
 use error::CliError;
+use log::Log;
 use open::open;
 use output::report_lines;
 
@@ -88,13 +89,23 @@ pub fn run() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match execute(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+    let started = variables::reject_unknown_variables(&Arguments::command(), std::env::vars_os())
+        .map_err(CliError::from)
+        .and_then(|()| Log::start(arguments.settings.log_level, arguments.settings.log_format));
+    let log = match started {
+        Ok(log) => log,
         Err(CliError(sentence)) => {
             report_lines([sentence]);
-            ExitCode::FAILURE
+            return ExitCode::FAILURE;
         }
-    }
+    };
+    let result = execute(arguments, &log);
+    let (code, sentence) = match result {
+        Ok(()) => (ExitCode::SUCCESS, None),
+        Err(CliError(sentence)) => (ExitCode::FAILURE, Some(sentence)),
+    };
+    log.finish(sentence);
+    code
 }
 
 fn parse() -> Result<Arguments, clap::Error> {
@@ -103,13 +114,11 @@ fn parse() -> Result<Arguments, clap::Error> {
     Arguments::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
-fn execute(arguments: Arguments) -> Result<(), CliError> {
-    variables::reject_unknown_variables(&Arguments::command(), std::env::vars_os())?;
-    log::init(arguments.settings.log_level);
+fn execute(arguments: Arguments, log: &Log) -> Result<(), CliError> {
     let settings = arguments.settings;
     match arguments.command {
-        None | Some(Command::Serve) => serve::serve(settings.check()?),
-        Some(Command::Demo) => demo::run(settings),
+        None | Some(Command::Serve) => serve::serve(settings.check()?, log),
+        Some(Command::Demo) => demo::run(settings, log),
         Some(Command::Company(command)) => command.run(&open(settings)?),
         Some(Command::User(command)) => {
             let config = settings.check()?;

@@ -5,7 +5,7 @@ use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
 
 use super::error::CliError;
-use crate::domain::text::escape::{Escaped, is_unprintable};
+use crate::domain::text::escape::Escaped;
 
 /// Writes a line to standard output.
 pub(super) fn print_line(line: &str) -> Result<(), CliError> {
@@ -19,15 +19,20 @@ pub(super) fn print_row<const N: usize>(cells: [&dyn Display; N]) -> Result<(), 
 
 /// Writes lines to standard output, in one write: a program that wants the first one only may close the pipe after it.
 pub(super) fn print_lines(lines: impl IntoIterator<Item: Display>) -> Result<(), CliError> {
-    write_out(&joined(lines))
+    write_out(&escaped_lines(lines))
 }
 
-/// Writes lines to standard error, which may be closed.
+/// Writes lines to standard error, which may be closed. While a log runs, it is the log that writes.
 pub(super) fn report_lines(lines: impl IntoIterator<Item: Display>) {
-    let _ = write_error(joined(lines).as_bytes());
+    let text = escaped_lines(lines);
+    let mut rest = text.as_bytes();
+    while let Ok(written @ 1..) = write_error(rest) {
+        rest = rest.get(written..).unwrap_or_default();
+    }
 }
 
-fn joined(lines: impl IntoIterator<Item: Display>) -> String {
+/// Returns the lines as they are printed, each with a line feed.
+pub(super) fn escaped_lines(lines: impl IntoIterator<Item: Display>) -> String {
     lines.into_iter().fold(String::new(), |mut text, line| {
         // Writing to a string does not fail.
         let _ = writeln!(text, "{}", Escaped(line));
@@ -42,27 +47,8 @@ fn write_out(text: &str) -> Result<(), CliError> {
     written.map_err(|error| CliError(format!("The output could not be written: {error}.")))
 }
 
+/// Writes a part of the bytes to standard error.
 #[expect(clippy::disallowed_methods, reason = "the writer to standard error")]
-fn write_error(bytes: &[u8]) -> io::Result<()> {
-    io::stderr().write_all(bytes)
-}
-
-/// Writes the log to standard error. Each write is one event on one line.
-pub(super) struct LogWriter;
-
-impl Write for LogWriter {
-    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(event);
-        let line = text.strip_suffix('\n').unwrap_or(&text);
-        if line.chars().any(is_unprintable) {
-            write_error(format!("{}\n", Escaped(line)).as_bytes())?;
-        } else {
-            write_error(event)?;
-        }
-        Ok(event.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+pub(super) fn write_error(bytes: &[u8]) -> io::Result<usize> {
+    io::stderr().write(bytes)
 }

@@ -95,6 +95,19 @@ pub struct Settings {
     /// The level of the log on standard error
     #[arg(long, global = true, env = "KEYDESK_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     pub log_level: LogLevel,
+
+    /// The format of the log: text, or one JSON object on each line
+    #[arg(long, global = true, env = "KEYDESK_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// The format of the log.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// Lines for programs
+    Json,
 }
 
 /// The level of the log.
@@ -106,8 +119,10 @@ pub enum LogLevel {
     Warn,
     /// Events, among them each page that was served
     Info,
-    /// Details for developers
+    /// Details for developers: each query and its duration
     Debug,
+    /// The start of each query, too
+    Trace,
 }
 
 impl Settings {

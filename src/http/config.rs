@@ -1,11 +1,14 @@
-//! The settings that this layer reads.
+//! What this layer shares with the server: settings, and the counts of responses.
+
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
 use super::drain::Drain;
+use super::request_counts::RequestCounts;
 use crate::domain::key::api_key::KeyFormat;
 
-/// The HTTP settings of a server.
+/// The HTTP settings of a server, and its counts.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
     /// The proxies whose `X-Forwarded-For` is trusted.
@@ -16,4 +19,6 @@ pub struct HttpConfig {
     pub key_format: KeyFormat,
     /// Whether the server is about to stop.
     pub drain: Drain,
+    /// Counts all responses.
+    pub request_counts: Arc<RequestCounts>,
 }

@@ -1,5 +1,5 @@
 //! What pages and machine endpoints share: request ids, response headers, client addresses, body limits, log
-//! limits, the panic guard.
+//! limits, counts of responses, the panic guard.
 
 pub mod body;
 pub mod client_address;
@@ -9,7 +9,9 @@ pub mod descriptors;
 mod drain;
 pub mod log_limit;
 pub mod panics;
+pub mod request_counts;
 pub mod request_id;
+pub mod request_user;
 mod response_body;
 pub mod response_headers;
 mod send_progress;

@@ -1,5 +1,6 @@
 //! The outermost middleware: assigns request ids, adds the headers of every response, and logs pages.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,10 +13,13 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 
 use super::body::BodyRead;
+use super::client_address;
 use super::config::HttpConfig;
 use super::connections::Connection;
 use super::log_limit::LogLimit;
+use super::request_counts::RouteClass;
 use super::request_id::RequestId;
+use super::request_user::RequestUser;
 use super::response_body;
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -45,13 +49,18 @@ pub async fn middleware<B: MessageBody + 'static>(
     let has_body = request.headers().contains_key(header::TRANSFER_ENCODING)
         || request.headers().get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
     let method = request.method().clone();
-    let is_page = is_page(request.path());
+    let class = RouteClass::of(request.path());
+    let is_page = class == RouteClass::Page;
+    let client = is_page.then(|| client_address::address_of(request.request())).flatten();
     request.extensions_mut().insert(id);
     let connection = request.conn_data::<Arc<Connection>>().cloned();
     if let Some(connection) = &connection {
         connection.on_request();
     }
-    let on_response = |closes| {
+    let on_response = |status, closes| {
+        if let Some(config) = &config {
+            config.request_counts.add(class, status);
+        }
         if let Some(connection) = &connection {
             connection.on_response(closes);
         }
@@ -65,10 +74,12 @@ pub async fn middleware<B: MessageBody + 'static>(
             if closes {
                 close(response.response_mut());
             }
-            on_response(closes);
+            on_response(response.status(), closes);
             if is_page {
                 let pattern = response.request().match_pattern();
-                log(id, &method, pattern.as_deref().unwrap_or("unknown"), response.status(), started);
+                let route = pattern.as_deref().unwrap_or("unknown");
+                let user = RequestUser::of(response.request());
+                log(&RequestLine { id, method: &method, route, status: response.status(), started, client, user });
             }
             Ok(response.map_body(|_, body| response_body::watched(body, connection)))
         }
@@ -79,8 +90,9 @@ pub async fn middleware<B: MessageBody + 'static>(
             if closes {
                 close(&mut response);
             }
-            on_response(closes);
-            log(id, &method, "refused", response.status(), started);
+            on_response(response.status(), closes);
+            let (status, route) = (response.status(), "refused");
+            log(&RequestLine { id, method: &method, route, status, started, client, user: None });
             Err(InternalError::from_response(error, response).into())
         }
     }
@@ -108,23 +120,37 @@ fn add_headers(headers: &mut HeaderMap, id: RequestId, https: bool) {
     }
 }
 
-/// Machine endpoints are not logged: a line for each request would cost a third of their throughput.
-fn is_page(path: &str) -> bool {
-    !(path.starts_with("/v1/") || path.starts_with("/assets/") || matches!(path, "/healthz" | "/readyz"))
-}
-
 thread_local! {
     /// Every client can request pages.
     static LINES: LogLimit = LogLimit::new();
 }
 
-/// Logs the pattern of the route, because a path or a query may hold secrets.
-fn log(id: RequestId, method: &Method, pattern: &str, status: StatusCode, started: Instant) {
-    let duration_ms = started.elapsed().as_millis();
+/// What the log says of a request.
+struct RequestLine<'a> {
+    id: RequestId,
+    method: &'a Method,
+    /// The pattern of the route, because a path or a query may hold secrets.
+    route: &'a str,
+    status: StatusCode,
+    started: Instant,
+    client: Option<IpAddr>,
+    user: Option<RequestUser>,
+}
+
+/// Logs requests of pages. A line for each request of a machine endpoint would cost a third of their throughput.
+fn log(line: &RequestLine<'_>) {
+    let RequestLine { id: request, method, route, .. } = *line;
+    let milliseconds = u64::try_from(line.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let status = line.status.as_u16();
+    let client_address = line.client.map(tracing::field::display);
+    let user_id = line.user.map(|user| tracing::field::display(user.user_id));
+    let company_id = line.user.map(|user| tracing::field::display(user.company_id));
     LINES.with(|lines| {
         lines.write(|suppressed| {
-            let status = status.as_u16();
-            tracing::info!(request = %id, %method, path = pattern, status, duration_ms, suppressed, "request completed");
+            tracing::info!(
+                %request, %method, route, status, milliseconds, client_address, user_id, company_id, suppressed,
+                "request completed"
+            );
         });
     });
 }

@@ -1,4 +1,5 @@
-//! Background jobs of the server: record usage, record expired keys, delete old usage, publish checkpoints.
+//! Background jobs of the server: record usage, record expired keys, delete old usage, publish checkpoints, read the
+//! numbers for the metrics, empty a large write-ahead log.
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,6 +11,8 @@ use actix_web::rt::spawn;
 use actix_web::web::block;
 
 use super::clock_warning::ClockWarning;
+use super::sampler::Sampler;
+use super::wal_watch::WalWatch;
 use crate::actions::Actions;
 use crate::clock::Clock;
 use crate::domain::token::{Token, TokenDigest};
@@ -27,6 +30,9 @@ const FILES_INTERVAL: Duration = Duration::from_secs(1);
 const KEY_ENDS_INTERVAL: Duration = Duration::from_secs(20);
 /// A checkpoint is witnessed within a minute, even if one attempt fails and there are many trails.
 const PUBLISH_INTERVAL: Duration = Duration::from_secs(15);
+/// About as often as metrics are scraped.
+const SAMPLE_INTERVAL: Duration = Duration::from_secs(15);
+const WAL_INTERVAL: Duration = Duration::from_secs(1);
 const DELETE_OLD_USAGE_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Trouble is seen within five seconds: after this pause, and the time after which an attempt counts as slow.
@@ -84,13 +90,15 @@ impl SetupLinkCloser {
 }
 
 /// Starts the periodic jobs.
-pub(super) fn start_jobs(actions: &Actions, recorder: UsageRecorder) {
+pub(super) fn start_jobs(actions: &Actions, recorder: UsageRecorder, sampler: Sampler, wal_watch: WalWatch) {
     let ends = actions.clone();
     spawn(repeat("key ends not recorded", KEY_ENDS_INTERVAL, move || ends.record_ended_keys()));
     spawn(repeat("usage not recorded", USAGE_INTERVAL, move || recorder.record()));
     let store = actions.store.clone();
     // A missing file is logged when it is noticed, not each second.
     spawn(repeat("files not checked", FILES_INTERVAL, move || store.check_files().or(Ok(()))));
+    spawn(repeat("numbers for metrics not read", SAMPLE_INTERVAL, move || sampler.sample()));
+    spawn(repeat("write-ahead log not checked", WAL_INTERVAL, move || wal_watch.check()));
     let actions = actions.clone();
     spawn(repeat("old usage not deleted", DELETE_OLD_USAGE_INTERVAL, move || actions.delete_old_usage()));
 }

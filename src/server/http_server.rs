@@ -10,6 +10,7 @@ use std::time::Duration;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 
 use super::background::{self, SetupLinkCloser, UsageRecorder};
@@ -17,10 +18,13 @@ use super::clock_warning::ClockWarning;
 use super::error::StartError;
 use super::lease;
 use super::metrics::ServerMetrics;
+use super::sampler::Sampler;
 use super::shutdown::Shutdown;
+use super::wal_watch::WalWatch;
 use crate::actions::Actions;
 use crate::api::{ApiState, MetricsEndpoint, Readiness};
 use crate::config::{Config, PublicUrl};
+use crate::domain::timestamp::Timestamp;
 use crate::domain::token::Token;
 use crate::evidence::StateMonitor;
 use crate::http::connections::{Connections, IDLE_TIMEOUT};
@@ -51,6 +55,9 @@ pub struct Server {
     witnesses: Witnesses,
     monitor: StateMonitor,
     idle_timeout: Duration,
+    sampler: Sampler,
+    started: Timestamp,
+    dropped_log_lines: Counter,
 }
 
 impl Server {
@@ -77,6 +84,8 @@ impl Server {
         let listener = TcpListener::bind(config.listen).map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let public_url = PublicUrl::new(&config, address);
+        let started = actions.clock.now();
+        let sampler = Sampler::new(actions.store.clone(), actions.clock.clone(), witnesses.clone());
         let workers = available_parallelism().map_or(1, NonZero::get);
         actions.store.prepare_to_serve(workers)?;
         let setup_token = actions.open_setup_link()?;
@@ -93,6 +102,9 @@ impl Server {
             witnesses,
             monitor,
             idle_timeout: IDLE_TIMEOUT,
+            sampler,
+            started,
+            dropped_log_lines: Counter::default(),
         })
     }
 
@@ -100,6 +112,21 @@ impl Server {
     #[must_use]
     pub fn with_idle_timeout(self, idle_timeout: Duration) -> Self {
         Self { idle_timeout, ..self }
+    }
+
+    /// Returns the server with this counter of dropped log lines in its metrics.
+    #[must_use]
+    pub fn with_dropped_log_lines(self, dropped_log_lines: Counter) -> Self {
+        Self { dropped_log_lines, ..self }
+    }
+
+    /// Logs what was started.
+    pub fn log_start(&self) {
+        let version = env!("CARGO_PKG_VERSION");
+        let database = if self.actions.store.is_remote() { "postgres" } else { "sqlite" };
+        let proxies: Vec<String> = self.config.trusted_proxies.iter().map(ToString::to_string).collect();
+        let (address, trusted_proxies) = (self.address, proxies.join(" "));
+        tracing::info!(version, database, %address, trusted_proxies, "server started");
     }
 
     /// The address that the server listens on.
@@ -153,6 +180,13 @@ impl Server {
         self.monitor.clone()
     }
 
+    /// Returns the reader of the numbers for the metrics, to read them at once. While the server runs, it reads them
+    /// itself.
+    #[must_use]
+    pub fn sampler(&self) -> Sampler {
+        self.sampler.clone()
+    }
+
     /// Starts the server. The returned future ends when the server has stopped.
     ///
     /// # Errors
@@ -182,24 +216,40 @@ impl Server {
             witnesses,
             monitor,
             idle_timeout,
+            sampler,
+            started,
+            dropped_log_lines,
             ..
         } = self;
         let failed = |error: io::Error| StartError::System(format!("The server cannot start: {error}."));
         lease::start(&actions.store, background::server_stop()).map_err(failed)?;
-        background::start_jobs(&actions, recorder);
+        let store = actions.store.clone();
+        let wal_watch = WalWatch::new(store.clone());
+        background::start_jobs(&actions, recorder, sampler.clone(), wal_watch.clone());
         background::start_write_probe(&actions.store).map_err(failed)?;
         background::start_renewing_setup_link(&actions, setup_token.as_ref());
         background::start_publishing(&witnesses).map_err(failed)?;
         background::start_state_checks(monitor.clone(), actions.clock.clone()).map_err(failed)?;
-        let http_config = Data::new(HttpConfig {
+        let http_config = HttpConfig {
             trusted_proxies: config.trusted_proxies,
             https: public_url.is_https(),
             key_format: config.key_format.clone(),
             drain: drain.clone(),
-        });
+            request_counts: Arc::default(),
+        };
         let mut registry = Registry::default();
         monitor.register(&mut registry);
-        registry.register_collector(Box::new(ServerMetrics::new(&actions)));
+        witnesses.register(&mut registry);
+        actions.usage.register(&mut registry);
+        let server_metrics = ServerMetrics {
+            clock: actions.clock.clone(),
+            started,
+            store,
+            sampler,
+            wal_watch,
+            request_counts: Arc::clone(&http_config.request_counts),
+        };
+        server_metrics.register(dropped_log_lines, &mut registry);
         let verifier_context = VerifierContext {
             store: actions.store.clone(),
             clock: actions.clock.clone(),
@@ -208,20 +258,23 @@ impl Server {
             usage_counter,
             metrics: Metrics::registered(&mut registry),
         };
-        let shared_actions = Data::new(actions.clone());
+        let web_state = AppState::new(actions.clone(), config.platform_name, public_url.clone(), witnesses, monitor);
+        web_state.sign_ins.register(&mut registry);
+        let web_state = Data::new(web_state);
+        let shared_actions = Data::new(actions);
         let endpoints = ApiState {
             verifier_context,
             readiness: Data::new(Readiness { actions: shared_actions.clone(), drain }),
             actions: shared_actions,
-            public_url: Data::new(public_url.clone()),
+            public_url: Data::new(public_url),
             metrics: Data::new(MetricsEndpoint { registry: Arc::new(registry), token: config.metrics_token }),
         };
-        let web_state = Data::new(AppState::new(actions, config.platform_name, public_url, witnesses, monitor));
         let max_connections = descriptors::connections_per_worker(descriptors::raise_limit(), workers);
         let connections = Connections::start_watching(idle_timeout, max_connections * workers).map_err(failed)?;
         let server = HttpServer::new(move || {
             App::new()
-                .app_data(http_config.clone())
+                // Each worker counts the references to its own.
+                .app_data(Data::new(http_config.clone()))
                 .configure(&additional_routes)
                 .configure(|routes| api::configure(routes, &endpoints))
                 .configure(|routes| web::configure(routes, &web_state))

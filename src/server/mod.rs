@@ -8,10 +8,15 @@ mod http_server;
 mod lease;
 mod metrics;
 mod open;
+#[cfg(target_os = "linux")]
+mod process_metrics;
+mod sampler;
 mod shutdown;
+mod wal_watch;
 
 pub use background::{SetupLinkCloser, UsageRecorder};
 pub use error::StartError;
 pub use http_server::Server;
 pub use open::{ReadOnlyInstallation, migrate, open, open_read_only, wait_for_database};
+pub use sampler::Sampler;
 pub use shutdown::Shutdown;

@@ -2,6 +2,7 @@
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
+use diesel::sql_types::Integer;
 use diesel::{PgConnection, SqliteConnection};
 
 use crate::config::Database;
@@ -121,6 +122,20 @@ impl AnyConnection {
     /// Moves SQLite's write-ahead log into the database file and empties the log.
     pub fn truncate_wal(&mut self) -> Result<(), StoreError> {
         Ok(self.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?)
+    }
+
+    /// Moves SQLite's write-ahead log into the database file as far as readers allow, and empties the log if all of it
+    /// was moved.
+    pub fn checkpoint_wal(&mut self) -> Result<(), StoreError> {
+        #[derive(QueryableByName)]
+        struct Progress {
+            #[diesel(sql_type = Integer)]
+            log: i32,
+            #[diesel(sql_type = Integer)]
+            checkpointed: i32,
+        }
+        let moved: Progress = diesel::sql_query("PRAGMA wal_checkpoint(PASSIVE)").get_result(self)?;
+        if moved.log == moved.checkpointed { self.truncate_wal() } else { Ok(()) }
     }
 
     /// Whether the connection still works after a failed statement.

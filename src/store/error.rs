@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use crate::store::metrics::count_error;
+
 /// The cause is shared, as one failure may answer many requests.
 type Cause = Arc<dyn Error + Send + Sync>;
 
@@ -47,10 +49,12 @@ impl StoreError {
     }
 
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        count_error();
         Self::Unavailable(cause.into().into())
     }
 
     pub fn unexpected(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        count_error();
         Self::Unexpected(cause.into().into())
     }
 }

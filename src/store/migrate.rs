@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
+use std::time::Instant;
 
 use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
@@ -182,6 +183,21 @@ fn apply<DB: diesel::backend::Backend>(
     if let Some(newer) = applied.iter().map(ToString::to_string).find(|applied| !known.contains(applied)) {
         return Err(MigrationError::Newer(newer));
     }
-    connection.run_pending_migrations(migrations).map_err(failed)?;
+    let is_new = applied.is_empty();
+    for migration in connection.pending_migrations(migrations).map_err(failed)? {
+        let started = Instant::now();
+        connection.run_migration(&migration).map_err(failed)?;
+        log_migration(&migration.name().to_string(), started, is_new);
+    }
     Ok(())
+}
+
+/// The log names migrations of existing data. Those that create a database are details.
+fn log_migration(migration: &str, started: Instant, is_new: bool) {
+    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if is_new {
+        tracing::debug!(migration, milliseconds, "migration applied");
+    } else {
+        tracing::info!(migration, milliseconds, "migration applied");
+    }
 }

@@ -12,6 +12,7 @@ mod in_padded;
 mod inspect;
 mod installation;
 mod keys;
+mod metrics;
 mod migrate;
 mod name_keys;
 mod pool;
@@ -24,6 +25,7 @@ mod sql_types;
 mod sqlite;
 mod stored_rows;
 mod trail;
+mod upkeep;
 mod usage;
 mod users;
 mod verification;
@@ -42,9 +44,10 @@ pub use gateways::Gateway;
 pub use inspect::{InspectError, Inspection, TooFewConnections};
 pub use installation::Installation;
 pub use keys::{
-    CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyListStart, KeyRecord, KeyTab, NewKeyRecord,
-    PageRequest, PolicyViolation, SortBy, SortKey, SortOrder,
+    CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyListStart, KeyRecord, KeyStateCounts,
+    KeyTab, NewKeyRecord, PageRequest, PolicyViolation, SortBy, SortKey, SortOrder,
 };
+pub use metrics::{ConnectionCounts, store_errors};
 pub use migrate::{MigrationError, Schema};
 pub use pool::Store;
 pub use primary::{BeatConnection, LeaseState, ObservingConnection, PrimaryWatch};

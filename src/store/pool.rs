@@ -12,6 +12,7 @@ use crate::store::connector::{ConnectionManager, Connector};
 use crate::store::db::{Db, WriteDb};
 use crate::store::error::StoreError;
 use crate::store::group_commit::{GroupCommit, commit};
+use crate::store::metrics::StoreMetrics;
 use crate::store::primary::Primary;
 use crate::store::verification::{OpenReader, OpenReaders, ReadLocation, ThreadReader};
 use crate::store::write_health::WriteHealth;
@@ -30,6 +31,7 @@ pub struct Store {
     connector: Connector,
     pools: Arc<RwLock<Pools>>,
     write_health: WriteHealth,
+    metrics: StoreMetrics,
     /// Opened at the start, for [`thread_reader`](Self::thread_reader).
     open_readers: OpenReaders,
 }
@@ -67,8 +69,13 @@ impl Store {
                 connector.files().add_open_if_present(&file)?;
             }
         }
-        let (write_health, open_readers) = (WriteHealth::default(), OpenReaders::default());
-        Ok(Self { connector, pools: Arc::new(RwLock::new(pools)), write_health, open_readers })
+        Ok(Self {
+            connector,
+            pools: Arc::new(RwLock::new(pools)),
+            write_health: WriteHealth::default(),
+            metrics: StoreMetrics::default(),
+            open_readers: OpenReaders::default(),
+        })
     }
 
     /// Also watches that this file of the installation exists.
@@ -87,6 +94,7 @@ impl Store {
     /// # Errors
     /// The error of `queries`, or a [`StoreError`] if the transaction cannot begin.
     pub fn read<T, E: From<StoreError>>(&self, queries: impl FnOnce(&mut Db<'_>) -> Result<T, E>) -> Result<T, E> {
+        let _timer = self.metrics.time_read();
         let pools = self.pools_for_reading()?;
         let (mut connection, ()) = checkout(&pools.readers, |connection| connection.begin(ConnectionPurpose::Read))?;
         let result = queries(&mut Db::new(&mut connection));
@@ -97,6 +105,7 @@ impl Store {
     /// Runs one query outside a transaction, which saves the round trips of a transaction. It may run again on another
     /// connection if the first one was cut.
     pub fn query<T>(&self, mut query: impl FnMut(&mut Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let _timer = self.metrics.time_read();
         let pools = self.pools_for_reading()?;
         let (_, result) = checkout(&pools.readers, |connection| query(&mut Db::new(connection)))?;
         Ok(result)
@@ -106,7 +115,7 @@ impl Store {
     /// server, so it should serve nothing else; on SQLite a hop to another thread costs more than the read.
     #[must_use]
     pub fn thread_reader(&self) -> (ThreadReader, ReadLocation) {
-        let reader = ThreadReader::new(self.connector.clone(), self.open_readers.take());
+        let reader = ThreadReader::new(self.connector.clone(), self.open_readers.take(), self.metrics.clone());
         (reader, self.read_location())
     }
 
@@ -132,7 +141,13 @@ impl Store {
         &self.write_health
     }
 
-    pub(in crate::store) fn is_remote(&self) -> bool {
+    pub(super) const fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
+    }
+
+    /// Whether the database is a PostgreSQL server.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
         matches!(self.connector.database(), Database::Postgres(_))
     }
 
@@ -148,6 +163,7 @@ impl Store {
         &self,
         changes: impl FnOnce(&mut WriteDb<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        let _timer = self.metrics.time_write();
         let pools = self.pools();
         if let Some(group_commit) = &pools.group_commit {
             return group_commit.write(changes).inspect(|_| self.write_health.on_commit());
@@ -185,16 +201,6 @@ impl Store {
             *shared = Pools::new(&self.connector, self.connector.primaries().current());
         }
         shared.clone()
-    }
-
-    /// Empties SQLite's write-ahead log, which otherwise keeps erased data for a while. A reader that still uses the
-    /// log delays that until the next call. PostgreSQL's log is left to its operator.
-    pub fn truncate_wal(&self) {
-        if !self.is_remote()
-            && let Err(error) = checkout(&self.pools().writers, AnyConnection::truncate_wal)
-        {
-            tracing::warn!(%error, "the write-ahead log could not be emptied");
-        }
     }
 }
 

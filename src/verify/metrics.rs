@@ -42,9 +42,15 @@ impl Metrics {
             seconds.clone(),
         );
         let counter = |outcome| outcomes.get_or_create(&Outcome { outcome }).clone();
+        let revoked = counter("revoked");
+        registry.register(
+            "keydesk_refused_after_revocation",
+            "Requests refused because the API key is revoked",
+            revoked.clone(),
+        );
         Self {
             accepted: counter("accepted"),
-            revoked: counter("revoked"),
+            revoked,
             expired: counter("expired"),
             unknown: counter("unknown"),
             malformed: counter("malformed"),

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use prometheus_client::metrics::counter::Counter;
+
 use super::backoff::Backoff;
 use super::error::Failure;
 use super::file::WitnessFile;
@@ -39,6 +41,8 @@ pub struct Witness {
     backoff: Mutex<Backoff>,
     /// Held for a whole round, so that no checkpoint is published twice. Reading the status does not need it.
     round: Mutex<()>,
+    /// Failed attempts of all witnesses.
+    failures: Counter,
 }
 
 /// How checkpoints reach a witness.
@@ -49,8 +53,8 @@ pub(super) enum Transport {
 }
 
 impl Witness {
-    pub(super) fn new(name: String, transport: Transport, context: WitnessContext) -> Self {
-        Self { name, transport, context, backoff: Mutex::default(), round: Mutex::default() }
+    pub(super) fn new(name: String, transport: Transport, context: WitnessContext, failures: Counter) -> Self {
+        Self { name, transport, context, backoff: Mutex::default(), round: Mutex::default(), failures }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -122,6 +126,7 @@ impl Witness {
                 }
             }
             Err(failure) => {
+                self.failures.inc();
                 if lock(&self.backoff).record_failure(due.trail, failure, now) {
                     tracing::warn!(witness = self.name, error = %failure, "checkpoint not witnessed, retrying");
                 }

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry;
+
 use super::error::WitnessError;
 use super::file::WitnessFile;
 use super::publisher::{Transport, Witness, WitnessContext};
@@ -9,12 +12,13 @@ use super::webhook::{self, Webhook};
 use crate::config::WitnessSettings;
 use crate::domain::ids::TrailId;
 use crate::domain::timestamp::Timestamp;
-use crate::store::{Db, StoreError, WitnessedCheckpoint};
+use crate::store::{Db, Store, StoreError, WitnessedCheckpoint};
 
 /// All configured witnesses.
 #[derive(Clone, Debug)]
 pub struct Witnesses {
     all: Arc<[Arc<Witness>]>,
+    failures: Counter,
 }
 
 /// What a witness has of a trail.
@@ -57,8 +61,26 @@ impl Witnesses {
             let webhook = Box::new(Webhook::open(settings)?);
             transports.push((webhook::display_name(&settings.url), Transport::Webhook(webhook)));
         }
-        let witness = |(name, transport)| Arc::new(Witness::new(name, transport, context.clone()));
-        Ok(Self { all: transports.into_iter().map(witness).collect() })
+        let failures = Counter::default();
+        let witness = |(name, transport)| Witness::new(name, transport, context.clone(), failures.clone());
+        let all = transports.into_iter().map(witness).map(Arc::new).collect();
+        Ok(Self { all, failures })
+    }
+
+    /// Registers the metric of failed attempts.
+    pub fn register(&self, registry: &mut Registry) {
+        let help = "Attempts to give a checkpoint to a witness that failed";
+        registry.register("keydesk_witness_failures", help, self.failures.clone());
+    }
+
+    /// Returns the time of the oldest event that a configured witness has no checkpoint of.
+    pub fn unwitnessed_since(&self, store: &Store) -> Result<Option<Timestamp>, StoreError> {
+        let mut oldest = None;
+        for witness in self.iter() {
+            let since = store.query(|db| db.witnessed().unwitnessed_since(witness.name()))?;
+            oldest = oldest.into_iter().chain(since).min();
+        }
+        Ok(oldest)
     }
 
     /// Iterates over the witnesses.

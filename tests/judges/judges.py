@@ -14,6 +14,7 @@ import sys
 import tempfile
 import urllib.parse
 
+import monitoring
 from server import GATEWAY, KEYS, PROJECT, Server
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -61,6 +62,10 @@ def promtool(server, _folder):
     metrics = server.request("GET", "/metrics")[2]
     code, output = run(["promtool", "check", "metrics"], 1, stdin=None, input=metrics)
     return [output.strip()] if code or output.strip() else []
+
+
+def prometheus(server, folder):
+    return monitoring.judge(server, folder, run)
 
 
 def redocly(server, folder):
@@ -152,7 +157,7 @@ def wapiti(server, folder):
     return [f"{kind}: {each['method']} {each['path']}: {each['info']}" for kind, all in kinds.items() for each in all]
 
 
-QUICK = [promtool, redocly, authlib, openid_client]
+QUICK = [promtool, prometheus, redocly, authlib, openid_client]
 ALL = [*QUICK, openapi_generator, schemathesis, sqlmap, wapiti]
 
 
@@ -177,8 +182,8 @@ def main(words):
     if unknown := [name for name in names if name not in known]:
         raise SystemExit(f"There is no judge {', '.join(unknown)}. The judges are: {', '.join(known)}")
     judges = [known[name] for name in names] or (QUICK if "--quick" in words else ALL)
-    if promtool in judges and not shutil.which("promtool"):
-        raise SystemExit("promtool is missing. Run: tests/install_tools metrics")
+    if {promtool, prometheus} & {*judges} and not (shutil.which("promtool") and shutil.which("prometheus")):
+        raise SystemExit("promtool or prometheus is missing. Run: tests/install_tools metrics")
     # The server ends with the judges, also when they are told to stop.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with Server() as server:

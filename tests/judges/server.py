@@ -20,16 +20,25 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 class Server:
     """Use as a context manager: the end stops the server and removes its data."""
 
+    def __init__(self, flags=(), has_log_reader=True):
+        self.flags, self.has_log_reader = flags, has_log_reader
+
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="keydesk-judges-")
         self.log = open(pathlib.Path(self.folder.name) / "log", "w+", encoding="utf-8")
         # An https public URL: pages carry the headers and cookies that they have behind a proxy with TLS.
-        words = ["demo", "--listen", "127.0.0.1:0", "--public-url", "https://keydesk.example"]
+        words = ["demo", "--listen", "127.0.0.1:0", "--public-url", "https://keydesk.example", *self.flags]
         data = pathlib.Path(self.folder.name) / "data"
         data.mkdir()
         self.process = subprocess.Popen(
-            [PROGRAM, *words], stdout=subprocess.PIPE, stderr=self.log, text=True, env={**ENVIRONMENT, "TMPDIR": str(data)}
+            [PROGRAM, *words],
+            stdout=subprocess.PIPE,
+            stderr=self.log if self.has_log_reader else subprocess.PIPE,
+            text=True,
+            env={**ENVIRONMENT, "TMPDIR": str(data)},
         )
+        if not self.has_log_reader:
+            self.process.stderr.close()
         printed = dict(self._read_line() for _ in range(3))
         self.url = printed["Listening on"]
         self.address = urllib.parse.urlsplit(self.url)
@@ -37,14 +46,17 @@ class Server:
         (self.data_dir,) = data.iterdir()
         self.credential = self.command("gateway", "add", GATEWAY)
         self.cookie = self._sign_in()
-        self.key = self._create_key()
+        self.key, _ = self.create_key("Judged Service")
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(timeout=30)
+        self.stop()
         self.log.close()
         self.folder.cleanup()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=60)
 
     def _read_line(self):
         line = self.process.stdout.readline().strip()
@@ -81,14 +93,16 @@ class Server:
         (session,) = [cookie for cookie in cookies if "-device" not in cookie.split("=")[0]]
         return session
 
-    def _create_key(self):
+    def create_key(self, name, expires="none"):
+        """Returns the key and its id."""
         signed_in = {"Cookie": self.cookie}
         form = self.request("GET", f"{KEYS}/new", headers=signed_in)[2]
         submission = re.search(r'name="submission" value="([^"]+)"', form)[1]
-        fields = {"name": "Judged Service", "submission": submission}
+        fields = {"name": name, "expires": expires, "submission": submission}
         status, _, page = self.request("POST", KEYS, fields, signed_in)
         assert status == 201, f"adding a key answered {status}"
-        return re.search(r"[a-z][a-z0-9]{1,9}_[0-9A-Za-z]{38}", page)[0]
+        key = re.search(r"[a-z][a-z0-9]{1,9}_[0-9A-Za-z]{38}", page)[0]
+        return key, re.search(r'data-key-id="([^"]+)"', page)[1]
 
     def failures(self):
         """The lines in which the server reports a failure of its own."""

@@ -7,11 +7,13 @@ use crate::domain::ids::CompanyId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::ApiKeys;
 use crate::store::error::StoreError;
-use crate::store::schema::{api_keys, key_counts};
+use crate::store::schema::{api_keys, companies, key_counts};
 
 /// Keys are counted in buckets of `1 << BUCKET_SHIFT` microseconds, about six days, by their end. The triggers of
 /// `key_counts` use the same number.
 const BUCKET_SHIFT: u32 = 39;
+/// The bucket of revoked keys, which are refused at any time.
+const REVOKED_BUCKET: i64 = -i64::MAX >> BUCKET_SHIFT;
 
 /// The number of keys on each tab.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +58,60 @@ macro_rules! ended_within {
 }
 pub(super) use ended_within;
 
+/// The number of keys in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyStateCounts {
+    pub active: i64,
+    pub revoked: i64,
+    pub expired: i64,
+}
+
 impl<A> ApiKeys<'_, A> {
+    /// Counts the keys of all companies by their state. Reads one by one only keys that were rotated, and those that
+    /// ended within the last days.
+    #[instrument(name = "db.keys.count_by_state", level = "debug", skip_all)]
+    pub fn count_by_state(&mut self, now: Timestamp) -> Result<KeyStateCounts, StoreError> {
+        let (mut active, mut ended) = (0, 0);
+        for company in self.companies()? {
+            let counts = self.count(company, now)?;
+            (active, ended) = (active + counts.active, ended + counts.ended);
+        }
+        let revoked_rows = key_counts::table.filter(key_counts::stretch.eq(REVOKED_BUCKET)).select(key_counts::keys);
+        let revoked_rows: i64 = revoked_rows.load::<i64>(self.connection)?.iter().sum();
+        let expired_first = api_keys::expires_at.lt(api_keys::overlap_ends_at);
+        let superseded: i64 = api_keys::table
+            .filter(api_keys::replaced_by.is_not_null())
+            .filter(api_keys::revoked_at.is_null())
+            .filter(api_keys::overlap_ends_at.le(now))
+            .filter(api_keys::expires_at.is_null().or(diesel::dsl::not(expired_first)))
+            .count()
+            .get_result(self.connection)?;
+        let revoked = revoked_rows + superseded;
+        // A key may have ended between two of the queries.
+        Ok(KeyStateCounts { active, revoked, expired: (ended - revoked).max(0) })
+    }
+
+    /// Counts the active keys of all companies that expire until `until`.
+    #[instrument(name = "db.keys.count_expiring", level = "debug", skip_all)]
+    pub fn count_expiring(&mut self, now: Timestamp, until: Timestamp) -> Result<i64, StoreError> {
+        let mut expiring = 0;
+        for company in self.companies()? {
+            expiring += api_keys::table
+                .filter(api_keys::company_id.eq(company))
+                .filter(api_keys::ended_at.gt(now))
+                .filter(api_keys::ended_at.le(until))
+                .filter(api_keys::refused_from.gt(now))
+                .filter(api_keys::expires_at.le(until))
+                .count()
+                .get_result::<i64>(self.connection)?;
+        }
+        Ok(expiring)
+    }
+
+    fn companies(&mut self) -> Result<Vec<CompanyId>, StoreError> {
+        Ok(companies::table.select(companies::id).load(self.connection)?)
+    }
+
     /// Counts the keys of a company.
     #[instrument(name = "db.keys.count", level = "debug", skip_all)]
     pub fn count(&mut self, company_id: CompanyId, now: Timestamp) -> Result<KeyCounts, StoreError> {

@@ -12,7 +12,7 @@ mod order;
 mod record;
 mod selections;
 
-pub use counts::KeyCounts;
+pub use counts::{KeyCounts, KeyStateCounts};
 pub(in crate::store) use endings::EndColumns;
 pub use list::KeyListSlice;
 pub use list_item::KeyListItem;

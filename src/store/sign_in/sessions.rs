@@ -151,6 +151,16 @@ impl<A> Sessions<'_, A> {
             .select(SessionListItem::as_select())
             .load(self.connection)?)
     }
+
+    /// Counts the sessions of all users that have not expired.
+    #[instrument(name = "db.sessions.count_active", level = "debug", skip_all)]
+    pub fn count_active(&mut self, expiry: SessionExpiry) -> Result<i64, StoreError> {
+        Ok(sessions::table
+            .filter(sessions::last_seen_at.gt(expiry.not_seen_since))
+            .filter(sessions::created_at.gt(expiry.begun_before))
+            .count()
+            .get_result(self.connection)?)
+    }
 }
 
 impl Sessions<'_, ReadWrite> {

@@ -19,6 +19,12 @@ impl<A> Trails<'_, A> {
             .first(self.connection)?;
         Ok(TrailHead { size, frontier, checkpoint })
     }
+
+    /// Counts the events of all trails, from their heads.
+    #[instrument(name = "db.trails.count_events", level = "debug", skip_all)]
+    pub fn count_events(&mut self) -> Result<i64, StoreError> {
+        Ok(audit_trails::table.select(audit_trails::size).load::<i64>(self.connection)?.iter().sum())
+    }
 }
 
 impl Trails<'_, ReadWrite> {

@@ -1,6 +1,7 @@
 //! The latest checkpoint of each trail that each witness holds.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
 use tracing::instrument;
 
 use crate::domain::ids::{CompanyId, TrailId};
@@ -9,6 +10,10 @@ use crate::store::companies::Company;
 use crate::store::db::{ReadWrite, WitnessedCheckpoints};
 use crate::store::error::StoreError;
 use crate::store::schema::{audit_trails, checkpoint_witnesses, companies, events};
+
+diesel::define_sql_function! {
+    fn coalesce(value: Nullable<BigInt>, default: BigInt) -> BigInt;
+}
 
 /// The latest checkpoint of a trail, which a witness does not hold yet.
 #[derive(Clone, Debug)]
@@ -82,6 +87,21 @@ impl<A> WitnessedCheckpoints<'_, A> {
             .optional()?;
         let company = company_id.zip(company_name).map(|(id, name)| Company { id, name });
         Ok(Some(UnwitnessedCheckpoint { trail, company, size, checkpoint, made_at }))
+    }
+
+    /// Returns the time of the oldest event that no checkpoint of this witness covers.
+    #[instrument(name = "db.witnessed.unwitnessed_since", level = "debug", skip_all)]
+    pub fn unwitnessed_since(&mut self, witness: &str) -> Result<Option<Timestamp>, StoreError> {
+        let witnessed = audit_trails::id
+            .eq(checkpoint_witnesses::trail_id)
+            .and(checkpoint_witnesses::witness.eq(witness.to_owned()));
+        let next = coalesce(checkpoint_witnesses::size.nullable(), 0) + 1;
+        let next_event = events::trail_id.eq(audit_trails::id).and(events::sequence.eq(next));
+        Ok(audit_trails::table
+            .left_join(checkpoint_witnesses::table.on(witnessed))
+            .inner_join(events::table.on(next_event))
+            .select(diesel::dsl::min(events::at))
+            .first(self.connection)?)
     }
 
     /// Returns the checkpoints of a trail that witnesses hold, in the order of their addresses. Some witnesses may

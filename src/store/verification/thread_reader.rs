@@ -14,6 +14,7 @@ use crate::store::connector::Connector;
 use crate::store::db::{Db, ReadOnly};
 use crate::store::error::StoreError;
 use crate::store::gateways::Gateway;
+use crate::store::metrics::StoreMetrics;
 use crate::store::primary::Primary;
 
 /// The number of keys that the caches of all threads hold together. A key takes about 700 bytes, with its response.
@@ -27,6 +28,7 @@ pub struct ThreadReader {
     connector: Connector,
     open: Option<OpenReader>,
     max_cached: usize,
+    metrics: StoreMetrics,
 }
 
 /// What a gateway presents to introspect a key.
@@ -63,9 +65,9 @@ struct Reader {
 }
 
 impl ThreadReader {
-    pub(in crate::store) fn new(connector: Connector, open: Option<OpenReader>) -> Self {
+    pub(in crate::store) fn new(connector: Connector, open: Option<OpenReader>, metrics: StoreMetrics) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { connector, open, max_cached: MAX_CACHED_KEYS / threads }
+        Self { connector, open, max_cached: MAX_CACHED_KEYS / threads, metrics }
     }
 
     /// Returns the keys with these digests in the order of the digests, as they are after the call began.
@@ -83,12 +85,18 @@ impl ThreadReader {
 
     /// Runs one query outside a transaction, like [`Store::query`](crate::store::Store::query).
     pub fn query<T>(&mut self, query: impl Fn(&mut Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.attempt(|open| query(&mut Db::new(&mut open.connection)))
+        let started = Instant::now();
+        let result = self.attempt(|open| query(&mut Db::new(&mut open.connection)));
+        self.metrics.observe_read(started);
+        result
     }
 
     /// Runs queries in one read transaction, like [`Store::read`](crate::store::Store::read).
     pub fn read<T>(&mut self, queries: impl Fn(&mut Db<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.attempt(|open| open.in_transaction(|open| queries(&mut Db::new(&mut open.connection))))
+        let started = Instant::now();
+        let result = self.attempt(|open| open.in_transaction(|open| queries(&mut Db::new(&mut open.connection))));
+        self.metrics.observe_read(started);
+        result
     }
 
     /// Reads what every answer needs: by a look-up, that the schema is up to date, and that an installation is in the

@@ -20,6 +20,7 @@ use crate::actions::{AuthenticatedUser, SignedInUser};
 use crate::domain::client::Client;
 use crate::domain::token::TokenDigest;
 use crate::domain::user::profile::Role;
+use crate::http::request_user::RequestUser;
 use crate::web::paths;
 
 impl FromRequest for PageContext {
@@ -84,6 +85,7 @@ impl FromRequest for EnrollmentContext {
                 return Err(PageError::SignInRequired(page_after_sign_in(&request, &app)));
             };
             let user = CurrentUser::from(session);
+            RequestUser { user_id: user.user_id, company_id: user.company.id }.set(&request);
             let zone = user.time_zone.as_deref().and_then(Zone::named);
             let zone = zone.unwrap_or_else(|| Zone::from_cookie(request.cookie("tz").as_ref().map(Cookie::value)));
             let client = client.unwrap_or_default();

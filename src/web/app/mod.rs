@@ -15,6 +15,7 @@ pub mod query;
 pub mod respond;
 pub mod same_origin;
 pub mod session;
+pub mod sign_in_outcomes;
 pub mod state;
 pub mod text;
 pub mod time;

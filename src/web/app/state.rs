@@ -7,6 +7,7 @@ use super::cookie_names::CookieNames;
 use super::error::PageError;
 use super::hashing::HashingPermits;
 use super::session::store::Sessions;
+use super::sign_in_outcomes::SignInOutcomes;
 use crate::actions::{ActionError, Actions, HashingQueue};
 use crate::config::PublicUrl;
 use crate::domain::timestamp::Timestamp;
@@ -24,6 +25,7 @@ pub struct AppState {
     hashing: HashingPermits,
     pub witnesses: Witnesses,
     pub monitor: StateMonitor,
+    pub sign_ins: SignInOutcomes,
 }
 
 impl AppState {
@@ -36,7 +38,8 @@ impl AppState {
         monitor: StateMonitor,
     ) -> Self {
         let (cookie_names, hashing) = (CookieNames::of(&public_url), HashingPermits::default());
-        Self { actions, platform, public_url, cookie_names, hashing, witnesses, monitor }
+        let sign_ins = SignInOutcomes::default();
+        Self { actions, platform, public_url, cookie_names, hashing, witnesses, monitor, sign_ins }
     }
 
     /// The name of the session cookie.

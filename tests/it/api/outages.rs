@@ -13,7 +13,7 @@ use crate::cli::{run, text};
 use crate::support::{API_KEYS, TestServer, browser, database};
 
 /// Locks the table of keys while `during` runs: against reads on PostgreSQL, against writes on SQLite.
-fn with_locked_keys<T>(url: &str, during: impl FnOnce() -> T) -> T {
+pub fn with_locked_keys<T>(url: &str, during: impl FnOnce() -> T) -> T {
     match Database::parse(url).unwrap() {
         Database::Sqlite(path) => {
             let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();

@@ -171,6 +171,7 @@ fn requests_accepted_after_the_end_are_counted() {
     server.advance(Duration::from_hours(30 * 24));
     accept_wrongly(&server, &expiring, &[5]);
     assert_eq!(recorded(&server, &expiring, "accepted_after_end"), "1");
+    assert_eq!(server.metric("keydesk_accepted_after_end_total"), Some(4.0));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The program: output, refused settings and exit codes.
 
 mod commands;
+mod log;
+mod log_reader;
 mod printed;
 mod reference;
 pub mod start;
@@ -9,7 +11,7 @@ mod user_commands;
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
@@ -83,9 +85,36 @@ impl Serving {
         rest.unwrap_or_else(|| panic!("no line “{label}”: {}", self.log())).to_owned()
     }
 
-    /// The standard error until now.
+    /// The standard error until now. The server writes its log in the background, in order: what was logged before is
+    /// there once the line of a new request is.
     pub fn log(&self) -> String {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let url = format!("{}/end-of-log", self.line("Listening on "));
+            let Ok(answer) = reqwest::blocking::get(url) else { return self.written_log() };
+            let request = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+            // The server may leave the line out while there are many.
+            let next = Instant::now() + Duration::from_millis(500);
+            while Instant::now() < next {
+                let log = self.written_log();
+                if log.contains(&request) {
+                    return log;
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            assert!(Instant::now() < deadline, "the log does not continue: {}", self.written_log());
+        }
+    }
+
+    fn written_log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap()
+    }
+
+    /// Sends SIGTERM and returns the whole log.
+    pub fn stop_and_read_log(mut self) -> String {
+        self.signal("-TERM");
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+        self.written_log()
     }
 
     /// Stops the process until [`Self::thaw`]. Its connections stay open.

@@ -17,7 +17,7 @@ use keydesk::domain::user::password::Password;
 use keydesk::domain::user::profile::Role;
 use keydesk::evidence::StateMonitor;
 use keydesk::http::connections::IDLE_TIMEOUT;
-use keydesk::server::{self, Server, UsageRecorder};
+use keydesk::server::{self, Sampler, Server, UsageRecorder};
 use keydesk::store::{StoreError, User};
 use keydesk::witness::{WitnessStatus, Witnesses};
 use tempfile::TempDir;
@@ -40,6 +40,7 @@ pub struct TestServer {
     recorder: UsageRecorder,
     pub witnesses: Witnesses,
     pub monitor: StateMonitor,
+    pub sampler: Sampler,
     handle: actix_web::dev::ServerHandle,
 }
 
@@ -115,7 +116,7 @@ impl TestServer {
         let server = Server::bind(config, actions.clone()).unwrap().with_idle_timeout(idle_timeout);
         let (address, setup_link) = (server.address(), server.setup_link());
         let (recorder, witnesses) = (server.usage_recorder(), server.witnesses());
-        let monitor = server.state_monitor();
+        let (monitor, sampler) = (server.state_monitor(), server.sampler());
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -125,7 +126,19 @@ impl TestServer {
             });
         });
         let handle = receiver.recv().unwrap();
-        Self { address, actions, clock, database_url, folder, setup_link, recorder, witnesses, monitor, handle }
+        Self {
+            address,
+            actions,
+            clock,
+            database_url,
+            folder,
+            setup_link,
+            recorder,
+            witnesses,
+            monitor,
+            sampler,
+            handle,
+        }
     }
 
     /// Sets the clock and keeps all sessions valid.
@@ -220,6 +233,19 @@ impl TestServer {
     /// Checks all trails and tables, as the server does in the background.
     pub fn check_state(&self) {
         self.monitor.check_all(|| self.clock.now(), &|_| true).unwrap();
+    }
+
+    /// The value of a metric with its labels, from a scrape. `None` if the server does not show it.
+    pub fn metric(&self, name_and_labels: &str) -> Option<f64> {
+        let text = self.anonymous().get("/metrics").expect(200).body;
+        let prefix = format!("{name_and_labels} ");
+        text.lines().find_map(|line| line.strip_prefix(&prefix)).map(|value| value.parse().unwrap())
+    }
+
+    /// Reads the numbers for the metrics, as the server does in the background, and returns one of them.
+    pub fn sampled(&self, name_and_labels: &str) -> Option<f64> {
+        self.sampler.sample().unwrap();
+        self.metric(name_and_labels)
     }
 
     /// Sends new checkpoints to the witnesses, as the server does every few seconds.

@@ -185,3 +185,23 @@ fn checkpoints_of_a_former_witness_are_still_known() {
     assert_eq!(statuses.len(), 1);
     assert!(!statuses[0].is_configured && statuses[0].is_latest && statuses[0].witness == receiver.url());
 }
+
+#[test]
+fn metrics_show_how_long_events_have_no_witness() {
+    let reserved = ReservedAddress::new();
+    let server = Flags::to(&format!("http://{}/in", reserved.address)).server();
+    let unwitnessed = || server.sampled("keydesk_checkpoint_unwitnessed_seconds");
+    let failures = server.metric("keydesk_witness_failures_total").unwrap();
+    assert!(failures >= 1.0);
+    assert_eq!(unwitnessed(), Some(0.0), "no time has passed");
+    server.advance(FIRST_PAUSE);
+    server.admin().create_key("ERP Sync");
+    server.advance(FIRST_PAUSE);
+    server.publish_checkpoints();
+    assert!(server.metric("keydesk_witness_failures_total").unwrap() > failures);
+    assert_eq!(unwitnessed(), Some(30.0), "the oldest event counts, not the newest");
+    let _receiver = reserved.start();
+    server.advance(Duration::from_hours(2));
+    server.publish_checkpoints();
+    assert_eq!(unwitnessed(), Some(0.0));
+}

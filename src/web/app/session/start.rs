@@ -13,6 +13,7 @@ use crate::domain::client::Client;
 use crate::web::app::device::Device;
 use crate::web::app::error::PageError;
 use crate::web::app::respond::see_other;
+use crate::web::app::sign_in_outcomes::SignInOutcomeKind;
 use crate::web::app::state::{AppState, blocking};
 use crate::web::paths;
 
@@ -44,6 +45,7 @@ pub async fn continue_sign_in(
     match outcome {
         SignInOutcome::Complete(user) => {
             begin_session(app, user, &browser).await?;
+            app.sign_ins.record(SignInOutcomeKind::SignedIn, Some(user.user), &browser.client);
             let mut response = see_other(next.as_deref().unwrap_or(paths::API_KEYS));
             browser.device.remember(app, user, &mut response).await;
             Ok(response)
@@ -52,6 +54,7 @@ pub async fn continue_sign_in(
             let sessions = app.sessions();
             let token = blocking(move || sessions.begin_pending(user, next)).await?;
             cookie::set_token(&browser.session, &token)?;
+            app.sign_ins.record(SignInOutcomeKind::CodeRequired, Some(user.user), &browser.client);
             Ok(see_other(paths::SIGN_IN_CODE))
         }
     }

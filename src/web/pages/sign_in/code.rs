@@ -59,6 +59,9 @@ pub async fn submit(
     let form: CodeForm = body.form().await?;
     let (user, device, client) = (pending.user, browser.device.digest(), browser.client.clone());
     let verified = app.perform(move |actions| actions.verify_code(user, &form.code, device, &client)).await?;
+    if let Err(error) = &verified {
+        app.sign_ins.record(error.into(), Some(user.user), &browser.client);
+    }
     let page = |notice| SignInCodePage { layout: SignedOutLayout::new(&app), notice: Some(notice) };
     match verified {
         Ok(()) => continue_sign_in(&app, SignInOutcome::Complete(user), pending.next, browser).await,

@@ -76,7 +76,10 @@ pub async fn submit(body: FormBody, browser: Browser, app: Data<AppState>) -> Re
     let next = local_path(&app, &form.next);
     match sign_in(&app, &form, &browser).await? {
         Ok(outcome) => continue_sign_in(&app, outcome, next, browser).await,
-        Err(error) => refuse(&app, form.email, next, &error),
+        Err(error) => {
+            app.sign_ins.record((&error).into(), None, &browser.client);
+            refuse(&app, form.email, next, &error)
+        }
     }
 }
 
