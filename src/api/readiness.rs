@@ -9,7 +9,7 @@ use super::authenticate::KeyAuthenticator;
 use crate::actions::Actions;
 use crate::http::Drain;
 use crate::http::log_limit::LogLimit;
-use crate::store::StoreError;
+use crate::store::{LeaseState, StoreError};
 
 /// A look-up that takes longer is not an answer: a monitor gets its response within two seconds.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -30,6 +30,7 @@ impl Readiness {
     pub(super) async fn reasons(&self, authenticator: &KeyAuthenticator, is_for_verification: bool) -> Vec<String> {
         let mut reasons = Vec::new();
         reasons.extend(self.stopping());
+        reasons.extend(self.lease());
         reasons.extend(verification(authenticator).await);
         if !is_for_verification {
             reasons.extend(self.writing());
@@ -39,6 +40,16 @@ impl Readiness {
 
     fn stopping(&self) -> Option<String> {
         self.drain.has_begun().then(|| "The server is about to stop.".to_owned())
+    }
+
+    fn lease(&self) -> Option<String> {
+        let is_lost = self.lease_state() == Some(LeaseState::Lost);
+        is_lost.then(|| "The primary of the database commits nothing, so another server may be the primary.".to_owned())
+    }
+
+    /// Returns the state of the lease on the primary; `None` on SQLite.
+    pub(super) fn lease_state(&self) -> Option<LeaseState> {
+        self.actions.store.primary_watch()?.lease_state()
     }
 
     /// The result of the last attempt to write, which a background task makes.

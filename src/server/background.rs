@@ -17,7 +17,7 @@ use crate::actions::Actions;
 use crate::clock::Clock;
 use crate::domain::token::{Token, TokenDigest};
 use crate::evidence::StateMonitor;
-use crate::store::{Store, StoreError};
+use crate::store::{PrimaryWatch, Store, StoreError};
 use crate::verify::UsageCounter;
 use crate::witness::{Witness, Witnesses};
 
@@ -36,6 +36,7 @@ const WAL_INTERVAL: Duration = Duration::from_secs(1);
 const DELETE_OLD_USAGE_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Trouble is seen within five seconds: after this pause, and the time after which an attempt counts as slow.
+const WRITE_ATTEMPT_POLL: Duration = Duration::from_millis(20);
 const WRITE_PROBE_INTERVAL: Duration = Duration::from_secs(2);
 const FIRST_WRITE_PROBE: Duration = Duration::from_secs(2);
 /// Several renewals fit into the life of a link.
@@ -139,16 +140,14 @@ pub(super) fn start_state_checks(monitor: StateMonitor, clock: Clock) -> io::Res
     Ok(())
 }
 
-/// Starts the thread that tries to write, which a hung database may stop for any time. Waits a moment for its first
-/// result, so that the server is ready when it listens.
+/// Starts the thread that tries to write. Waits a moment for its first result, so that the server is ready when it
+/// listens.
 pub(super) fn start_write_probe(store: &Store) -> io::Result<()> {
     let (stopped, store) = (server_stop(), store.clone());
     let (tried, first) = mpsc::channel();
     thread::Builder::new().name("write-probe".to_owned()).spawn(move || {
         loop {
-            if catch_unwind(AssertUnwindSafe(|| store.probe_write())).is_err() {
-                tracing::error!("trying to write panicked");
-            }
+            try_to_write(&store);
             let _ = tried.send(());
             if stopped.recv_timeout(WRITE_PROBE_INTERVAL) == Err(mpsc::RecvTimeoutError::Disconnected) {
                 break;
@@ -157,6 +156,26 @@ pub(super) fn start_write_probe(store: &Store) -> io::Result<()> {
     })?;
     let _ = first.recv_timeout(FIRST_WRITE_PROBE);
     Ok(())
+}
+
+/// Tries to write, in a thread of its own: an attempt on a primary that is frozen may hang for any time, and ends here
+/// once there is another primary.
+fn try_to_write(store: &Store) {
+    let generation = || store.primary_watch().map(PrimaryWatch::generation);
+    let (began_on, trying) = (generation(), store.clone());
+    let spawned = thread::Builder::new().name("write-attempt".to_owned()).spawn(move || {
+        if catch_unwind(AssertUnwindSafe(|| trying.probe_write())).is_err() {
+            tracing::error!("trying to write panicked");
+        }
+    });
+    match spawned {
+        Ok(attempt) => {
+            while !attempt.is_finished() && generation() == began_on {
+                thread::sleep(WRITE_ATTEMPT_POLL);
+            }
+        }
+        Err(error) => tracing::warn!(%error, "thread not started"),
+    }
 }
 
 /// Keeps the set-up link of this server valid while set-up is open.
