@@ -12,7 +12,7 @@ fn add_keys(server: &TestServer) {
     let admin = server.admin();
     for number in 0..12 {
         let (id, _) = admin.create_key(&format!("Service {number:02}"));
-        server.advance(Duration::from_secs(60));
+        server.advance(Duration::from_mins(1));
         match number % 4 {
             1 => admin.revoke(&id, "superseded", "replaced by hand").expect(303),
             2 => admin.rotate(&id, "24h").expect(201),
