@@ -28,6 +28,9 @@ pub enum MigrationError {
     /// A newer version migrated the database.
     #[error("The database was made by a newer version of Keydesk (it knows the migration {0}). Start that version.")]
     Newer(String),
+    /// The database lacks migrations of this version.
+    #[error("The database has the schema of an older version of Keydesk. Start the server, or run: keydesk migrate")]
+    Older,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("The database could not be brought up to date: {0}")]
@@ -87,17 +90,39 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Checks that the schema is that of this version, and changes nothing.
+    ///
+    /// # Errors
+    /// [`MigrationError::Older`] or [`MigrationError::Newer`] if it is not.
+    pub fn check_schema(&self) -> Result<(), MigrationError> {
+        let (known, applied) = self.query(|db| Ok((db.known_versions()?, db.applied_versions()?)))?;
+        if let Some(newer) = applied.iter().find(|applied| !known.contains(applied)) {
+            return Err(MigrationError::Newer(newer.clone()));
+        }
+        if known.iter().all(|known| applied.contains(known)) { Ok(()) } else { Err(MigrationError::Older) }
+    }
+}
+
 impl Db<'_> {
     /// Whether all migrations of this version of Keydesk have run.
     pub fn is_up_to_date(&mut self) -> Result<bool, StoreError> {
+        let (known, applied) = (self.known_versions()?, self.applied_versions()?);
+        Ok(known.iter().all(|known| applied.contains(known)))
+    }
+
+    fn known_versions(&self) -> Result<Vec<String>, StoreError> {
         let known = match self.connection {
             AnyConnection::Sqlite(_) => versions::<diesel::sqlite::Sqlite>(&SQLITE),
             AnyConnection::Postgres(_) => versions::<diesel::pg::Pg>(&POSTGRES),
         };
-        let known = known.map_err(StoreError::unexpected)?;
+        known.map_err(StoreError::unexpected)
+    }
+
+    fn applied_versions(&mut self) -> Result<Vec<String>, StoreError> {
         let applied: Vec<Applied> =
             diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(self.connection)?;
-        Ok(known.iter().all(|known| applied.iter().any(|applied| applied.version == *known)))
+        Ok(applied.into_iter().map(|applied| applied.version).collect())
     }
 }
 

@@ -33,8 +33,8 @@ pub use error::StoreError;
 pub use gateways::Gateway;
 pub use installation::Installation;
 pub use keys::{
-    CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyRecord, KeyTab, NewKeyRecord, PageRequest,
-    PolicyViolation, SortBy, SortKey, SortOrder,
+    CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyRecord, KeyScan, KeyTab, NewKeyRecord,
+    PageRequest, PolicyViolation, SortBy, SortKey, SortOrder,
 };
 pub use migrate::MigrationError;
 pub use pool::Store;

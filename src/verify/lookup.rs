@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::arrival_tracker::ArrivalTracker;
 use super::batch::{Batcher, Replies};
 use super::yield_policy::YieldPolicy;
-use crate::domain::key::digest::KeyDigest;
+use crate::domain::key::digest::PresentedDigests;
 use crate::store::{
     FoundIntrospection, IntrospectionRequest, KeyForVerification, ReadLocation, Store, StoreError, ThreadReader,
 };
@@ -66,17 +66,17 @@ impl LookupService {
         Self { batchers, wake, mode }
     }
 
-    /// Returns the key with this digest, from a read that starts after this call.
-    pub(super) async fn key(&self, digest: KeyDigest) -> Result<FoundKey, StoreError> {
+    /// Returns the key with one of these digests, from a read that starts after this call.
+    pub(super) async fn key(&self, digests: PresentedDigests) -> Result<FoundKey, StoreError> {
         if let ReadMode::Inline(inline) = &self.mode
             && inline.arrivals.is_uncontended()
         {
             // The batch that follows is empty and resets the arrival count.
             self.wake();
             // Most of these reads are answered from the cache, after one system call.
-            return Ok(inline.reader.borrow_mut().keys(&[digest])?.pop().flatten());
+            return Ok(inline.reader.borrow_mut().keys(&[digests])?.pop().flatten());
         }
-        self.submit(&self.batchers.keys, digest).await
+        self.submit(&self.batchers.keys, digests).await
     }
 
     /// Returns the active gateway and the key of an introspection, from one read that starts after this call.
@@ -106,7 +106,7 @@ impl LookupService {
 
 #[derive(Default)]
 struct Batchers {
-    keys: Batcher<KeyDigest, FoundKey>,
+    keys: Batcher<PresentedDigests, FoundKey>,
     introspections: Batcher<IntrospectionRequest, FoundIntrospection>,
 }
 
@@ -193,12 +193,14 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::domain::key::digest::KeyDigest;
     use crate::domain::token::TokenDigest;
 
     #[test]
     fn pending_requests_fail_if_no_reader_is_left() {
         let batchers = Batchers::default();
-        let mut key = pin!(batchers.keys.submit(KeyDigest::from_stored(&[7; 32]).unwrap(), || {}));
+        let [of_key, of_sha256] = [7, 8].map(|byte| KeyDigest::from_stored(&[byte; 32]).unwrap());
+        let mut key = pin!(batchers.keys.submit(PresentedDigests { of_key, of_sha256 }, || {}));
         let request = IntrospectionRequest { credential: TokenDigest::of("keydesk"), key: None };
         let mut introspection = pin!(batchers.introspections.submit(request, || {}));
         assert!((&mut key).now_or_never().is_none() && (&mut introspection).now_or_never().is_none());

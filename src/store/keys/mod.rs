@@ -9,6 +9,7 @@ mod list_item;
 mod list_query;
 mod order;
 mod record;
+mod scan;
 mod selections;
 
 pub use counts::KeyCounts;
@@ -18,4 +19,5 @@ pub use list_item::KeyListItem;
 pub use list_query::{KeyListQuery, KeyTab};
 pub use order::{CursorPosition, PageRequest, SortBy, SortKey, SortOrder};
 pub use record::{KeyRecord, NewKeyRecord};
+pub use scan::KeyScan;
 pub use selections::PolicyViolation;
