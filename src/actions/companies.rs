@@ -142,29 +142,28 @@ impl Actions {
         key_policy: KeyPolicy,
     ) -> Result<Option<EventId>, CompanyNameError> {
         let id = context.company_id;
-        let taken = || CompanyNameError::NameTaken(name.as_str().to_owned());
-        let settings = CompanySettings { name: name.as_str().to_owned(), require_second_factor, key_policy };
         self.change(context, |change| {
             let current = change.tx.companies().version(id)?;
             if version.is_some_and(|version| version != current) {
                 return Err(CompanyNameError::Outdated);
             }
             let before = change.tx.companies().settings(id)?;
-            if before == settings {
-                return Ok(None);
-            }
-            if change.tx.companies().by_name(&name.case_folded())?.is_some_and(|company| company.id != id) {
-                return Err(taken());
-            }
-            // Two companies may take the same name at once, each under its own lock. The unique index decides.
-            change.tx.companies().update(id, name, require_second_factor, &key_policy).map_err(
-                |error| match error {
-                    StoreError::Exists => taken(),
-                    other => other.into(),
-                },
-            )?;
-            let detail = EventDetail::CompanyChanged { before: event_value(before), after: event_value(settings) };
-            Ok(Some(change.append_event(EventDraft::new(EventTarget::Company(id), detail))?))
+            let after = CompanySettings { name: name.as_str().to_owned(), require_second_factor, key_policy };
+            change.change_settings(id, name, before, after)
+        })
+    }
+
+    /// Renames a company. Returns the event, or `None` if the company already has this name.
+    pub fn rename_company(
+        &self,
+        context: &RequestContext,
+        name: &CompanyName,
+    ) -> Result<Option<EventId>, CompanyNameError> {
+        let id = context.company_id;
+        self.change(context, |change| {
+            let before = change.tx.companies().settings(id)?;
+            let after = CompanySettings { name: name.as_str().to_owned(), ..before.clone() };
+            change.change_settings(id, name, before, after)
         })
     }
 
@@ -191,6 +190,33 @@ impl Actions {
             then(change, id)
         })?;
         Ok(id)
+    }
+}
+
+impl Change<'_, '_> {
+    /// Changes the settings of a company, of which `name` is the new name.
+    fn change_settings(
+        &mut self,
+        id: CompanyId,
+        name: &CompanyName,
+        before: CompanySettings,
+        after: CompanySettings,
+    ) -> Result<Option<EventId>, CompanyNameError> {
+        if before == after {
+            return Ok(None);
+        }
+        let taken = || CompanyNameError::NameTaken(name.as_str().to_owned());
+        if self.tx.companies().by_name(&name.case_folded())?.is_some_and(|company| company.id != id) {
+            return Err(taken());
+        }
+        // Two companies may take the same name at once, each under its own lock. The unique index decides.
+        let updated = self.tx.companies().update(id, name, after.require_second_factor, &after.key_policy);
+        updated.map_err(|error| match error {
+            StoreError::Exists => taken(),
+            other => other.into(),
+        })?;
+        let detail = EventDetail::CompanyChanged { before: event_value(before), after: event_value(after) };
+        Ok(Some(self.append_event(EventDraft::new(EventTarget::Company(id), detail))?))
     }
 }
 

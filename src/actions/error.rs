@@ -6,6 +6,7 @@ use super::companies::{CompanyNameError, SetUpError};
 use super::delete_user::DeleteUserError;
 use super::edit_key::EditKeyError;
 use super::gateways::GatewayError;
+use super::import_keys::ImportKeysError;
 use super::keys::{CreateKeyError, RevokeKeyError, RevokeKeysError};
 use super::rotation::{OverlapError, RotateKeyError};
 use super::second_factor::ConfirmSecondFactorError;
@@ -43,6 +44,7 @@ action_errors!(
     CreateKeyError: Denied | Store,
     EditKeyError: Denied | Store,
     GatewayError: Store,
+    ImportKeysError: Denied | Store,
     OverlapError: Denied | Store,
     OwnPasswordError: Denied | Store,
     RevokeKeyError: Denied | Store,

@@ -4,13 +4,30 @@ use super::change::Change;
 use crate::domain::ids::EventId;
 use crate::domain::trail::event::{Event, EventDraft};
 use crate::domain::trail::event_detail::DetailJson;
-use crate::domain::trail::merkle::leaf_hash;
+use crate::domain::trail::merkle::{Hash, leaf_hash};
 use crate::random;
 use crate::store::StoreError;
 
 impl Change<'_, '_> {
     /// Appends an event to the trail and returns its id.
     pub(super) fn append_event(&mut self, draft: EventDraft) -> Result<EventId, StoreError> {
+        let (id, event, leaf) = self.next_event(draft);
+        self.tx.trails().append(event, &leaf)?;
+        Ok(id)
+    }
+
+    /// Appends several events to the trail.
+    pub(super) fn append_events(&mut self, drafts: impl IntoIterator<Item = EventDraft>) -> Result<(), StoreError> {
+        let next = |draft| {
+            let (_, event, leaf) = self.next_event(draft);
+            (event, leaf)
+        };
+        let events = drafts.into_iter().map(next).collect();
+        self.tx.trails().append_all(events)
+    }
+
+    /// Makes a draft the next event, with the hash of its leaf, which the tree holds afterwards.
+    fn next_event(&mut self, draft: EventDraft) -> (EventId, Event, Hash) {
         let DetailJson { before, after } = draft.detail.to_json();
         let id = EventId::new(self.now, &random::bytes());
         let event = Event {
@@ -33,8 +50,7 @@ impl Change<'_, '_> {
             request_id: self.client.request_id.clone(),
         };
         let leaf = leaf_hash(&event.canonical_bytes());
-        self.tx.trails().append(event, &leaf)?;
         self.tree.push(leaf);
-        Ok(id)
+        (id, event, leaf)
     }
 }

@@ -4,6 +4,7 @@ use super::authority::Permission;
 use super::service::Actions;
 use crate::domain::client::Client;
 use crate::domain::ids::GatewayId;
+use crate::domain::text::escape::Quoted;
 use crate::domain::text::name::GatewayName;
 use crate::domain::token::Token;
 use crate::domain::trail::event::{EventDraft, EventTarget};
@@ -16,10 +17,10 @@ use crate::store::{Gateway, StoreError};
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
     /// An active gateway has this name.
-    #[error("A gateway named “{0}” already exists. Revoke it first, or choose another name.")]
+    #[error("A gateway named {} already exists. Revoke it first, or choose another name.", Quoted(.0))]
     NameTaken(String),
     /// No active gateway has this name.
-    #[error("There is no gateway “{0}”. List them with: keydesk gateway list")]
+    #[error("There is no gateway {}. List them with: keydesk gateway list", Quoted(.0))]
     Unknown(String),
     #[error(transparent)]
     Store(#[from] StoreError),

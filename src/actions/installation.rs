@@ -30,9 +30,15 @@ pub fn open_installation(store: &Store, secrets: &Secrets, now: Timestamp) -> Re
             created => created?,
         },
     };
+    check_secrets(&installation, secrets)?;
+    Ok(installation.id)
+}
+
+/// Checks that the secrets belong to the installation.
+pub fn check_secrets(installation: &Installation, secrets: &Secrets) -> Result<(), OpenError> {
     let matches = installation.checkpoint_key == secrets.signer.public_key().to_bytes()
         && installation.pepper_id == secrets.pepper.id();
-    if matches { Ok(installation.id) } else { Err(OpenError::OtherSecrets) }
+    if matches { Ok(()) } else { Err(OpenError::OtherSecrets) }
 }
 
 fn create(store: &Store, secrets: &Secrets, now: Timestamp) -> Result<Installation, StoreError> {

@@ -6,7 +6,7 @@ use super::service::Actions;
 use crate::domain::client::Client;
 use crate::domain::ids::{CompanyId, EventId, KeyId, ServiceAccountId, UserId};
 use crate::domain::key::api_key::ApiKey;
-use crate::domain::key::digest::{DigestFingerprint, Pepper};
+use crate::domain::key::digest::{DigestFingerprint, DigestKind, Pepper};
 use crate::domain::key::lifecycle::{Comment, KeyState, Revocation, RevocationReason};
 use crate::domain::key::submission::{self, SubmissionId};
 use crate::domain::policy::key_policy::{ExpiryError, RequestedExpiry};
@@ -46,6 +46,9 @@ pub enum CreateKeyError {
     NameTaken(String, KeyId),
     #[error(transparent)]
     Expiry(#[from] ExpiryError),
+    /// The owner is not a user of the company.
+    #[error("The owner is no longer a user of the company. Name another one.")]
+    UnknownOwner,
     #[error(transparent)]
     Denied(#[from] Denied),
     #[error(transparent)]
@@ -90,33 +93,30 @@ impl Actions {
         request: &NewKeyRequest,
         submission: SubmissionId,
     ) -> Result<CreatedKey, CreateKeyError> {
-        let (company_id, creator) = (context.company_id, context.acting_user()?);
-        let name = &request.name;
+        let owner = context.acting_user()?;
         let key = self.key_format.generate(&mut random::system());
         self.change(context, |change| {
-            let now = change.now;
             if change.tx.submissions().is_used(submission)? {
                 return Err(CreateKeyError::AlreadyShown);
             }
-            let expires_at =
-                change.tx.companies().settings(company_id)?.key_policy.resolve_expiry(request.expiry, now)?;
-            let known = change.tx.service_accounts().by_name(company_id, &name.case_folded())?;
-            if let Some((account, spelling)) = &known
-                && let Some(active) = change.tx.keys().active_of_account(company_id, *account, now)?
-            {
-                return Err(CreateKeyError::NameTaken(spelling.clone(), active));
-            }
-            let (account, name) = if let Some(known) = known {
-                known
-            } else {
-                let account = ServiceAccountId::new(now, &random::bytes());
-                change.tx.service_accounts().insert(company_id, account, name, now)?;
-                (account, name.as_str().to_owned())
-            };
+            let created = change.create_key(context.company_id, request, owner, key, &self.secrets.pepper)?;
+            let now = change.now;
             change.tx.submissions().mark_used(submission, now, now - submission::LIFETIME)?;
-            let new = NewKey { company_id, account, name: &name, owner: creator, expires_at, replaces: None };
-            let id = change.add_key(&new, &key, &self.secrets.pepper, creator)?;
-            Ok(CreatedKey { id, name, key })
+            Ok(created)
+        })
+    }
+
+    /// Creates a key as [`Actions::create_key`] does, for an owner whom a command names.
+    pub fn create_key_for(
+        &self,
+        context: &RequestContext,
+        request: &NewKeyRequest,
+        owner: UserId,
+    ) -> Result<CreatedKey, CreateKeyError> {
+        let key = self.key_format.generate(&mut random::system());
+        self.change(context, |change| {
+            change.tx.users().by_id(context.company_id, owner)?.ok_or(CreateKeyError::UnknownOwner)?;
+            change.create_key(context.company_id, request, owner, key, &self.secrets.pepper)
         })
     }
 
@@ -140,9 +140,9 @@ impl Actions {
 
     /// Revokes a key for a caller who holds it. Does nothing if the key is unknown or has ended.
     pub fn revoke_presented_key(&self, key: &ApiKey, client: &Client) -> Result<(), StoreError> {
-        let digest = key.digest(&self.secrets.pepper);
+        let digests = key.presented(&self.secrets.pepper);
         // Anyone can send unknown keys. They must not take the write lock.
-        let Some(found) = self.store.query(|db| db.keys().by_digest(&digest))? else { return Ok(()) };
+        let Some(found) = self.store.query(|db| db.keys().by_digest(&digests))? else { return Ok(()) };
         self.change_with(Permission::key_holder(), found.company.id.into(), client, |change| {
             match change.tx.keys().by_id(found.company.id, found.id)? {
                 Some(key) if key.state(change.now) == KeyState::Active => {
@@ -187,14 +187,36 @@ pub(super) struct NewKey<'a> {
 }
 
 impl Change<'_, '_> {
-    /// Adds a key, and its event.
-    pub(super) fn add_key(
+    fn create_key(
         &mut self,
-        new: &NewKey<'_>,
-        key: &ApiKey,
+        company_id: CompanyId,
+        request: &NewKeyRequest,
+        owner: UserId,
+        key: ApiKey,
         pepper: &Pepper,
-        creator: UserId,
-    ) -> Result<KeyId, StoreError> {
+    ) -> Result<CreatedKey, CreateKeyError> {
+        let (now, name) = (self.now, &request.name);
+        let expires_at = self.tx.companies().settings(company_id)?.key_policy.resolve_expiry(request.expiry, now)?;
+        let known = self.tx.service_accounts().by_name(company_id, &name.case_folded())?;
+        if let Some((account, spelling)) = &known
+            && let Some(active) = self.tx.keys().active_of_account(company_id, *account, now)?
+        {
+            return Err(CreateKeyError::NameTaken(spelling.clone(), active));
+        }
+        let (account, name) = if let Some(known) = known {
+            known
+        } else {
+            let account = ServiceAccountId::new(now, &random::bytes());
+            self.tx.service_accounts().insert(company_id, account, name, now)?;
+            (account, name.as_str().to_owned())
+        };
+        let new = NewKey { company_id, account, name: &name, owner, expires_at, replaces: None };
+        let id = self.add_key(&new, &key, pepper)?;
+        Ok(CreatedKey { id, name, key })
+    }
+
+    /// Adds a key, and its event.
+    pub(super) fn add_key(&mut self, new: &NewKey<'_>, key: &ApiKey, pepper: &Pepper) -> Result<KeyId, StoreError> {
         let id = KeyId::new(self.now, &random::bytes());
         let preview = key.preview();
         let stored = NewKeyRecord {
@@ -202,23 +224,16 @@ impl Change<'_, '_> {
             company_id: new.company_id,
             service_account_id: new.account,
             digest: key.digest(pepper),
+            digest_kind: DigestKind::Key,
             pepper_id: pepper.id(),
             preview: &preview,
             created_at: self.now,
-            created_by: creator,
+            created_by: self.actor,
             owner: new.owner,
             expires_at: new.expires_at,
         };
         self.tx.keys().insert(&stored)?;
-        let after = event_values::NewKey {
-            digest_fingerprint: Some(DigestFingerprint::of(stored.digest.as_bytes())),
-            expires_at: new.expires_at,
-            name: new.name.to_owned(),
-            preview: preview.as_str().to_owned(),
-            replaces: new.replaces,
-            service_account_id: new.account,
-            state: KeyState::Active,
-        };
+        let after = event_values::NewKey { replaces: new.replaces, ..event_value(&stored, new.name) };
         self.append_event(EventDraft::new(EventTarget::ApiKey(id), EventDetail::ApiKeyCreated { after }))?;
         Ok(id)
     }
@@ -264,5 +279,21 @@ impl Change<'_, '_> {
             after: KeyOwner { name: key.name.clone(), owner },
         };
         self.append_event(EventDraft::new(EventTarget::ApiKey(key.id), detail))
+    }
+}
+
+/// Returns what the event of a new key records.
+pub(super) fn event_value(key: &NewKeyRecord<'_>, name: &str) -> event_values::NewKey {
+    event_values::NewKey {
+        digest_fingerprint: Some(DigestFingerprint::of(key.digest.as_bytes())),
+        digest_kind: Some(key.digest_kind).filter(|kind| *kind != DigestKind::Key),
+        expires_at: key.expires_at,
+        imported: false,
+        name: name.to_owned(),
+        owner: Some(key.owner).filter(|_| key.created_by.user().is_none()),
+        preview: key.preview.as_str().to_owned(),
+        replaces: None,
+        service_account_id: key.service_account_id,
+        state: KeyState::Active,
     }
 }

@@ -1,102 +1,62 @@
 //! `keydesk key …`.
 
-use super::error::CliError;
-use super::open::find_company;
-use super::output::{print_line, print_row};
-use crate::actions::{Actions, RequestContext, RevokeKeyError};
-use crate::domain::ids::KeyId;
-use crate::domain::key::lifecycle::{Comment, RevocationReason};
-use crate::store::{KeyListQuery, KeyTab, PageRequest, SortBy, SortOrder};
+mod create;
+mod expiry;
+mod find;
+mod import;
+mod import_file;
+mod list;
+mod owner;
+mod revoke;
+mod show;
 
-const PAGE_SIZE: usize = 500;
+use super::error::CliError;
+use super::open::{open, open_read_only};
+use crate::config::Settings;
+
+pub(super) use revoke::record_acknowledgements;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Key {
-    /// List a company's keys, active keys first: id, preview, state and name, separated by tabs
-    List {
-        /// The company, by name or id
-        #[arg(long)]
-        company: String,
-    },
+    /// Create a key for a service account; prints the key alone, once
+    #[command(after_help = "Example:\n  keydesk key create --company Brightwater --name 'ERP Sync' --expires 90d")]
+    Create(create::Create),
+    /// List a company's keys, the newest first: id, preview, state and name, separated by tabs
+    ///
+    /// The formats json and csv also have the owner, and when the key was created, expires, ended, and was last used.
+    #[command(
+        after_help = "Examples:\n  keydesk key list --company Brightwater --state active\n  keydesk key list --owner maria@example.com --format csv"
+    )]
+    List(list::List),
+    /// Show a key: its service account, owner, state and last use
+    #[command(after_help = "Example:\n  keydesk key show 01a20812-5ceb-7b12-8de9-f0c654921895")]
+    Show(show::Show),
+    /// Import keys of another system from a CSV file, all of them or none
+    ///
+    /// The first line names the columns: name, and key or digest; owner and expires may be missing. A key has the format
+    /// of this installation's keys. A digest is the SHA-256 of such a key in hexadecimal, for a system that does not know
+    /// its keys. An owner is the email address of a user of the company. An empty owner is the one of --owner, and an empty
+    /// expiry is that of the key policy.
+    ///
+    /// A file has at most 100,000 keys. Standard input is read if it is a hyphen. If keys cannot be imported, the lines of
+    /// all of them are printed, with the reasons.
+    #[command(
+        after_help = "Example:\n  keydesk key import --company Brightwater keys.csv --dry-run\n\nThe file, for example:\n  name,digest,owner,expires\n  ERP Sync,ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad,maria@example.com,2027-06-30"
+    )]
+    Import(import::Import),
     /// Revoke a key permanently; running servers refuse it at once
-    Revoke {
-        /// The id, as keydesk key list prints it
-        id: String,
-        /// The reason: unspecified, compromised, superseded, no-longer-used or owner-left
-        #[arg(long, default_value = "unspecified", value_parser = parse_reason)]
-        reason: RevocationReason,
-        /// A comment for the audit trail, up to 500 characters
-        #[arg(long, default_value = "", hide_default_value = true)]
-        comment: String,
-    },
-}
-
-fn parse_reason(word: &str) -> Result<RevocationReason, String> {
-    RevocationReason::parse(word).ok_or_else(|| {
-        let words: Vec<&str> = RevocationReason::ALL.iter().map(|reason| reason.as_str()).collect();
-        format!("give one of {}", words.join(", "))
-    })
+    #[command(after_help = "Example:\n  keydesk key revoke 01a20812-5ceb-7b12-8de9-f0c654921895 --reason compromised")]
+    Revoke(revoke::Revoke),
 }
 
 impl Key {
-    pub(super) fn run(self, actions: &Actions) -> Result<(), CliError> {
+    pub(super) fn run(self, settings: Settings) -> Result<(), CliError> {
         match self {
-            Self::List { company } => list(actions, &company),
-            Self::Revoke { id, reason, comment } => revoke(actions, &id, reason, &comment),
+            Self::Create(command) => command.run(&open(settings)?),
+            Self::List(command) => command.run(&open_read_only(settings)?),
+            Self::Show(command) => command.run(&open_read_only(settings)?),
+            Self::Import(command) => command.run(&open(settings)?),
+            Self::Revoke(command) => command.run(&open(settings)?),
         }
-    }
-}
-
-fn list(actions: &Actions, company: &str) -> Result<(), CliError> {
-    let company_id = find_company(&actions.store, company)?.id;
-    let now = actions.clock.now();
-    for tab in [KeyTab::Active, KeyTab::Ended] {
-        let sort_by = SortBy::Created;
-        let mut query = KeyListQuery {
-            company_id,
-            tab,
-            search: None,
-            sort_by,
-            order: SortOrder::Descending,
-            paging: PageRequest::First,
-            page_size: PAGE_SIZE,
-            now,
-        };
-        loop {
-            let page = actions.store.read(|db| db.keys().list(&query))?;
-            for key in &page.keys {
-                print_row([&key.id, &key.preview, &key.ends().state(now).as_str(), &key.name])?;
-            }
-            match page.keys.last() {
-                Some(last) if page.keys.len() == PAGE_SIZE => {
-                    query.paging = PageRequest::After(last.position(sort_by));
-                }
-                _ => break,
-            }
-        }
-    }
-    Ok(())
-}
-
-fn revoke(actions: &Actions, id: &str, reason: RevocationReason, comment: &str) -> Result<(), CliError> {
-    let unknown = || CliError(format!("No API key has the id {id}. List them with: keydesk key list --company NAME"));
-    if actions.key_format.is_contained_in(comment) {
-        return Err("The comment contains an API key, and comments are kept permanently. Remove it.".into());
-    }
-    let comment = Comment::parse(comment)?;
-    let id = KeyId::parse(id).ok_or_else(unknown)?;
-    let key = actions.store.query(|db| db.keys().find(id))?.ok_or_else(unknown)?;
-    match actions.revoke_key(&RequestContext::command_line(key.company_id), id, reason, comment) {
-        Ok((_, key)) => {
-            // The key is revoked. Without this record, the server counts its refused uses from a minute later.
-            if let Err(error) = actions.record_acknowledgements() {
-                tracing::warn!(%error, "acknowledgement of a revocation not recorded");
-            }
-            print_line(&format!("Revoked: {} {}", key.name, key.preview))
-        }
-        Err(RevokeKeyError::AlreadyEnded(key)) => {
-            Err(CliError(format!("The key {} of {} has already ended.", key.preview, key.name)))
-        }
-        Err(error) => Err(error.into()),
     }
 }

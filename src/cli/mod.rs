@@ -5,6 +5,7 @@ mod company;
 mod demo;
 mod error;
 mod gateway;
+mod help;
 mod key;
 mod log;
 mod open;
@@ -17,13 +18,11 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::clock::Clock;
-use crate::config::{PublicUrl, Settings, variables, without_credentials};
+use crate::config::{Settings, variables, without_credentials};
 use crate::server;
 
 use error::CliError;
 use log::Log;
-use open::open;
 use output::report_lines;
 
 /// Create, monitor and permanently revoke the API keys of your service accounts.
@@ -42,11 +41,15 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the pages and the machine endpoints (the default)
+    #[command(
+        after_help = "Example:\n  keydesk serve --data-dir /var/lib/keydesk --public-url https://keys.example.com"
+    )]
     Serve,
     /// Serve a throw-away company with keys, users and a history
     ///
     /// Its files are in a temporary folder that is removed at the end; --data-dir, --database-url and --secrets-file
     /// are ignored.
+    #[command(after_help = "Example:\n  keydesk demo")]
     Demo,
     /// Manage companies
     #[command(subcommand)]
@@ -54,7 +57,7 @@ enum Command {
     /// Manage users
     #[command(subcommand)]
     User(user::User),
-    /// List and revoke API keys
+    /// Manage API keys
     #[command(subcommand)]
     Key(key::Key),
     /// Manage the gateways that introspect keys
@@ -73,7 +76,7 @@ enum Command {
 /// Returns the tree of commands and settings, as `--help` shows it.
 #[must_use]
 pub fn command() -> clap::Command {
-    Arguments::command()
+    help::hide_settings_of_serving(Arguments::command())
 }
 
 /// Runs the command in the arguments. Returns 0 for success, 1 for an error, 2 for wrong usage.
@@ -109,7 +112,8 @@ pub fn run() -> ExitCode {
 }
 
 fn parse() -> Result<Arguments, clap::Error> {
-    let mut command = variables::without_empty_variables(Arguments::command(), |name| std::env::var_os(name));
+    let command = variables::without_empty_variables(Arguments::command(), |name| std::env::var_os(name));
+    let mut command = help::hide_settings_of_serving(command);
     let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
     Arguments::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
@@ -119,14 +123,10 @@ fn execute(arguments: Arguments, log: &Log) -> Result<(), CliError> {
     match arguments.command {
         None | Some(Command::Serve) => serve::serve(settings.check()?, log),
         Some(Command::Demo) => demo::run(settings, log),
-        Some(Command::Company(command)) => command.run(&open(settings)?),
-        Some(Command::User(command)) => {
-            let config = settings.check()?;
-            let actions = server::open(&config, &Clock::system())?;
-            command.run(&actions, &PublicUrl::new(&config, config.listen))
-        }
-        Some(Command::Key(command)) => command.run(&open(settings)?),
-        Some(Command::Gateway(command)) => command.run(&open(settings)?),
+        Some(Command::Company(command)) => command.run(settings),
+        Some(Command::User(command)) => command.run(settings),
+        Some(Command::Key(command)) => command.run(settings),
+        Some(Command::Gateway(command)) => command.run(settings),
         Some(Command::Audit(command)) => command.run(settings),
         Some(Command::Migrate) => {
             server::migrate(&settings.check()?)?;

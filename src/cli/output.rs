@@ -12,9 +12,18 @@ pub(super) fn print_line(line: &str) -> Result<(), CliError> {
     print_lines([line])
 }
 
-/// Writes a line of cells that are separated by tabs to standard output.
-pub(super) fn print_row<const N: usize>(cells: [&dyn Display; N]) -> Result<(), CliError> {
-    write_out(&format!("{}\n", cells.map(|cell| Escaped(cell).to_string()).join("\t")))
+/// Returns a line of cells that are separated by tabs.
+pub(super) fn row<const N: usize>(cells: [&dyn Display; N]) -> String {
+    format!("{}\n", cells.map(|cell| Escaped(cell).to_string()).join("\t"))
+}
+
+/// Writes a part of a list, which is escaped already, to standard output. Returns `false` if the program that reads it
+/// has closed the pipe: it has all that it wants, and the list ends there.
+pub(super) fn write_part(text: &str) -> Result<bool, CliError> {
+    match try_write_out(text) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => written.map(|()| true).map_err(|error| not_written(&error)),
+    }
 }
 
 /// Writes lines to standard output, in one write: a program that wants the first one only may close the pipe after it.
@@ -40,11 +49,18 @@ pub(super) fn escaped_lines(lines: impl IntoIterator<Item: Display>) -> String {
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "the writer to standard output")]
 fn write_out(text: &str) -> Result<(), CliError> {
+    try_write_out(text).map_err(|error| not_written(&error))
+}
+
+fn not_written(error: &io::Error) -> CliError {
+    CliError(format!("The output could not be written: {error}."))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the writer to standard output")]
+fn try_write_out(text: &str) -> io::Result<()> {
     let mut output = io::stdout();
-    let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
-    written.map_err(|error| CliError(format!("The output could not be written: {error}.")))
+    output.write_all(text.as_bytes()).and_then(|()| output.flush())
 }
 
 /// Writes a part of the bytes to standard error.

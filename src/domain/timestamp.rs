@@ -36,6 +36,13 @@ impl Timestamp {
         Some(format!("{}.{:06}Z", seconds.strip_suffix('Z')?, self.0.rem_euclid(1_000_000)))
     }
 
+    /// Parses a time in RFC 3339, with any offset.
+    #[must_use]
+    pub fn parse_rfc_3339(text: &str) -> Option<Self> {
+        let nanos = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos();
+        i64::try_from(nanos.div_euclid(1_000)).ok().map(Self)
+    }
+
     /// Returns whole seconds since 1970, UTC (RFC 7519).
     #[must_use]
     pub const fn as_seconds(self) -> i64 {
@@ -92,6 +99,16 @@ mod tests {
             Timestamp::from_micros(-1).to_rfc_3339_with_micros().as_deref(),
             Some("1969-12-31T23:59:59.999999Z")
         );
+    }
+
+    #[test]
+    fn a_time_is_parsed_with_any_offset() {
+        let parsed = |text| Timestamp::parse_rfc_3339(text).map(Timestamp::as_micros);
+        assert_eq!(parsed("2026-11-23T08:59:59.999999Z"), Some(1_795_424_399_999_999));
+        assert_eq!(parsed("2026-11-23T10:59:59+02:00"), Some(1_795_424_399_000_000));
+        for wrong in ["", "2026-11-23", "2026-11-23T08:59:59", "never"] {
+            assert_eq!(parsed(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

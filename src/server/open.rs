@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::error::StartError;
 use super::file_permissions;
-use crate::actions::{Actions, PasswordHasher, PendingUsage, open_installation};
+use crate::actions::{Actions, PasswordHasher, PendingUsage, align_clock, check_secrets, open_installation};
 use crate::clock::Clock;
 use crate::config::{Config, Database, MigrateMode};
 use crate::domain::ids::InstallationId;
@@ -94,10 +94,12 @@ fn missing_database(config: &Config) -> StartError {
     ))
 }
 
-/// An installation that is only read, to check its audit trails.
+/// An installation that is only read, by a command that lists or checks something.
 pub struct ReadOnlyInstallation {
     /// The database.
     pub store: Store,
+    /// The clock, aligned to that of the database.
+    pub clock: Clock,
     /// The id of the installation.
     pub id: InstallationId,
     /// The public key of its checkpoints.
@@ -106,27 +108,44 @@ pub struct ReadOnlyInstallation {
     pub has_secrets: bool,
 }
 
-/// Opens an installation to check its audit trails: as [`open`] does, or without secrets and migration if only the
-/// database is there, such as a copy for an auditor.
+/// Opens an existing installation to read it. Creates and migrates nothing. The secrets may be missing, as with the copy
+/// of a database for an auditor.
 ///
 /// # Errors
 /// [`StartError`]: why the installation cannot be used.
 pub fn open_read_only(config: &Config, clock: &Clock) -> Result<ReadOnlyInstallation, StartError> {
-    if config.secrets_file.exists() || !Store::inspect(&config.database)?.has_installation {
-        let Actions { store, installation, secrets, .. } = open(config, clock)?;
-        return Ok(ReadOnlyInstallation {
-            store,
-            id: installation,
-            key: secrets.signer.public_key(),
-            has_secrets: true,
-        });
+    file_permissions::check(config)?;
+    let Inspection { schema, has_installation } = Store::inspect(&config.database)?;
+    if !has_installation {
+        return Err(no_installation(config));
     }
+    schema.require_current()?;
     let store = Store::connect(&config.database)?;
-    let damaged =
-        || StartError::System("The database holds no installation. Name another one with --database-url.".to_owned());
-    let installation = store.query(|db| db.installation().get())?.ok_or_else(damaged)?;
-    let key = CheckpointKey::from_bytes(&installation.checkpoint_key).ok_or_else(damaged)?;
-    Ok(ReadOnlyInstallation { store, id: installation.id, key, has_secrets: false })
+    let installation = store.query(|db| db.installation().get())?.ok_or_else(|| no_installation(config))?;
+    let secrets = config.secrets_file.exists().then(|| Secrets::open(&config.secrets_file, true)).transpose()?;
+    if let Some(secrets) = &secrets {
+        check_secrets(&installation, secrets)?;
+    }
+    let key = secrets.as_ref().map(|secrets| secrets.signer.public_key());
+    let key = key.or_else(|| CheckpointKey::from_bytes(&installation.checkpoint_key));
+    align_clock(clock, &store)?;
+    Ok(ReadOnlyInstallation {
+        store,
+        clock: clock.clone(),
+        id: installation.id,
+        key: key.ok_or_else(|| no_installation(config))?,
+        has_secrets: secrets.is_some(),
+    })
+}
+
+fn no_installation(config: &Config) -> StartError {
+    StartError::System(match &config.database {
+        Database::Sqlite(path) => format!(
+            "There is no installation: the database {} is missing or empty. Name another one with --data-dir or --database-url, or start keydesk to create it.",
+            path.display()
+        ),
+        Database::Postgres(_) => "There is no installation: the database is empty. Name another one with --database-url, or start keydesk to create it.".to_owned(),
+    })
 }
 
 /// Locks the data folder during start-up: two programs that start together must not create two sets of secrets.

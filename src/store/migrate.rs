@@ -32,7 +32,7 @@ pub enum MigrationError {
     Newer(String),
     /// Migrations are pending, and this program may not run them.
     #[error(
-        "The schema of the database is not up to date with this version of Keydesk. Run: keydesk migrate, with a --database-url of the role that owns the tables."
+        "The database has the schema of an older version of Keydesk. Run: keydesk migrate, with a --database-url of the role that owns the tables."
     )]
     Pending,
     /// Another program has held the lock for a minute.

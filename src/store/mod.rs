@@ -44,8 +44,8 @@ pub use gateways::Gateway;
 pub use inspect::{InspectError, Inspection, TooFewConnections};
 pub use installation::Installation;
 pub use keys::{
-    CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyListStart, KeyRecord, KeyStateCounts,
-    KeyTab, NewKeyRecord, PageRequest, PolicyViolation, SortBy, SortKey, SortOrder,
+    CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyListStart, KeyRecord, KeyScan,
+    KeyStateCounts, KeyTab, NewKeyRecord, PageRequest, PolicyViolation, SortBy, SortKey, SortOrder,
 };
 pub use metrics::{ConnectionCounts, store_errors};
 pub use migrate::{MigrationError, Schema};

@@ -26,6 +26,8 @@ diesel::table! {
         ended_at -> BigInt,
         refused_from -> BigInt,
         version -> BigInt,
+        digest_kind -> Text,
+        created_by_type -> Text,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Service accounts.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use tracing::instrument;
 
@@ -7,6 +9,7 @@ use crate::domain::ids::{CompanyId, ServiceAccountId};
 use crate::domain::text::name::ServiceAccountName;
 use crate::domain::text::{collation, normalize};
 use crate::domain::timestamp::Timestamp;
+use crate::store::connection::AnyConnection;
 use crate::store::db::{ReadWrite, ServiceAccounts};
 use crate::store::error::StoreError;
 use crate::store::schema::service_accounts;
@@ -26,6 +29,48 @@ impl<A> ServiceAccounts<'_, A> {
             .first(self.connection)
             .optional()?)
     }
+
+    /// Returns the service accounts of a company with these case-folded names, and their names as stored, by case-folded
+    /// name.
+    #[instrument(name = "db.service_accounts.by_names", level = "debug", skip_all)]
+    pub fn by_names(
+        &mut self,
+        company_id: CompanyId,
+        case_folded: &[String],
+    ) -> Result<HashMap<String, (ServiceAccountId, String)>, StoreError> {
+        let rows: Vec<(String, ServiceAccountId, String)> = service_accounts::table
+            .filter(service_accounts::company_id.eq(company_id))
+            .filter(service_accounts::name_folded.eq_any(case_folded))
+            .select((service_accounts::name_folded, service_accounts::id, service_accounts::name))
+            .load(self.connection)?;
+        Ok(rows.into_iter().map(|(folded, id, name)| (folded, (id, name))).collect())
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = service_accounts)]
+struct NewAccountRow {
+    id: ServiceAccountId,
+    company_id: CompanyId,
+    name: String,
+    name_folded: String,
+    name_search: String,
+    name_sort_key: Vec<u8>,
+    created_at: Timestamp,
+}
+
+impl NewAccountRow {
+    fn new(company_id: CompanyId, id: ServiceAccountId, name: &ServiceAccountName, now: Timestamp) -> Self {
+        Self {
+            id,
+            company_id,
+            name: name.as_str().to_owned(),
+            name_folded: name.case_folded(),
+            name_search: normalize::search_folded(name.as_str()),
+            name_sort_key: collation::sort_key(name.as_str()),
+            created_at: now,
+        }
+    }
 }
 
 impl ServiceAccounts<'_, ReadWrite> {
@@ -39,17 +84,25 @@ impl ServiceAccounts<'_, ReadWrite> {
         name: &ServiceAccountName,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        diesel::insert_into(service_accounts::table)
-            .values((
-                service_accounts::id.eq(id),
-                service_accounts::company_id.eq(company_id),
-                service_accounts::name.eq(name.as_str()),
-                service_accounts::name_folded.eq(name.case_folded()),
-                service_accounts::name_search.eq(normalize::search_folded(name.as_str())),
-                service_accounts::name_sort_key.eq(collation::sort_key(name.as_str())),
-                service_accounts::created_at.eq(now),
-            ))
-            .execute(self.connection)?;
+        let row = NewAccountRow::new(company_id, id, name, now);
+        diesel::insert_into(service_accounts::table).values(row).execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Inserts service accounts, on PostgreSQL with one statement.
+    #[instrument(name = "db.service_accounts.insert_all", level = "debug", skip_all)]
+    pub fn insert_all(
+        &mut self,
+        company_id: CompanyId,
+        accounts: &[(ServiceAccountId, &ServiceAccountName)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let AnyConnection::Postgres(postgres) = &mut *self.connection else {
+            return accounts.iter().try_for_each(|(id, name)| self.insert(company_id, *id, name, now));
+        };
+        let row = |(id, name): &(ServiceAccountId, &ServiceAccountName)| NewAccountRow::new(company_id, *id, name, now);
+        let rows: Vec<NewAccountRow> = accounts.iter().map(row).collect();
+        diesel::insert_into(service_accounts::table).values(rows).execute(postgres)?;
         Ok(())
     }
 

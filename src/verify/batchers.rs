@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::batch::{Batcher, Replies};
-use crate::domain::key::digest::KeyDigest;
+use crate::domain::key::digest::PresentedDigests;
 use crate::store::{FoundIntrospection, IntrospectionRequest, KeyForVerification, StoreError, ThreadReader};
 
 pub(super) type FoundKey = Option<Arc<KeyForVerification>>;
 
 #[derive(Default)]
 pub(super) struct Batchers {
-    pub(super) keys: Batcher<KeyDigest, FoundKey>,
+    pub(super) keys: Batcher<PresentedDigests, FoundKey>,
     pub(super) introspections: Batcher<IntrospectionRequest, FoundIntrospection>,
     pub(super) probes: Batcher<(), ()>,
 }
@@ -58,12 +58,14 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::domain::key::digest::KeyDigest;
     use crate::domain::token::TokenDigest;
 
     #[test]
     fn pending_requests_fail_if_no_reader_is_left() {
         let batchers = Batchers::default();
-        let mut key = pin!(batchers.keys.submit(KeyDigest::from_stored(&[7; 32]).unwrap(), || {}));
+        let [of_key, of_sha256] = [7, 8].map(|byte| KeyDigest::from_stored(&[byte; 32]).unwrap());
+        let mut key = pin!(batchers.keys.submit(PresentedDigests { of_key, of_sha256 }, || {}));
         let request = IntrospectionRequest { credential: TokenDigest::of("keydesk"), key: None };
         let mut introspection = pin!(batchers.introspections.submit(request, || {}));
         assert!((&mut key).now_or_never().is_none() && (&mut introspection).now_or_never().is_none());

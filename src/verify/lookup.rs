@@ -14,7 +14,7 @@ use super::arrival_tracker::ArrivalTracker;
 use super::background_reader::BackgroundReader;
 use super::batch::Batcher;
 use super::batchers::{BatchReplies, Batchers, FoundKey};
-use crate::domain::key::digest::KeyDigest;
+use crate::domain::key::digest::PresentedDigests;
 use crate::store::{FoundIntrospection, IntrospectionRequest, ReadLocation, Store, StoreError, ThreadReader};
 
 /// The longest wait for a look-up.
@@ -62,17 +62,17 @@ impl LookupService {
         Self { batchers, wake, mode }
     }
 
-    /// Returns the key with this digest, from a read that starts after this call.
-    pub(super) async fn key(&self, digest: KeyDigest) -> Result<FoundKey, StoreError> {
+    /// Returns the key with one of these digests, from a read that starts after this call.
+    pub(super) async fn key(&self, digests: PresentedDigests) -> Result<FoundKey, StoreError> {
         if let ReadMode::Inline(inline) = &self.mode
             && inline.arrivals.is_uncontended()
         {
             // The batch that follows is empty and resets the arrival count.
             self.wake();
             // Most of these reads are answered from the cache, after one system call.
-            return Ok(inline.reader.borrow_mut().keys(&[digest])?.pop().flatten());
+            return Ok(inline.reader.borrow_mut().keys(&[digests])?.pop().flatten());
         }
-        self.submit(&self.batchers.keys, digest).await
+        self.submit(&self.batchers.keys, digests).await
     }
 
     /// Reads what every answer needs, as look-ups do.

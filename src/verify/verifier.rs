@@ -12,7 +12,7 @@ use super::metrics::Metrics;
 use super::usage_counter::{UsageCounter, UsageShard};
 use crate::clock::Clock;
 use crate::domain::key::api_key::KeyFormat;
-use crate::domain::key::digest::KeyDigest;
+use crate::domain::key::digest::PresentedDigests;
 use crate::domain::key::lifecycle::KeyState;
 use crate::domain::key::usage::RequestSource;
 use crate::domain::timestamp::Timestamp;
@@ -131,7 +131,7 @@ impl Verifier {
         Arrival { started: Instant::now(), at: self.context.clock.now() }
     }
 
-    fn digest(&self, presented: &str) -> Result<KeyDigest, VerifyError> {
+    fn digest(&self, presented: &str) -> Result<PresentedDigests, VerifyError> {
         let digest = self.context.key_format.digest(presented, &self.context.secrets.pepper);
         digest.map_err(|_| VerifyError::Malformed)
     }

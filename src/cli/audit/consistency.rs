@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::files::read_text;
-use crate::actions::Actions;
 use crate::cli::error::CliError;
 use crate::cli::open::find_company;
 use crate::cli::output::print_line;
@@ -13,6 +12,7 @@ use crate::domain::trail::consistency::is_consistent;
 use crate::domain::trail::consistency_file::ConsistencyFile;
 use crate::domain::trail::merkle::Frontier;
 use crate::evidence::Prover;
+use crate::server::ReadOnlyInstallation;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Consistency {
@@ -28,14 +28,14 @@ pub(in crate::cli) struct Consistency {
 }
 
 impl Consistency {
-    pub(super) fn run(self, actions: &Actions) -> Result<(), CliError> {
+    pub(super) fn run(self, installation: &ReadOnlyInstallation) -> Result<(), CliError> {
         let note = read_text(&self.from)?;
-        let trail = self.trail(actions, &note)?;
-        let (origin, key) = (checkpoint::origin(actions.installation, trail), actions.secrets.signer.public_key());
+        let trail = self.trail(installation, &note)?;
+        let (origin, key) = (checkpoint::origin(installation.id, trail), installation.key);
         let from = key
             .verify(&note, &origin)
             .map_err(|error| format!("The checkpoint {} is not valid: {error}.", self.from.display()))?;
-        let head = actions.store.query(|db| db.trails().head(trail))?;
+        let head = installation.store.query(|db| db.trails().head(trail))?;
         let size = head.size.unsigned_abs();
         let to = self.to.unwrap_or(size);
         if from.size > size {
@@ -50,9 +50,9 @@ impl Consistency {
                 "Consistency with {to} events cannot be proved. Give a size from {first} to {size}."
             )));
         }
-        let mut prover = Prover::new(&actions.store, trail, to)?;
+        let mut prover = Prover::new(&installation.store, trail, to)?;
         let tree = Checkpoint { size: to, root: prover.root().unwrap_or_else(|| Frontier::default().root()) };
-        let proof = actions.store.query(|db| prover.consistency(db, from.size))?;
+        let proof = installation.store.query(|db| prover.consistency(db, from.size))?;
         if !is_consistent(from, tree, &proof) {
             return Err(CliError(format!(
                 "The trail does not start with the {} events that the checkpoint signs: its history was changed.",
@@ -63,14 +63,14 @@ impl Consistency {
         print_line(ConsistencyFile::new(&origin, from, tree, latest_checkpoint, proof).text().trim_end())
     }
 
-    fn trail(&self, actions: &Actions, note: &str) -> Result<TrailId, CliError> {
+    fn trail(&self, installation: &ReadOnlyInstallation, note: &str) -> Result<TrailId, CliError> {
         if let Some(company) = &self.company {
-            return Ok(find_company(&actions.store, company)?.id.into());
+            return Ok(find_company(&installation.store, company)?.id.into());
         }
-        let companies = actions.store.query(|db| db.companies().all())?;
-        let mut trails = companies.iter().map(|company| company.id.into()).chain([actions.installation.into()]);
+        let companies = installation.store.query(|db| db.companies().all())?;
+        let mut trails = companies.iter().map(|company| company.id.into()).chain([installation.id.into()]);
         let origin = note.lines().next().unwrap_or_default();
-        trails.find(|trail| checkpoint::origin(actions.installation, *trail) == origin).ok_or_else(|| {
+        trails.find(|trail| checkpoint::origin(installation.id, *trail) == origin).ok_or_else(|| {
             CliError(format!("The checkpoint {} belongs to no trail of this installation.", self.from.display()))
         })
     }

@@ -8,7 +8,8 @@ use std::str::FromStr;
 use rand::{CryptoRng, RngExt};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::domain::key::digest::{KeyDigest, Pepper};
+use crate::domain::key::digest::{KeyDigest, Pepper, PresentedDigests};
+use crate::domain::text::normalize::hex;
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const RANDOM_CHARS: usize = 32;
@@ -75,10 +76,10 @@ impl KeyFormat {
         Ok(ApiKey { prefix_length, text: SecretString::from(presented) })
     }
 
-    /// Returns the digest of a presented key without copying the key.
-    pub fn digest(&self, presented: &str, pepper: &Pepper) -> Result<KeyDigest, MalformedKey> {
+    /// Returns the digests of a presented key without copying the key.
+    pub fn digest(&self, presented: &str, pepper: &Pepper) -> Result<PresentedDigests, MalformedKey> {
         self.check(presented)?;
-        Ok(pepper.digest(presented))
+        Ok(pepper.presented(presented))
     }
 
     /// Checks everything that needs no database. Returns the length of the prefix.
@@ -147,6 +148,12 @@ impl ApiKey {
     pub fn digest(&self, pepper: &Pepper) -> KeyDigest {
         pepper.digest(self.expose_secret())
     }
+
+    /// Returns the digests under which the key may be stored.
+    #[must_use]
+    pub fn presented(&self, pepper: &Pepper) -> PresentedDigests {
+        pepper.presented(self.expose_secret())
+    }
 }
 
 /// The preview of a key: its prefix, an underscore, its first four random characters, `…`, its last four characters.
@@ -154,6 +161,13 @@ impl ApiKey {
 pub struct Preview(String);
 
 impl Preview {
+    /// The preview of a key of which only the SHA-256 is known, such as `sha256_3f2a…9c1e`.
+    #[must_use]
+    pub fn of_sha256(sha256: &[u8; 32]) -> Self {
+        let digits = hex(sha256);
+        Self(format!("sha256_{}…{}", &digits[..PREVIEW_CHARS], &digits[digits.len() - PREVIEW_CHARS..]))
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -194,6 +208,12 @@ mod tests {
     fn the_preview_shows_four_random_characters_and_the_last_four() {
         let key = format().parse("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g").unwrap();
         assert_eq!(key.preview().as_str(), "goa_0123…ax7g");
+    }
+
+    #[test]
+    fn the_preview_of_a_sha_256_shows_its_first_and_last_digits() {
+        let sha256 = std::array::from_fn(|index| u8::try_from(index).unwrap());
+        assert_eq!(Preview::of_sha256(&sha256).as_str(), "sha256_0001…1e1f");
     }
 
     #[test]

@@ -30,6 +30,18 @@ impl Pepper {
     pub(super) fn digest(&self, key: &str) -> KeyDigest {
         KeyDigest(self.hmac.sign(key.as_bytes()))
     }
+
+    /// Returns the digest of a key of which only the SHA-256 is known. It differs from the digest of every key: a key is
+    /// longer than a SHA-256.
+    #[must_use]
+    pub fn digest_of_sha256(&self, sha256: &[u8; 32]) -> KeyDigest {
+        KeyDigest(self.hmac.sign(sha256))
+    }
+
+    pub(super) fn presented(&self, key: &str) -> PresentedDigests {
+        let of_sha256 = self.digest_of_sha256(&Sha256::digest(key).into());
+        PresentedDigests { of_key: self.digest(key), of_sha256 }
+    }
 }
 
 impl fmt::Debug for Pepper {
@@ -53,6 +65,33 @@ impl KeyDigest {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+}
+
+/// What a stored digest was computed from, under the pepper.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DigestKind {
+    #[default]
+    Key,
+    /// The SHA-256 of a key, which is all that was imported of it.
+    Sha256,
+}
+
+impl DigestKind {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Sha256 => "sha256",
+        }
+    }
+}
+
+/// The two digests under which a presented key may be stored, see [`DigestKind`]. One read looks for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PresentedDigests {
+    pub of_key: KeyDigest,
+    pub of_sha256: KeyDigest,
 }
 
 /// The SHA-256 of a stored digest. The audit trail holds it, so that an exchanged digest is found; it helps nobody to
@@ -85,6 +124,17 @@ impl<'de> Deserialize<'de> for DigestFingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::mac::hmac_sha256;
+
+    #[test]
+    fn the_digest_of_a_sha_256_is_its_hmac() {
+        let pepper = Pepper::new("p1".to_owned(), [1; 32]);
+        let presented = pepper.presented("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g");
+        let sha256 = Sha256::digest("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g").into();
+        assert_eq!(presented.of_sha256, pepper.digest_of_sha256(&sha256));
+        assert_eq!(presented.of_sha256.as_bytes(), &hmac_sha256(&[1; 32], &[&sha256]));
+        assert_ne!(presented.of_sha256, presented.of_key);
+    }
 
     #[test]
     fn a_fingerprint_is_the_sha_256_in_hexadecimal() {

@@ -48,6 +48,16 @@ impl KeyEnds {
         }
     }
 
+    /// Returns the time from which the key is refused, as the column of this name holds it: always, if it is revoked.
+    #[must_use]
+    pub fn refused_from(self) -> Timestamp {
+        let by_clock = [self.expires_at, self.overlap_ends_at].into_iter().flatten().min();
+        Timestamp::from_micros(match (self.revoked_at, by_clock) {
+            (Some(_), _) => -i64::MAX,
+            (None, end) => end.map_or(i64::MAX, Timestamp::as_micros),
+        })
+    }
+
     /// Returns the earliest end.
     #[must_use]
     pub fn first(self) -> Option<Timestamp> {

@@ -44,6 +44,23 @@ pub fn is_unprintable(character: char) -> bool {
     )
 }
 
+/// Escapes what is unprintable in a JSON text in JSON's own way, which keeps its values.
+#[must_use]
+pub fn escape_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_unprintable(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a string does not fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
 struct Escaper<W, P> {
     output: W,
     is_escaped: P,
@@ -98,6 +115,15 @@ mod tests {
             assert_eq!(printed, expected);
             assert!(!printed.chars().any(is_unprintable));
         }
+    }
+
+    #[test]
+    fn escaped_json_has_the_same_values() {
+        let hostile = "A\n\u{1b}\u{7f}\u{202e}\u{2028}\u{e0041}é“\\\"";
+        let json = escape_json(&serde_json::to_string(hostile).unwrap());
+        assert!(!json.chars().any(is_unprintable), "{json}");
+        assert!(json.contains(r"\u202e") && json.contains(r"\udb40\udc41"), "{json}");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), hostile);
     }
 
     #[test]

@@ -191,6 +191,7 @@ impl EventDetail {
     #[must_use]
     pub fn users(&self) -> Vec<UserId> {
         match self {
+            Self::ApiKeyCreated { after } => after.owner.into_iter().collect(),
             Self::ApiKeyHandedOver { before, after } => vec![before.owner, after.owner],
             Self::ApiKeySuperseded { after, .. } => after.rotated_by.into_iter().collect(),
             Self::AuditTrailExported { after } => after.user.into_iter().collect(),

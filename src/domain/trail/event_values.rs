@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::actor::Actor;
 use crate::domain::ids::{KeyId, ServiceAccountId, SessionId, UserId};
-use crate::domain::key::digest::DigestFingerprint;
+use crate::domain::key::digest::{DigestFingerprint, DigestKind};
 use crate::domain::key::lifecycle::KeyState;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::action::Action;
@@ -42,9 +42,18 @@ event_values! {
         /// Events of older versions have none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         digest_fingerprint: Option<DigestFingerprint>,
+        /// `None` for a digest of the key itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest_kind: Option<DigestKind>,
         #[serde(skip_serializing_if = "Option::is_none")]
         expires_at: Option<Timestamp>,
+        /// The key comes from another system.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        imported: bool,
         name: String,
+        /// The owner, if the key was not created by a user, who would own it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<UserId>,
         preview: String,
         /// The key that the new one replaces.
         #[serde(skip_serializing_if = "Option::is_none")]

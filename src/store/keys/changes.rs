@@ -4,39 +4,83 @@ use diesel::prelude::*;
 use tracing::instrument;
 
 use super::record::NewKeyRecord;
-use crate::domain::ids::{CompanyId, KeyId, UserId};
+use crate::domain::ids::{CompanyId, KeyId, ServiceAccountId, UserId};
+use crate::domain::key::digest::KeyDigest;
 use crate::domain::key::lifecycle::{Comment, Revocation};
 use crate::domain::key::rotation::Replacement;
 use crate::domain::text::normalize;
+use crate::domain::timestamp::Timestamp;
+use crate::store::connection::AnyConnection;
 use crate::store::db::{ApiKeys, ReadWrite, WriteDb};
 use crate::store::error::StoreError;
-use crate::store::schema::api_keys;
+use crate::store::schema::{api_keys, key_usage};
 
 #[diesel::dsl::auto_type]
 fn key(company_id: CompanyId, id: KeyId) -> _ {
     api_keys::table.filter(api_keys::company_id.eq(company_id)).filter(api_keys::id.eq(id))
 }
 
+#[derive(Insertable)]
+#[diesel(table_name = api_keys)]
+struct NewKeyRow<'a> {
+    id: KeyId,
+    company_id: CompanyId,
+    service_account_id: ServiceAccountId,
+    digest: KeyDigest,
+    digest_kind: &'static str,
+    pepper_id: &'a str,
+    preview: &'a str,
+    preview_folded: String,
+    created_at: Timestamp,
+    created_by_type: &'static str,
+    created_by: UserId,
+    owner: UserId,
+    expires_at: Option<Timestamp>,
+}
+
+impl<'a> From<&NewKeyRecord<'a>> for NewKeyRow<'a> {
+    fn from(key: &NewKeyRecord<'a>) -> Self {
+        Self {
+            id: key.id,
+            company_id: key.company_id,
+            service_account_id: key.service_account_id,
+            digest: key.digest,
+            digest_kind: key.digest_kind.as_str(),
+            pepper_id: key.pepper_id,
+            preview: key.preview.as_str(),
+            preview_folded: normalize::case_folded(key.preview.as_str()),
+            created_at: key.created_at,
+            created_by_type: key.created_by.kind(),
+            created_by: key.created_by.user().unwrap_or(key.owner),
+            owner: key.owner,
+            expires_at: key.expires_at,
+        }
+    }
+}
+
 impl ApiKeys<'_, ReadWrite> {
     /// Inserts a key, and an empty row for its usage.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] if the digest is stored already.
     #[instrument(name = "db.keys.insert", level = "debug", skip_all)]
     pub fn insert(&mut self, key: &NewKeyRecord<'_>) -> Result<(), StoreError> {
-        diesel::insert_into(api_keys::table)
-            .values((
-                api_keys::id.eq(key.id),
-                api_keys::company_id.eq(key.company_id),
-                api_keys::service_account_id.eq(key.service_account_id),
-                api_keys::digest.eq(key.digest),
-                api_keys::pepper_id.eq(key.pepper_id),
-                api_keys::preview.eq(key.preview.as_str()),
-                api_keys::preview_folded.eq(normalize::case_folded(key.preview.as_str())),
-                api_keys::created_at.eq(key.created_at),
-                api_keys::created_by.eq(key.created_by),
-                api_keys::owner.eq(key.owner),
-                api_keys::expires_at.eq(key.expires_at),
-            ))
-            .execute(self.connection)?;
+        diesel::insert_into(api_keys::table).values(NewKeyRow::from(key)).execute(self.connection)?;
         WriteDb::new(self.connection).usage().insert(key.company_id, key.id)
+    }
+
+    /// Inserts keys as [`ApiKeys::insert`] does, on PostgreSQL with two statements.
+    #[instrument(name = "db.keys.insert_all", level = "debug", skip_all)]
+    pub fn insert_all(&mut self, keys: &[NewKeyRecord<'_>]) -> Result<(), StoreError> {
+        let AnyConnection::Postgres(postgres) = &mut *self.connection else {
+            return keys.iter().try_for_each(|key| self.insert(key));
+        };
+        let rows: Vec<NewKeyRow<'_>> = keys.iter().map(NewKeyRow::from).collect();
+        diesel::insert_into(api_keys::table).values(rows).execute(postgres)?;
+        let usage: Vec<_> =
+            keys.iter().map(|key| (key_usage::key_id.eq(key.id), key_usage::company_id.eq(key.company_id))).collect();
+        diesel::insert_into(key_usage::table).values(usage).execute(postgres)?;
+        Ok(())
     }
 
     #[instrument(name = "db.keys.revoke", level = "debug", skip_all)]

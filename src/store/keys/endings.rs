@@ -1,4 +1,4 @@
-//! The columns of `api_keys` that say how a key ends, and the domain types that they make.
+//! The columns of `api_keys` that say who created a key and how it ends, and the domain types that they make.
 
 use std::error::Error;
 
@@ -24,6 +24,27 @@ impl From<EndColumns> for KeyEnds {
     fn from(columns: EndColumns) -> Self {
         let EndColumns { expires_at, overlap_ends_at, revoked_at } = columns;
         Self { expires_at, overlap_ends_at, revoked_at }
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_keys)]
+pub struct CreatorColumns {
+    created_by_type: String,
+    created_by: UserId,
+}
+
+impl TryFrom<CreatorColumns> for Actor {
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn try_from(columns: CreatorColumns) -> Result<Self, Self::Error> {
+        let user = Self::User(columns.created_by);
+        let creator = if columns.created_by_type == user.kind() {
+            Some(user)
+        } else {
+            Self::parse(&columns.created_by_type, None)
+        };
+        creator.ok_or_else(|| "a stored actor cannot be read".into())
     }
 }
 

@@ -2,8 +2,9 @@
 
 use diesel::prelude::*;
 
-use super::endings::{EndColumns, RevocationColumns};
+use super::endings::{CreatorColumns, EndColumns, RevocationColumns};
 use super::order::{CursorPosition, SortBy, SortKey};
+use crate::domain::actor::Actor;
 use crate::domain::ids::{KeyId, UserId};
 use crate::domain::key::lifecycle::{KeyEnd, KeyEnds, Revocation};
 use crate::domain::timestamp::Timestamp;
@@ -18,7 +19,8 @@ pub struct KeyListItem {
     pub name: String,
     pub preview: String,
     pub created_at: Timestamp,
-    pub created_by: UserId,
+    pub created_by: Actor,
+    pub owner: UserId,
     pub last_used_at: Option<Timestamp>,
     /// The number of requests that were refused since the end.
     pub refused_after_end: u64,
@@ -35,7 +37,13 @@ pub(super) struct KeyColumns {
     name: String,
     preview: String,
     created_at: Timestamp,
-    created_by: UserId,
+    #[diesel(
+        select_expression = columns::<CreatorColumns>(),
+        select_expression_type = Columns<CreatorColumns>,
+        deserialize_as = CreatorColumns,
+    )]
+    created_by: Actor,
+    owner: UserId,
     #[diesel(embed)]
     ends: EndColumns,
     rotated_by: Option<UserId>,
@@ -63,6 +71,7 @@ impl KeyListItem {
             preview: key.preview,
             created_at: key.created_at,
             created_by: key.created_by,
+            owner: key.owner,
             last_used_at: Some(usage.last_used_at).filter(|at| *at > 0).map(Timestamp::from_micros),
             refused_after_end: u64::try_from(usage.refused_after_end).unwrap_or(0),
             ends: key.ends.into(),
@@ -90,7 +99,7 @@ impl KeyListItem {
     /// The users who created, revoked and rotated the key.
     pub(super) fn user_columns(&self) -> [Option<UserId>; 3] {
         let revoked_by = self.revocation.as_ref().and_then(|revocation| revocation.by.user());
-        [Some(self.created_by), revoked_by, self.rotated_by]
+        [self.created_by.user(), revoked_by, self.rotated_by]
     }
 
     /// The position of the row in an order.

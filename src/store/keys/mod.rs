@@ -10,6 +10,7 @@ mod list_query;
 mod list_start;
 mod order;
 mod record;
+mod scan;
 mod selections;
 
 pub use counts::{KeyCounts, KeyStateCounts};
@@ -20,4 +21,5 @@ pub use list_query::{KeyListQuery, KeyTab};
 pub use list_start::KeyListStart;
 pub use order::{CursorPosition, PageRequest, SortBy, SortKey, SortOrder};
 pub use record::{KeyRecord, NewKeyRecord};
+pub use scan::KeyScan;
 pub use selections::PolicyViolation;

@@ -3,10 +3,11 @@
 use diesel::prelude::*;
 use tracing::instrument;
 
-use super::endings::{ReplacementColumns, RevocationColumns};
+use super::endings::{CreatorColumns, ReplacementColumns, RevocationColumns};
+use crate::domain::actor::Actor;
 use crate::domain::ids::{CompanyId, KeyId, ServiceAccountId, UserId};
 use crate::domain::key::api_key::Preview;
-use crate::domain::key::digest::KeyDigest;
+use crate::domain::key::digest::{DigestKind, KeyDigest};
 use crate::domain::key::lifecycle::{KeyEnd, KeyEnds, KeyState, Revocation};
 use crate::domain::key::rotation::Replacement;
 use crate::domain::timestamp::Timestamp;
@@ -26,8 +27,13 @@ pub struct KeyRecord {
     pub name: String,
     pub preview: String,
     pub created_at: Timestamp,
-    pub created_by: UserId,
-    /// The creator, until the key is transferred.
+    #[diesel(
+        select_expression = columns::<CreatorColumns>(),
+        select_expression_type = Columns<CreatorColumns>,
+        deserialize_as = CreatorColumns,
+    )]
+    pub created_by: Actor,
+    /// The creator, or the user whom a command named, until the key is transferred.
     pub owner: UserId,
     /// How often the key's owner and its account's name were changed, together.
     #[diesel(select_expression = api_keys::version + service_accounts::version)]
@@ -74,7 +80,7 @@ impl KeyRecord {
     pub fn users(&self) -> impl Iterator<Item = UserId> {
         let revoked_by = self.revocation.as_ref().and_then(|revocation| revocation.by.user());
         let rotated_by = self.replacement.as_ref().map(|replacement| replacement.rotated_by);
-        [Some(self.created_by), Some(self.owner), revoked_by, rotated_by].into_iter().flatten()
+        [self.created_by.user(), Some(self.owner), revoked_by, rotated_by].into_iter().flatten()
     }
 }
 
@@ -85,11 +91,12 @@ pub struct NewKeyRecord<'a> {
     pub company_id: CompanyId,
     pub service_account_id: ServiceAccountId,
     pub digest: KeyDigest,
+    pub digest_kind: DigestKind,
     /// The pepper that the digest was made with.
     pub pepper_id: &'a str,
     pub preview: &'a Preview,
     pub created_at: Timestamp,
-    pub created_by: UserId,
+    pub created_by: Actor,
     pub owner: UserId,
     pub expires_at: Option<Timestamp>,
 }

@@ -1,5 +1,6 @@
 //! Keys of a company with something in common: an owner, an age, an end that is not in the trail yet.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use diesel::prelude::*;
@@ -7,6 +8,7 @@ use tracing::instrument;
 
 use super::record::KeyRecord;
 use crate::domain::ids::{CompanyId, KeyId, ServiceAccountId, UserId};
+use crate::domain::key::digest::KeyDigest;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::ApiKeys;
 use crate::store::error::StoreError;
@@ -112,6 +114,34 @@ impl<A> ApiKeys<'_, A> {
             .filter(api_keys::refused_from.gt(now))
             .count()
             .get_result(self.connection)?)
+    }
+
+    /// Returns those of the service accounts that have an active key.
+    #[instrument(name = "db.keys.active_accounts", level = "debug", skip_all)]
+    pub fn active_accounts(
+        &mut self,
+        company_id: CompanyId,
+        accounts: impl IntoIterator<Item = ServiceAccountId>,
+        now: Timestamp,
+    ) -> Result<HashSet<ServiceAccountId>, StoreError> {
+        let active: Vec<ServiceAccountId> = api_keys::table
+            .filter(api_keys::company_id.eq(company_id))
+            .filter(api_keys::service_account_id.eq_any(accounts))
+            .filter(api_keys::refused_from.gt(now))
+            .select(api_keys::service_account_id)
+            .load(self.connection)?;
+        Ok(active.into_iter().collect())
+    }
+
+    /// Returns those of the digests that are stored, in any company.
+    #[instrument(name = "db.keys.stored_digests", level = "debug", skip_all)]
+    pub fn stored_digests(
+        &mut self,
+        digests: impl IntoIterator<Item = KeyDigest>,
+    ) -> Result<HashSet<KeyDigest>, StoreError> {
+        let stored: Vec<KeyDigest> =
+            api_keys::table.filter(api_keys::digest.eq_any(digests)).select(api_keys::digest).load(self.connection)?;
+        Ok(stored.into_iter().collect())
     }
 
     /// Returns the active key of a service account, the newest one during an overlap.

@@ -6,6 +6,7 @@ use tracing::instrument;
 use super::record::User;
 use crate::domain::ids::{CompanyId, UserId};
 use crate::domain::text::collation;
+use crate::domain::user::profile::Role;
 use crate::store::db::Users;
 use crate::store::error::StoreError;
 use crate::store::schema::users::name_sort_key;
@@ -63,6 +64,19 @@ impl<A> Users<'_, A> {
             page.reverse();
         }
         Ok(page)
+    }
+
+    /// Returns the admin of a company who was added first.
+    #[instrument(name = "db.users.first_admin", level = "debug", skip_all)]
+    pub fn first_admin(&mut self, company_id: CompanyId) -> Result<Option<UserId>, StoreError> {
+        Ok(users::table
+            .filter(users::company_id.eq(company_id))
+            .filter(users::deleted_at.is_null())
+            .filter(users::role.eq(Role::Admin))
+            .order((users::created_at, users::id))
+            .select(users::id)
+            .first(self.connection)
+            .optional()?)
     }
 
     /// Counts the users of a company.

@@ -1,5 +1,6 @@
 //! A cache of keys on SQLite, which is checked against the database before each use.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,8 +10,8 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Integer};
 use diesel::sqlite::Sqlite;
 
-use super::lookup::{FoundKeys, KeyForVerification, find_on_sqlite};
-use crate::domain::key::digest::KeyDigest;
+use super::lookup::{KeyForVerification, find_on_sqlite};
+use crate::domain::key::digest::{KeyDigest, PresentedDigests};
 use crate::store::error::StoreError;
 use crate::store::in_padded::LOOKUP_BATCH;
 use crate::store::schema::key_epoch;
@@ -50,7 +51,8 @@ pub(super) struct KeyCache {
     wal_header: Option<WalHeader>,
     data_version: Option<i64>,
     epoch: Option<Epoch>,
-    keys: FoundKeys,
+    /// By the digest of the key itself, whichever it is stored under.
+    keys: HashMap<KeyDigest, Arc<KeyForVerification>>,
 }
 
 /// The version of the answers about keys: the number of changes to keys, which triggers count, and the version of the
@@ -69,7 +71,7 @@ struct SchemaVersion {
 
 impl KeyCache {
     pub(super) fn new(wal_index: Option<TrustedWalIndex>) -> Self {
-        Self { wal_index, wal_header: None, data_version: None, epoch: None, keys: FoundKeys::default() }
+        Self { wal_index, wal_header: None, data_version: None, epoch: None, keys: HashMap::default() }
     }
 
     /// Returns the keys with these digests in the order of the digests, as they are after the call began. The cache
@@ -77,23 +79,23 @@ impl KeyCache {
     pub(super) fn keys(
         &mut self,
         connection: &mut SqliteConnection,
-        digests: &[KeyDigest],
+        presented: &[PresentedDigests],
         max_cached: usize,
     ) -> Result<Vec<Option<Arc<KeyForVerification>>>, StoreError> {
         self.revalidate(connection)?;
-        let mut keys: Vec<_> = digests.iter().map(|digest| self.keys.get(digest).cloned()).collect();
-        let missing: Vec<usize> = (0..digests.len()).filter(|index| keys[*index].is_none()).collect();
+        let mut keys: Vec<_> = presented.iter().map(|digests| self.keys.get(&digests.of_key).cloned()).collect();
+        let missing: Vec<usize> = (0..presented.len()).filter(|index| keys[*index].is_none()).collect();
         for indexes in missing.chunks(LOOKUP_BATCH) {
-            let batch: Vec<KeyDigest> = indexes.iter().map(|index| digests[*index]).collect();
+            let batch: Vec<PresentedDigests> = indexes.iter().map(|index| presented[*index]).collect();
             let found = find_on_sqlite(connection, &batch)?;
-            for index in indexes {
-                keys[*index] = found.get(&digests[*index]).cloned();
-            }
-            // Unknown digests are not cached: a flood of them would fill the memory.
-            if self.keys.len() + found.len() > max_cached {
+            if self.keys.len() + batch.len() > max_cached {
                 self.keys.clear();
             }
-            self.keys.extend(found);
+            for index in indexes {
+                keys[*index] = found.get(&presented[*index]);
+                // Unknown digests are not cached: a flood of them would fill the memory.
+                self.keys.extend(keys[*index].clone().map(|key| (presented[*index].of_key, key)));
+            }
         }
         Ok(keys)
     }
@@ -176,7 +178,6 @@ mod tests {
 
     use super::*;
     use crate::config::Database;
-    use crate::domain::key::digest::KeyDigest;
     use crate::store::Store;
     use crate::store::connection::{AnyConnection, ConnectionPurpose};
 
@@ -203,8 +204,9 @@ mod tests {
         foreign.batch_execute("SELECT count(*) FROM api_keys").unwrap();
         let wal_index = WalIndex::of(&mut foreign).unwrap();
         let mut cache = KeyCache::new(Some(TrustedWalIndex { wal_index, compared_at: Instant::now() }));
-        let digest = KeyDigest::from_stored(&[7; 32]).unwrap();
-        let mut look_up = || cache.keys(&mut connection, &[digest], 10).map(|_| cache.wal_index.is_some()).unwrap();
+        let [of_key, of_sha256] = [7, 8].map(|byte| KeyDigest::from_stored(&[byte; 32]).unwrap());
+        let unknown = PresentedDigests { of_key, of_sha256 };
+        let mut look_up = || cache.keys(&mut connection, &[unknown], 10).map(|_| cache.wal_index.is_some()).unwrap();
         assert!(look_up());
         writer.batch_execute("UPDATE key_epoch SET epoch = epoch + 1").unwrap();
         let started = Instant::now();

@@ -12,7 +12,7 @@ use diesel::{PgConnection, SqliteConnection};
 use tracing::instrument;
 
 use crate::domain::ids::{KeyId, ServiceAccountId};
-use crate::domain::key::digest::KeyDigest;
+use crate::domain::key::digest::{KeyDigest, PresentedDigests};
 use crate::domain::key::lifecycle::KeyEnds;
 use crate::domain::timestamp::Timestamp;
 use crate::store::companies::Company;
@@ -73,34 +73,48 @@ fn keys_with_names() -> _ {
 }
 
 impl<A> ApiKeys<'_, A> {
-    /// Returns the key with this digest.
+    /// Returns the key with one of these digests.
     #[instrument(name = "db.keys.by_digest", level = "debug", skip_all)]
-    pub fn by_digest(&mut self, digest: &KeyDigest) -> Result<Option<KeyForVerification>, StoreError> {
-        let row: Option<KeyRow> = keys_with_names()
-            .filter(api_keys::digest.eq(digest))
-            .select(KeyRow::as_select())
-            .first(self.connection)
-            .optional()?;
-        Ok(row.map(KeyForVerification::from))
+    pub fn by_digest(&mut self, digests: &PresentedDigests) -> Result<Option<Arc<KeyForVerification>>, StoreError> {
+        let keys = keys_with_names()
+            .filter(api_keys::digest.eq(digests.of_key).or(api_keys::digest.eq(digests.of_sha256)))
+            .select((api_keys::digest, KeyRow::as_select()));
+        Ok(by_digest(keys.load(self.connection)?).get(digests))
     }
 }
 
-/// Keys by their digests.
-pub(super) type FoundKeys = HashMap<KeyDigest, Arc<KeyForVerification>>;
+/// Keys by the digests under which they are stored.
+pub(super) struct FoundKeys(HashMap<KeyDigest, Arc<KeyForVerification>>);
+
+impl FoundKeys {
+    /// Returns the key that was presented. If it is stored under both digests, the row that refuses it first counts: a
+    /// revocation of either ends the key.
+    pub(super) fn get(&self, presented: &PresentedDigests) -> Option<Arc<KeyForVerification>> {
+        let stored = [presented.of_key, presented.of_sha256].into_iter().filter_map(|digest| self.0.get(&digest));
+        stored.min_by_key(|key| key.ends.refused_from()).cloned()
+    }
+}
 
 /// Looks up 1 to [`LOOKUP_BATCH`](crate::store::in_padded::LOOKUP_BATCH) keys with one statement.
 pub(super) fn find_on_sqlite(
     connection: &mut SqliteConnection,
-    digests: &[KeyDigest],
+    presented: &[PresentedDigests],
 ) -> Result<FoundKeys, StoreError> {
-    let keys = keys_with_names().filter(in_padded!(api_keys::digest, digests));
+    let of_keys: Vec<KeyDigest> = presented.iter().map(|digests| digests.of_key).collect();
+    let of_sha256: Vec<KeyDigest> = presented.iter().map(|digests| digests.of_sha256).collect();
+    let is_presented = in_padded!(api_keys::digest, of_keys).or(in_padded!(api_keys::digest, of_sha256));
+    let keys = keys_with_names().filter(is_presented);
     Ok(by_digest(keys.select((api_keys::digest, KeyRow::as_select())).load(connection)?))
 }
 
 /// Looks up any number of keys with one statement. A digest that occurs several times is sent once.
-pub(super) fn find_on_postgres(connection: &mut PgConnection, digests: &[KeyDigest]) -> Result<FoundKeys, StoreError> {
-    let digests: HashSet<&KeyDigest> = digests.iter().collect();
-    let query = KeysByDigest { digests: digests.into_iter().copied().collect(), columns: KeyRow::as_select() };
+pub(super) fn find_on_postgres(
+    connection: &mut PgConnection,
+    presented: &[PresentedDigests],
+) -> Result<FoundKeys, StoreError> {
+    let digests: HashSet<KeyDigest> =
+        presented.iter().flat_map(|digests| [digests.of_key, digests.of_sha256]).collect();
+    let query = KeysByDigest { digests: digests.into_iter().collect(), columns: KeyRow::as_select() };
     let rows: Vec<(KeyDigest, bool, KeyRow)> = query.load(connection)?;
     if rows.iter().any(|(_, is_standby, _)| *is_standby) {
         return Err(StoreError::unavailable("the PostgreSQL server is a standby, whose keys may be outdated"));
@@ -109,7 +123,7 @@ pub(super) fn find_on_postgres(connection: &mut PgConnection, digests: &[KeyDige
 }
 
 fn by_digest(rows: Vec<(KeyDigest, KeyRow)>) -> FoundKeys {
-    rows.into_iter().map(|(digest, row)| (digest, Arc::new(row.into()))).collect()
+    FoundKeys(rows.into_iter().map(|(digest, row)| (digest, Arc::new(row.into()))).collect())
 }
 
 /// A join with an array of digests. For `digest = ANY (…)`, PostgreSQL uses only B-tree indexes, which get slower

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::key_cache::{KeyCache, TrustedWalIndex};
 use super::lookup::{KeyForVerification, find_on_postgres};
-use crate::domain::key::digest::KeyDigest;
+use crate::domain::key::digest::{KeyDigest, PresentedDigests};
 use crate::domain::token::TokenDigest;
 use crate::store::connection::{AnyConnection, ConnectionPurpose};
 use crate::store::connector::Connector;
@@ -37,7 +37,7 @@ pub struct IntrospectionRequest {
     /// The gateway's credential.
     pub credential: TokenDigest,
     /// The key; `None` if the presented text cannot be a key.
-    pub key: Option<KeyDigest>,
+    pub key: Option<PresentedDigests>,
 }
 
 /// The gateway and the key of an introspection, as far as they exist.
@@ -71,7 +71,7 @@ impl ThreadReader {
     }
 
     /// Returns the keys with these digests in the order of the digests, as they are after the call began.
-    pub fn keys(&mut self, digests: &[KeyDigest]) -> Result<Vec<Option<Arc<KeyForVerification>>>, StoreError> {
+    pub fn keys(&mut self, digests: &[PresentedDigests]) -> Result<Vec<Option<Arc<KeyForVerification>>>, StoreError> {
         let max_cached = self.max_cached;
         self.attempt(|open| open.keys(digests, max_cached))
     }
@@ -103,9 +103,10 @@ impl ThreadReader {
     /// database of a primary.
     pub fn probe(&mut self) -> Result<(), StoreError> {
         // A digest that no key has, as SHA-256 has no known input for it.
-        let (digest, max_cached) = (KeyDigest::from_stored(&[0; 32]), self.max_cached);
+        let digests = KeyDigest::from_stored(&[0; 32]).map(|none| PresentedDigests { of_key: none, of_sha256: none });
+        let max_cached = self.max_cached;
         self.attempt(|open| {
-            open.keys(digest.as_slice(), max_cached)?;
+            open.keys(digests.as_slice(), max_cached)?;
             let mut db = Db::<'_, ReadOnly>::new(&mut open.connection);
             if db.is_standby()? {
                 return Err(StoreError::unavailable("the PostgreSQL server is a standby, whose keys may be outdated"));
@@ -181,14 +182,14 @@ impl Reader {
 
     fn keys(
         &mut self,
-        digests: &[KeyDigest],
+        digests: &[PresentedDigests],
         max_cached: usize,
     ) -> Result<Vec<Option<Arc<KeyForVerification>>>, StoreError> {
         match &mut self.connection {
             AnyConnection::Sqlite(sqlite) => self.cache.keys(sqlite, digests, max_cached),
             AnyConnection::Postgres(postgres) => {
                 let found = find_on_postgres(postgres, digests)?;
-                Ok(digests.iter().map(|digest| found.get(digest).cloned()).collect())
+                Ok(digests.iter().map(|presented| found.get(presented)).collect())
             }
         }
     }
@@ -199,7 +200,7 @@ impl Reader {
         requests: &[IntrospectionRequest],
         max_cached: usize,
     ) -> Result<Vec<FoundIntrospection>, StoreError> {
-        let digests: Vec<KeyDigest> = requests.iter().filter_map(|request| request.key).collect();
+        let digests: Vec<PresentedDigests> = requests.iter().filter_map(|request| request.key).collect();
         // Keys come first: the cache relies on a snapshot that is no older than the header of the wal-index it has read.
         let mut keys = if digests.is_empty() { Vec::new() } else { self.keys(&digests, max_cached)? }.into_iter();
         let mut gateways = HashMap::new();

@@ -1,9 +1,14 @@
 //! The program: output, refused settings and exit codes.
 
 mod commands;
+mod company_commands;
+mod help;
+mod key_commands;
+mod key_import;
 mod log;
 mod log_reader;
 mod printed;
+mod reading;
 mod reference;
 pub mod start;
 mod user_commands;

@@ -61,6 +61,29 @@ fn arguments<'a>(command: &str, company: &'a str, key: &'a str) -> Vec<(Vec<&'a 
     match command {
         // Other tests start these two, and read their log.
         "serve" | "demo" => vec![],
+        "company list" | "user list" => {
+            let of_company = if command == "user list" { vec!["--company", company] } else { vec![] };
+            vec![(of_company, "", true)]
+        }
+        "company rename" => vec![(vec!["--company", company, "--name", HOSTILE], "", false)],
+        "user set-role" => {
+            let words = |email| vec!["--email", email, "--role", "auditor"];
+            vec![(words(HOSTILE), "", false), (words(email[1]), "", false)]
+        }
+        "user delete" => {
+            let words = vec!["--email", email[1], "--new-owner", email[1]];
+            vec![(words, "", false), (email.to_vec(), "", false)]
+        }
+        "key create" => {
+            let words = |name| vec!["--company", company, "--name", name];
+            vec![(words("New"), "", false), (words(HOSTILE), "", false)]
+        }
+        "key show" => vec![(vec![key], "", true), (vec![HOSTILE], "", true)],
+        "key import" => {
+            let words = |file| vec!["--company", company, file];
+            let row = "name,digest\nImported,ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n";
+            vec![(words("-"), row, false), (words("-"), row, false), (words(HOSTILE), "", true)]
+        }
         "company add" => vec![(vec!["--name", HOSTILE], "", false), (vec!["--name", "Northwind"], "", false)],
         "user add" => {
             let words =

@@ -15,7 +15,7 @@ A flag overrides its variable. An empty variable counts as not set. Keydesk refu
 in this table, except those that Kubernetes sets for a Service named `keydesk`.";
 const COMMANDS: &str = "\
 A command exits with 0 when it is done, with 1 when it is refused, and with 2 on wrong usage. On a refusal, one \
-sentence on standard error says why. Every command also takes the settings above.";
+sentence on standard error says why. Every command also takes the settings above, and its help shows those that concern it.";
 
 #[test]
 fn the_reference_matches_the_help() {
@@ -85,7 +85,10 @@ fn section(command: &mut Command) -> String {
         let default = if arg.is_required_set() { "required".to_owned() } else { default(arg) };
         writeln!(section, "| {argument} | {default} | {} |", meaning(arg)).unwrap();
     }
-    section
+    let example = command.get_after_help().unwrap().to_string();
+    let example = format!("{}\n", example.trim_end());
+    // What is indented in the help is a block of code in Markdown.
+    section + "\n" + &example.replace(":\n", ":\n\n").replace("\n  ", "\n    ")
 }
 
 fn name(command: &Command) -> &str {

@@ -100,7 +100,7 @@ fn empty_variables_and_those_of_kubernetes_pass() {
         ("KEYDESK_PORT", "tcp://10.0.0.1:80"),
         ("KEYDESK_PORT_80_TCP_ADDR", "10.0.0.1"),
     ]);
-    let output = command.args(["gateway", "list"]).output().unwrap();
+    let output = command.args(["company", "add", "--name", "Brightwater"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(refusal(folder.path(), &[], &[("KEYDESK_PORT", "8080")]).contains("KEYDESK_PORT"));
     let lists = [("KEYDESK_TRUSTED_PROXY", "10.0.0.1, 10.0.0.2"), ("KEYDESK_KEY_PREFIX", "acme, goa")];
@@ -117,7 +117,8 @@ fn files_and_folders_that_others_can_write_are_refused() {
     let secrets = elsewhere.join("secrets");
     let flags = ["--database-url", database.as_str(), "--secrets-file", secrets.to_str().unwrap()];
     let run = || keydesk(&data).args(flags).args(["gateway", "list"]).output().unwrap();
-    assert!(run().status.success());
+    let added = keydesk(&data).args(flags).args(["company", "add", "--name", "Brightwater"]).output().unwrap();
+    assert!(added.status.success());
     for (path, mode) in [
         (&data, 0o777),
         (&data, 0o720),
@@ -252,9 +253,11 @@ fn a_signal_right_after_the_first_line_stops_it_cleanly() {
 fn the_secrets_file_may_be_a_bare_file_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = keydesk(folder.path());
-    command.args(["key", "list", "--company", "Nowhere", "--secrets-file", "own.json"]).current_dir(folder.path());
+    command
+        .args(["user", "set-role", "--email", "a@b.example", "--role", "admin", "--secrets-file", "own.json"])
+        .current_dir(folder.path());
     let sentence = String::from_utf8(command.output().unwrap().stderr).unwrap();
-    assert!(sentence.contains("There is no company"), "{sentence}");
+    assert!(sentence.contains("No user has the email address"), "{sentence}");
     assert!(folder.path().join("own.json").exists());
     assert_eq!(fs::metadata(folder.path().join("keydesk.db")).unwrap().permissions().mode() & 0o777, 0o600);
 }

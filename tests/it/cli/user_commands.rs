@@ -36,7 +36,7 @@ fn setting_a_password_ends_earlier_sessions() {
     assert_eq!((code, output.trim_end()), (Some(1), "Use at least 15 characters."));
     let (code, _, output) = set(&["--email", "nobody@brightwater.example"], NEW_PASSWORD);
     assert_eq!(code, Some(1));
-    assert!(output.starts_with("No user has the email address nobody@brightwater.example."), "{output}");
+    assert!(output.starts_with("No user has the email address “nobody@brightwater.example”."), "{output}");
     assert_eq!(set(&["--email", MARIA, "--company", "Nowhere"], NEW_PASSWORD).0, Some(1));
     admin.get(API_KEYS).expect(200);
     let (code, output, _) = set(&["--email", "MARIA@brightwater.example"], &format!("{NEW_PASSWORD}\n"));

@@ -2,12 +2,13 @@
 //! with the company. The statements are those that the store sends, on both databases.
 
 use keydesk::domain::ids::{CompanyId, KeyId, UserId};
-use keydesk::domain::key::digest::KeyDigest;
+use keydesk::domain::key::digest::{KeyDigest, PresentedDigests};
 use keydesk::domain::timestamp::Timestamp;
 use keydesk::domain::trail::action::Action;
 use keydesk::domain::trail::filter::TrailFilter;
 use keydesk::store::{
-    Db, KeyActivityQuery, KeyCounts, KeyListQuery, KeyTab, PageRequest, SortBy, SortOrder, Store, TrailPageRequest,
+    Db, KeyActivityQuery, KeyCounts, KeyListQuery, KeyScan, KeyTab, PageRequest, SortBy, SortOrder, Store,
+    TrailPageRequest,
 };
 
 use super::captured_sql::{CapturedStore, STATEMENTS, fill, plan};
@@ -79,6 +80,30 @@ fn each_list_query_uses_an_index_that_leads_with_the_company() {
     assert!(sent.len() >= 20, "{sent:#?}");
     for statement in &sent {
         assert_led_by_the_company(statement, &plan(&server.database_url, statement, ""));
+    }
+}
+
+#[test]
+fn a_scan_of_all_keys_follows_an_index_and_sorts_nothing() {
+    let server = TestServer::start();
+    fill(&server.database_url);
+    let captured = CapturedStore::connect(&server.database_url);
+    let (company_id, owner) = (server.company("Brightwater"), server.user("maria@brightwater.example").id);
+    let [start, end] = [i64::MIN, i64::MAX].map(Timestamp::from_micros);
+    for owner in [None, Some(owner)] {
+        STATEMENTS.with_borrow_mut(Vec::clear);
+        let scan = KeyScan { company_id, owner, refused_from: (start, end), after: None, limit: 1_000 };
+        let page = captured.store.query(|db| db.keys().scan(&scan)).unwrap();
+        let last = page.last().unwrap();
+        assert_eq!((page.len(), last.created_at), (1_000, Timestamp::from_micros(99_001)));
+        let next = KeyScan { after: Some((last.created_at, last.id)), ..scan };
+        let next = captured.store.query(|db| db.keys().scan(&next)).unwrap();
+        assert_eq!(next[0].created_at, Timestamp::from_micros(99_000));
+        let sent = STATEMENTS.with_borrow(Clone::clone);
+        let statement = sent.iter().find(|statement| statement.contains("api_keys")).unwrap();
+        let plan = plan(&server.database_url, statement, "SET enable_bitmapscan = off;").join("\n");
+        assert!(plan.contains("api_keys_by_creation") || owner.is_some(), "{plan}");
+        assert!(owner.is_some() || !(plan.contains("Sort") || plan.contains("TEMP B-TREE")), "{plan}");
     }
 }
 
@@ -216,7 +241,8 @@ fn a_presented_key_is_found_by_hash_indexes() {
     let captured = CapturedStore::connect(&server.database_url);
     STATEMENTS.with_borrow_mut(Vec::clear);
     let (mut reader, _) = captured.store.thread_reader();
-    let unknown = KeyDigest::from_stored(&[7; 32]).unwrap();
+    let [of_key, of_sha256] = [7, 8].map(|byte| KeyDigest::from_stored(&[byte; 32]).unwrap());
+    let unknown = PresentedDigests { of_key, of_sha256 };
     assert!(reader.keys(&[unknown]).unwrap()[0].is_none());
     let sent = STATEMENTS.with_borrow(Clone::clone);
     let statement = sent.iter().find(|statement| statement.contains("unnest")).unwrap();

@@ -96,7 +96,7 @@ fn a_replaced_row_is_read_again() {
     }
     let admin = server.admin();
     let (id, key) = admin.create_key("ERP Sync");
-    let digest = server.actions.key_format.parse(&key).unwrap().digest(&server.actions.secrets.pepper);
+    let digest = server.actions.key_format.parse(&key).unwrap().presented(&server.actions.secrets.pepper);
     let (mut reader, _) = server.actions.store.thread_reader();
     let mut is_revoked = || reader.keys(&[digest]).unwrap().remove(0).unwrap().ends.revoked_at.is_some();
     assert!(!is_revoked());

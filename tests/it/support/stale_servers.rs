@@ -13,7 +13,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 use keydesk::actions::Actions;
-use keydesk::domain::key::digest::KeyDigest;
+use keydesk::domain::key::digest::PresentedDigests;
 use keydesk::domain::key::lifecycle::KeyState;
 use keydesk::verify::{self, Batcher};
 
@@ -36,18 +36,18 @@ type InFlight = Shared<LocalBoxFuture<'static, bool>>;
 struct Lookup {
     actions: Actions,
     strategy: Strategy,
-    batcher: Arc<Batcher<KeyDigest, bool>>,
+    batcher: Arc<Batcher<PresentedDigests, bool>>,
     to_reader: mpsc::Sender<()>,
-    cache: RefCell<HashMap<KeyDigest, (Instant, bool)>>,
-    in_flight: RefCell<HashMap<KeyDigest, InFlight>>,
+    cache: RefCell<HashMap<PresentedDigests, (Instant, bool)>>,
+    in_flight: RefCell<HashMap<PresentedDigests, InFlight>>,
 }
 
-fn is_active_now(actions: &Actions, digest: &KeyDigest) -> bool {
+fn is_active_now(actions: &Actions, digest: &PresentedDigests) -> bool {
     let key = actions.store.query(|db| db.keys().by_digest(digest)).unwrap();
     key.is_some_and(|key| key.ends.state(actions.clock.now()) == KeyState::Active)
 }
 
-async fn read(actions: &Actions, digest: &KeyDigest) -> bool {
+async fn read(actions: &Actions, digest: &PresentedDigests) -> bool {
     let is_active = is_active_now(actions, digest);
     // The time until the result arrives.
     actix_web::rt::time::sleep(READ).await;
@@ -61,7 +61,7 @@ impl Lookup {
         let (own, read_for) = (actions.clone(), Arc::clone(&batcher));
         std::thread::spawn(move || {
             while calls.recv().is_ok() {
-                let read = |digests: &[KeyDigest]| {
+                let read = |digests: &[PresentedDigests]| {
                     let answers = digests.iter().map(|digest| is_active_now(&own, digest)).collect();
                     std::thread::sleep(READ);
                     Ok(answers)
@@ -72,7 +72,7 @@ impl Lookup {
         Self { actions, strategy, batcher, to_reader, cache: RefCell::default(), in_flight: RefCell::default() }
     }
 
-    async fn is_active(self: Rc<Self>, digest: KeyDigest) -> bool {
+    async fn is_active(self: Rc<Self>, digest: PresentedDigests) -> bool {
         match self.strategy {
             Strategy::NextRead => self.batcher.submit(digest, || self.to_reader.send(()).unwrap()).await.unwrap(),
             Strategy::ShortLivedCache => {
@@ -103,7 +103,7 @@ impl Lookup {
 async fn answer(request: HttpRequest, lookup: Data<Rc<Lookup>>) -> HttpResponse {
     let header = request.headers().get("authorization").unwrap().to_str().unwrap();
     let key = lookup.actions.key_format.parse(header.strip_prefix("Bearer ").unwrap()).unwrap();
-    let digest = key.digest(&lookup.actions.secrets.pepper);
+    let digest = key.presented(&lookup.actions.secrets.pepper);
     let is_active = Rc::clone(&lookup).is_active(digest).await;
     if is_active { HttpResponse::Ok().body("good") } else { HttpResponse::Unauthorized().finish() }
 }

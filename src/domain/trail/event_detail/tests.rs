@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{ServiceAccountId, SessionId};
-use crate::domain::key::digest::DigestFingerprint;
+use crate::domain::key::digest::{DigestFingerprint, DigestKind};
 use crate::domain::key::lifecycle::KeyState;
 use crate::domain::policy::key_policy::Days;
 use crate::domain::timestamp::Timestamp;
@@ -38,8 +38,11 @@ fn active() -> KeyStatus {
 fn new_key() -> NewKey {
     NewKey {
         digest_fingerprint: None,
+        digest_kind: None,
         expires_at: None,
+        imported: false,
         name: "ERP".to_owned(),
+        owner: None,
         preview: "goa_D0MA…SAgE".to_owned(),
         replaces: None,
         service_account_id: ServiceAccountId::parse(ACCOUNT).unwrap(),
@@ -134,6 +137,18 @@ fn key_details(name: &str) -> Vec<(EventDetail, String, String)> {
             },
             "",
             r#"{"digest_fingerprint":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","name":"ERP","preview":"goa_D0MA…SAgE","service_account_id":"ACCOUNT","state":"active"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyCreated {
+                after: NewKey {
+                    digest_kind: Some(DigestKind::Sha256),
+                    imported: true,
+                    owner: Some(user(USER)),
+                    ..new_key()
+                },
+            },
+            "",
+            r#"{"digest_kind":"sha256","imported":true,"name":"ERP","owner":"USER","preview":"goa_D0MA…SAgE","service_account_id":"ACCOUNT","state":"active"}"#,
         ),
         pin(
             EventDetail::ApiKeyExpired {

@@ -5,7 +5,7 @@ use super::recorded_change::TextDigest;
 use super::stored::StoredKey;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{KeyId, ServiceAccountId, UserId};
-use crate::domain::key::digest::DigestFingerprint;
+use crate::domain::key::digest::{DigestFingerprint, DigestKind};
 use crate::domain::key::lifecycle::RevocationReason;
 use crate::domain::timestamp::Timestamp;
 
@@ -15,7 +15,10 @@ pub(super) struct ReplayedKey {
     pub(super) account: ServiceAccountId,
     /// `None` for keys of older versions.
     pub(super) fingerprint: Option<DigestFingerprint>,
+    pub(super) digest_kind: DigestKind,
     pub(super) preview: TextDigest,
+    /// The actor type of the creator.
+    pub(super) created_by_type: Option<&'static str>,
     pub(super) created_by: Option<UserId>,
     pub(super) owner: Option<UserId>,
     /// The event that gave the key its owner.
@@ -133,10 +136,13 @@ pub(super) fn compare(row: &Tracked<ReplayedKey>, stored: &StoredKey, pepper_id:
     let is_account = ServiceAccountId::parse(&stored.service_account_id) == Some(key.account);
     comparison.check("service_account_id", is_account, created);
     comparison.check("digest", key.fingerprint.is_none_or(is_digest), created);
+    comparison.check("digest_kind", stored.digest_kind == key.digest_kind.as_str(), created);
     comparison.check("pepper_id", stored.pepper_id == pepper_id, created);
     comparison.check("preview", TextDigest::of(&stored.preview) == key.preview, created);
     comparison.check("preview_folded", is_case_folded(&stored.preview_folded, &stored.preview), created);
     comparison.check("created_at", stored.created_at == row.created_at, created);
+    let is_creator_type = key.created_by_type == Some(&stored.created_by_type);
+    comparison.check("created_by_type", is_creator_type, created);
     comparison.check("created_by", UserId::parse(&stored.created_by) == key.created_by, created);
     comparison.check("owner", UserId::parse(&stored.owner) == key.owner, key.owner_set);
     comparison.check("expires_at", stored.expires_at == key.expires_at, created);

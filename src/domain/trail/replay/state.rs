@@ -154,7 +154,7 @@ impl Replay {
 
     fn create_key(&mut self, id: KeyId, change: &RecordedChange, new: &NewKey) {
         let RecordedChange { sequence, at, by, .. } = *change;
-        let creator = by.and_then(Actor::user);
+        let creator = by.and_then(Actor::user).or(new.owner);
         // A rotation keeps the owner, unless that user was deleted.
         let owner_of_replaced = new.replaces.and_then(|old| self.keys.get(old)?.value.owner);
         let remaining =
@@ -163,7 +163,9 @@ impl Replay {
         let key = ReplayedKey {
             account,
             fingerprint: new.digest_fingerprint,
+            digest_kind: new.digest_kind.unwrap_or_default(),
             preview: TextDigest::of(&new.preview),
+            created_by_type: by.map(Actor::kind),
             created_by: creator,
             owner: remaining.or(creator),
             owner_set: sequence,

@@ -98,7 +98,9 @@ impl From<CreateKeyError> for PageError {
             CreateKeyError::AlreadyShown => Self::KeyAlreadyShown,
             CreateKeyError::Denied(denied) => denied.into(),
             CreateKeyError::Store(error) => error.into(),
-            CreateKeyError::Expiry(_) | CreateKeyError::NameTaken(..) => Self::Internal(error.to_string()),
+            CreateKeyError::Expiry(_) | CreateKeyError::NameTaken(..) | CreateKeyError::UnknownOwner => {
+                Self::Internal(error.to_string())
+            }
         }
     }
 }

@@ -40,8 +40,8 @@ pub async fn submit(cx: PageContext, body: FormBody) -> Result<HttpResponse, Pag
     let found = match cx.app.actions.key_format.parse(form.key.trim()) {
         Err(_) => None,
         Ok(key) => {
-            let digest = key.digest(&cx.app.actions.secrets.pepper);
-            let found = cx.query(move |db| db.keys().by_digest(&digest)).await?;
+            let digests = key.presented(&cx.app.actions.secrets.pepper);
+            let found = cx.query(move |db| db.keys().by_digest(&digests)).await?;
             found.filter(|key| key.company.id == company_id)
         }
     };

@@ -22,7 +22,7 @@ use crate::web::app::page_context::PageContext;
 use crate::web::app::respond::{html, see_other};
 use crate::web::app::time::view::TimeView;
 use crate::web::components::dialog::Dialog;
-use crate::web::components::people::ActorView;
+use crate::web::components::people::{ActorView, actor_view};
 use crate::web::paths::{self, API_KEYS};
 use crate::web::url::with_query;
 
@@ -88,13 +88,13 @@ async fn render(
     fields: RevocationFields,
 ) -> Result<HttpResponse, PageError> {
     let (company_id, creator) = (cx.company_id(), key.created_by);
-    let names = cx.query(move |db| db.users().names(company_id, [creator])).await?;
+    let names = cx.query(move |db| db.users().names(company_id, creator.user())).await?;
     let usage = UsageSnapshot::load(cx, key.id).await?;
     let dialog = Revoke {
         key_id: key.id.to_string(),
         name: key.name.clone(),
         preview: key.preview.clone(),
-        created_by: ActorView::user(names.get(&creator).cloned()),
+        created_by: actor_view(creator, &names),
         created: cx.zone.date(key.created_at),
         last_used: usage.last_used_at(),
         in_use: usage.in_use(),

@@ -10,7 +10,7 @@ use crate::support::{TestServer, database};
 /// The columns of keys that are stored, not generated.
 const KEY_COLUMNS: &str = "id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, \
     created_by, owner, expires_at, revoked_at, revoked_by_type, revoked_by, revocation_reason, revocation_comment, \
-    replaced_by, rotated_by, overlap_ends_at, overlap_extended, end_recorded, version";
+    replaced_by, rotated_by, overlap_ends_at, overlap_extended, end_recorded, version, digest_kind, created_by_type";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -31,10 +31,12 @@ const COLUMNS: &[Column] = &[
     ("api_keys", "company_id", Kind::Id("companies")),
     ("api_keys", "service_account_id", Kind::Id("service_accounts")),
     ("api_keys", "digest", Kind::Digest),
+    ("api_keys", "digest_kind", Kind::Word(&["key", "sha256"])),
     ("api_keys", "pepper_id", Kind::Text),
     ("api_keys", "preview", Kind::Text),
     ("api_keys", "preview_folded", Kind::Text),
     ("api_keys", "created_at", Kind::Time),
+    ("api_keys", "created_by_type", Kind::Word(&["user", "command_line", "system"])),
     ("api_keys", "created_by", Kind::Id("users")),
     ("api_keys", "owner", Kind::Id("users")),
     ("api_keys", "expires_at", Kind::Time),

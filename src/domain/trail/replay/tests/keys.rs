@@ -172,3 +172,34 @@ fn a_rotated_key_keeps_its_owner_unless_deleted() {
         assert_eq!(columns(trail.replay.compare_key(&new, PEPPER)), []);
     }
 }
+
+#[test]
+fn a_key_of_the_command_line_has_the_creator_and_owner_of_its_event() {
+    let mut trail = Trail::with_key(None);
+    let created = NewKey {
+        digest_fingerprint: Some(DigestFingerprint::of(&[2; 32])),
+        digest_kind: Some(DigestKind::Sha256),
+        expires_at: None,
+        imported: true,
+        name: name(),
+        owner: Some(user(1)),
+        preview: PREVIEW.to_owned(),
+        replaces: None,
+        service_account_id: account(),
+        state: KeyState::Active,
+    };
+    let detail = EventDetail::ApiKeyCreated { after: created };
+    trail.add_by(Actor::CommandLine, &key(2), &detail, None, None);
+    let row = StoredKey {
+        id: key(2).to_string(),
+        digest: vec![2; 32],
+        digest_kind: "sha256".to_owned(),
+        created_at: 4_000,
+        created_by_type: "command_line".to_owned(),
+        ..Trail::row(None)
+    };
+    assert_eq!(trail.differing(&row), []);
+    let found = trail.differing(&StoredKey { created_by_type: "user".to_owned(), ..row.clone() });
+    assert_eq!(found, differs("created_by_type", 4));
+    assert_eq!(trail.differing(&StoredKey { digest_kind: "key".to_owned(), ..row }), differs("digest_kind", 4));
+}

@@ -7,7 +7,7 @@ use super::comparison::{DifferenceKind, SubjectKind};
 use super::*;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{CompanyId, GatewayId, KeyId, ServiceAccountId, UserId};
-use crate::domain::key::digest::DigestFingerprint;
+use crate::domain::key::digest::{DigestFingerprint, DigestKind};
 use crate::domain::key::lifecycle::KeyState;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::event::Event;
@@ -100,8 +100,11 @@ impl Trail {
     fn create(&mut self, seed: u8, expires_at: Option<i64>, replaces: Option<KeyId>) {
         let after = NewKey {
             digest_fingerprint: Some(DigestFingerprint::of(&[seed; 32])),
+            digest_kind: None,
             expires_at: expires_at.map(time),
+            imported: false,
             name: name(),
+            owner: None,
             preview: PREVIEW.to_owned(),
             replaces,
             service_account_id: account(),
@@ -139,10 +142,12 @@ impl Trail {
             id: key(1).to_string(),
             service_account_id: account().to_string(),
             digest: vec![1; 32],
+            digest_kind: "key".to_owned(),
             pepper_id: PEPPER.to_owned(),
             preview: PREVIEW.to_owned(),
             preview_folded: PREVIEW.to_lowercase(),
             created_at: 3_000,
+            created_by_type: "user".to_owned(),
             created_by: user(1).to_string(),
             owner: user(1).to_string(),
             expires_at,

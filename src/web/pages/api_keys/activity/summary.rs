@@ -54,10 +54,7 @@ impl KeyHistorySummary {
         let last_actor = last.as_ref().and_then(|last| actor(&last.event).user());
         let names = db.users().names(company_id, key.users().chain(last_actor))?;
         Ok(Self {
-            created: ActorOn {
-                by: ActorView::user(names.get(&key.created_by).cloned()),
-                on: zone.date(key.created_at),
-            },
+            created: ActorOn { by: actor_view(key.created_by, &names), on: zone.date(key.created_at) },
             changed: last.map(|last| ActorOn {
                 by: actor_view(actor(&last.event), &names),
                 on: zone.date(Timestamp::from_micros(last.event.at)),

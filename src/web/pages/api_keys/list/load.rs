@@ -216,7 +216,7 @@ fn row(key: KeyListItem, names: &UserNames, zone: &Zone, now: Timestamp) -> Row 
     Row {
         id: key.id.to_string(),
         status: ends.state(now).as_str(),
-        created_by: ActorView::user(names.get(&key.created_by).cloned()),
+        created_by: actor_view(key.created_by, names),
         created: zone.date(key.created_at),
         last_used: key.last_used_at.map(|at| zone.ago(at, now)),
         expires: Expiry::of(ends, zone, now),

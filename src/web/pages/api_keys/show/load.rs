@@ -91,7 +91,7 @@ pub async fn page(cx: &PageContext, found: &KeyWithNeighbours, query: &Fields) -
         preview: key.preview.clone(),
         owner: ActorView::user(names.get(&key.owner).cloned()),
         created: zone.date(key.created_at),
-        created_by: ActorView::user(names.get(&key.created_by).cloned()),
+        created_by: actor_view(key.created_by, names),
         expires: Expiry::of(key.ends(), zone, now),
         replaced_by: found.replaced_by.as_ref().map(|new| replacement(key, new, &usage, zone, now)),
         replaces: found.replaces.as_ref().map(old_key),

@@ -1,14 +1,11 @@
-//! Exports events as CSV (RFC 4180). Spreadsheets do not read any cell as a formula.
+//! Exports events as CSV.
 
 use super::row::ExportedEvent;
+use crate::domain::text::csv;
 use crate::domain::timestamp::Timestamp;
 
 pub const HEADER: &str = "sequence,event_id,time,action,actor_type,actor_id,actor_name,key_id,key_preview,target_type,\
      target_id,target_name,reason,comment,client_address,user_agent,request_id,before,after\r\n";
-
-/// Spreadsheets evaluate cells that start with one of these characters. Some read the full-width signs, which are typed
-/// in East Asian scripts, like the others.
-const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// Appends an event as a row.
 pub fn write_row(exported: &ExportedEvent, out: &mut String) {
@@ -36,76 +33,13 @@ pub fn write_row(exported: &ExportedEvent, out: &mut String) {
         event.before.as_deref().unwrap_or_default(),
         event.after.as_deref().unwrap_or_default(),
     ];
-    for (index, cell) in cells.into_iter().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        write_cell(cell, out);
-    }
-    out.push_str("\r\n");
-}
-
-fn write_cell(cell: &str, out: &mut String) {
-    let guard = if cell.starts_with(FORMULA_STARTS) { "'" } else { "" };
-    if cell.contains(['"', ',', '\r', '\n']) {
-        out.push('"');
-        out.push_str(guard);
-        out.push_str(&cell.replace('"', "\"\""));
-        out.push('"');
-    } else {
-        out.push_str(guard);
-        out.push_str(cell);
-    }
+    csv::write_row(&cells, out);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::trail::event::tests::event;
-
-    fn cell_text(cell: &str) -> String {
-        let mut out = String::new();
-        write_cell(cell, &mut out);
-        out
-    }
-
-    #[test]
-    fn cells_are_quoted_if_needed_and_quotes_are_doubled() {
-        for (cell, expected) in [
-            ("", ""),
-            ("ERP Sync", "ERP Sync"),
-            ("a,b", "\"a,b\""),
-            ("say \"hi\"", "\"say \"\"hi\"\"\""),
-            ("two\nlines", "\"two\nlines\""),
-            ("two\r\nlines", "\"two\r\nlines\""),
-            ("é…שירות", "é…שירות"),
-        ] {
-            assert_eq!(cell_text(cell), expected);
-        }
-    }
-
-    #[test]
-    fn cells_that_look_like_formulas_are_neutralised() {
-        for (cell, expected) in [
-            ("=1+1", "'=1+1"),
-            ("+1", "'+1"),
-            ("-1", "'-1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("\tx", "'\tx"),
-            ("\rx", "\"'\rx\""),
-            ("\n=1+1", "\"'\n=1+1\""),
-            ("＝1+1", "'＝1+1"),
-            ("＋1", "'＋1"),
-            ("－1", "'－1"),
-            ("＠SUM(A1)", "'＠SUM(A1)"),
-            ("=HYPERLINK(\"a\",\"b\")", "\"'=HYPERLINK(\"\"a\"\",\"\"b\"\")\""),
-            ("a=b", "a=b"),
-            (" =b", " =b"),
-            ("'=b", "'=b"),
-        ] {
-            assert_eq!(cell_text(cell), expected);
-        }
-    }
 
     #[test]
     fn a_row_has_one_cell_per_header_column() {
