@@ -43,11 +43,17 @@ pub(super) async fn liveness() -> HttpResponse {
     responses(
         (status = 200, description = "The server is ready", body = Health),
         (status = 400, description = "The request is not valid HTTP; no body"),
-        (status = 503, description = "The database cannot be reached, or its schema is not up to date", body = Document,
+        (status = 503, description = "The database cannot be reached, its schema is not up to date, or it was put back to an older state", body = Document,
             content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds")))
     )
 )]
 pub(super) async fn readiness(actions: Data<Actions>) -> Result<HttpResponse, Problem> {
+    if actions.memory.is_unconfirmed() {
+        return Err(Problem::Unavailable("the audit trails are yet to be compared".to_owned()));
+    }
+    if let Some(lacking) = actions.memory.summary() {
+        return Err(StoreError::WentBack(lacking).into());
+    }
     let store = actions.store.clone();
     let is_ready = web::block(move || store.query(|db| Ok(db.is_up_to_date()? && db.installation().get()?.is_some())));
     if is_ready.await.map_err(StoreError::unavailable)?? {

@@ -44,6 +44,9 @@ pub(super) enum Problem {
     /// The state of the key is unknown.
     #[error("{0}")]
     Unavailable(String),
+    /// The database was put back to an older state: the state of the key in the lost events is unknown.
+    #[error("{0}")]
+    WentBack(String),
     /// A defect.
     #[error("{0}")]
     Internal(String),
@@ -53,6 +56,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            StoreError::WentBack(_) => Self::WentBack(error.to_string()),
             StoreError::Exists | StoreError::Unexpected(_) => Self::Internal(error.to_string()),
         }
     }
@@ -98,7 +102,10 @@ impl Problem {
     /// Any store error during verification, a defect too, leaves the state of a key or credential unknown.
     #[expect(clippy::needless_pass_by_value, reason = "the argument of `map_err`")]
     pub(super) fn unavailable(error: StoreError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            StoreError::WentBack(_) => Self::WentBack(error.to_string()),
+            _ => Self::Unavailable(error.to_string()),
+        }
     }
 
     /// The document of one request, serialized.
@@ -173,6 +180,14 @@ impl Problem {
                 error: None,
                 request_id: None,
             },
+            Self::WentBack(_) => Document {
+                r#type: "urn:keydesk:problem:database-went-back",
+                title: "The database was put back to an older state",
+                status: 503,
+                detail: "The state of the key is unknown until the operator restores the latest database or accepts the loss.",
+                error: None,
+                request_id: None,
+            },
             Self::Internal(_) => Document {
                 r#type: "urn:keydesk:problem:internal",
                 title: "Something went wrong on our side",
@@ -233,7 +248,7 @@ impl ResponseError for Problem {
             Self::WrongMethod(allowed) => {
                 response.insert_header((ALLOW, *allowed));
             }
-            Self::Unavailable(_) => {
+            Self::Unavailable(_) | Self::WentBack(_) => {
                 response.insert_header((RETRY_AFTER, "1"));
             }
             Self::TokenMissing | Self::Form(_) | Self::NotFound | Self::Internal(_) => {}

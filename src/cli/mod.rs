@@ -9,6 +9,7 @@ mod key;
 mod log;
 mod open;
 mod output;
+mod restore;
 mod serve;
 mod user;
 
@@ -59,6 +60,8 @@ enum Command {
     /// Manage the gateways that introspect keys
     #[command(subcommand)]
     Gateway(gateway::Gateway),
+    /// Go on after a database was put back to an older state
+    Restore(restore::Restore),
     /// Check the audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -113,6 +116,7 @@ fn execute(arguments: Arguments) -> Result<(), CliError> {
         }
         Some(Command::Key(command)) => command.run(&open(settings)?),
         Some(Command::Gateway(command)) => command.run(&open(settings)?),
+        Some(Command::Restore(command)) => command.run(&open(settings)?),
         Some(Command::Audit(command)) => command.run(settings),
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn run(server: Server, first: &[String]) -> Result<(), CliError> {
     let mut lines = first.to_vec();
     lines.push(format!("Listening on http://{}", server.address()));
     lines.extend(server.setup_link()?.map(|link| format!("Set-up link: {link}")));
-    let recorder = server.usage_recorder();
+    let (recorder, continuity) = (server.usage_recorder(), server.continuity());
     actix_web::rt::System::new().block_on(async move {
         let server = actix_web::rt::spawn(server.start()?);
         // The first poll installs the signal handlers: a program that reads the lines may send a signal at once.
@@ -26,6 +26,9 @@ pub(super) fn run(server: Server, first: &[String]) -> Result<(), CliError> {
         // The server has stopped, so nothing is counted after this.
         if let Err(error) = recorder.record() {
             tracing::warn!(%error, "usage not recorded");
+        }
+        if let Err(error) = continuity.run() {
+            tracing::warn!(%error, "audit trails not compared");
         }
         Ok(result?)
     })

@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use prometheus_client::registry::Registry;
 
-use super::background::{self, UsageRecorder};
+use super::background::{self, Continuity, UsageRecorder};
 use super::clock_warning::ClockWarning;
 use super::error::StartError;
 use super::metrics::ServerMetrics;
@@ -68,6 +68,7 @@ impl Server {
             clock: actions.clock.clone(),
             secrets: Arc::clone(&actions.secrets),
             installation: actions.installation,
+            memory: actions.memory.clone(),
         };
         let witnesses = Witnesses::open(&config.witnesses, &context)?;
         let monitor =
@@ -132,6 +133,13 @@ impl Server {
         self.monitor.clone()
     }
 
+    /// Returns the comparison of the trails with the remembered checkpoints, to run it at once and when the server has
+    /// stopped. While it runs, the server runs it itself.
+    #[must_use]
+    pub fn continuity(&self) -> Continuity {
+        Continuity::new(&self.actions)
+    }
+
     /// Starts the server. The returned future ends when the server has stopped.
     ///
     /// # Errors
@@ -148,7 +156,7 @@ impl Server {
         self,
         additional_routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     ) -> Result<actix_web::dev::Server, StartError> {
-        let recorder = self.usage_recorder();
+        let (recorder, continuity) = (self.usage_recorder(), self.continuity());
         let Self {
             listener,
             public_url,
@@ -163,6 +171,7 @@ impl Server {
         } = self;
         let failed = |error: io::Error| StartError::System(format!("The server cannot start: {error}."));
         background::start_jobs(&actions, recorder);
+        background::start_comparisons(continuity).map_err(failed)?;
         background::start_publishing(&witnesses).map_err(failed)?;
         background::start_state_checks(monitor.clone(), actions.clock.clone()).map_err(failed)?;
         let http_config = Data::new(HttpConfig {
@@ -172,7 +181,10 @@ impl Server {
         });
         let mut registry = Registry::default();
         monitor.register(&mut registry);
-        registry.register_collector(Box::new(ServerMetrics(actions.clock.clone())));
+        registry.register_collector(Box::new(ServerMetrics {
+            clock: actions.clock.clone(),
+            memory: actions.memory.clone(),
+        }));
         let verifier_context = VerifierContext {
             store: actions.store.clone(),
             clock: actions.clock.clone(),
@@ -180,6 +192,8 @@ impl Server {
             key_format: config.key_format,
             usage_counter,
             metrics: Metrics::registered(&mut registry),
+            memory: actions.memory.clone(),
+            installation: actions.installation,
         };
         let endpoints = ApiState {
             verifier_context,

@@ -8,7 +8,7 @@ mod http_server;
 mod metrics;
 mod open;
 
-pub use background::UsageRecorder;
+pub use background::{Continuity, UsageRecorder};
 pub use error::StartError;
 pub use http_server::Server;
 pub use open::{ReadOnlyInstallation, open, open_read_only};

@@ -5,6 +5,7 @@ mod connection;
 mod db;
 mod error;
 mod file_watch;
+mod first_start;
 mod gateways;
 mod in_padded;
 mod installation;
@@ -30,8 +31,9 @@ pub use db::{
     Usage, Users, WitnessedCheckpoints, WriteDb,
 };
 pub use error::StoreError;
+pub use first_start::FirstStart;
 pub use gateways::Gateway;
-pub use installation::Installation;
+pub use installation::{Installation, StoredSecretCheck};
 pub use keys::{
     CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyRecord, KeyTab, NewKeyRecord, PageRequest,
     PolicyViolation, SortBy, SortKey, SortOrder,

@@ -226,6 +226,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    secret_checks (name, id) {
+        name -> Text,
+        id -> Text,
+        value -> Binary,
+    }
+}
+
+diesel::table! {
     service_accounts (id) {
         id -> Text,
         company_id -> Text,
@@ -343,6 +351,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     recovery_codes,
     refused_sign_ins,
     second_factors,
+    secret_checks,
     service_accounts,
     sessions,
     sign_in_failures,

@@ -9,4 +9,5 @@ mod gateways;
 mod store;
 mod support;
 mod web;
+mod went_back;
 mod witness;

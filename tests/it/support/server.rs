@@ -17,7 +17,7 @@ use keydesk::domain::user::password::Password;
 use keydesk::domain::user::profile::Role;
 use keydesk::evidence::StateMonitor;
 use keydesk::http::connections::IDLE_TIMEOUT;
-use keydesk::server::{self, Server, UsageRecorder};
+use keydesk::server::{self, Continuity, Server, UsageRecorder};
 use keydesk::store::{StoreError, User};
 use keydesk::witness::{WitnessStatus, Witnesses};
 use tempfile::TempDir;
@@ -38,6 +38,7 @@ pub struct TestServer {
     pub folder: Arc<TempDir>,
     pub setup_link: Option<String>,
     recorder: UsageRecorder,
+    continuity: Continuity,
     pub witnesses: Witnesses,
     pub monitor: StateMonitor,
     handle: actix_web::dev::ServerHandle,
@@ -84,6 +85,18 @@ impl TestServer {
         Self::on(Arc::clone(&self.folder), self.database_url.clone(), clock, flags, |_| {}, IDLE_TIMEOUT)
     }
 
+    /// Another server on the same database and secrets, with a data folder of its own.
+    pub fn second_node(&self) -> Self {
+        let secrets = self.folder.path().join("secrets");
+        self.node_with(&["--secrets-file", secrets.to_str().unwrap()])
+    }
+
+    /// Another server on the same database, with a data folder of its own and these flags.
+    pub fn node_with(&self, flags: &[&str]) -> Self {
+        let (folder, clock) = (Arc::new(tempfile::tempdir().unwrap()), Clock::manual(self.clock.now()));
+        Self::on(folder, self.database_url.clone(), clock, flags, |_| {}, IDLE_TIMEOUT)
+    }
+
     /// A server with the system's clock.
     pub fn with_system_clock() -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
@@ -115,7 +128,7 @@ impl TestServer {
         let server = Server::bind(config, actions.clone()).unwrap().with_idle_timeout(idle_timeout);
         let (address, setup_link) = (server.address(), server.setup_link().unwrap());
         let (recorder, witnesses) = (server.usage_recorder(), server.witnesses());
-        let monitor = server.state_monitor();
+        let (monitor, continuity) = (server.state_monitor(), server.continuity());
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -125,7 +138,19 @@ impl TestServer {
             });
         });
         let handle = receiver.recv().unwrap();
-        Self { address, actions, clock, database_url, folder, setup_link, recorder, witnesses, monitor, handle }
+        Self {
+            address,
+            actions,
+            clock,
+            database_url,
+            folder,
+            setup_link,
+            recorder,
+            continuity,
+            witnesses,
+            monitor,
+            handle,
+        }
     }
 
     /// Sets the clock and keeps all sessions valid.
@@ -220,6 +245,11 @@ impl TestServer {
     /// Checks all trails and tables, as the server does in the background.
     pub fn check_state(&self) {
         self.monitor.check_all(|| self.clock.now(), &|_| true).unwrap();
+    }
+
+    /// Compares the trails with what the server remembers of them, as it does every second.
+    pub fn compare_trails(&self) {
+        self.continuity.run().unwrap();
     }
 
     /// Sends new checkpoints to the witnesses, as the server does every few seconds.
