@@ -109,18 +109,18 @@ fn parse(text: &str, key: CheckpointKey) -> Option<StoredMemory> {
     let (signed, signature) = text.split_once("\n\n— ")?;
     let signed = format!("{signed}\n");
     let stored: StoredMemory = serde_json::from_str(signed.strip_prefix(FIRST_LINE)?).ok()?;
-    let (signer, signature) = signature.strip_suffix('\n')?.split_once(' ')?;
+    let (origin, signature) = signature.strip_suffix('\n')?.split_once(' ')?;
     let name = name(stored.installation);
-    (signer == name && key.verify_signature(signature, &name, signed.as_bytes())).then_some(stored)
+    (origin == name && key.verify_signature(signature, &name, signed.as_bytes())).then_some(stored)
 }
 
 /// Replaces the file durably.
 pub(super) fn write(path: &Path, memory: &StoredMemory, signer: &CheckpointSigner) -> io::Result<()> {
-    let signed = format!("{FIRST_LINE}{}\n", serde_json::to_string(memory)?);
+    let text = format!("{FIRST_LINE}{}\n", serde_json::to_string(memory)?);
     let name = name(memory.installation);
-    let text = format!("{signed}\n— {name} {}\n", signer.signature(&name, &signed));
+    let note = format!("{text}\n— {name} {}\n", signer.signature(&name, &text));
     let temporary = path.with_file_name(format!("{TEMPORARY_PREFIX}{}", random::hex::<8>()));
-    let written = replace(path, &temporary, text.as_bytes());
+    let written = replace(path, &temporary, note.as_bytes());
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }

@@ -196,20 +196,20 @@ impl ContinuityCheck {
         Ok(false)
     }
 
-    /// Returns the events of a trail that accept a loss of `lost`, each with what it accepts.
+    /// Returns the events of a trail that accept a loss of `about`, each with what it accepts.
     fn acceptances(
         &self,
         trail: TrailId,
-        lost: TrailId,
+        about: TrailId,
         first: i64,
         last: i64,
     ) -> Result<Vec<(Event, LossAcceptance)>, StoreError> {
-        let origin = checkpoint::origin(self.installation, lost);
+        let origin = checkpoint::origin(self.installation, about);
         let events =
             self.store.query(|db| db.trails().of_action(trail, Action::AuditTrailLossAccepted, first..=last))?;
         let parsed = events.into_iter().filter_map(|event| {
             let acceptance = LossAcceptance::of_event(&event, &origin, self.key)?;
-            (event.target_id == lost.to_string()).then_some((event, acceptance))
+            (event.target_id == about.to_string()).then_some((event, acceptance))
         });
         Ok(parsed.collect())
     }
