@@ -10,8 +10,10 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret, SecretBox};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::ids::InstallationId;
 use crate::domain::key::digest::Pepper;
 use crate::domain::key::submission::SubmissionKey;
+use crate::domain::mac;
 use crate::domain::trail::checkpoint::CheckpointSigner;
 use crate::domain::user::second_factor::SecondFactorKey;
 use crate::random;
@@ -31,6 +33,44 @@ pub struct Secrets {
     pub throttle_key: SecretBox<[u8; 32]>,
     /// Derives authenticator secrets, and digests recovery codes.
     pub second_factor: SecondFactorKey,
+}
+
+/// The id of the secrets that a file has one of.
+const FIRST_ID: &str = "1";
+
+/// A secret of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretName {
+    Pepper,
+    CheckpointSeed,
+    SubmissionKey,
+    CookieKey,
+    ThrottleKey,
+    SecondFactor,
+}
+
+impl SecretName {
+    /// The word in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pepper => "pepper",
+            Self::CheckpointSeed => "checkpoint_seed",
+            Self::SubmissionKey => "submission_key",
+            Self::CookieKey => "cookie_key",
+            Self::ThrottleKey => "throttle_key",
+            Self::SecondFactor => "second_factor",
+        }
+    }
+}
+
+/// What a database stores to recognize a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretCheck {
+    pub name: SecretName,
+    /// Distinguishes secrets of the same name.
+    pub id: String,
+    pub value: [u8; 32],
 }
 
 /// The secrets cannot be used. Displays as a sentence that says what to do.
@@ -70,11 +110,15 @@ impl Secrets {
                 )));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                create(path).map_err(|error| {
-                    SecretsError(format!(
-                        "The secrets file {shown} cannot be written: {error}. Make its folder writable."
-                    ))
-                })?;
+                match create(path) {
+                    // Another server created it at the same moment. Its file is read below.
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                    created => created.map_err(|error| {
+                        SecretsError(format!(
+                            "The secrets file {shown} cannot be written: {error}. Make its folder writable."
+                        ))
+                    })?,
+                }
             }
             Err(error) => {
                 return Err(SecretsError(format!("The secrets file {shown} cannot be read: {error}.")));
@@ -106,6 +150,25 @@ impl Secrets {
         })
     }
 
+    /// Returns the check of each secret: what a database stores to recognize it. It reveals nothing of the secret, and the
+    /// checks of one secret in two installations have nothing in common.
+    #[must_use]
+    pub fn checks(&self, installation: InstallationId) -> [SecretCheck; 6] {
+        let (cookie, throttle) = (self.cookie_key.expose_secret(), self.throttle_key.expose_secret());
+        let check = |name: SecretName, id: &str, keyed: &dyn Fn(&[u8]) -> [u8; 32]| {
+            let label = format!("keydesk secret check v1\0{installation}\0{}", name.as_str());
+            SecretCheck { name, id: id.to_owned(), value: keyed(label.as_bytes()) }
+        };
+        [
+            check(SecretName::Pepper, self.pepper.id(), &|text| self.pepper.keyed_value(text)),
+            check(SecretName::CheckpointSeed, FIRST_ID, &|text| self.signer.keyed_value(text)),
+            check(SecretName::SubmissionKey, FIRST_ID, &|text| self.submissions.keyed_value(text)),
+            check(SecretName::CookieKey, FIRST_ID, &|text| mac::hmac_sha256(cookie, &[text])),
+            check(SecretName::ThrottleKey, FIRST_ID, &|text| mac::hmac_sha256(throttle, &[text])),
+            check(SecretName::SecondFactor, FIRST_ID, &|text| self.second_factor.keyed_value(text)),
+        ]
+    }
+
     /// The key that session cookies are signed with.
     #[must_use]
     pub fn cookie_key(&self) -> &[u8; 64] {
@@ -113,7 +176,8 @@ impl Secrets {
     }
 }
 
-/// Writes new secrets atomically, through a temporary file.
+/// Writes new secrets atomically, through a temporary file. Of several servers that do so at once, one succeeds: the file
+/// is linked to its name, which fails if there is one already, and never replaced.
 fn create(path: &Path) -> io::Result<()> {
     let secret = || BASE64_STANDARD.encode(random::bytes::<32>());
     let stored = SecretsFile {
@@ -129,7 +193,9 @@ fn create(path: &Path) -> io::Result<()> {
     file.write_all(serde_json::to_string_pretty(&stored)?.as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;
-    fs::rename(&temporary, path)?;
+    let linked = fs::hard_link(&temporary, path);
+    fs::remove_file(&temporary)?;
+    linked?;
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
@@ -151,6 +217,47 @@ mod tests {
         assert_eq!(created.pepper.id(), read.pepper.id());
         assert_eq!(created.signer.public_key(), read.signer.public_key());
         assert_eq!(created.cookie_key(), read.cookie_key());
+    }
+
+    #[test]
+    fn secrets_that_another_server_created_meanwhile_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets");
+        create(&path).unwrap();
+        let first = fs::read(&path).unwrap();
+        assert_eq!(create(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), first);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn servers_that_start_together_read_the_same_secrets() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets");
+        let ids: Vec<String> = std::thread::scope(|scope| {
+            let open = || scope.spawn(|| Secrets::open(&path, false).unwrap().pepper.id().to_owned());
+            let opened: Vec<_> = (0..8).map(|_| open()).collect();
+            opened.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    }
+
+    #[test]
+    fn a_check_depends_on_its_secret_and_on_the_installation() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let open = |folder: &tempfile::TempDir| Secrets::open(&folder.path().join("secrets"), false).unwrap();
+        let installation = |seed| InstallationId::new(crate::domain::timestamp::Timestamp::from_micros(0), &[seed; 10]);
+        let (secrets, foreign) = (open(&one), open(&other));
+        assert_eq!(secrets.checks(installation(1)), open(&one).checks(installation(1)));
+        for others in [secrets.checks(installation(2)), foreign.checks(installation(1))] {
+            for (own, other) in secrets.checks(installation(1)).iter().zip(&others) {
+                assert_ne!(own.value, other.value, "{:?}", own.name);
+            }
+        }
+        let mut values: Vec<_> = secrets.checks(installation(1)).iter().map(|check| check.value).collect();
+        values.sort_unstable();
+        values.dedup();
+        assert_eq!(values.len(), 6);
     }
 
     #[test]

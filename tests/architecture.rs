@@ -20,22 +20,23 @@ use sources::{Name, Source, Target};
 #[rustfmt::skip]
 const LAYERS: &[(&str, &[&str])] = &[
     ("lib",     &[]),
-    ("main",    &["cli", "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
-    ("cli",     &[       "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
-    ("server",  &[                 "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
-    ("web",     &[                               "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets"]),
-    ("api",     &[                               "http", "actions", "verify",                        "store", "domain", "config", "clock", "random", "secrets"]),
+    ("main",    &["cli", "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
+    ("cli",     &[       "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
+    ("server",  &[                 "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
+    ("web",     &[                               "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
+    ("api",     &[                               "http", "actions", "verify",                        "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
     ("http",    &[                                                                                            "domain", "config", "clock", "random"]),
-    ("actions", &[                                                                                   "store", "domain", "config", "clock", "random", "secrets"]),
-    ("verify",  &[                                                                                   "store", "domain", "config", "clock", "random", "secrets"]),
-    ("evidence",&[                                                                                   "store", "domain"]),
-    ("witness", &[                                                                                   "store", "domain", "config", "clock", "random", "secrets"]),
+    ("actions", &[                                                                                   "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
+    ("verify",  &[                                                                                   "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
+    ("evidence",&[                                                                                   "store", "domain", "checkpoint_memory"]),
+    ("witness", &[                                                                                   "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
     ("store",   &[                                                                                            "domain", "config", "clock", "random"]),
     ("domain",  &[]),
     ("config",  &["domain"]),
     ("clock",   &["domain"]),
     ("random",  &["domain"]),
     ("secrets", &["domain", "random"]),
+    ("checkpoint_memory", &["domain", "random", "secrets"]),
 ];
 
 /// Layers that stay apart in both directions.

@@ -57,6 +57,7 @@ fn page() -> KeyListPage {
     let counts = Counts { active: 10_000, revoked: 12_345 };
     KeyListPage {
         layout: PageLayout {
+            warning: None,
             company: "Brightwater Foods".to_owned(),
             platform: "Go Autonomous".to_owned(),
             person: Person::named("Maria Lindqvist"),

@@ -10,6 +10,7 @@ use crate::domain::key::usage::hour_of;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::check::TrailHead;
 use crate::domain::trail::merkle::Frontier;
+use crate::domain::trail::remembered::RememberedTrail;
 use crate::store::{StoreError, WriteDb};
 
 /// A change in progress.
@@ -66,15 +67,18 @@ impl Actions {
         work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut revoked = Vec::new();
-        let done = self.store.write(|tx| {
-            let head = tx.trails().lock(trail)?;
+        let (done, before, head) = self.store.write(|tx| {
+            let before = tx.trails().lock(trail)?;
+            self.refuse_shortened(trail, &before)?;
             let permission = permit(tx, self.clock.now())?;
-            self.change_locked_trail(tx, trail, &head, permission, client, |change| {
+            let (done, head) = self.append_to_locked_trail(tx, trail, &before, permission, client, |change| {
                 let done = work(change);
                 revoked.append(&mut change.revoked);
                 done
-            })
+            })?;
+            Ok::<_, E>((done, before, head))
         })?;
+        self.remember_change(trail, &before, head);
         if !revoked.is_empty() {
             self.usage.add_acknowledgements(revoked, self.clock.now());
         }
@@ -91,6 +95,41 @@ impl Actions {
         client: &Client,
         work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.refuse_shortened(trail, head)?;
+        Ok(self.append_to_locked_trail(tx, trail, head, permission, client, work)?.0)
+    }
+
+    /// Refuses to sign a checkpoint of a trail that lacks events which the server remembers: the trail would grow over the
+    /// gap. The lock of the trail makes the comparison exact.
+    pub(super) fn refuse_shortened(&self, trail: TrailId, head: &TrailHead) -> Result<(), StoreError> {
+        let lacking = match self.memory.shortfall(trail) {
+            None => self.memory.trail(trail).and_then(|known| known.shortfall(head.size, &head.checkpoint)),
+            marked => marked,
+        };
+        lacking.map_or(Ok(()), |shortfall| Err(StoreError::WentBack(shortfall.to_string())))
+    }
+
+    /// Remembers the head that a committed change has signed, if the change continues what is remembered. Otherwise, as
+    /// after changes by another server, the next comparison of the trails does.
+    fn remember_change(&self, trail: TrailId, before: &TrailHead, (head, tree): (TrailHead, Frontier)) {
+        if let Some(known) = self.memory.trail(trail).filter(|known| known.note == before.checkpoint)
+            && head.size > before.size
+        {
+            let accepted_losses = known.accepted_losses.clone();
+            self.memory.advance(trail, Some(&known), RememberedTrail { note: head.checkpoint, tree, accepted_losses });
+        }
+    }
+
+    /// Runs a change also on a trail that lacks events. Returns the new head with its tree.
+    pub(super) fn append_to_locked_trail<T, E: From<StoreError>>(
+        &self,
+        tx: &mut WriteDb<'_>,
+        trail: TrailId,
+        head: &TrailHead,
+        permission: Permission,
+        client: &Client,
+        work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
+    ) -> Result<(T, (TrailHead, Frontier)), E> {
         let tree = u64::try_from(head.size).ok().and_then(|size| Frontier::from_bytes(size, &head.frontier));
         let tree = tree.ok_or_else(|| StoreError::unexpected(format!("the head of the trail {trail} is damaged")))?;
         let (actor, client, now) = (permission.actor(), client.clone(), self.clock.now());
@@ -98,7 +137,18 @@ impl Actions {
         let done = work(&mut change)?;
         let (tree, now) = (change.tree, change.now);
         tx.trails().index_hour(trail, hour_of(now), head.size, i64::try_from(tree.size()).unwrap_or(i64::MAX))?;
-        tx.trails().update_head(trail, &signed_head(&self.secrets, self.installation, trail, &tree))?;
-        Ok(done)
+        let head = signed_head(&self.secrets, self.installation, trail, &tree);
+        tx.trails().update_head(trail, &head)?;
+        Ok((done, (head, tree)))
+    }
+}
+
+/// Returns whether a change of Keydesk's own must wait because its company's trail lacks events. It is made later, and
+/// other companies do not wait for it.
+pub(super) fn is_change_paused(result: Result<(), StoreError>) -> Result<bool, StoreError> {
+    match result {
+        Ok(()) => Ok(false),
+        Err(StoreError::WentBack(_)) => Ok(true),
+        Err(error) => Err(error),
     }
 }

@@ -1,7 +1,7 @@
 //! Renames keys, changes their owner, and records keys that ended by themselves.
 
 use super::authority::{Denied, Permission, RequestContext};
-use super::change::Change;
+use super::change::{Change, is_change_paused};
 use super::service::Actions;
 use crate::domain::client::Client;
 use crate::domain::ids::{CompanyId, EventId, KeyId, UserId};
@@ -75,12 +75,15 @@ impl Actions {
         loop {
             let now = self.clock.now();
             let ended = self.store.query(|db| db.keys().unrecorded_ends(now, END_BATCH_SIZE))?;
+            let mut is_paused = false;
             for (company_id, id) in &ended {
-                self.change_with(Permission::system(), (*company_id).into(), &Client::none(), |change| {
-                    change.record_end(*company_id, *id)
-                })?;
+                let recorded =
+                    self.change_with(Permission::system(), (*company_id).into(), &Client::none(), |change| {
+                        change.record_end(*company_id, *id)
+                    });
+                is_paused |= is_change_paused(recorded)?;
             }
-            if i64::try_from(ended.len()).unwrap_or(i64::MAX) < END_BATCH_SIZE {
+            if is_paused || i64::try_from(ended.len()).unwrap_or(i64::MAX) < END_BATCH_SIZE {
                 return Ok(());
             }
         }

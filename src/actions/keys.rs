@@ -142,7 +142,9 @@ impl Actions {
     pub fn revoke_presented_key(&self, key: &ApiKey, client: &Client) -> Result<(), StoreError> {
         let digests = key.presented(&self.secrets.pepper);
         // Anyone can send unknown keys. They must not take the write lock.
-        let Some(found) = self.store.query(|db| db.keys().by_digest(&digests))? else { return Ok(()) };
+        let Some(found) = self.store.query(|db| db.keys().by_digest(&digests))? else {
+            return self.memory.summary().map_or(Ok(()), |lacking| Err(StoreError::WentBack(lacking)));
+        };
         self.change_with(Permission::key_holder(), found.company.id.into(), client, |change| {
             match change.tx.keys().by_id(found.company.id, found.id)? {
                 Some(key) if key.state(change.now) == KeyState::Active => {

@@ -1,5 +1,6 @@
 //! Every change of company data: checks the rule, then writes the rows and the event in one transaction. Knows no HTTP.
 
+mod accept_loss;
 mod account;
 mod alignment;
 mod attempt;
@@ -30,6 +31,7 @@ mod trail_head;
 mod usage;
 mod users;
 
+pub use accept_loss::AcceptLossError;
 pub use account::{ChangeProfileError, OwnPasswordError, RemainingLock};
 pub use alignment::align_clock;
 pub use authority::{ActionFailure, Denied, RequestContext, SessionClaim};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::attempt::Reservation;
 use super::authority::Permission;
-use super::change::Change;
+use super::change::{Change, is_change_paused};
 use super::service::Actions;
 use super::signed_in_user::SignedInUser;
 use crate::domain::actor::Actor;
@@ -59,9 +59,10 @@ impl Actions {
     pub fn report_refused_sign_ins(&self) -> Result<(), StoreError> {
         let companies = self.store.query(|db| db.refused_sign_ins().companies())?;
         for company_id in companies.iter().flatten() {
-            self.change_with(Permission::system(), (*company_id).into(), &Client::none(), |change| {
+            let reported = self.change_with(Permission::system(), (*company_id).into(), &Client::none(), |change| {
                 change.append_refused_sign_ins(*company_id)
-            })?;
+            });
+            is_change_paused(reported)?;
         }
         if companies.is_empty() {
             return Ok(());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::passwords::PasswordHasher;
 use super::pending_usage::PendingUsage;
+use crate::checkpoint_memory::CheckpointMemory;
 use crate::clock::Clock;
 use crate::domain::ids::InstallationId;
 use crate::domain::key::api_key::KeyFormat;
@@ -22,4 +23,5 @@ pub struct Actions {
     pub platform_name: String,
     pub passwords: Arc<PasswordHasher>,
     pub usage: PendingUsage,
+    pub memory: CheckpointMemory,
 }

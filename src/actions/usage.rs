@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::authority::Permission;
-use super::change::Change;
+use super::change::{Change, is_change_paused};
 use super::service::Actions;
 use crate::domain::client::Client;
 use crate::domain::ids::KeyId;
@@ -109,6 +109,7 @@ impl Actions {
         loop {
             let now = self.clock.now();
             let due = self.store.query(|db| db.usage().unreported_refusals(now, REPORT_BATCH_SIZE))?;
+            let mut is_paused = false;
             for refusals in &due {
                 let client = Client {
                     address: refusals.last_address.as_deref().and_then(|address| address.parse().ok()),
@@ -116,11 +117,12 @@ impl Actions {
                     request_id: refusals.last_request.clone(),
                 };
                 let trail = refusals.company_id.into();
-                self.change_with(Permission::system(), trail, &client, |change| {
+                let reported = self.change_with(Permission::system(), trail, &client, |change| {
                     change.report_refusals(refusals.key_id)
-                })?;
+                });
+                is_paused |= is_change_paused(reported)?;
             }
-            if i64::try_from(due.len()).unwrap_or(i64::MAX) < REPORT_BATCH_SIZE {
+            if is_paused || i64::try_from(due.len()).unwrap_or(i64::MAX) < REPORT_BATCH_SIZE {
                 return Ok(());
             }
         }

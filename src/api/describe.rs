@@ -48,7 +48,7 @@ async fn describe_with(
             let Some(problem) = problem.filter(|problem| !matches!(problem, Problem::InvalidKey)) else {
                 return Ok(response);
             };
-            if matches!(problem, Problem::Unavailable(_) | Problem::Internal(_)) {
+            if matches!(problem, Problem::Unavailable(_) | Problem::WentBack(_) | Problem::Internal(_)) {
                 FAILURES.with(|failures| {
                     failures.write(
                         |suppressed| tracing::error!(request = %id, cause = %problem, suppressed, "request failed"),

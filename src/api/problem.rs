@@ -48,6 +48,9 @@ pub(super) enum Problem {
     /// The server cannot do its job now; holds the reasons.
     #[error("{0}")]
     NotReady(String),
+    /// The database was put back to an older state: the state of the key in the lost events is unknown.
+    #[error("{0}")]
+    WentBack(String),
     /// A defect.
     #[error("{0}")]
     Internal(String),
@@ -57,6 +60,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            StoreError::WentBack(_) => Self::WentBack(error.to_string()),
             StoreError::Exists | StoreError::Unexpected(_) => Self::Internal(error.to_string()),
         }
     }
@@ -102,7 +106,10 @@ impl Problem {
     /// Any store error during verification, a defect too, leaves the state of a key or credential unknown.
     #[expect(clippy::needless_pass_by_value, reason = "the argument of `map_err`")]
     pub(super) fn unavailable(error: StoreError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            StoreError::WentBack(_) => Self::WentBack(error.to_string()),
+            _ => Self::Unavailable(error.to_string()),
+        }
     }
 
     /// The document of one request, serialized.
@@ -189,6 +196,16 @@ impl Problem {
                 error: None,
                 request_id: None,
             },
+            Self::WentBack(_) => Document {
+                r#type: "urn:keydesk:problem:database-went-back",
+                title: "The database was put back to an older state",
+                status: 503,
+                detail: Cow::Borrowed(
+                    "The state of the key is unknown until the operator restores the latest database or accepts the loss.",
+                ),
+                error: None,
+                request_id: None,
+            },
             Self::Internal(_) => Document {
                 r#type: "urn:keydesk:problem:internal",
                 title: "Something went wrong on our side",
@@ -250,7 +267,7 @@ impl ResponseError for Problem {
             Self::WrongMethod(allowed) => {
                 response.insert_header((ALLOW, *allowed));
             }
-            Self::Unavailable(_) | Self::NotReady(_) => {
+            Self::Unavailable(_) | Self::NotReady(_) | Self::WentBack(_) => {
                 response.insert_header((RETRY_AFTER, "1"));
             }
             Self::TokenMissing | Self::Form(_) | Self::NotFound | Self::Internal(_) => {}

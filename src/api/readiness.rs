@@ -31,6 +31,7 @@ impl Readiness {
         let mut reasons = Vec::new();
         reasons.extend(self.stopping());
         reasons.extend(self.lease());
+        reasons.extend(self.trails());
         reasons.extend(verification(authenticator).await);
         if !is_for_verification {
             reasons.extend(self.writing());
@@ -50,6 +51,14 @@ impl Readiness {
     /// Returns the state of the lease on the primary; `None` on SQLite.
     pub(super) fn lease_state(&self) -> Option<LeaseState> {
         self.actions.store.primary_watch()?.lease_state()
+    }
+
+    fn trails(&self) -> Option<String> {
+        let memory = &self.actions.memory;
+        let unconfirmed = "The audit trails are yet to be compared with what this server remembers of them.";
+        let lacking =
+            memory.summary().map(|lacking| format!("The database was put back to an older state: {lacking}."));
+        lacking.or_else(|| memory.is_unconfirmed().then(|| unconfirmed.to_owned()))
     }
 
     /// The result of the last attempt to write, which a background task makes.

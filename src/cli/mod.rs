@@ -10,6 +10,7 @@ mod key;
 mod log;
 mod open;
 mod output;
+mod restore;
 mod serve;
 mod user;
 
@@ -63,6 +64,8 @@ enum Command {
     /// Manage the gateways that introspect keys
     #[command(subcommand)]
     Gateway(gateway::Gateway),
+    /// Go on after a database was put back to an older state
+    Restore(restore::Restore),
     /// Check the audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -127,6 +130,7 @@ fn execute(arguments: Arguments, log: &Log) -> Result<(), CliError> {
         Some(Command::User(command)) => command.run(settings),
         Some(Command::Key(command)) => command.run(settings),
         Some(Command::Gateway(command)) => command.run(settings),
+        Some(Command::Restore(command)) => command.run(settings),
         Some(Command::Audit(command)) => command.run(settings),
         Some(Command::Migrate) => {
             server::migrate(&settings.check()?)?;

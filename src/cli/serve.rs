@@ -22,6 +22,7 @@ pub(super) fn run(server: Server, first: &[String], log: &Log) -> Result<(), Cli
     lines.push(format!("Listening on http://{}", server.address()));
     lines.extend(server.setup_link().map(|link| format!("Set-up link: {link}")));
     let (recorder, setup_link) = (server.usage_recorder(), server.setup_link_closer());
+    let continuity = server.continuity();
     actix_web::rt::System::new().block_on(async move {
         server.log_start();
         // A program that reads the lines may send a signal at once.
@@ -34,6 +35,9 @@ pub(super) fn run(server: Server, first: &[String], log: &Log) -> Result<(), Cli
         // The server has stopped, so nothing is counted after this.
         if let Err(error) = recorder.record() {
             tracing::warn!(%error, "usage not recorded");
+        }
+        if let Err(error) = continuity.run() {
+            tracing::warn!(%error, "audit trails not compared");
         }
         tracing::info!("server stopped");
         Ok(result?)

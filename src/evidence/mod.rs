@@ -2,11 +2,13 @@
 //! create proofs. Read-only; the algorithms are in `domain`.
 
 mod check;
+mod continuity;
 mod monitor;
 mod prover;
 mod state;
 
 pub use check::{CheckRequest, Pace, check_trail};
+pub use continuity::ContinuityCheck;
 pub use monitor::{StateMonitor, TrailVerdict, Verdict};
 pub use prover::Prover;
 pub use state::{CheckedState, EventReference, Progress, StateDifference, check_state, stray_rows};

@@ -14,9 +14,10 @@ use super::clock_warning::ClockWarning;
 use super::sampler::Sampler;
 use super::wal_watch::WalWatch;
 use crate::actions::Actions;
+use crate::checkpoint_memory::CheckpointMemory;
 use crate::clock::Clock;
 use crate::domain::token::{Token, TokenDigest};
-use crate::evidence::StateMonitor;
+use crate::evidence::{ContinuityCheck, StateMonitor};
 use crate::store::{PrimaryWatch, Store, StoreError};
 use crate::verify::UsageCounter;
 use crate::witness::{Witness, Witnesses};
@@ -27,6 +28,11 @@ const USAGE_INTERVAL: Duration = Duration::from_secs(3);
 const MIN_PAUSE_PER_WORK: u32 = 19;
 /// A deleted or replaced file is noticed within this time.
 const FILES_INTERVAL: Duration = Duration::from_secs(1);
+/// A database that was put back to an older state is noticed within this time.
+const CONTINUITY_INTERVAL: Duration = Duration::from_secs(1);
+const CONTINUITY_RETRY_INTERVAL: Duration = Duration::from_millis(200);
+/// With very many companies, comparisons take at most a fifth of the time of one thread.
+const MIN_PAUSE_PER_COMPARISON: u32 = 4;
 const KEY_ENDS_INTERVAL: Duration = Duration::from_secs(20);
 /// A checkpoint is witnessed within a minute, even if one attempt fails and there are many trails.
 const PUBLISH_INTERVAL: Duration = Duration::from_secs(15);
@@ -90,6 +96,35 @@ impl SetupLinkCloser {
     }
 }
 
+/// Compares the trails with the remembered checkpoints, and remembers new ones.
+#[derive(Clone, Debug)]
+pub struct Continuity {
+    check: ContinuityCheck,
+    memory: CheckpointMemory,
+}
+
+impl Continuity {
+    #[must_use]
+    pub fn new(actions: &Actions) -> Self {
+        let (store, memory) = (actions.store.clone(), actions.memory.clone());
+        let key = actions.secrets.signer.public_key();
+        let check = ContinuityCheck::new(store, memory.clone(), actions.installation, key);
+        Self { check, memory }
+    }
+
+    /// Compares all trails, and writes the memory if it has changed.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the database could not be read. What was remembered before is written all the same.
+    pub fn run(&self) -> Result<(), StoreError> {
+        let compared = self.check.run();
+        if let Err(error) = self.memory.save() {
+            tracing::warn!(%error, "checkpoints not remembered");
+        }
+        compared
+    }
+}
+
 /// Starts the periodic jobs.
 pub(super) fn start_jobs(actions: &Actions, recorder: UsageRecorder, sampler: Sampler, wal_watch: WalWatch) {
     let ends = actions.clone();
@@ -118,6 +153,34 @@ pub(super) fn start_publishing(witnesses: &Witnesses) -> io::Result<()> {
             }
         })?;
     }
+    Ok(())
+}
+
+/// Starts the thread that compares the trails with the remembered checkpoints until the server stops. While the database
+/// cannot be reached it tries more often, as nothing is verified before the first comparison after that.
+pub(super) fn start_comparisons(continuity: Continuity) -> io::Result<()> {
+    let stopped = server_stop();
+    thread::Builder::new().name("continuity".to_owned()).spawn(move || {
+        let (mut pause, mut was_compared) = (Duration::ZERO, true);
+        while stopped.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let started = Instant::now();
+            let compared = match catch_unwind(AssertUnwindSafe(|| continuity.run())) {
+                Ok(compared) => compared,
+                Err(_) => Err(StoreError::unexpected("the thread panicked")),
+            };
+            if let Err(error) = &compared
+                && was_compared
+            {
+                tracing::warn!(%error, "audit trails not compared");
+            }
+            was_compared = compared.is_ok();
+            pause = if was_compared {
+                CONTINUITY_INTERVAL.max(started.elapsed() * MIN_PAUSE_PER_COMPARISON)
+            } else {
+                CONTINUITY_RETRY_INTERVAL
+            };
+        }
+    })?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Why the program does not start.
 
 use crate::actions::OpenError;
+use crate::checkpoint_memory::MemoryError;
 use crate::config::SettingError;
 use crate::secrets::SecretsError;
 use crate::store::{InspectError, MigrationError, ServeError, StoreError};
@@ -15,6 +16,9 @@ pub enum StartError {
     /// The secrets cannot be used.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// The remembered checkpoints cannot be used.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// A witness cannot be used.
     #[error(transparent)]
     Witness(#[from] WitnessError),
@@ -69,7 +73,7 @@ impl From<OpenError> for StartError {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Store(error) => Self::Store(error),
-            other @ OpenError::OtherSecrets => Self::Open(other),
+            other => Self::Open(other),
         }
     }
 }

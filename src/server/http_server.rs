@@ -13,7 +13,7 @@ use actix_web::{App, HttpServer};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 
-use super::background::{self, SetupLinkCloser, UsageRecorder};
+use super::background::{self, Continuity, SetupLinkCloser, UsageRecorder};
 use super::clock_warning::ClockWarning;
 use super::error::StartError;
 use super::lease;
@@ -77,6 +77,7 @@ impl Server {
             clock: actions.clock.clone(),
             secrets: Arc::clone(&actions.secrets),
             installation: actions.installation,
+            memory: actions.memory.clone(),
         };
         let witnesses = Witnesses::open(&config.witnesses, &context)?;
         let monitor =
@@ -187,6 +188,13 @@ impl Server {
         self.sampler.clone()
     }
 
+    /// Returns the comparison of the trails with the remembered checkpoints, to run it at once and when the server has
+    /// stopped. While it runs, the server runs it itself.
+    #[must_use]
+    pub fn continuity(&self) -> Continuity {
+        Continuity::new(&self.actions)
+    }
+
     /// Starts the server. The returned future ends when the server has stopped.
     ///
     /// # Errors
@@ -203,7 +211,7 @@ impl Server {
         self,
         additional_routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     ) -> Result<actix_web::dev::Server, StartError> {
-        let recorder = self.usage_recorder();
+        let (recorder, continuity) = (self.usage_recorder(), self.continuity());
         let Self {
             listener,
             public_url,
@@ -228,6 +236,7 @@ impl Server {
         background::start_jobs(&actions, recorder, sampler.clone(), wal_watch.clone());
         background::start_write_probe(&actions.store).map_err(failed)?;
         background::start_renewing_setup_link(&actions, setup_token.as_ref());
+        background::start_comparisons(continuity).map_err(failed)?;
         background::start_publishing(&witnesses).map_err(failed)?;
         background::start_state_checks(monitor.clone(), actions.clock.clone()).map_err(failed)?;
         let http_config = HttpConfig {
@@ -245,6 +254,7 @@ impl Server {
             clock: actions.clock.clone(),
             started,
             store,
+            memory: actions.memory.clone(),
             sampler,
             wal_watch,
             request_counts: Arc::clone(&http_config.request_counts),
@@ -257,6 +267,8 @@ impl Server {
             key_format: config.key_format,
             usage_counter,
             metrics: Metrics::registered(&mut registry),
+            memory: actions.memory.clone(),
+            installation: actions.installation,
         };
         let web_state = AppState::new(actions.clone(), config.platform_name, public_url.clone(), witnesses, monitor);
         web_state.sign_ins.register(&mut registry);

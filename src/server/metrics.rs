@@ -14,6 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::process_metrics;
 use super::sampler::Sampler;
 use super::wal_watch::WalWatch;
+use crate::checkpoint_memory::CheckpointMemory;
 use crate::clock::Clock;
 use crate::domain::timestamp::Timestamp;
 use crate::http::request_counts::RequestCounts;
@@ -25,6 +26,7 @@ pub(super) struct ServerMetrics {
     pub(super) clock: Clock,
     pub(super) started: Timestamp,
     pub(super) store: Store,
+    pub(super) memory: CheckpointMemory,
     pub(super) sampler: Sampler,
     pub(super) wal_watch: WalWatch,
     pub(super) request_counts: Arc<RequestCounts>,
@@ -91,6 +93,12 @@ impl ServerMetrics {
         gauge(encoder, "keydesk_primary_lease", help, None, i64::from(lease == LeaseState::Held))
     }
 
+    fn encode_memory(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let shortened = i64::try_from(self.memory.shortfalls().len()).unwrap_or(i64::MAX);
+        let help = "Audit trails that lack events which the server remembers";
+        gauge(encoder, "keydesk_shortened_trails", help, None, shortened)
+    }
+
     fn encode_sample(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let Some(sample) = self.sampler.last() else { return Ok(()) };
         gauge(encoder, "keydesk_trail_events", "Events in all audit trails", None, sample.trail_events)?;
@@ -134,6 +142,7 @@ impl Collector for ServerMetrics {
         self.encode_requests(&mut encoder)?;
         self.encode_store(&mut encoder)?;
         self.encode_writes(&mut encoder)?;
+        self.encode_memory(&mut encoder)?;
         self.encode_sample(&mut encoder)?;
         let offset = self.clock.offset_seconds().unwrap_or_default();
         let help = "The system's clock minus the database's";

@@ -14,7 +14,7 @@ mod sampler;
 mod shutdown;
 mod wal_watch;
 
-pub use background::{SetupLinkCloser, UsageRecorder};
+pub use background::{Continuity, SetupLinkCloser, UsageRecorder};
 pub use error::StartError;
 pub use http_server::Server;
 pub use open::{ReadOnlyInstallation, migrate, open, open_read_only, wait_for_database};

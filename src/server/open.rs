@@ -9,10 +9,13 @@ use std::sync::Arc;
 use super::error::StartError;
 use super::file_permissions;
 use crate::actions::{Actions, PasswordHasher, PendingUsage, align_clock, check_secrets, open_installation};
+use crate::checkpoint_memory::CheckpointMemory;
 use crate::clock::Clock;
 use crate::config::{Config, Database, MigrateMode};
-use crate::domain::ids::InstallationId;
+use crate::domain::ids::{InstallationId, TrailId};
 use crate::domain::trail::checkpoint::CheckpointKey;
+use crate::domain::trail::shortfall::Shortfall;
+use crate::evidence::ContinuityCheck;
 use crate::secrets::Secrets;
 use crate::store::{Attempt, InspectError, Inspection, Schema, Store, wait_for};
 
@@ -23,7 +26,7 @@ use crate::store::{Attempt, InspectError, Inspection, Schema, Store, wait_for};
 pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     let _lock = lock(&config.data_dir)?;
     file_permissions::check(config)?;
-    let Inspection { schema, has_installation } = Store::inspect(&config.database)?;
+    let (Inspection { schema, has_installation }, first_start) = Store::begin_start(&config.database)?;
     if !has_installation && !config.new_database && config.secrets_file.exists() {
         return Err(missing_database(config));
     }
@@ -31,7 +34,7 @@ pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
         MigrateMode::Auto => schema != Schema::Current,
         MigrateMode::Never => schema.require_current().map(|()| false)?,
     };
-    let open_secrets = || Secrets::open(&config.secrets_file, has_installation);
+    let open_secrets = || Secrets::open(&config.secrets_file, has_installation).map(Arc::new);
     // New secrets are not created for a database that then cannot be used.
     let secrets = has_installation.then(open_secrets).transpose()?;
     if must_migrate {
@@ -40,17 +43,19 @@ pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     let secrets = secrets.map_or_else(open_secrets, Ok)?;
     let store = Store::connect(&config.database)?;
     store.watch_file(&config.secrets_file);
-    let installation = open_installation(&store, &secrets, clock.now())?;
+    let (installation, memory) = recognize(config, &store, &secrets, clock)?;
+    drop(first_start);
     let passwords = PasswordHasher::new().map_err(|error| StartError::System(error.to_string()))?;
     let actions = Actions {
         store,
         clock: clock.clone(),
-        secrets: Arc::new(secrets),
+        secrets,
         installation,
         key_format: config.key_format.clone(),
         platform_name: config.platform_name.clone(),
         passwords: Arc::new(passwords),
         usage: PendingUsage::default(),
+        memory,
     };
     actions.align_clock()?;
     Ok(actions)
@@ -81,6 +86,36 @@ pub fn migrate(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Opens the installation in the database if the secrets and the remembered checkpoints belong to it, and compares its
+/// trails with what is remembered of them.
+fn recognize(
+    config: &Config,
+    store: &Store,
+    secrets: &Arc<Secrets>,
+    clock: &Clock,
+) -> Result<(InstallationId, CheckpointMemory), StartError> {
+    let check_owner = |owner| CheckpointMemory::check_owner(&config.data_dir, secrets, owner, config.new_database);
+    if store.query(|db| db.installation().get())?.is_none() {
+        check_owner(None)?;
+    }
+    let installation = open_installation(store, secrets, &config.secrets_file, clock.now())?;
+    check_owner(Some(installation))?;
+    Ok((installation, compare_trails(config, store, installation, secrets)?))
+}
+
+/// Compares the trails with the checkpoints that are remembered of them.
+fn compare_trails(
+    config: &Config,
+    store: &Store,
+    installation: InstallationId,
+    secrets: &Arc<Secrets>,
+) -> Result<CheckpointMemory, StartError> {
+    let memory = CheckpointMemory::open(&config.data_dir, installation, Arc::clone(secrets))?;
+    let key = secrets.signer.public_key();
+    ContinuityCheck::new(store.clone(), memory.clone(), installation, key).run_on_remembered()?;
+    Ok(memory)
+}
+
 /// The secrets are there and the database is not, as when a volume is not mounted. A new database would look like an
 /// installation that lost everything.
 fn missing_database(config: &Config) -> StartError {
@@ -104,6 +139,8 @@ pub struct ReadOnlyInstallation {
     pub id: InstallationId,
     /// The public key of its checkpoints.
     pub key: CheckpointKey,
+    /// The trails that lack events which the server of this data folder remembers.
+    pub shortfalls: Vec<(TrailId, Shortfall)>,
     /// Whether the public key comes from the secrets file. Otherwise it comes from the database itself.
     pub has_secrets: bool,
 }
@@ -123,8 +160,11 @@ pub fn open_read_only(config: &Config, clock: &Clock) -> Result<ReadOnlyInstalla
     let store = Store::connect(&config.database)?;
     let installation = store.query(|db| db.installation().get())?.ok_or_else(|| no_installation(config))?;
     let secrets = config.secrets_file.exists().then(|| Secrets::open(&config.secrets_file, true)).transpose()?;
+    let secrets = secrets.map(Arc::new);
+    let mut shortfalls = Vec::new();
     if let Some(secrets) = &secrets {
-        check_secrets(&installation, secrets)?;
+        check_secrets(&store, &installation, secrets, &config.secrets_file)?;
+        shortfalls = compare_trails(config, &store, installation.id, secrets)?.shortfalls();
     }
     let key = secrets.as_ref().map(|secrets| secrets.signer.public_key());
     let key = key.or_else(|| CheckpointKey::from_bytes(&installation.checkpoint_key));
@@ -134,6 +174,7 @@ pub fn open_read_only(config: &Config, clock: &Clock) -> Result<ReadOnlyInstalla
         clock: clock.clone(),
         id: installation.id,
         key: key.ok_or_else(|| no_installation(config))?,
+        shortfalls,
         has_secrets: secrets.is_some(),
     })
 }

@@ -18,6 +18,10 @@ pub enum StoreError {
     /// The database cannot be reached, is locked, full or read-only: a later attempt may succeed.
     #[error("the database is not available: {}", OneLine(.0))]
     Unavailable(#[source] Cause),
+    /// A trail is not what the server remembers of it, as the database was put back to an older state. Its data is not
+    /// used, as keys that were revoked in the lost events may be valid again.
+    #[error("the database went back: {0}")]
+    WentBack(String),
     /// An insert violates a unique constraint.
     #[error("the row exists already")]
     Exists,

@@ -7,7 +7,7 @@ use crate::domain::ids::InstallationId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::{Installations, ReadWrite};
 use crate::store::error::StoreError;
-use crate::store::schema::installation;
+use crate::store::schema::{installation, secret_checks};
 
 /// A database, and the secrets that belong to it.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
@@ -29,7 +29,28 @@ impl<A> Installations<'_, A> {
     }
 }
 
+/// A stored check of a secret: its name, its id and its keyed value.
+pub type StoredSecretCheck = (String, String, Vec<u8>);
+
+impl<A> Installations<'_, A> {
+    /// Returns the checks of the secrets that belong to the database.
+    #[instrument(name = "db.installation.secret_checks", level = "debug", skip_all)]
+    pub fn secret_checks(&mut self) -> Result<Vec<StoredSecretCheck>, StoreError> {
+        let columns = (secret_checks::name, secret_checks::id, secret_checks::value);
+        Ok(secret_checks::table.select(columns).load(self.connection)?)
+    }
+}
+
 impl Installations<'_, ReadWrite> {
+    /// Stores the check of a secret.
+    #[instrument(name = "db.installation.insert_secret_check", level = "debug", skip_all)]
+    pub fn insert_secret_check(&mut self, name: &str, id: &str, value: &[u8]) -> Result<(), StoreError> {
+        diesel::insert_into(secret_checks::table)
+            .values((secret_checks::name.eq(name), secret_checks::id.eq(id), secret_checks::value.eq(value)))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
     /// Stores the installation at the first start.
     #[instrument(name = "db.installation.insert", level = "debug", skip_all)]
     pub fn insert(&mut self, new: &Installation, now: Timestamp) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@ mod connector;
 mod db;
 mod error;
 mod file_watch;
+mod first_start;
 mod gateways;
 mod group_commit;
 mod in_padded;
@@ -40,9 +41,10 @@ pub use db::{
     Trails, Usage, Users, WitnessedCheckpoints, WriteDb,
 };
 pub use error::StoreError;
+pub use first_start::FirstStart;
 pub use gateways::Gateway;
 pub use inspect::{InspectError, Inspection, TooFewConnections};
-pub use installation::Installation;
+pub use installation::{Installation, StoredSecretCheck};
 pub use keys::{
     CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyListStart, KeyRecord, KeyScan,
     KeyStateCounts, KeyTab, NewKeyRecord, PageRequest, PolicyViolation, SortBy, SortKey, SortOrder,

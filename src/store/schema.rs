@@ -228,6 +228,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    secret_checks (name, id) {
+        name -> Text,
+        id -> Text,
+        value -> Binary,
+    }
+}
+
+diesel::table! {
     service_accounts (id) {
         id -> Text,
         company_id -> Text,
@@ -352,6 +360,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     recovery_codes,
     refused_sign_ins,
     second_factors,
+    secret_checks,
     service_accounts,
     sessions,
     setup_links,

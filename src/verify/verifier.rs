@@ -10,7 +10,9 @@ use super::error::VerifyError;
 use super::lookup::LookupService;
 use super::metrics::Metrics;
 use super::usage_counter::{UsageCounter, UsageShard};
+use crate::checkpoint_memory::CheckpointMemory;
 use crate::clock::Clock;
+use crate::domain::ids::{InstallationId, TrailId};
 use crate::domain::key::api_key::KeyFormat;
 use crate::domain::key::digest::PresentedDigests;
 use crate::domain::key::lifecycle::KeyState;
@@ -35,6 +37,10 @@ pub struct VerifierContext {
     pub usage_counter: UsageCounter,
     /// Counts verifications by outcome.
     pub metrics: Metrics,
+    /// Knows the trails that lack events.
+    pub memory: CheckpointMemory,
+    /// The trail that accounts for gateways.
+    pub installation: InstallationId,
 }
 
 /// Verifies presented keys; one for each worker thread.
@@ -114,7 +120,8 @@ impl Verifier {
         let digest = self.digest(presented.key);
         let credential = TokenDigest::of(presented.credential);
         let request = IntrospectionRequest { credential, key: digest.as_ref().ok().copied() };
-        let (outcome, client) = match self.lookup_service.introspection(request).await {
+        let found = self.lookup_service.introspection(request).await;
+        let (outcome, client) = match found.and_then(|found| self.ensure_gateways_are_known().map(|()| found)) {
             Ok(found) => {
                 let gateway = found.gateway.filter(is_caller)?;
                 // The gateway does not say which client presented the key.
@@ -138,12 +145,42 @@ impl Verifier {
 
     /// Returns the found key if it is active now.
     fn active(&self, found: FoundKey) -> Result<Arc<KeyForVerification>, VerifyError> {
+        if self.context.memory.is_in_doubt() {
+            self.refuse_if_lost(&found)?;
+        }
         let key = found.ok_or(VerifyError::Unknown)?;
         match key.ends.state(self.context.clock.now()) {
             KeyState::Active => Ok(key),
             KeyState::Revoked => Err(VerifyError::Revoked(key)),
             KeyState::Expired => Err(VerifyError::Expired(key)),
         }
+    }
+
+    /// Fails if the state of a key may be an outdated one, or if an unknown key may have been created in lost events.
+    #[cold]
+    fn refuse_if_lost(&self, found: &FoundKey) -> Result<(), StoreError> {
+        let memory = &self.context.memory;
+        self.ensure_confirmed()?;
+        let lacking = match found {
+            None => memory.summary(),
+            Some(key) => memory.shortfall(key.company.id.into()).map(|shortfall| shortfall.to_string()),
+        };
+        lacking.map_or(Ok(()), |lacking| Err(StoreError::WentBack(lacking)))
+    }
+
+    /// Fails if the database was out of reach and the trails were not compared since: it may have been put back.
+    fn ensure_confirmed(&self) -> Result<(), StoreError> {
+        if self.context.memory.is_unconfirmed() {
+            return Err(StoreError::unavailable("its audit trails are yet to be compared, as it was out of reach"));
+        }
+        Ok(())
+    }
+
+    /// Fails if a gateway may have been added or revoked in lost events.
+    fn ensure_gateways_are_known(&self) -> Result<(), StoreError> {
+        self.ensure_confirmed()?;
+        let lacking = self.context.memory.shortfall(TrailId::from(self.context.installation));
+        lacking.map_or(Ok(()), |shortfall| Err(StoreError::WentBack(shortfall.to_string())))
     }
 
     fn count<R: fmt::Display>(

@@ -1,23 +1,33 @@
 //! Appends checkpoints to a file: each note, then an empty line. `docs/checkpoints.md` specifies the format.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::collections::{HashMap, VecDeque};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::{Failure, WitnessError};
 
 /// The group may read the file, for a program that collects it.
 const MODE: u32 = 0o640;
 
+/// A file of checkpoints, and the last one of each trail in it.
 #[derive(Debug)]
-pub(super) struct WitnessFile(PathBuf);
+pub(super) struct WitnessFile {
+    path: PathBuf,
+    /// By the origin lines of the trails.
+    last: Mutex<HashMap<String, String>>,
+}
 
 impl WitnessFile {
-    /// Checks that the file can be appended to, and creates it if it is missing.
+    /// Checks that the file can be appended to, creates it if it is missing, and reads the last note of each trail.
     pub(super) fn open(path: &Path) -> Result<Self, WitnessError> {
-        let opened = open(path).and_then(|_| sync_folder_of(path));
-        opened.map(|()| Self(path.to_owned())).map_err(|error| {
+        let opened = open(path).and_then(|file| {
+            sync_folder_of(path)?;
+            last_notes(BufReader::new(file))
+        });
+        opened.map(|last| Self { path: path.to_owned(), last: Mutex::new(last) }).map_err(|error| {
             WitnessError(format!(
                 "--checkpoint-file {} cannot be appended to: {error}. Name a file in a folder that Keydesk may write to.",
                 path.display()
@@ -27,8 +37,48 @@ impl WitnessFile {
 
     /// Appends a note durably. The file is opened each time, so that it may be moved away.
     pub(super) fn append(&self, note: &str) -> Result<(), Failure> {
-        append(&self.0, note).map_err(|error| Failure::outage(format!("the file cannot be appended to: {error}")))
+        append(&self.path, note)
+            .map_err(|error| Failure::outage(format!("the file cannot be appended to: {error}")))?;
+        if let Some(origin) = note.lines().next() {
+            self.last().insert(origin.to_owned(), note.to_owned());
+        }
+        Ok(())
     }
+
+    /// Returns the last note of a trail, by its origin line. A file that was moved away has none any more.
+    pub(super) fn last_note(&self, origin: &str) -> Option<String> {
+        let mut last = self.last();
+        if fs::metadata(&self.path).map_or(true, |metadata| metadata.len() == 0) {
+            last.clear();
+        }
+        last.get(origin).cloned()
+    }
+
+    fn last(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns the last note of each trail, by its origin line: five lines, of which the fourth is empty. Other lines, such as
+/// those of a truncated entry, are skipped.
+fn last_notes(file: impl BufRead) -> io::Result<HashMap<String, String>> {
+    let mut last = HashMap::new();
+    let mut recent: VecDeque<String> = VecDeque::with_capacity(5);
+    for line in file.split(b'\n') {
+        if recent.len() == 5 {
+            recent.pop_front();
+        }
+        recent.push_back(String::from_utf8_lossy(&line?).into_owned());
+        let is_note = recent.len() == 5
+            && recent[0].starts_with("keydesk/")
+            && recent[3].is_empty()
+            && recent[4].strip_prefix("— ").is_some_and(|signature| signature.starts_with(&recent[0]));
+        if is_note {
+            let note = recent.make_contiguous().join("\n") + "\n";
+            last.insert(recent[0].clone(), note);
+        }
+    }
+    Ok(last)
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -65,7 +115,6 @@ fn sync_folder_of(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -105,6 +154,22 @@ mod tests {
             assert_eq!(notes.count(), whole, "cut after {cut} bytes: {text}");
             assert!(text.ends_with(&format!("\n\n{entry}")), "cut after {cut} bytes: {text}");
         }
+    }
+
+    #[test]
+    fn the_last_note_of_each_trail_is_read_when_the_file_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoints");
+        let note = |trail: &str, size| format!("keydesk/i/{trail}\n{size}\nroot=\n\n— keydesk/i/{trail} signature=\n");
+        let text = format!("{}\n{}\nkeydesk/i/t\n9\nro\n\n{}\n", note("t", 3), note("t", 4), note("u", 7));
+        fs::write(&path, text).unwrap();
+        let file = WitnessFile::open(&path).unwrap();
+        assert_eq!(file.last_note("keydesk/i/t"), Some(note("t", 4)));
+        assert_eq!(file.last_note("keydesk/i/u"), Some(note("u", 7)));
+        file.append(&note("u", 8)).unwrap();
+        assert_eq!(file.last_note("keydesk/i/u"), Some(note("u", 8)));
+        fs::rename(&path, folder.path().join("moved")).unwrap();
+        assert_eq!(file.last_note("keydesk/i/u"), None);
     }
 
     #[test]

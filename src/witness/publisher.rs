@@ -9,9 +9,11 @@ use super::error::Failure;
 use super::file::WitnessFile;
 use super::message::Message;
 use super::webhook::Webhook;
+use crate::checkpoint_memory::CheckpointMemory;
 use crate::clock::Clock;
 use crate::domain::ids::{InstallationId, TrailId};
 use crate::domain::timestamp::Timestamp;
+use crate::domain::trail::checkpoint;
 use crate::secrets::Secrets;
 use crate::store::{Store, StoreError, UnwitnessedCheckpoint};
 
@@ -29,6 +31,8 @@ pub struct WitnessContext {
     pub secrets: Arc<Secrets>,
     /// The installation whose checkpoints are published.
     pub installation: InstallationId,
+    /// Knows the trails that lack events, and what webhooks have accepted.
+    pub memory: CheckpointMemory,
 }
 
 /// A place outside the installation that checkpoints are published to.
@@ -103,13 +107,63 @@ impl Witness {
         Ok(())
     }
 
-    fn publish_checkpoint(&self, due: &UnwitnessedCheckpoint) -> Result<Result<(), Failure>, StoreError> {
-        let WitnessContext { store, clock, secrets, installation } = &self.context;
-        let published = match &self.transport {
+    fn send(&self, due: &UnwitnessedCheckpoint) -> Result<(), Failure> {
+        let WitnessContext { clock, secrets, installation, memory, .. } = &self.context;
+        match &self.transport {
             Transport::File(file) => file.append(&due.checkpoint),
             Transport::Webhook(webhook) => {
                 let message = Message::about(due, *installation, secrets.signer.public_key());
-                webhook.post(&message, clock.now().as_seconds())
+                webhook.post(&message, clock.now().as_seconds())?;
+                memory.set_webhook_note(&self.name, due.trail, &due.checkpoint);
+                Ok(())
+            }
+        }
+    }
+
+    /// Compares a checkpoint with the last one that the witness has, which the database may have forgotten. Returns whether
+    /// the witness has it already.
+    ///
+    /// # Errors
+    /// [`Failure`]: the trail lacks events, so that the checkpoint contradicts what was published.
+    fn compare_with_last(&self, due: &UnwitnessedCheckpoint) -> Result<bool, Failure> {
+        let WitnessContext { secrets, installation, memory, .. } = &self.context;
+        if let Some(shortfall) = memory.shortfall(due.trail) {
+            return Err(Failure::refusal(format!("the database was put back to an older state: {shortfall}")));
+        }
+        let origin = checkpoint::origin(*installation, due.trail);
+        let note = match &self.transport {
+            Transport::File(file) => file.last_note(&origin),
+            Transport::Webhook(_) => memory.webhook_note(&self.name, due.trail),
+        };
+        let Some(note) = note else { return Ok(false) };
+        if note == due.checkpoint {
+            return Ok(true);
+        }
+        // A note of another installation, or one that was edited, says nothing about this trail.
+        let Ok(last) = secrets.signer.public_key().verify(&note, &origin) else { return Ok(false) };
+        let is_continued = u64::try_from(due.size).is_ok_and(|size| size > last.size);
+        let is_loss_accepted =
+            || memory.trail(due.trail).is_some_and(|known| known.accepted_losses.iter().any(|loss| loss.covers(last)));
+        if is_continued || is_loss_accepted() {
+            return Ok(false);
+        }
+        Err(Failure::refusal(format!(
+            "it has a checkpoint of {} events, which the {} events of this trail do not continue",
+            last.size, due.size
+        )))
+    }
+
+    fn publish_checkpoint(&self, due: &UnwitnessedCheckpoint) -> Result<Result<(), Failure>, StoreError> {
+        let WitnessContext { store, clock, .. } = &self.context;
+        let published = match self.compare_with_last(due) {
+            Ok(true) => Ok(()),
+            Ok(false) => self.send(due),
+            Err(failure) => {
+                let cause = failure.to_string();
+                if self.failure(due.trail).is_none_or(|(_, known)| known != cause) {
+                    tracing::error!(witness = self.name, trail = %due.trail, cause, "checkpoint withheld from the witness");
+                }
+                Err(failure)
             }
         };
         let now = clock.now();

@@ -10,4 +10,5 @@ mod operation;
 mod store;
 mod support;
 mod web;
+mod went_back;
 mod witness;

@@ -118,7 +118,10 @@ fn check_all(
     // The files are checked by a thread of their own: the database reads all of them, which takes a while.
     thread::scope(|scope| {
         let integrity = scope.spawn(|| store.read(|db| db.stored_rows().integrity()));
-        let differences = check_rows(store, requests, is_complete);
+        let differences = lost_events(installation, requests, is_complete).and_then(|mut sentences| {
+            sentences.extend(check_rows(store, requests, is_complete)?);
+            Ok(sentences)
+        });
         let integrity = integrity.join().map_err(|_| CliError::from("The check of the database's files failed."))?;
         // Damaged files are the reason for whatever else cannot be read.
         let damage = integrity.map_err(CliError::from).and_then(|found| state_report::print_integrity(&found));
@@ -129,6 +132,25 @@ fn check_all(
         };
         sentences.into_iter().next().map_or(Ok(()), |sentence| Err(CliError(sentence)))
     })
+}
+
+/// Returns what the trails lack of the events that the server remembers, as sentences.
+fn lost_events(
+    installation: &ReadOnlyInstallation,
+    requests: &[(String, CheckRequest)],
+    is_complete: bool,
+) -> Result<Vec<String>, CliError> {
+    let mut sentences = Vec::new();
+    for (trail, shortfall) in &installation.shortfalls {
+        let request = requests.iter().find(|(_, request)| request.trail == *trail);
+        let name = request.map_or_else(|| format!("The trail {trail}"), |(name, _)| name.clone());
+        // A trail that is missing is in no request.
+        if request.is_some() || is_complete {
+            print_line(&format!("{name}: {shortfall}, as the server remembers"))?;
+            sentences.push(format!("The audit trail of {name} went back: {shortfall}."));
+        }
+    }
+    Ok(sentences)
 }
 
 /// Checks each trail with its rows. Returns what does not fit, as sentences.

@@ -27,6 +27,12 @@ impl Pepper {
         &self.id
     }
 
+    /// Returns the keyed value of a text that is not a key.
+    #[must_use]
+    pub fn keyed_value(&self, text: &[u8]) -> [u8; 32] {
+        self.hmac.sign(text)
+    }
+
     pub(super) fn digest(&self, key: &str) -> KeyDigest {
         KeyDigest(self.hmac.sign(key.as_bytes()))
     }

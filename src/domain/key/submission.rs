@@ -56,6 +56,12 @@ impl SubmissionKey {
         Self(SecretBox::new(Box::new(secret)))
     }
 
+    /// Returns the keyed value of a text.
+    #[must_use]
+    pub fn keyed_value(&self, text: &[u8]) -> [u8; 32] {
+        mac::hmac_sha256(self.0.expose_secret(), &[text])
+    }
+
     /// Issues the value of a form's hidden field `submission`.
     #[must_use]
     pub fn issue(&self, form: KeyForm, session: SessionId, now: Timestamp, nonce: [u8; 16]) -> String {

@@ -42,6 +42,8 @@ actions! {
     /// The target is the old key.
     ApiKeyRotated = "api_key.rotated",
     AuditTrailExported = "audit_trail.exported",
+    /// An operator accepted that events of the trail are lost.
+    AuditTrailLossAccepted = "audit_trail.loss_accepted",
     CompanyChanged = "company.changed",
     CompanyCreated = "company.created",
     GatewayAdded = "gateway.added",

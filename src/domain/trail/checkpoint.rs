@@ -8,6 +8,7 @@ use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 
 use crate::domain::ids::{InstallationId, TrailId};
+use crate::domain::mac;
 use crate::domain::trail::merkle::Hash;
 
 /// The type byte of Ed25519 in signed notes.
@@ -38,6 +39,12 @@ impl CheckpointSigner {
     #[must_use]
     pub fn public_key(&self) -> CheckpointKey {
         CheckpointKey(self.0.verifying_key())
+    }
+
+    /// Returns the keyed value of a text.
+    #[must_use]
+    pub fn keyed_value(&self, text: &[u8]) -> [u8; 32] {
+        mac::hmac_sha256(self.0.as_bytes(), &[text])
     }
 
     /// Returns the signed note: the trail `origin` has `size` events and this root hash.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::ids::{CompanyId, GatewayId, KeyId, UserId};
+use crate::domain::ids::{CompanyId, GatewayId, InstallationId, KeyId, UserId};
 use crate::domain::key::lifecycle::{Comment, RevocationReason};
 use crate::domain::trail::event_detail::EventDetail;
 
@@ -13,6 +13,7 @@ pub enum EventTarget {
     User(UserId),
     Company(CompanyId),
     Gateway(GatewayId),
+    Installation(InstallationId),
 }
 
 impl EventTarget {
@@ -24,6 +25,7 @@ impl EventTarget {
             Self::User(_) => "user",
             Self::Company(_) => "company",
             Self::Gateway(_) => "gateway",
+            Self::Installation(_) => "installation",
         }
     }
 
@@ -31,7 +33,7 @@ impl EventTarget {
     pub const fn key(self) -> Option<KeyId> {
         match self {
             Self::ApiKey(id) => Some(id),
-            Self::User(_) | Self::Company(_) | Self::Gateway(_) => None,
+            Self::User(_) | Self::Company(_) | Self::Gateway(_) | Self::Installation(_) => None,
         }
     }
 }
@@ -43,6 +45,7 @@ impl fmt::Display for EventTarget {
             Self::User(id) => id.fmt(f),
             Self::Company(id) => id.fmt(f),
             Self::Gateway(id) => id.fmt(f),
+            Self::Installation(id) => id.fmt(f),
         }
     }
 }

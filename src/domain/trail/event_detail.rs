@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::domain::ids::{KeyId, UserId};
 use crate::domain::trail::action::Action;
 use crate::domain::trail::event_values::{
-    ChangedProfile, CompanySettings, EndedSession, EndedSessions, ExpiredKey, Export, KeyEnd, KeyOwner, KeyStatus,
-    KeysHandedOver, KeysRevoked, Name, NewKey, OldKey, RefusedKey, RefusedSignIns, RevokedKey, SecondFactor,
+    AcceptedLoss, ChangedProfile, CompanySettings, EndedSession, EndedSessions, ExpiredKey, Export, KeyEnd, KeyOwner,
+    KeyStatus, KeysHandedOver, KeysRevoked, Name, NewKey, OldKey, RefusedKey, RefusedSignIns, RevokedKey, SecondFactor,
     SupersededKey, UsedCode, UsedLink, UserRole,
 };
 
@@ -129,6 +129,7 @@ event_details! {
     ApiKeyRevoked => ApiKeySuperseded { before: KeyStatus, after: SupersededKey },
     ApiKeyRotated => ApiKeyRotated { before: Name, after: OldKey },
     AuditTrailExported => AuditTrailExported { after: Export },
+    AuditTrailLossAccepted => AuditTrailLossAccepted { after: AcceptedLoss },
     CompanyChanged => CompanyChanged { before: CompanySettings, after: CompanySettings },
     CompanyCreated => CompanyCreated { after: Name },
     GatewayAdded => GatewayAdded { after: Name },

@@ -131,6 +131,18 @@ event_values! {
         user: Option<UserId>,
     }
 
+    /// Events that an operator accepted as lost.
+    AcceptedLoss {
+        /// The last checkpoint of the trail that a server remembered, as a signed note.
+        checkpoint: String,
+        /// The number of events that the trail still had; 0 if the trail itself was lost.
+        events_left: u64,
+        /// The first lost event. `None` if events of the same numbers took the place of the signed ones.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        first_lost: Option<u64>,
+        /// The last lost event: the size of the checkpoint.
+        last_lost: u64,
+    }
     /// A company's settings; periods in days.
     CompanySettings {
         default_expiry_days: Option<u16>,

@@ -15,5 +15,7 @@ pub mod filter;
 pub mod inclusion;
 pub mod leaf;
 pub mod merkle;
+pub mod remembered;
 pub mod replay;
+pub mod shortfall;
 pub mod tree;

@@ -53,6 +53,12 @@ impl SecondFactorKey {
         Self(SecretBox::new(Box::new(mac::hmac_sha256(secret, &[b"keydesk second factor\x01"]))))
     }
 
+    /// Returns the keyed value of a text.
+    #[must_use]
+    pub fn keyed_value(&self, text: &[u8]) -> [u8; 32] {
+        mac::hmac_sha256(self.0.expose_secret(), &[text])
+    }
+
     /// Returns the secret of a user's authenticator app.
     #[must_use]
     pub fn authenticator(&self, user: UserId, seed: &Seed) -> Authenticator {

@@ -25,6 +25,28 @@ impl<A> Trails<'_, A> {
     pub fn count_events(&mut self) -> Result<i64, StoreError> {
         Ok(audit_trails::table.select(audit_trails::size).load::<i64>(self.connection)?.iter().sum())
     }
+
+    /// Returns the head of a trail, if there is such a trail.
+    #[instrument(name = "db.trails.find_head", level = "debug", skip_all)]
+    pub fn find_head(&mut self, trail: TrailId) -> Result<Option<TrailHead>, StoreError> {
+        let head: Option<(i64, Vec<u8>, String)> = audit_trails::table
+            .filter(audit_trails::id.eq(trail))
+            .select((audit_trails::size, audit_trails::frontier, audit_trails::checkpoint))
+            .first(self.connection)
+            .optional()?;
+        Ok(head.map(|(size, frontier, checkpoint)| TrailHead { size, frontier, checkpoint }))
+    }
+
+    /// Returns the id, the size and the latest checkpoint of every trail.
+    #[instrument(name = "db.trails.checkpoints", level = "debug", skip_all)]
+    pub fn checkpoints(&mut self) -> Result<Vec<(TrailId, i64, String)>, StoreError> {
+        let trails = audit_trails::table.select((audit_trails::id, audit_trails::size, audit_trails::checkpoint));
+        // The driver's own connection reads faster, and there may be many companies.
+        Ok(match self.connection {
+            AnyConnection::Sqlite(sqlite) => trails.load(sqlite)?,
+            AnyConnection::Postgres(postgres) => trails.load(postgres)?,
+        })
+    }
 }
 
 impl Trails<'_, ReadWrite> {

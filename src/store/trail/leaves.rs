@@ -7,6 +7,7 @@ use tracing::instrument;
 
 use super::events::EventRow;
 use crate::domain::ids::TrailId;
+use crate::domain::trail::action::Action;
 use crate::domain::trail::event::Event;
 use crate::store::connection::AnyConnection;
 use crate::store::db::Trails;
@@ -37,6 +38,19 @@ impl<A> Trails<'_, A> {
             AnyConnection::Postgres(postgres) => events.select(EventRow::as_select()).load(postgres)?,
         };
         Ok(rows.into_iter().map(EventRow::into_event).collect())
+    }
+
+    /// Returns the events of one action with these sequence numbers in order.
+    #[instrument(name = "db.trails.of_action", level = "debug", skip_all)]
+    pub fn of_action(
+        &mut self,
+        trail: TrailId,
+        action: Action,
+        sequences: RangeInclusive<i64>,
+    ) -> Result<Vec<Event>, StoreError> {
+        let events = in_order(trail, *sequences.start(), *sequences.end()).filter(events::action.eq(action));
+        let rows: Vec<EventRow> = events.select(EventRow::as_select()).load(self.connection)?;
+        Ok(rows.into_iter().map(|row| row.into_event().0).collect())
     }
 
     /// Returns the stored hashes of the leaves with these sequence numbers in order, each with its sequence number.

@@ -59,6 +59,9 @@ pub enum PageError {
     /// The database cannot be reached.
     #[error("{0}")]
     Unavailable(String),
+    /// The audit trail of the company lacks events. Holds what it lacks.
+    #[error("the database went back: {0}")]
+    WentBack(String),
     /// A bug in Keydesk.
     #[error("{0}")]
     Internal(String),
@@ -74,6 +77,7 @@ impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            StoreError::WentBack(shortfall) => Self::WentBack(shortfall),
             StoreError::Exists | StoreError::Unexpected(_) => Self::Internal(error.to_string()),
         }
     }
@@ -116,7 +120,7 @@ impl ResponseError for PageError {
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
             Self::Body(BodyError::Undecodable | BodyError::Repeated) => StatusCode::BAD_REQUEST,
             Self::KeyAlreadyShown | Self::KeyStateConflict(..) => StatusCode::CONFLICT,
-            Self::TooManyAtOnce | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyAtOnce | Self::Unavailable(_) | Self::WentBack(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -137,7 +141,7 @@ impl ResponseError for PageError {
             Self::MethodNotAllowed(allowed) => {
                 response.insert_header((ALLOW, allowed.as_str()));
             }
-            Self::TooManyAtOnce | Self::Unavailable(_) => {
+            Self::TooManyAtOnce | Self::Unavailable(_) | Self::WentBack(_) => {
                 response.insert_header((RETRY_AFTER, "1"));
             }
             _ => {}

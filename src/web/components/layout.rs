@@ -1,9 +1,11 @@
 //! The layout around every page.
 
+use crate::domain::trail::shortfall::Shortfall;
 use crate::domain::user::profile::Theme;
 use crate::web::app::assets::{self, AssetPaths};
 use crate::web::app::page_context::CurrentUser;
 use crate::web::app::state::AppState;
+use crate::web::app::text::with_thousands;
 use crate::web::components::people::Person;
 
 /// The layout of a page for a signed-in user.
@@ -14,6 +16,8 @@ pub struct PageLayout {
     pub person: Person,
     pub theme: Theme,
     pub assets: AssetPaths,
+    /// What every page says while the company's audit trail lacks events.
+    pub warning: Option<String>,
 }
 
 /// The layout of a page without a session: sign-in, set-up, errors.
@@ -32,8 +36,26 @@ impl PageLayout {
             person: Person::named(&user.name),
             theme: user.theme,
             assets: assets::paths(),
+            warning: app.actions.memory.shortfall(user.company.id.into()).map(lost_events),
         }
     }
+}
+
+/// The warning about a trail that lacks events.
+pub fn lost_events(shortfall: Shortfall) -> String {
+    let what = match shortfall.missing() {
+        Some(1) => "1 event is missing from the audit trail; keys revoked in it may be valid again.".to_owned(),
+        Some(missing) => format!(
+            "{} events are missing from the audit trail; keys revoked in them may be valid again.",
+            with_thousands(missing)
+        ),
+        None => {
+            "Events of the audit trail were replaced; keys revoked in the original ones may be valid again.".to_owned()
+        }
+    };
+    format!(
+        "The database was put back to an older state. {what} Until this is resolved, no key of your company is verified and changes are paused. Ask your operator to restore the latest database, or to accept the loss with keydesk restore --accept-loss."
+    )
 }
 
 impl SignedOutLayout {

@@ -33,6 +33,7 @@ pub fn layout() -> PageLayout {
         person: Person::named("Maria Lindqvist"),
         theme: Theme::System,
         assets: ASSETS,
+        warning: None,
     }
 }
 

@@ -110,6 +110,9 @@ fn only_a_kept_checkpoint_reveals_a_rewrite_with_the_secrets() {
             blob(&tree.to_bytes())
         ),
     );
+    // The attacker also has the data folder of the server, which remembers the checkpoint.
+    let memory = setup.server.folder.path().join("remembered-checkpoints");
+    let _ = fs::remove_file(memory);
     assert_eq!(setup.audit("verify").0, 0, "with the secrets, every check passes");
     let (code, output) = setup.audit("verify --checkpoint old --public-key key");
     assert!(code == 1 && output.contains("its history was changed"), "{output}");

@@ -68,6 +68,27 @@ pub fn allow_connections(url: &str, open: bool) {
     }
 }
 
+/// Copies a PostgreSQL database as it is now. Its clients lose their connections. Returns the name of the copy.
+pub fn copy(url: &str) -> String {
+    let (server, name) = url.rsplit_once('/').unwrap();
+    let copy = format!("{name}_copy");
+    allow_connections(url, false);
+    let mut connection = PgConnection::establish(&format!("{server}/postgres")).unwrap();
+    connection.batch_execute(&format!("CREATE DATABASE {copy} TEMPLATE {name}")).unwrap();
+    allow_connections(url, true);
+    copy
+}
+
+/// Puts a copy in the place of a PostgreSQL database, whose clients lose their connections.
+pub fn replace_by(url: &str, copy: &str) {
+    let (server, name) = url.rsplit_once('/').unwrap();
+    allow_connections(url, false);
+    let mut connection = PgConnection::establish(&format!("{server}/postgres")).unwrap();
+    for rename in [(name, format!("{name}_gone")), (copy, name.to_owned())] {
+        connection.batch_execute(&format!("ALTER DATABASE {} RENAME TO {}", rename.0, rename.1)).unwrap();
+    }
+}
+
 /// A query that returns the numbers from 1 to `last` in the column `n`.
 pub fn numbers(last: u64) -> String {
     if postgres().is_some() {

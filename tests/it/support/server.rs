@@ -17,7 +17,7 @@ use keydesk::domain::user::password::Password;
 use keydesk::domain::user::profile::Role;
 use keydesk::evidence::StateMonitor;
 use keydesk::http::connections::IDLE_TIMEOUT;
-use keydesk::server::{self, Sampler, Server, UsageRecorder};
+use keydesk::server::{self, Continuity, Sampler, Server, UsageRecorder};
 use keydesk::store::{StoreError, User};
 use keydesk::witness::{WitnessStatus, Witnesses};
 use tempfile::TempDir;
@@ -38,6 +38,7 @@ pub struct TestServer {
     pub folder: Arc<TempDir>,
     pub setup_link: Option<String>,
     recorder: UsageRecorder,
+    continuity: Continuity,
     pub witnesses: Witnesses,
     pub monitor: StateMonitor,
     pub sampler: Sampler,
@@ -85,6 +86,18 @@ impl TestServer {
         Self::on(Arc::clone(&self.folder), self.database_url.clone(), clock, flags, |_| {}, IDLE_TIMEOUT)
     }
 
+    /// Another server on the same database and secrets, with a data folder of its own.
+    pub fn second_node(&self) -> Self {
+        let secrets = self.folder.path().join("secrets");
+        self.node_with(&["--secrets-file", secrets.to_str().unwrap()])
+    }
+
+    /// Another server on the same database, with a data folder of its own and these flags.
+    pub fn node_with(&self, flags: &[&str]) -> Self {
+        let (folder, clock) = (Arc::new(tempfile::tempdir().unwrap()), Clock::manual(self.clock.now()));
+        Self::on(folder, self.database_url.clone(), clock, flags, |_| {}, IDLE_TIMEOUT)
+    }
+
     /// A server with the system's clock.
     pub fn with_system_clock() -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
@@ -116,7 +129,7 @@ impl TestServer {
         let server = Server::bind(config, actions.clone()).unwrap().with_idle_timeout(idle_timeout);
         let (address, setup_link) = (server.address(), server.setup_link());
         let (recorder, witnesses) = (server.usage_recorder(), server.witnesses());
-        let (monitor, sampler) = (server.state_monitor(), server.sampler());
+        let (monitor, sampler, continuity) = (server.state_monitor(), server.sampler(), server.continuity());
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -134,6 +147,7 @@ impl TestServer {
             folder,
             setup_link,
             recorder,
+            continuity,
             witnesses,
             monitor,
             sampler,
@@ -246,6 +260,11 @@ impl TestServer {
     pub fn sampled(&self, name_and_labels: &str) -> Option<f64> {
         self.sampler.sample().unwrap();
         self.metric(name_and_labels)
+    }
+
+    /// Compares the trails with what the server remembers of them, as it does every second.
+    pub fn compare_trails(&self) {
+        self.continuity.run().unwrap();
     }
 
     /// Sends new checkpoints to the witnesses, as the server does every few seconds.

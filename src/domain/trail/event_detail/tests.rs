@@ -68,7 +68,19 @@ fn pinned() -> Vec<(EventDetail, String, String)> {
     all.extend(rotation_details(&name));
     all.extend(user_details());
     let days = Days::new(30).map(Days::count);
+    let loss =
+        |first_lost| AcceptedLoss { checkpoint: "note".to_owned(), events_left: 940, first_lost, last_lost: 1_000 };
     all.extend([
+        pin(
+            EventDetail::AuditTrailLossAccepted { after: loss(Some(941)) },
+            "",
+            r#"{"checkpoint":"note","events_left":940,"first_lost":941,"last_lost":1000}"#,
+        ),
+        pin(
+            EventDetail::AuditTrailLossAccepted { after: loss(None) },
+            "",
+            r#"{"checkpoint":"note","events_left":940,"last_lost":1000}"#,
+        ),
         pin(
             EventDetail::AuditTrailExported { after: Export::new(&TrailFilter::default(), ExportFormat::JsonLines) },
             "",

@@ -73,6 +73,7 @@ const fn is_replayed(action: Action) -> bool {
         | Action::UserSecondFactorChanged => true,
         Action::ApiKeyRefusedAfterRevocation
         | Action::AuditTrailExported
+        | Action::AuditTrailLossAccepted
         | Action::UserInvitationAccepted
         | Action::UserInvitationRenewed
         | Action::UserInvited

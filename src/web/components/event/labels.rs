@@ -42,6 +42,7 @@ pub const ACTION_GROUPS: [(&str, &[(Action, &str)]); 3] = [
             (Action::CompanyCreated, "Created"),
             (Action::CompanyChanged, "Settings changed"),
             (Action::AuditTrailExported, "Audit trail exported"),
+            (Action::AuditTrailLossAccepted, "Loss of events accepted"),
         ],
     ),
 ];
@@ -90,6 +91,7 @@ pub fn field_label(name: &str) -> String {
         "rotation_period_days" => "Rotation reminder",
         "session_id" => "Session",
         "link_created_by" => "Link from",
+        "events_left" => "Events before the loss",
         "link_created_by_type" => "Link created by",
         "until" => "To",
         other => {

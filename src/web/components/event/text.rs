@@ -97,6 +97,7 @@ impl EventText<'_> {
             }
             Action::CompanyChanged => vec![text("changed the company’s settings")],
             Action::AuditTrailExported => self.export_sentence(),
+            Action::AuditTrailLossAccepted => self.loss_sentence(),
             other => vec![text(other.as_str())],
         }
     }
@@ -148,6 +149,17 @@ impl EventText<'_> {
             None => "",
         };
         vec![text(format!("exported {}the audit trail{format}", if is_filtered { "part of " } else { "" }))]
+    }
+
+    fn loss_sentence(&self) -> Vec<Part> {
+        let lost = match self.detail {
+            EventDetail::AuditTrailLossAccepted { after } => match after.first_lost {
+                Some(first) => pluralized((after.last_lost + 1).saturating_sub(first), "event", "events"),
+                None => "replaced events".to_owned(),
+            },
+            _ => "events".to_owned(),
+        };
+        vec![text(format!("accepted the loss of {lost} of the audit trail"))]
     }
 
     /// “changed their password” for a user's own password, or “changed the password of …”.
@@ -297,6 +309,18 @@ mod tests {
             ),
             ("user.session_ended", "", r#"{"sessions":2}"#, "ended 2 of their sessions"),
             ("audit_trail.exported", "", r#"{"format":"csv"}"#, "exported the audit trail as CSV"),
+            (
+                "audit_trail.loss_accepted",
+                "",
+                r#"{"checkpoint":"…","events_left":940,"first_lost":941,"last_lost":1000}"#,
+                "accepted the loss of 60 events of the audit trail",
+            ),
+            (
+                "audit_trail.loss_accepted",
+                "",
+                r#"{"checkpoint":"…","events_left":1000,"last_lost":1000}"#,
+                "accepted the loss of replaced events of the audit trail",
+            ),
             (
                 "audit_trail.exported",
                 "",

@@ -1,9 +1,11 @@
 //! The Audit Trail page with sample data.
 
 use crate::domain::trail::action::Action;
+use crate::domain::trail::shortfall::Shortfall;
 use crate::evidence::Verdict;
 use crate::web::components::event::view::EventView;
 use crate::web::components::field::Field;
+use crate::web::components::layout::{PageLayout, lost_events};
 use crate::web::components::paging::Pager;
 use crate::web::components::samples::{LONG_NAME, Rendered, ago, layout, render, user, zone};
 use crate::web::pages::api_keys::activity::samples::{sample_event, sample_json};
@@ -43,6 +45,11 @@ fn page() -> TrailPage {
         since: Field::default(),
         dialog: None,
     }
+}
+
+fn went_back() -> TrailPage {
+    let warning = Some(lost_events(Shortfall::EventsMissing { first: 1_145, last: 1_204 }));
+    TrailPage { layout: PageLayout { warning, ..layout() }, ..page() }
 }
 
 fn filtered() -> TrailPage {
@@ -119,6 +126,7 @@ impl TrailPage {
         vec![
             render("audit-trail", &page()),
             render("audit-trail-filtered", &filtered()),
+            render("audit-trail-went-back", &went_back()),
             render("audit-trail-none-match", &Self { rows: vec![], pager: Pager::default(), ..filtered() }),
             render(
                 "audit-trail-refused",

@@ -60,7 +60,8 @@ fn error_page(error: &Error, app: &AppState, id: Option<&RequestId>, retry_path:
         converted = from_other_error(error);
         &converted
     };
-    let is_server_failure = matches!(error, PageError::Internal(_) | PageError::Unavailable(_));
+    let is_server_failure =
+        matches!(error, PageError::Internal(_) | PageError::Unavailable(_) | PageError::WentBack(_));
     if is_server_failure {
         let request = id.map(ToString::to_string).unwrap_or_default();
         FAILURES.with(|failures| {

@@ -169,6 +169,18 @@ impl Message {
         .with_link(retry_path, "Try again")
     }
 
+    /// 503: the audit trail of the company lacks events.
+    #[must_use]
+    pub fn went_back(shortfall: &str) -> Self {
+        Self::new(
+            "Changes are paused",
+            format!(
+                "The database was put back to an older state: {shortfall}. Nothing was changed. Ask your operator to restore the latest database, or to accept the loss with keydesk restore --accept-loss."
+            ),
+        )
+        .with_link(API_KEYS, "Back to API keys")
+    }
+
     /// The message for an error. Its “Try again” link leads to `retry_path`.
     #[must_use]
     pub fn for_error(error: &PageError, retry_path: &str) -> Self {
@@ -193,6 +205,7 @@ impl Message {
             PageError::KeyStateConflict(id, sentence) => Self::key_state_conflict(*id, sentence),
             PageError::TooManyAtOnce => Self::too_many_at_once(retry_path),
             PageError::Unavailable(_) => Self::database_unreachable(retry_path),
+            PageError::WentBack(shortfall) => Self::went_back(shortfall),
             PageError::Internal(_) => Self::internal_error(),
         }
     }
