@@ -65,6 +65,7 @@ enum Command {
     #[command(subcommand)]
     Gateway(gateway::Gateway),
     /// Go on after a database was put back to an older state
+    #[command(after_help = "Example:\n  keydesk restore --accept-loss")]
     Restore(restore::Restore),
     /// Check the audit trail
     #[command(subcommand)]
@@ -73,6 +74,7 @@ enum Command {
     ///
     /// For a server that runs with --migrate never, as a role that may not change tables. Run this as the role that owns
     /// them.
+    #[command(after_help = "Example:\n  keydesk migrate --database-url postgres://keydesk_owner@localhost/keydesk")]
     Migrate,
 }
 

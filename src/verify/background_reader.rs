@@ -86,7 +86,7 @@ impl ReaderThread {
         let progress = self.progress.load(Ordering::Acquire);
         // The run that goes on, or that the wake-up starts.
         let run = progress | 1;
-        if progress % 2 == 0 || run != self.seen.0 {
+        if progress.is_multiple_of(2) || run != self.seen.0 {
             self.seen = (run, Instant::now());
         }
         self.seen.1.elapsed() > STALLED_AFTER

@@ -87,7 +87,7 @@ impl Serving {
     /// The rest of the line that starts with `label`.
     pub fn line(&self, label: &str) -> String {
         let rest = self.lines.iter().find_map(|line| line.strip_prefix(label));
-        rest.unwrap_or_else(|| panic!("no line “{label}”: {}", self.log())).to_owned()
+        rest.unwrap_or_else(|| panic!("no line “{label}”: {}", self.written_log())).to_owned()
     }
 
     /// The standard error until now. The server writes its log in the background, in order: what was logged before is
@@ -111,7 +111,8 @@ impl Serving {
         }
     }
 
-    fn written_log(&self) -> String {
+    /// What has been written to standard error, which may lag behind.
+    pub fn written_log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap()
     }
 

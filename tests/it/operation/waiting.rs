@@ -22,8 +22,8 @@ pub fn socket_folder() -> Option<String> {
 /// Waits until the log has this many lines with this text.
 fn wait_for_lines(serving: &Serving, text: &str, count: usize) {
     let started = Instant::now();
-    while serving.log().matches(text).count() < count {
-        assert!(started.elapsed() < Duration::from_secs(50), "{}", serving.log());
+    while serving.written_log().matches(text).count() < count {
+        assert!(started.elapsed() < Duration::from_secs(50), "{}", serving.written_log());
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -41,7 +41,7 @@ fn a_server_waits_for_its_database_and_says_so() {
     command.args(["--database-url", &format!("postgres://keydesk@{host}/{name}")]);
     let mut serving = Serving::spawn(command);
     wait_for_lines(&serving, "waiting for the database", 2);
-    assert!(serving.log().contains("No such file or directory"), "{}", serving.log());
+    assert!(serving.written_log().contains("No such file or directory"), "{}", serving.written_log());
     let socket = ".s.PGSQL.5432";
     symlink(Path::new(&sockets).join(socket), missing.join(socket)).unwrap();
     serving.read_lines(2);

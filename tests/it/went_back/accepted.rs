@@ -74,10 +74,14 @@ fn every_server_that_remembers_the_lost_events_accepts_the_loss() {
     other.compare_trails();
     put_back(&server.database_url, "old");
     let all = [&server, &other, &late];
-    all.iter().for_each(|server| server.compare_trails());
+    for server in &all {
+        server.compare_trails();
+    }
     assert_eq!(all.map(|server| server.whoami(&key)), [503; 3]);
     assert_eq!(accept_loss(&server).status.code(), Some(0));
-    all.iter().for_each(|server| server.compare_trails());
+    for server in &all {
+        server.compare_trails();
+    }
     assert_eq!(all.map(|server| (server.whoami(&key), readiness(server))), [(200, 200); 3]);
 }
 

@@ -44,7 +44,7 @@ fn no_smaller_checkpoint_is_appended_before_the_loss_is_accepted() {
     assert!(page.contains("the database was put back to an older state"), "{page}");
     assert_eq!(accept_loss(&server).status.code(), Some(0));
     server.compare_trails();
-    server.advance(std::time::Duration::from_secs(60));
+    server.advance(std::time::Duration::from_mins(1));
     publish(&server);
     let after = notes(&path);
     assert!(after.len() > before.len() && after[..before.len()] == before);
@@ -68,7 +68,7 @@ fn a_server_without_a_memory_withholds_what_the_file_contradicts() {
     assert_eq!(fs::read(&path).unwrap(), before);
     // Moved away and kept, the file no longer withholds anything.
     fs::rename(&path, folder.path().join("kept")).unwrap();
-    forgetful.advance(std::time::Duration::from_secs(3_600));
+    forgetful.advance(std::time::Duration::from_hours(1));
     publish(&forgetful);
 }
 
