@@ -20,7 +20,10 @@ from keydesk import PROGRAM, Node, set_up
 from load import Load
 from network import Network
 
-BACK = 5
+# In seconds. A quick run is part of all tests, also on machines that are busy, so it is not about speed.
+BACK = 20 if "--quick" in sys.argv else 5
+# How often a round begins anew if the databases do not start or replicate, which says nothing of Keydesk.
+ATTEMPTS = 3
 LOGS = PROJECT / os.environ.get("CARGO_TARGET_DIR", "target") / "fleet"
 INSIDE = "FLEET_INSIDE"
 # The end of the first process ends all others: nothing is left behind, however the run ends.
@@ -95,20 +98,24 @@ def run_kind(kind, faults, first, network, machines, folder):
     """Runs the rounds of one kind of fleet. Returns how many failed."""
     fleet, failed = None, 0
     for number, fault in enumerate(faults, first):
-        try:
-            fleet = fleet or Fleet(network, machines, kind, folder / f"{kind}-{number}")
-            failed += not run_round(fleet, number, kind, fault)
-            if number == first + len(faults) - 1:
-                fleet.load.stop()
-                # The trail is whole after all the fail-overs.
-                fleet.nodes[-1].command("audit", "verify", timeout=120)
-        except (RuntimeError, subprocess.SubprocessError) as error:
-            failed += 1
-            print(f"{number:>5}  {kind:<9} {fault.__name__:<25} FAILED: {error}", flush=True)
-            if fleet is not None:
-                fleet.load.stop()
-                fleet = None
-            network.clear()
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                fleet = fleet or Fleet(network, machines, kind, folder / f"{kind}-{number}-{attempt}")
+                failed += not run_round(fleet, number, kind, fault)
+                if number == first + len(faults) - 1:
+                    fleet.load.stop()
+                    # The trail is whole after all the fail-overs.
+                    fleet.nodes[-1].command("audit", "verify", timeout=120)
+                break
+            except (RuntimeError, subprocess.SubprocessError) as error:
+                is_last = attempt == ATTEMPTS
+                failed += is_last
+                verdict = "FAILED" if is_last else "begins anew"
+                print(f"{number:>5}  {kind:<9} {fault.__name__:<25} {verdict}: {error}", flush=True)
+                if fleet is not None:
+                    fleet.load.stop()
+                    fleet = None
+                network.clear()
     network.clear()
     return failed
 

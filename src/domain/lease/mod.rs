@@ -68,6 +68,13 @@ impl Lease {
         self.acknowledgement_wait(committed);
     }
 
+    /// A beat is sent at `sent` on a primary that needs a standby: a lease that did not end so far ends unless the beat
+    /// is committed.
+    pub fn limit(&self, sent: Duration) {
+        let until = nanos(sent + LEASE_DURATION);
+        let _ = self.valid_until.compare_exchange(NEVER, until, Ordering::AcqRel, Ordering::Acquire);
+    }
+
     /// The lease is to be renewed by beats from now on; until the first one, no answer is good.
     pub fn suspend(&self) {
         self.valid_until.store(0, Ordering::Release);
@@ -138,5 +145,9 @@ mod tests {
         lease.waive(at(100));
         assert!(lease.is_valid(|| at(99_000)));
         assert_eq!(lease.acknowledgement_wait(at(600)), at(510), "leases on the old primary end all the same");
+        lease.limit(at(99_000));
+        assert!(lease.is_valid(|| at(100_000)) && !lease.is_valid(|| at(100_001)), "its beats need a standby now");
+        lease.limit(at(101_000));
+        assert!(!lease.is_valid(|| at(101_500)), "only a beat that was committed extends it");
     }
 }

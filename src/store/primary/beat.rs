@@ -81,6 +81,9 @@ impl BeatConnection {
         }
         let server = describe(&mut self.connection)?;
         let sent = self.primary.elapsed();
+        if server.has_synchronous_standby {
+            self.primary.lease().limit(sent);
+        }
         self.connection.batch_execute(BEAT)?;
         let committed = self.primary.elapsed();
         if server.has_synchronous_standby {

@@ -110,15 +110,20 @@ fn only_a_kept_checkpoint_reveals_a_rewrite_with_the_secrets() {
             blob(&tree.to_bytes())
         ),
     );
-    // The attacker also has the data folder of the server, which remembers the checkpoint.
-    let memory = setup.server.folder.path().join("remembered-checkpoints");
-    let _ = fs::remove_file(memory);
-    assert_eq!(setup.audit("verify").0, 0, "with the secrets, every check passes");
-    let (code, output) = setup.audit("verify --checkpoint old --public-key key");
+    // A server that remembers the checkpoint would notice, so the attacker deletes what it remembers.
+    let forgetful = setup.server.second_node();
+    let audit = |words: &str| {
+        let mut command = keydesk(forgetful.folder.path());
+        command.args(["--database-url", &setup.server.database_url, "--secrets-file"]);
+        command.arg(setup.server.folder.path().join("secrets"));
+        run(command, setup.files.path(), words)
+    };
+    assert_eq!(audit("verify").0, 0, "with the secrets, every check passes");
+    let (code, output) = audit("verify --checkpoint old --public-key key");
     assert!(code == 1 && output.contains("its history was changed"), "{output}");
-    let (code, output) = setup.audit("consistency --company Brightwater --from old");
+    let (code, output) = audit("consistency --company Brightwater --from old");
     assert!(code == 1 && output.contains("its history was changed"), "{output}");
-    setup.write("export", &export(&setup.admin, ""));
+    setup.write("export", &export(&forgetful.admin(), ""));
     let (code, output) = setup.audit_alone("verify --file export --checkpoint old --public-key key");
     assert!(code == 1 && output.contains("its history was changed"), "{output}");
 }

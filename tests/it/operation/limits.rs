@@ -45,7 +45,7 @@ fn a_role_with_too_few_connections_is_refused_with_the_number() {
     assert!(sentence.contains("of the database"), "{sentence}");
     connection.batch_execute(&format!("ALTER DATABASE {name} CONNECTION LIMIT {enough}")).unwrap();
     // A command needs few.
-    assert!(run(folder.path(), &url, &["gateway", "list"], "").status.success());
+    assert!(run(folder.path(), &url, &["gateway", "add", "edge"], "").status.success());
 
     let mut command = keydesk(folder.path());
     command.args(["--database-url", &url]);

@@ -89,7 +89,7 @@ fn a_pooler_is_accepted_if_it_keeps_sessions() {
     }
     let pooler = PgBouncer::start(&sockets, "session");
     let url = format!("postgres://keydesk@{}/{name}", pooler.address);
-    assert!(run(folder.path(), &url, &["gateway", "list"], "").status.success());
+    assert!(run(folder.path(), &url, &["gateway", "add", "edge"], "").status.success());
     let mut command = keydesk(folder.path());
     command.args(["--database-url", &url]);
     assert_eq!(Serving::start(command, 2).stop(), 0);

@@ -108,10 +108,27 @@ fn a_hung_standby_and_a_read_only_server_are_seen() {
         superuser.batch_execute(&format!("ALTER SYSTEM {setting}")).unwrap();
         superuser.batch_execute("SELECT pg_reload_conf()").unwrap();
     };
+    assert!(browser.get("/readyz").body.contains("no synchronous standby"));
+    // Nothing can be committed, so another server may be the primary: the lease is lost, and no key is verified.
     set("SET synchronous_standby_names = 'missing'");
-    assert_not_writable(&browser, &["has not finished one for"]);
+    let (started, reasons) =
+        (Instant::now(), ["has not finished one for", "The primary of the database commits nothing"]);
+    loop {
+        let body = browser.get("/readyz").body;
+        if reasons.iter().all(|reason| body.contains(reason)) {
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_mins(1), "{body}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    browser.get("/readyz?for=verification").expect(503);
+    assert!(browser.get("/metrics").body.contains("\nkeydesk_primary_lease 0\n"));
+    browser.get("/v1/whoami").expect(401);
+    let unknown = "goa_000000000000000000000000000000000BvU0h";
+    browser.bearer("/v1/whoami", unknown).expect(503);
     set("RESET synchronous_standby_names");
     assert_ready_again(&browser);
+    browser.bearer("/v1/whoami", unknown).expect(401);
     set("SET default_transaction_read_only = on");
     assert_not_writable(&browser, &["the database is read-only"]);
     set("RESET default_transaction_read_only");

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::cli::start::refusal;
 use crate::cli::{keydesk, run, text};
@@ -11,10 +12,12 @@ use crate::support::database;
 const ROUNDS: usize = 25;
 const SERVERS: usize = 3;
 
-/// Starts a program that opens the installation.
+/// Starts a program that opens the installation, and creates what is missing.
 fn open(data: &Path, flags: &[&str]) -> Child {
+    static GATEWAYS: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("gateway-{}", GATEWAYS.fetch_add(1, Ordering::Relaxed));
     let mut command = keydesk(data);
-    command.args(flags).args(["gateway", "list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    command.args(flags).args(["gateway", "add", &name]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 fn all_succeed(programs: Vec<Child>) {
@@ -63,7 +66,7 @@ fn edit(genuine: &str, name: &str) -> String {
 fn a_changed_secret_is_refused_by_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let url = database::new_url(&folder);
-    assert!(run(folder.path(), &url, &["gateway", "list"], "").status.success());
+    assert!(run(folder.path(), &url, &["gateway", "add", "first"], "").status.success());
     let path = folder.path().join("secrets");
     let genuine = fs::read_to_string(&path).unwrap();
     for (name, words) in [
@@ -86,7 +89,7 @@ fn a_changed_secret_is_refused_by_its_name() {
 fn a_database_of_an_older_version_adopts_the_secrets_that_it_names() {
     let folder = tempfile::tempdir().unwrap();
     let url = database::new_url(&folder);
-    assert!(run(folder.path(), &url, &["gateway", "list"], "").status.success());
+    assert!(run(folder.path(), &url, &["gateway", "add", "first"], "").status.success());
     let rows = || database::column(&url, "name || id", "FROM secret_checks ORDER BY name, id");
     let (created, path) = (rows(), folder.path().join("secrets"));
     assert_eq!(created.len(), 6);
