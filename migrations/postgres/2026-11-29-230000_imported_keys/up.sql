@@ -4,6 +4,9 @@
 ALTER TABLE api_keys ADD COLUMN digest_kind TEXT NOT NULL DEFAULT 'key' CHECK (digest_kind IN ('key', 'sha256'));
 ALTER TABLE api_keys ADD COLUMN created_by_type TEXT NOT NULL DEFAULT 'user';
 
+-- Look-ups ask whether any key is stored by its SHA-256.
+CREATE INDEX api_keys_of_sha256 ON api_keys (digest_kind) WHERE digest_kind = 'sha256';
+
 -- An import adds thousands of keys in one transaction. Counting them one by one would leave as many versions of one row of
 -- key_counts behind, which each further count reads again.
 CREATE FUNCTION count_new_keys() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -112,9 +112,11 @@ pub(super) fn find_on_postgres(
     connection: &mut PgConnection,
     presented: &[PresentedDigests],
 ) -> Result<FoundKeys, StoreError> {
-    let digests: HashSet<KeyDigest> =
-        presented.iter().flat_map(|digests| [digests.of_key, digests.of_sha256]).collect();
-    let query = KeysByDigest { digests: digests.into_iter().collect(), columns: KeyRow::as_select() };
+    let unique = |digest: fn(&PresentedDigests) -> KeyDigest| -> Vec<KeyDigest> {
+        presented.iter().map(digest).collect::<HashSet<_>>().into_iter().collect()
+    };
+    let (of_keys, of_sha256) = (unique(|digests| digests.of_key), unique(|digests| digests.of_sha256));
+    let query = KeysByDigest { of_keys, of_sha256, columns: KeyRow::as_select() };
     let rows: Vec<(KeyDigest, bool, KeyRow)> = query.load(connection)?;
     if rows.iter().any(|(_, is_standby, _)| *is_standby) {
         return Err(StoreError::unavailable("the PostgreSQL server is a standby, whose keys may be outdated"));
@@ -129,9 +131,12 @@ fn by_digest(rows: Vec<(KeyDigest, KeyRow)>) -> FoundKeys {
 /// A join with an array of digests. For `digest = ANY (…)`, PostgreSQL uses only B-tree indexes, which get slower
 /// with the number of keys; for a join it uses the hash index. Each row says whether the server is a standby, as a
 /// primary may have become one since the connection was opened.
+///
+/// Digests of SHA-256 are looked for only if any is stored, which the same snapshot tells by one look at an index.
 #[derive(QueryId)]
 struct KeysByDigest {
-    digests: Vec<KeyDigest>,
+    of_keys: Vec<KeyDigest>,
+    of_sha256: Vec<KeyDigest>,
     columns: AsSelect<KeyRow, Pg>,
 }
 
@@ -145,10 +150,12 @@ impl QueryFragment<Pg> for KeysByDigest {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT requested.digest, pg_is_in_recovery(), ");
         self.columns.walk_ast(out.reborrow())?;
-        out.push_sql(" FROM unnest(");
-        out.push_bind_param::<Array<Binary>, _>(&self.digests)?;
+        out.push_sql(" FROM (SELECT unnest(");
+        out.push_bind_param::<Array<Binary>, _>(&self.of_keys)?;
+        out.push_sql("::bytea[]) AS digest UNION ALL SELECT unnest(");
+        out.push_bind_param::<Array<Binary>, _>(&self.of_sha256)?;
         out.push_sql(
-            "::bytea[]) AS requested (digest) JOIN api_keys ON api_keys.digest = requested.digest \
+            "::bytea[]) WHERE EXISTS (SELECT 1 FROM api_keys WHERE digest_kind = 'sha256')) AS requested JOIN api_keys ON api_keys.digest = requested.digest \
              JOIN service_accounts ON service_accounts.id = api_keys.service_account_id \
              JOIN companies ON companies.id = api_keys.company_id",
         );

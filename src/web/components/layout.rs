@@ -41,7 +41,7 @@ impl PageLayout {
     }
 }
 
-/// The warning about a trail that lacks events.
+/// The warning about a trail that lacks events. The template adds the command.
 pub fn lost_events(shortfall: Shortfall) -> String {
     let what = match shortfall.missing() {
         Some(1) => "1 event is missing from the audit trail; keys revoked in it may be valid again.".to_owned(),
@@ -54,7 +54,7 @@ pub fn lost_events(shortfall: Shortfall) -> String {
         }
     };
     format!(
-        "The database was put back to an older state. {what} Until this is resolved, no key of your company is verified and changes are paused. Ask your operator to restore the latest database, or to accept the loss with keydesk restore --accept-loss."
+        "The database was put back to an older state. {what} Until this is resolved, no key of your company is verified and changes are paused. Ask your operator to restore the latest database, or to accept the loss:"
     )
 }
 
