@@ -12,7 +12,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::error::MemoryError;
-use crate::domain::ids::{InstallationId, TrailId};
+use crate::domain::ids::InstallationId;
 use crate::domain::trail::checkpoint::{Checkpoint, CheckpointKey, CheckpointSigner};
 use crate::domain::trail::merkle::Frontier;
 use crate::domain::trail::remembered::{LossAcceptance, RememberedTrail};
@@ -153,9 +153,4 @@ pub(super) fn set_aside(path: &Path, installation: InstallationId) -> io::Result
 /// The name in the signature line.
 fn name(installation: InstallationId) -> String {
     format!("keydesk/{installation}/remembered-checkpoints")
-}
-
-/// Parses the id of a trail in the file.
-pub(super) fn trail_id(text: &str) -> Option<TrailId> {
-    TrailId::parse(text)
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::MemoryError;
-use super::file::{self, StoredMemory, StoredTrail, trail_id};
+use super::file::{self, StoredMemory, StoredTrail};
 use crate::domain::ids::{InstallationId, TrailId};
 use crate::domain::trail::remembered::RememberedTrail;
 use crate::domain::trail::shortfall::Shortfall;
@@ -92,10 +92,10 @@ impl CheckpointMemory {
             let damaged = || MemoryError(format!("The remembered checkpoints {} are damaged.", path.display()));
             for (trail, stored) in stored.trails {
                 let remembered = stored.parse().ok_or_else(damaged)?;
-                state.trails.insert(trail_id(&trail).ok_or_else(damaged)?, Arc::new(remembered));
+                state.trails.insert(TrailId::parse(&trail).ok_or_else(damaged)?, Arc::new(remembered));
             }
             for (webhook, notes) in stored.webhooks {
-                let notes = notes.into_iter().filter_map(|(trail, note)| Some((trail_id(&trail)?, note)));
+                let notes = notes.into_iter().filter_map(|(trail, note)| Some((TrailId::parse(&trail)?, note)));
                 state.webhooks.insert(webhook, notes.collect());
             }
         }
@@ -114,7 +114,7 @@ impl CheckpointMemory {
         self.state().trails.get(&trail).cloned()
     }
 
-    /// Remembers a trail whose events continue those of `before`, unless something else is remembered by now. The trail
+    /// Remembers a trail whose events continue those of `before`, unless another state is remembered by now. The trail
     /// must be committed.
     pub fn advance(&self, trail: TrailId, before: Option<&RememberedTrail>, after: RememberedTrail) {
         let mut state = self.state();

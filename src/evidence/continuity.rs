@@ -14,7 +14,7 @@ use crate::domain::trail::event::Event;
 use crate::domain::trail::merkle::{Frontier, Hash, leaf_hash};
 use crate::domain::trail::remembered::{LossAcceptance, RememberedTrail, grown};
 use crate::domain::trail::shortfall::Shortfall;
-use crate::store::{ReadLocation, Store, StoreError, ThreadReader};
+use crate::store::{Store, StoreError, ThreadReader};
 
 const BATCH_SIZE: u64 = 10_000;
 
@@ -47,8 +47,7 @@ impl fmt::Debug for ContinuityCheck {
 impl ContinuityCheck {
     #[must_use]
     pub fn new(store: Store, memory: CheckpointMemory, installation: InstallationId, key: CheckpointKey) -> Self {
-        let (reader, location) = store.thread_reader();
-        let (reader, is_remote) = (Arc::new(Mutex::new(reader)), location == ReadLocation::Remote);
+        let (reader, is_remote) = (Arc::new(Mutex::new(store.background_reader())), store.is_remote());
         Self { store, reader, is_remote, memory, installation, key }
     }
 
@@ -214,8 +213,8 @@ impl ContinuityCheck {
         Ok(parsed.collect())
     }
 
-    /// Returns whether the head is signed and its tree, built from all stored leaves, contains the event: whoever can write
-    /// to the database can insert a row, but cannot sign.
+    /// Returns whether the head is signed and its tree, built from all stored leaves, contains the event: a client
+    /// that can write to the database can insert a row, but cannot sign.
     fn is_signed(&self, trail: TrailId, head: &TrailHead, event: &Event) -> Result<bool, StoreError> {
         let Some(signed) = self.read(trail, head, Vec::new()) else { return Ok(false) };
         let leaf = self.store.query(|db| db.trails().leaf_hashes(trail, event.sequence..=event.sequence))?;

@@ -7,7 +7,7 @@ use crate::config::Database;
 use crate::store::connection::{AnyConnection, ConnectionPurpose};
 use crate::store::error::StoreError;
 use crate::store::file_watch::FileWatch;
-use crate::store::primary::{Primary, PrimaryWatch};
+use crate::store::primary::{Primary, PrimaryWatch, superseded};
 
 /// A database, its files and its primary. Clones share them.
 #[derive(Clone, Debug)]
@@ -98,11 +98,7 @@ impl r2d2::ManageConnection for ConnectionManager {
 
     fn connect(&self) -> Result<AnyConnection, StoreError> {
         let (connection, primary) = self.connector.open(self.purpose)?;
-        if Arc::ptr_eq(&primary, &self.primary) {
-            Ok(connection)
-        } else {
-            Err(StoreError::unavailable("the primary changed meanwhile"))
-        }
+        if Arc::ptr_eq(&primary, &self.primary) { Ok(connection) } else { Err(superseded()) }
     }
 
     /// Connections are not checked here, see `checkout` in the pool.

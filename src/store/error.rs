@@ -52,6 +52,12 @@ impl StoreError {
         words.join(" ").trim_end_matches('.').to_owned()
     }
 
+    /// The PostgreSQL server is not a primary.
+    #[must_use]
+    pub fn standby() -> Self {
+        Self::unavailable("the PostgreSQL server is a standby, whose keys may be outdated")
+    }
+
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         count_error();
         Self::Unavailable(cause.into().into())

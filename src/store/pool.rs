@@ -111,12 +111,18 @@ impl Store {
         Ok(result)
     }
 
-    /// Returns a reader for one thread, and where its reads take place. On PostgreSQL the thread waits for the
-    /// server, so it should serve nothing else; on SQLite a hop to another thread costs more than the read.
+    /// Returns a reader for one thread, with a connection that was opened at the start, if one is left. On PostgreSQL the
+    /// thread waits for the server, so it should serve nothing else; on SQLite a hop to another thread costs more than the
+    /// read.
     #[must_use]
-    pub fn thread_reader(&self) -> (ThreadReader, ReadLocation) {
-        let reader = ThreadReader::new(self.connector.clone(), self.open_readers.take(), self.metrics.clone());
-        (reader, self.read_location())
+    pub fn thread_reader(&self) -> ThreadReader {
+        ThreadReader::new(self.connector.clone(), self.open_readers.take(), self.metrics.clone())
+    }
+
+    /// Returns a reader for a background job, which opens a connection of its own.
+    #[must_use]
+    pub fn background_reader(&self) -> ThreadReader {
+        ThreadReader::new(self.connector.clone(), None, self.metrics.clone())
     }
 
     /// Returns where the reads of a [`thread_reader`](Self::thread_reader) take place.

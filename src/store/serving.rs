@@ -8,8 +8,8 @@ use crate::store::error::StoreError;
 use crate::store::inspect::{ConnectionLimits, TooFewConnections};
 use crate::store::pool::{POSTGRES_WRITERS, READERS, Store, checkout};
 
-/// The lease has one connection for beats and one that observes the primary.
-const LEASE_CONNECTIONS: u32 = 2;
+/// For beats, for observing the primary, and for comparing the trails with what is remembered of them.
+const BACKGROUND_CONNECTIONS: u32 = 3;
 
 /// Why a store cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +28,7 @@ impl Store {
     /// Returns how many connections to PostgreSQL one server with this many threads for look-ups opens at most.
     #[must_use]
     pub fn connections_needed(lookup_threads: usize) -> u32 {
-        READERS + POSTGRES_WRITERS + LEASE_CONNECTIONS + u32::try_from(lookup_threads).unwrap_or(u32::MAX)
+        READERS + POSTGRES_WRITERS + BACKGROUND_CONNECTIONS + u32::try_from(lookup_threads).unwrap_or(u32::MAX)
     }
 
     /// Opens a connection for each of `workers` threads that look up keys, before pages can take it.

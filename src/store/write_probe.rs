@@ -5,6 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Integer;
 
 use crate::config::Database;
 use crate::store::connection::{AnyConnection, ConnectionPurpose};
@@ -57,7 +59,14 @@ fn require_space(database: &Path) -> Result<(), StoreError> {
     written.map_err(StoreError::unavailable)
 }
 
+#[derive(QueryableByName)]
+struct CacheSize {
+    #[diesel(sql_type = Integer)]
+    cache_size: i32,
+}
+
 fn write_and_roll_back(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    let cache: CacheSize = diesel::sql_query("PRAGMA cache_size").get_result(connection)?;
     connection.batch_execute("PRAGMA cache_size = 1")?;
     let result = connection.begin(ConnectionPurpose::Write).and_then(|()| {
         let written = connection.batch_execute(SQLITE_WRITE).map_err(StoreError::from);
@@ -65,7 +74,7 @@ fn write_and_roll_back(connection: &mut AnyConnection) -> Result<(), StoreError>
         // SQLite itself rolls back after some errors.
         written.and(if is_rolled_back { Ok(()) } else { Err(StoreError::unavailable("a change was not rolled back")) })
     });
-    let restored = connection.batch_execute("PRAGMA cache_size = -16384");
+    let restored = connection.batch_execute(&format!("PRAGMA cache_size = {}", cache.cache_size));
     result.and(restored.map_err(StoreError::from))
 }
 
@@ -73,7 +82,6 @@ fn write_and_roll_back(connection: &mut AnyConnection) -> Result<(), StoreError>
 mod tests {
     use std::fs;
 
-    use diesel::prelude::*;
     use diesel::sql_types::BigInt;
 
     use super::*;

@@ -58,7 +58,7 @@ impl BackgroundReader {
 
 impl ReaderThread {
     fn spawn(store: &Store, batchers: &Arc<Batchers>, to_worker: &UnboundedSender<BatchReplies>) -> Self {
-        let (mut reader, _) = store.thread_reader();
+        let mut reader = store.thread_reader();
         let (wake, wakes) = mpsc::channel::<()>();
         let progress = Arc::new(AtomicU64::new(0));
         let (batchers, to_worker, runs) = (Arc::clone(batchers), to_worker.clone(), Arc::clone(&progress));

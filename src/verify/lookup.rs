@@ -47,14 +47,14 @@ impl LookupService {
     pub(super) fn new(store: &Store) -> Self {
         let batchers = Arc::<Batchers>::default();
         let (wake, woken) = unbounded_channel();
-        let mode = match store.thread_reader() {
-            (reader, ReadLocation::InProcess) => {
-                let inline =
-                    Rc::new(InlineLookup { reader: RefCell::new(reader), arrivals: ArrivalTracker::default() });
+        let mode = match store.read_location() {
+            ReadLocation::InProcess => {
+                let reader = RefCell::new(store.thread_reader());
+                let inline = Rc::new(InlineLookup { reader, arrivals: ArrivalTracker::default() });
                 spawn_local(run_inline(woken, Arc::clone(&batchers), Rc::clone(&inline)));
                 ReadMode::Inline(inline)
             }
-            (_, ReadLocation::Remote) => {
+            ReadLocation::Remote => {
                 spawn_local(run_in_background(woken, BackgroundReader::start(store, &batchers)));
                 ReadMode::Background
             }

@@ -246,7 +246,7 @@ class Streaming(Databases):
         self.sql(standby, "SELECT pg_reload_conf()")
 
     def promote(self, standby, next_standby):
-        """Makes the standby the primary, whatever becomes of the old one. Returns when it accepts changes."""
+        """Makes the standby the primary, also if the old one goes on. Returns when it accepts changes."""
         self.sql(standby, f"ALTER SYSTEM SET synchronous_standby_names = 'FIRST 1 ({next_standby.name})'")
         self.sql(standby, "SELECT pg_reload_conf()")
         self.follow(next_standby, standby)

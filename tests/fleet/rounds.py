@@ -83,6 +83,17 @@ def freeze_patroni(fleet):
     return result
 
 
+def outlast_cut(fleet, since, isolated):
+    """Waits until a server has given up its silent connections, and heals the network. A node that reached only the old
+    primary must not say that it is ready meanwhile."""
+    time.sleep(CUT_OFF)
+    if isolated:
+        fleet.load.expect_not_ready(isolated)
+    fleet.network.heal()
+    if isolated:
+        since[isolated] = time.monotonic()
+
+
 def partition(fleet, is_alone=True):
     """The primary is cut off from etcd, the standbys and all nodes but the first, which reaches nothing else."""
     old, first = fleet.databases.primary, fleet.nodes[0]
@@ -95,12 +106,7 @@ def partition(fleet, is_alone=True):
             fleet.network.cut(first.machine, machine)
 
     begun, since = after_promotion(fleet, old, cut)
-    time.sleep(CUT_OFF)
-    if is_alone:
-        fleet.load.expect_not_ready(first)
-    fleet.network.heal()
-    if is_alone:
-        since[first] = time.monotonic()
+    outlast_cut(fleet, since, first if is_alone else None)
     return begun, observe(fleet, since)
 
 
@@ -141,12 +147,7 @@ def unfenced(fleet, is_alone=True):
     for machine in [standby, other] if is_alone else []:
         fleet.network.cut(first.machine, machine)
     since = dict.fromkeys(fleet.nodes, databases.promote(standby, other))
-    time.sleep(CUT_OFF)
-    if is_alone:
-        fleet.load.expect_not_ready(first)
-    fleet.network.heal()
-    if is_alone:
-        since[first] = time.monotonic()
+    outlast_cut(fleet, since, first if is_alone else None)
     # The old primary is in reach of every node again.
     time.sleep(OBSERVED)
     databases.rebuild(old)

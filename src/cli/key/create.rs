@@ -37,7 +37,7 @@ impl Create {
             .create_key_for(&RequestContext::command_line(company.id), &request, owner)
             .map_err(|error| refusal(&error))?;
         print_line(created.key.expose_secret()).map_err(|CliError(sentence)| {
-            CliError(format!("{sentence} Nobody has the new key: keydesk key revoke {}", created.id))
+            CliError(format!("{sentence} The new key was not shown. Revoke it: keydesk key revoke {}", created.id))
         })
     }
 }

@@ -11,11 +11,11 @@ pub(super) fn find(store: &Store, company: &Company, email: Option<&str>) -> Res
     if let Some(email) = email {
         return Ok(find_user(store, email, Some(company))?.id);
     }
-    let nobody = || {
+    let no_admin = || {
         CliError(format!(
             "{} has no administrator who could own the key. Name a user with --owner, or add one with: keydesk user add",
             Quoted(&company.name)
         ))
     };
-    store.query(|db| db.users().first_admin(company.id))?.ok_or_else(nobody)
+    store.query(|db| db.users().first_admin(company.id))?.ok_or_else(no_admin)
 }

@@ -154,25 +154,16 @@ fn a_lost_transaction_fails_each_action_and_the_next_group_works() {
 }
 
 #[test]
-fn a_full_group_commits() {
-    let fixture = Fixture::new(Limits { actions: 2, ..UNLIMITED });
-    let sees_the_first = |tx: &mut WriteDb<'_>| {
-        assert_eq!(fixture.stored(), [1]);
-        insert(2)(tx)
-    };
-    let results = fixture.run_waiting(vec![Box::new(insert(1)), Box::new(sees_the_first)]);
-    assert!(results.iter().all(|result| matches!(result, Ok(Ok(())))), "{results:?}");
-}
-
-#[test]
-fn an_old_group_commits() {
-    let fixture = Fixture::new(Limits { time: Duration::ZERO, ..UNLIMITED });
-    let sees_the_first = |tx: &mut WriteDb<'_>| {
-        assert_eq!(fixture.stored(), [1]);
-        insert(2)(tx)
-    };
-    let results = fixture.run_waiting(vec![Box::new(insert(1)), Box::new(sees_the_first)]);
-    assert!(results.iter().all(|result| matches!(result, Ok(Ok(())))), "{results:?}");
+fn a_full_or_old_group_commits_before_the_next_action() {
+    for limits in [Limits { actions: 2, ..UNLIMITED }, Limits { time: Duration::ZERO, ..UNLIMITED }] {
+        let fixture = Fixture::new(limits);
+        let sees_the_first = |tx: &mut WriteDb<'_>| {
+            assert_eq!(fixture.stored(), [1], "{limits:?}");
+            insert(2)(tx)
+        };
+        let results = fixture.run_waiting(vec![Box::new(insert(1)), Box::new(sees_the_first)]);
+        assert!(results.iter().all(|result| matches!(result, Ok(Ok(())))), "{limits:?}: {results:?}");
+    }
 }
 
 #[test]

@@ -41,8 +41,7 @@ const DESCRIBE: &str = "SELECT (SELECT system_identifier FROM pg_control_system(
 /// [`StoreError::Unavailable`] if it is a standby.
 pub(super) fn describe(connection: &mut PgConnection) -> Result<DescribedServer, StoreError> {
     let row: IdentityRow = sql_query(DESCRIBE).get_result(connection)?;
-    let standby = || StoreError::unavailable("the PostgreSQL server is a standby, whose keys may be outdated");
-    let timeline = row.timeline.ok_or_else(standby)?;
+    let timeline = row.timeline.ok_or_else(StoreError::standby)?;
     let timeline = u32::from_str_radix(&timeline, 16).map_err(StoreError::unexpected)?;
     let started_at = Timestamp::from_micros(row.started_at);
     Ok(DescribedServer {

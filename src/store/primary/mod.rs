@@ -5,5 +5,5 @@ mod identity;
 mod watch;
 
 pub use beat::{BeatConnection, ObservingConnection};
-pub(in crate::store) use watch::Primary;
 pub use watch::{LeaseState, PrimaryWatch};
+pub(in crate::store) use watch::{Primary, superseded};

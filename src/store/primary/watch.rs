@@ -186,7 +186,8 @@ fn lease_lost() -> StoreError {
     StoreError::unavailable("the primary has committed nothing for a second, so another one may have taken its place")
 }
 
-pub(super) fn superseded() -> StoreError {
+/// A connection that led to a former primary.
+pub(in crate::store) fn superseded() -> StoreError {
     StoreError::unavailable("the primary changed meanwhile")
 }
 

@@ -10,7 +10,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Integer};
 use diesel::sqlite::Sqlite;
 
-use super::lookup::{KeyForVerification, find_on_sqlite};
+use super::lookup::{KeyForVerification, find_on_sqlite, is_any_imported};
 use crate::domain::key::digest::{KeyDigest, PresentedDigests};
 use crate::store::error::StoreError;
 use crate::store::in_padded::LOOKUP_BATCH;
@@ -51,7 +51,9 @@ pub(super) struct KeyCache {
     wal_header: Option<WalHeader>,
     data_version: Option<i64>,
     epoch: Option<Epoch>,
-    /// By the digest of the key itself, whichever it is stored under.
+    /// Whether any key was stored by the digest of its SHA-256 at that epoch.
+    is_any_imported: bool,
+    /// By the digest of the key itself, also if it is stored by that of its SHA-256.
     keys: HashMap<KeyDigest, Arc<KeyForVerification>>,
 }
 
@@ -71,7 +73,14 @@ struct SchemaVersion {
 
 impl KeyCache {
     pub(super) fn new(wal_index: Option<TrustedWalIndex>) -> Self {
-        Self { wal_index, wal_header: None, data_version: None, epoch: None, keys: HashMap::default() }
+        Self {
+            wal_index,
+            wal_header: None,
+            data_version: None,
+            epoch: None,
+            is_any_imported: true,
+            keys: HashMap::default(),
+        }
     }
 
     /// Returns the keys with these digests in the order of the digests, as they are after the call began. The cache
@@ -87,7 +96,7 @@ impl KeyCache {
         let missing: Vec<usize> = (0..presented.len()).filter(|index| keys[*index].is_none()).collect();
         for indexes in missing.chunks(LOOKUP_BATCH) {
             let batch: Vec<PresentedDigests> = indexes.iter().map(|index| presented[*index]).collect();
-            let found = find_on_sqlite(connection, &batch)?;
+            let found = find_on_sqlite(connection, &batch, self.is_any_imported)?;
             if self.keys.len() + batch.len() > max_cached {
                 self.keys.clear();
             }
@@ -125,6 +134,8 @@ impl KeyCache {
             let epoch = Epoch { of_keys, of_schema: schema.schema_version };
             if self.epoch != Some(epoch) {
                 self.keys.clear();
+                // The epoch moves when the first one is stored.
+                self.is_any_imported = is_any_imported(connection)?;
             }
             (self.data_version, self.epoch) = (Some(version), Some(epoch));
         }

@@ -95,16 +95,29 @@ impl FoundKeys {
     }
 }
 
-/// Looks up 1 to [`LOOKUP_BATCH`](crate::store::in_padded::LOOKUP_BATCH) keys with one statement.
+/// Looks up 1 to [`LOOKUP_BATCH`](crate::store::in_padded::LOOKUP_BATCH) keys with one statement, by the digests of
+/// their SHA-256 as well if any is stored.
 pub(super) fn find_on_sqlite(
     connection: &mut SqliteConnection,
     presented: &[PresentedDigests],
+    is_any_imported: bool,
 ) -> Result<FoundKeys, StoreError> {
     let of_keys: Vec<KeyDigest> = presented.iter().map(|digests| digests.of_key).collect();
-    let of_sha256: Vec<KeyDigest> = presented.iter().map(|digests| digests.of_sha256).collect();
-    let is_presented = in_padded!(api_keys::digest, of_keys).or(in_padded!(api_keys::digest, of_sha256));
-    let keys = keys_with_names().filter(is_presented);
-    Ok(by_digest(keys.select((api_keys::digest, KeyRow::as_select())).load(connection)?))
+    let keys = keys_with_names().select((api_keys::digest, KeyRow::as_select()));
+    let is_presented = in_padded!(api_keys::digest, of_keys);
+    Ok(by_digest(if is_any_imported {
+        let of_sha256: Vec<KeyDigest> = presented.iter().map(|digests| digests.of_sha256).collect();
+        keys.filter(is_presented.or(in_padded!(api_keys::digest, of_sha256))).load(connection)?
+    } else {
+        keys.filter(is_presented).load(connection)?
+    }))
+}
+
+/// Whether any key is stored by the digest of its SHA-256.
+pub(super) fn is_any_imported(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    // The kind is a literal, as in the condition of the index that answers this.
+    let imported = api_keys::table.filter(diesel::dsl::sql::<Bool>("digest_kind = 'sha256'"));
+    Ok(diesel::select(diesel::dsl::exists(imported)).get_result(connection)?)
 }
 
 /// Looks up any number of keys with one statement. A digest that occurs several times is sent once.
@@ -119,7 +132,7 @@ pub(super) fn find_on_postgres(
     let query = KeysByDigest { of_keys, of_sha256, columns: KeyRow::as_select() };
     let rows: Vec<(KeyDigest, bool, KeyRow)> = query.load(connection)?;
     if rows.iter().any(|(_, is_standby, _)| *is_standby) {
-        return Err(StoreError::unavailable("the PostgreSQL server is a standby, whose keys may be outdated"));
+        return Err(StoreError::standby());
     }
     Ok(by_digest(rows.into_iter().map(|(digest, _, row)| (digest, row)).collect()))
 }

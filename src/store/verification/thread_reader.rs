@@ -109,7 +109,7 @@ impl ThreadReader {
             open.keys(digests.as_slice(), max_cached)?;
             let mut db = Db::<'_, ReadOnly>::new(&mut open.connection);
             if db.is_standby()? {
-                return Err(StoreError::unavailable("the PostgreSQL server is a standby, whose keys may be outdated"));
+                return Err(StoreError::standby());
             }
             if !db.is_up_to_date()? || db.installation().get()?.is_none() {
                 return Err(StoreError::unavailable("the database is empty, or its schema is older than this program"));

@@ -12,7 +12,7 @@ impl InlineReader {
     #[must_use]
     pub fn new(store: &Store) -> Self {
         Self(match store.read_location() {
-            ReadLocation::InProcess => Some(RefCell::new(store.thread_reader().0)),
+            ReadLocation::InProcess => Some(RefCell::new(store.thread_reader())),
             ReadLocation::Remote => None,
         })
     }

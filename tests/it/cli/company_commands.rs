@@ -1,7 +1,7 @@
 //! Commands for companies, and for the roles and the deletion of users.
 
 use super::{run, text};
-use crate::support::server::{add_brightwater, add_company, add_user};
+use crate::support::companies::{add_brightwater, add_company, add_user};
 use crate::support::{API_KEYS, TestServer, database};
 use keydesk::domain::user::profile::Role;
 

@@ -10,7 +10,7 @@ use keydesk::domain::text::name::CompanyName;
 use serde_json::Value;
 
 use super::{keydesk, run, text};
-use crate::support::server::add_user;
+use crate::support::companies::add_user;
 use crate::support::{TestServer, database};
 use keydesk::domain::user::profile::Role;
 

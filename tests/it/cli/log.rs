@@ -8,11 +8,10 @@ use keydesk::clock::Clock;
 use keydesk::domain::text::escape::is_unprintable;
 use serde_json::{Map, Value};
 
-use super::{Serving, keydesk, run, text};
+use super::{ADMIN, Serving, keydesk, run, text};
 use crate::support::authenticator::Authenticator;
 use crate::support::{API_KEYS, Browser, PASSWORD, browser, database};
 
-const EMAIL: &str = "maria@brightwater.example";
 const METRICS_TOKEN: &str = "a-token-for-metrics";
 const DATABASE_PASSWORD: &str = "violet-hunter2";
 
@@ -21,13 +20,7 @@ fn set_up(folder: &Path, url: &str, flags: &[&str]) -> (Serving, Browser, String
     let mut command = keydesk(folder);
     command.args(["--database-url", url]).args(flags).stdin(Stdio::null());
     let serving = Serving::start(command, 2);
-    let address = serving.line("Listening on http://");
-    let link = serving.line("Set-up link: ");
-    let browser = Browser::new(address.parse().unwrap());
-    let path = link.strip_prefix(&format!("http://{address}")).unwrap().to_owned();
-    let fields = [("company_name", "Brightwater"), ("name", "Maria"), ("email", EMAIL), ("password", PASSWORD)];
-    browser.get(&path).expect(200);
-    browser.post(&path, &fields).expect(303);
+    let (browser, link) = (serving.set_up(), serving.line("Set-up link: "));
     (serving, browser, link)
 }
 
@@ -57,7 +50,7 @@ fn both_formats_have_the_same_fields() {
         let flags = ["--log-format", format, "--trusted-proxy", "10.0.0.0/8"];
         let (serving, admin, _) = set_up(folder.path(), &url, &flags);
         let list = admin.get(&format!("{API_KEYS}?q=secret")).expect(200);
-        let refused = admin.post("/sign-in", &[("email", EMAIL), ("password", "not it")]).expect(422);
+        let refused = admin.post("/sign-in", &[("email", ADMIN), ("password", "not it")]).expect(422);
         let list = list.header("x-request-id").to_owned();
         let log = serving.stop_and_read_log();
         if format == "text" {
@@ -150,8 +143,8 @@ fn secrets_of_a_journey(folder: &Path, url: &str, serving: &Serving, admin: &Bro
         cookies.map(|cookie| cookie.split([';', '=']).nth(1).unwrap().to_owned()).collect::<Vec<_>>()
     };
     let credential = text(&run(folder, url, &["gateway", "add", "edge"], "").stdout).trim().to_owned();
-    admin.post("/sign-in", &[("email", EMAIL), ("password", "a wrong password")]).expect(422);
-    let signed_in = admin.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).expect(303);
+    admin.post("/sign-in", &[("email", ADMIN), ("password", "a wrong password")]).expect(422);
+    let signed_in = admin.post("/sign-in", &[("email", ADMIN), ("password", PASSWORD)]).expect(303);
     secrets.extend(cookie(&signed_in));
     let (id, key) = admin.create_key("Secret Keeper");
     let (_, rotated) = admin.rotate(&id, "24h").expect(201).shown_key();
@@ -178,7 +171,7 @@ fn secrets_of_a_journey(folder: &Path, url: &str, serving: &Serving, admin: &Bro
     let form = admin.get("/account/second-factor").html().text("#second-factor-secret");
     let (_, codes) = Authenticator::set_up(admin, Clock::system().now());
     let again = other_browser();
-    again.post("/sign-in", &[("email", EMAIL), ("password", PASSWORD)]).expect(303);
+    again.post("/sign-in", &[("email", ADMIN), ("password", PASSWORD)]).expect(303);
     again.post("/sign-in/code", &[("code", "123 456 wrong")]).expect(422);
     secrets.extend(cookie(&again.post("/sign-in/code", &[("code", &codes[0])]).expect(303)));
     let change = [("current_password", PASSWORD), ("new_password", "eleven copper lanterns 4")];
@@ -202,7 +195,7 @@ fn secrets_of_a_journey(folder: &Path, url: &str, serving: &Serving, admin: &Bro
         "123 456 wrong",
         METRICS_TOKEN,
         DATABASE_PASSWORD,
-        EMAIL,
+        ADMIN,
         "jonas@brightwater.example",
         "Secret Keeper",
         "nobody's business",

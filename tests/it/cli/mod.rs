@@ -20,6 +20,11 @@ use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
+use crate::support::{API_KEYS, Browser, PASSWORD};
+
+/// The email address of the admin whom [`Serving::set_up`] creates.
+pub const ADMIN: &str = "maria@brightwater.example";
+
 /// The program with its own data folder, no `KEYDESK_` variables and a free port.
 pub fn keydesk(data_dir: &Path) -> Command {
     keydesk_at(data_dir, "127.0.0.1:0")
@@ -88,6 +93,22 @@ impl Serving {
     pub fn line(&self, label: &str) -> String {
         let rest = self.lines.iter().find_map(|line| line.strip_prefix(label));
         rest.unwrap_or_else(|| panic!("no line “{label}”: {}", self.written_log())).to_owned()
+    }
+
+    /// A browser without a session.
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.line("Listening on http://").parse().unwrap())
+    }
+
+    /// Opens the set-up link and creates a company with its first admin. Returns the browser, signed in.
+    pub fn set_up(&self) -> Browser {
+        let browser = self.browser();
+        let link = self.line("Set-up link: ");
+        let path = &link[link.find("/setup").unwrap()..];
+        let fields = [("company_name", "Brightwater"), ("name", "Maria"), ("email", ADMIN), ("password", PASSWORD)];
+        browser.get(path).expect(200);
+        browser.post(path, &fields).expect_redirect(API_KEYS);
+        browser
     }
 
     /// The standard error until now. The server writes its log in the background, in order: what was logged before is

@@ -5,7 +5,7 @@ use std::process::Output;
 use keydesk::domain::text::escape::{Escaped, is_unprintable};
 
 use super::{Serving, keydesk, run, text};
-use crate::support::server::{add_brightwater, add_company};
+use crate::support::companies::{add_brightwater, add_company};
 use crate::support::{Browser, PASSWORD, TestServer, browser, database};
 
 /// A line feed, terminal sequences, and characters that reorder and hide text.

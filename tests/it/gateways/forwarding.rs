@@ -143,7 +143,7 @@ fn gateways_other_than_haproxy_drop_trailers() {
 
 pub fn usage_records_the_address_of_the_client(start: Start) {
     let platform = FakeUpstream::platform();
-    let keydesk = TestServer::with(&["--trusted-proxy", "127.0.0.1"], crate::support::server::add_brightwater);
+    let keydesk = TestServer::with(&["--trusted-proxy", "127.0.0.1"], crate::support::companies::add_brightwater);
     let gateway = start(keydesk.address, platform.address);
     let (id, key) = keydesk.admin().create_key(SERVICE_ACCOUNT);
     let client = reqwest::blocking::Client::builder().local_address(Some([127, 0, 0, 9].into())).build().unwrap();

@@ -10,7 +10,7 @@ use super::waiting::socket_folder;
 use crate::cli::{run, text};
 use crate::support::database;
 
-/// A port that answers no packet: its queue of connections is full, and nobody accepts them.
+/// A port that answers no packet: its queue of connections is full, and no program accepts them.
 struct BlackHole {
     address: SocketAddr,
     _listener: TcpListener,

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::readiness::{assert_not_writable, assert_ready_again};
 use crate::cli::{Serving, keydesk};
-use crate::support::{API_KEYS, Browser, PASSWORD, database};
+use crate::support::database;
 
 #[test]
 fn a_full_disk_is_seen_and_keys_are_verified_on_it() {
@@ -27,16 +27,7 @@ fn a_full_disk_is_seen_and_keys_are_verified_on_it() {
         };
     }
     let serving = Serving::start(command, 2);
-    let browser = Browser::new(serving.line("Listening on http://").parse().unwrap());
-    let link = serving.line("Set-up link: ");
-    let (_, path) = link.split_once("/setup").unwrap();
-    let fields = [
-        ("company_name", "Brightwater"),
-        ("name", "Maria"),
-        ("email", "maria@brightwater.example"),
-        ("password", PASSWORD),
-    ];
-    browser.post(&format!("/setup{path}"), &fields).expect_redirect(API_KEYS);
+    let browser = serving.set_up();
     let (id, key) = browser.create_key("ERP Sync");
     browser.get("/readyz").expect(200);
 

@@ -8,7 +8,7 @@ use keydesk::store::Store;
 
 use crate::cli::start::refusal;
 use crate::cli::{Serving, keydesk, run};
-use crate::support::{API_KEYS, Browser, PASSWORD, database};
+use crate::support::{API_KEYS, database};
 
 fn needed() -> u32 {
     Store::connections_needed(available_parallelism().unwrap().get())
@@ -50,16 +50,7 @@ fn a_role_with_too_few_connections_is_refused_with_the_number() {
     let mut command = keydesk(folder.path());
     command.args(["--database-url", &url]);
     let serving = Serving::start(command, 2);
-    let browser = Browser::new(serving.line("Listening on http://").parse().unwrap());
-    let link = serving.line("Set-up link: ");
-    let (_, token) = link.split_once("/setup").unwrap();
-    let fields = [
-        ("company_name", "Brightwater"),
-        ("name", "Maria"),
-        ("email", "maria@brightwater.example"),
-        ("password", PASSWORD),
-    ];
-    browser.post(&format!("/setup{token}"), &fields).expect_redirect(API_KEYS);
+    let browser = serving.set_up();
     let (_, key) = browser.create_key("ERP Sync");
     // Whether a busy machine answers all of them in time does not matter here.
     std::thread::scope(|scope| {

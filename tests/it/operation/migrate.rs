@@ -4,8 +4,8 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 
 use crate::cli::start::refusal;
-use crate::cli::{Serving, keydesk, run, text};
-use crate::support::{API_KEYS, Browser, PASSWORD, database};
+use crate::cli::{ADMIN, Serving, keydesk, run, text};
+use crate::support::{API_KEYS, PASSWORD, database};
 
 /// What docs/operating.md grants.
 const GRANTS: &str = "GRANT USAGE ON SCHEMA public TO ROLE; \
@@ -59,22 +59,13 @@ fn a_role_that_may_only_change_rows_serves() {
         let mut command = keydesk(folder.path());
         command.args(["--migrate", mode, "--database-url", &of_role]);
         let serving = Serving::start(command, if mode == "never" { 2 } else { 1 });
-        let browser = Browser::new(serving.line("Listening on http://").parse().unwrap());
-        if mode == "never" {
-            let link = serving.line("Set-up link: ");
-            let (_, token) = link.split_once("/setup").unwrap();
-            let fields = [
-                ("company_name", "Brightwater"),
-                ("name", "Maria"),
-                ("email", "maria@brightwater.example"),
-                ("password", PASSWORD),
-            ];
-            browser.post(&format!("/setup{token}"), &fields).expect_redirect(API_KEYS);
+        let browser = if mode == "never" {
+            serving.set_up()
         } else {
+            let browser = serving.browser();
+            browser.post("/sign-in", &[("email", ADMIN), ("password", PASSWORD)]).expect_redirect(API_KEYS);
             browser
-                .post("/sign-in", &[("email", "maria@brightwater.example"), ("password", PASSWORD)])
-                .expect_redirect(API_KEYS);
-        }
+        };
         browser.get("/readyz").expect(200);
         let (id, key) = browser.create_key(&format!("Service {mode}"));
         browser.bearer("/v1/whoami", &key).expect(200);

@@ -81,8 +81,8 @@ fn reads_that_hang_are_reported_in_time() {
                 let began = Instant::now();
                 let body = server.anonymous().get("/readyz").expect(503).body;
                 assert!(body.contains("Keys cannot be verified"), "{body}");
-                // The lock is held for as long as the test likes; a busy machine may need seconds for an answer.
-                assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+                // The connection stays open, as a waiting one would be cancelled by the server only after 1.9 s.
+                assert!(began.elapsed() < Duration::from_millis(2_700), "{:?}", began.elapsed());
             });
         }
     });

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use crate::support::server::{add_company, add_user};
+use crate::support::companies::{add_company, add_user};
 use crate::support::{TestServer, database};
 
 /// The size of the buckets in which keys are counted, in microseconds. Tests use times around multiples of it.

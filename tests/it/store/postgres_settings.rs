@@ -1,6 +1,6 @@
 //! Settings of PostgreSQL connections that do not depend on the server's own.
 
-use crate::support::server::add_company;
+use crate::support::companies::add_company;
 use crate::support::{TestServer, database};
 
 #[test]

@@ -1,9 +1,14 @@
 //! Readers that belong to one thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
+use keydesk::config::Database;
+use keydesk::domain::key::usage::RequestSource;
 use keydesk::domain::token::TokenDigest;
-use keydesk::store::{IntrospectionRequest, StoreError};
+use keydesk::store::{IntrospectionRequest, Store, StoreError};
+use keydesk::verify::{Metrics, UsageCounter, Verifier, VerifierContext, VerifyError};
+use prometheus_client::registry::Registry;
 
 use super::captured_sql::{CapturedStore, STATEMENTS};
 use crate::api::UNKNOWN;
@@ -16,7 +21,7 @@ fn a_batch_looks_up_each_gateway_once() {
     let output = run(server.folder.path(), &server.database_url, &["gateway", "add", "Edge"], "");
     let (edge, unknown) = (TokenDigest::of(text(&output.stdout).trim()), TokenDigest::of("unknown"));
     let captured = CapturedStore::connect(&server.database_url);
-    let (mut reader, _) = captured.store.thread_reader();
+    let mut reader = captured.store.thread_reader();
     let requests = [edge, unknown, edge, edge].map(|credential| IntrospectionRequest { credential, key: None });
     let found = reader.introspections(&requests).unwrap();
     let names: Vec<_> = found.iter().map(|found| found.gateway.as_ref().map(|gateway| gateway.name.as_str())).collect();
@@ -36,7 +41,7 @@ fn each_introspection_gets_its_own_key() {
     let digest = |key: &str| server.actions.key_format.digest(key, &server.actions.secrets.pepper).ok();
     let keys = [digest(&reporting), None, digest(UNKNOWN), digest(&erp)];
     let requests = keys.map(|key| IntrospectionRequest { credential, key });
-    let (mut reader, _) = server.actions.store.thread_reader();
+    let mut reader = server.actions.store.thread_reader();
     // The second time, SQLite answers from the cache.
     for _ in 0..2 {
         let found = reader.introspections(&requests).unwrap();
@@ -51,7 +56,7 @@ fn each_introspection_gets_its_own_key() {
 fn a_read_after_a_panic_sees_new_changes() {
     let server = TestServer::start();
     let (company, now) = (server.company("Brightwater"), server.clock.now());
-    let (mut reader, _) = server.actions.store.thread_reader();
+    let mut reader = server.actions.store.thread_reader();
     let read = AssertUnwindSafe(|| {
         reader.read(|db| -> Result<(), StoreError> {
             db.keys().count(company, now)?;
@@ -70,7 +75,7 @@ fn a_slow_failure_keeps_the_connection() {
         return;
     }
     let server = TestServer::start();
-    let (mut reader, _) = server.actions.store.thread_reader();
+    let mut reader = server.actions.store.thread_reader();
     let mut process_of_reader = || {
         reader.query(|db| db.is_standby()).unwrap();
         let slow = reader.query(|_| -> Result<(), StoreError> {
@@ -88,6 +93,41 @@ fn a_slow_failure_keeps_the_connection() {
 }
 
 #[test]
+fn look_ups_keep_the_connections_of_the_start() {
+    if database::postgres().is_none() {
+        return;
+    }
+    let server = TestServer::start();
+    let folder = tempfile::tempdir().unwrap();
+    let url = database::new_url(&folder);
+    let database = Database::parse(&url).unwrap();
+    Store::migrate(&database).unwrap();
+    let store = Store::connect(&database).unwrap();
+    store.prepare_to_serve(2).unwrap();
+    let context = VerifierContext {
+        store,
+        clock: server.clock.clone(),
+        secrets: Arc::clone(&server.actions.secrets),
+        key_format: server.actions.key_format.clone(),
+        usage_counter: UsageCounter::default(),
+        metrics: Metrics::registered(&mut Registry::default()),
+        memory: server.actions.memory.clone(),
+        installation: server.actions.installation,
+    };
+    let others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY 1";
+    let processes = || database::column(&url, "pid", others);
+    let at_start = processes();
+    actix_web::rt::System::new().block_on(async {
+        let verifiers = [(); 2].map(|()| Verifier::for_this_thread(&context));
+        for verifier in &verifiers {
+            let found = verifier.verify(UNKNOWN, RequestSource { address: None, client: None }, || "1").await;
+            assert!(matches!(found, Err(VerifyError::Unknown)), "{found:?}");
+        }
+        assert_eq!(processes(), at_start);
+    });
+}
+
+#[test]
 fn a_replaced_row_is_read_again() {
     let server = TestServer::start();
     if database::postgres().is_some() {
@@ -97,7 +137,7 @@ fn a_replaced_row_is_read_again() {
     let admin = server.admin();
     let (id, key) = admin.create_key("ERP Sync");
     let digest = server.actions.key_format.parse(&key).unwrap().presented(&server.actions.secrets.pepper);
-    let (mut reader, _) = server.actions.store.thread_reader();
+    let mut reader = server.actions.store.thread_reader();
     let mut is_revoked = || reader.keys(&[digest]).unwrap().remove(0).unwrap().ends.revoked_at.is_some();
     assert!(!is_revoked());
     let kept = "id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, \

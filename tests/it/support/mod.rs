@@ -2,6 +2,7 @@
 
 pub mod authenticator;
 pub mod browser;
+pub mod companies;
 pub mod database;
 pub mod history;
 pub mod keys;

@@ -5,15 +5,12 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
-use keydesk::actions::RequestContext;
-use keydesk::actions::{Actions, NewUser};
+use keydesk::actions::Actions;
 use keydesk::clock::Clock;
 use keydesk::config::Settings;
 use keydesk::domain::ids::CompanyId;
-use keydesk::domain::text::name::{CompanyName, PersonName};
 use keydesk::domain::timestamp::Timestamp;
 use keydesk::domain::user::email::EmailAddress;
-use keydesk::domain::user::password::Password;
 use keydesk::domain::user::profile::Role;
 use keydesk::evidence::StateMonitor;
 use keydesk::http::connections::IDLE_TIMEOUT;
@@ -22,6 +19,7 @@ use keydesk::store::{StoreError, User};
 use keydesk::witness::{WitnessStatus, Witnesses};
 use tempfile::TempDir;
 
+use super::companies::{add_brightwater, add_company, add_user};
 use super::{Browser, PASSWORD, database};
 
 /// The time at which every test starts: 23 November 2026, 09:00 UTC.
@@ -296,20 +294,4 @@ impl Drop for TestServer {
         // Stops the server without waiting for it.
         let _ = futures_util::FutureExt::now_or_never(self.handle.stop(false));
     }
-}
-
-pub fn add_brightwater(actions: &Actions) {
-    let company = add_company(actions, "Brightwater");
-    add_user(actions, company, "Maria Lindqvist", "maria@brightwater.example", Role::Admin);
-}
-
-pub fn add_company(actions: &Actions, name: &str) -> CompanyId {
-    actions.add_company(&CompanyName::parse(name).unwrap()).unwrap()
-}
-
-pub fn add_user(actions: &Actions, company: CompanyId, name: &str, email: &str, role: Role) {
-    let (name, email) = (PersonName::parse(name).unwrap(), EmailAddress::parse(email).unwrap());
-    let password_hash = actions.passwords.hash(&Password::presented(PASSWORD)).unwrap();
-    let user = NewUser { role, name: &name, email: &email };
-    actions.add_user(&RequestContext::command_line(company), &user, &password_hash).unwrap();
 }

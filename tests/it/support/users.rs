@@ -3,7 +3,7 @@
 use keydesk::domain::user::profile::Role;
 use totp_rs::{Algorithm, Builder, Secret};
 
-use super::server::add_user;
+use super::companies::add_user;
 use super::{Browser, PASSWORD, TestServer, USERS, database};
 
 impl TestServer {

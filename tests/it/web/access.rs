@@ -14,7 +14,7 @@ use url::Url;
 
 use self::table::Expected::{Is, Own, OwnRedirectsTo, RedirectsTo, SignIn, To};
 use self::table::{Expected, TABLE};
-use crate::support::server::{add_company, add_user};
+use crate::support::companies::{add_company, add_user};
 use crate::support::{API_KEYS, AUDIT_TRAIL, Answer, Browser, TestServer, USERS, browser, database};
 
 const COMPANIES: [&str; 3] = ["Brightwater", "Northwind", "Southport"];

@@ -2,7 +2,7 @@
 
 use keydesk::domain::user::profile::Role;
 
-use crate::support::server::{add_company, add_user};
+use crate::support::companies::{add_company, add_user};
 use crate::support::{Browser, PASSWORD, TestServer};
 
 /// Texts for every field.

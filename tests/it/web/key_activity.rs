@@ -150,7 +150,7 @@ fn the_summary_shows_an_expiry_and_a_deleted_creator() {
     let server = TestServer::start();
     let (admin, other) = (server.admin(), server.company("Brightwater"));
     let role = keydesk::domain::user::profile::Role::Admin;
-    crate::support::server::add_user(&server.actions, other, "Ida Moe", "ida@brightwater.example", role);
+    crate::support::companies::add_user(&server.actions, other, "Ida Moe", "ida@brightwater.example", role);
     let ida = server.signed_in_as("ida@brightwater.example");
     let submission = ida.submission();
     let created = ida.post(API_KEYS, &[("name", "ERP"), ("expires", "30d"), ("submission", &submission)]).expect(201);

@@ -14,7 +14,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use time::OffsetDateTime;
 
 use self::model::{Model, Outcome};
-use crate::support::server::{NOW, add_company, add_user};
+use crate::support::companies::{add_company, add_user};
+use crate::support::server::NOW;
 use crate::support::{API_KEYS, Browser, TestServer, database};
 
 const MICRO: Duration = Duration::from_micros(1);

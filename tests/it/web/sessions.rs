@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::cookie::CookieStore;
 
-use crate::support::server::add_brightwater;
+use crate::support::companies::add_brightwater;
 use crate::support::{API_KEYS, PASSWORD, TestServer};
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use keydesk::domain::user::profile::Role;
 
-use crate::support::server::add_user;
+use crate::support::companies::add_user;
 use crate::support::{Browser, TestServer};
 
 const PAIRS: usize = 400;

@@ -47,8 +47,8 @@ fn the_list_shows_users_and_how_they_sign_in() {
 #[test]
 fn the_link_of_a_new_user_is_shown_once_and_not_stored() {
     let server = TestServer::with(&["--public-url", "https://keys.example.com"], |actions| {
-        let company = crate::support::server::add_company(actions, "Brightwater");
-        crate::support::server::add_user(actions, company, "Maria Lindqvist", MARIA, Role::Admin);
+        let company = crate::support::companies::add_company(actions, "Brightwater");
+        crate::support::companies::add_user(actions, company, "Maria Lindqvist", MARIA, Role::Admin);
     });
     let admin = server.anonymous();
     // The cookie of an https server is Secure. The client only sends it by hand over http.

@@ -2,7 +2,7 @@
 
 use keydesk::domain::text::name::CompanyName;
 
-use crate::support::server::add_brightwater;
+use crate::support::companies::add_brightwater;
 use crate::support::{AUDIT_TRAIL, Html, TestServer};
 
 fn checkpoint_text(page: &Html) -> String {

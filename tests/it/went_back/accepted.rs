@@ -1,17 +1,13 @@
 //! `keydesk restore --accept-loss`, also with several servers.
 
-use super::{accept_loss, command, keep, put_back, readiness, size};
+use super::{accept_loss, command, keep, put_back, readiness, size, with_kept_trails};
 use crate::cli::text;
-use crate::support::server::add_company;
+use crate::support::companies::add_company;
 use crate::support::{API_KEYS, AUDIT_TRAIL, Browser, TestServer, database};
 
 /// A server whose database has lost the last revocation, and the key that is valid again.
 fn went_back() -> (TestServer, Browser, String) {
-    let server = TestServer::start();
-    let admin = server.admin();
-    let (id, key) = admin.create_key("ERP Sync");
-    server.compare_trails();
-    keep(&server.database_url, "old");
+    let (server, admin, id, key) = with_kept_trails();
     admin.revoke(&id, "compromised", "").expect(303);
     server.compare_trails();
     put_back(&server.database_url, "old");

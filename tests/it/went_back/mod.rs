@@ -9,7 +9,7 @@ mod witnesses;
 use std::process::Output;
 
 use crate::cli;
-use crate::support::{TestServer, database};
+use crate::support::{Browser, TestServer, database};
 
 const EVENT_COLUMNS: &str = "trail_id, sequence, id, at, action, actor_type, actor_id, key_id, target_type, target_id, \
     before_json, after_json, reason, comment, client_address, user_agent, request_id, leaf_hash";
@@ -36,6 +36,17 @@ fn put_back(url: &str, name: &str) {
          WHERE id IN (SELECT id FROM {name}_heads); UPDATE api_keys SET {UNREVOKED};"
     );
     database::tamper(url, &statements);
+}
+
+/// A server that remembers its trails, one of its admins, and the id and the key of an active key. Its trails are kept as
+/// `old`.
+fn with_kept_trails() -> (TestServer, Browser, String, String) {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let (id, key) = admin.create_key("ERP Sync");
+    server.compare_trails();
+    keep(&server.database_url, "old");
+    (server, admin, id, key)
 }
 
 fn size(server: &TestServer, company: &str) -> i64 {

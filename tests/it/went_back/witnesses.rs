@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::{accept_loss, keep, put_back};
+use crate::support::companies::add_brightwater;
 use crate::support::receiver::Receiver;
-use crate::support::server::add_brightwater;
 use crate::support::{AUDIT_TRAIL, TestServer};
 use crate::witness::{notes, secret_file, wait_until};
 

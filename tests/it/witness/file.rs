@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::notes;
-use crate::support::server::{add_brightwater, add_company};
+use crate::support::companies::{add_brightwater, add_company};
 use crate::support::{AUDIT_TRAIL, Browser, TestServer, database};
 
 /// A server with a file as its witness, which already holds all checkpoints.

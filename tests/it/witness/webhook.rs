@@ -6,8 +6,9 @@ use keydesk::domain::trail::checkpoint::CheckpointKey;
 use tempfile::TempDir;
 
 use super::{secret_file, wait_until};
+use crate::support::companies::{add_brightwater, add_company};
 use crate::support::receiver::{Delivery, Receiver, ReservedAddress};
-use crate::support::server::{NOW, add_brightwater, add_company};
+use crate::support::server::NOW;
 use crate::support::{API_KEYS, AUDIT_TRAIL, TestServer};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(15);

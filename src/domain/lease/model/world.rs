@@ -1,16 +1,12 @@
-//! A model of database servers and Keydesk's nodes under fail-over, partitions and clocks of different rates. It runs the
-//! real [`Lease`], and fails if a node accepts a key whose revocation was acknowledged before the request arrived.
+//! The state of the model, and what each step does to it.
 
 use std::time::Duration;
 
-use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
-
-use super::{BEAT_INTERVAL, LEASE_DURATION, Lease};
+use crate::domain::lease::Lease;
 
 /// The rules of the model. All but the first are wrong on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rules {
+pub(super) enum Rules {
     AsBuilt,
     /// The lease counts from the return of a beat.
     LeaseFromReturn,
@@ -23,7 +19,7 @@ enum Rules {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Step {
+pub(super) enum Step {
     Pass(Duration),
     SendBeat(usize),
     SendRevocation(usize),
@@ -42,7 +38,7 @@ enum Step {
     Follow(usize),
 }
 
-const NODES: usize = 3;
+pub(super) const NODES: usize = 3;
 /// The rates of the nodes' clocks, in millionths of real time.
 const RATES: [i64; NODES] = [1_000_000 - 4_000, 1_000_000, 1_000_000 + 4_000];
 
@@ -74,7 +70,7 @@ struct Request {
     is_committed: bool,
 }
 
-struct World {
+pub(super) struct World {
     rules: Rules,
     now: Duration,
     servers: Vec<DatabaseServer>,
@@ -91,7 +87,7 @@ impl Node {
 }
 
 impl World {
-    fn new(rules: Rules, servers: usize) -> Self {
+    pub(super) fn new(rules: Rules, servers: usize) -> Self {
         let server = |index| DatabaseServer {
             timeline: (index == 0).then_some(1),
             follows: (index != 0).then_some(0),
@@ -152,7 +148,7 @@ impl World {
         true
     }
 
-    fn take(&mut self, step: Step) {
+    pub(super) fn take(&mut self, step: Step) {
         let (servers, now) = (self.servers.len(), self.now);
         match step {
             Step::Pass(time) => self.now += time,
@@ -252,7 +248,7 @@ impl World {
 
     /// A request arrives at each node now. Returns the revocation that a node does not know although it was
     /// acknowledged.
-    fn stale_answer(&self) -> Option<(usize, u32)> {
+    pub(super) fn stale_answer(&self) -> Option<(usize, u32)> {
         let answers = |node: &Node| {
             let is_primary = self.servers[node.server].timeline == Some(node.timeline);
             is_primary && (self.rules == Rules::NoLease || node.lease.is_valid(|| node.clock(self.now)))
@@ -268,56 +264,4 @@ fn suspended() -> Lease {
     let lease = Lease::new(true);
     lease.suspend();
     lease
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let node = || 0..NODES;
-    let server = || 0..3_usize;
-    prop_oneof![
-        6 => (1_u64..400).prop_map(|millis| Step::Pass(Duration::from_millis(millis))),
-        4 => node().prop_map(Step::SendBeat),
-        3 => node().prop_map(Step::SendRevocation),
-        8 => node().prop_map(Step::Handle),
-        8 => node().prop_map(Step::Return),
-        2 => node().prop_map(Step::Reconnect),
-        1 => server().prop_map(Step::Cut),
-        2 => server().prop_map(Step::Heal),
-        1 => server().prop_map(Step::Promote),
-        1 => server().prop_map(Step::Name),
-        1 => server().prop_map(Step::Follow),
-    ]
-}
-
-fn run(rules: Rules, cases: u32) -> Result<(), proptest::test_runner::TestError<(usize, Vec<Step>)>> {
-    let config = Config {
-        cases,
-        failure_persistence: None,
-        max_shrink_iters: if rules == Rules::AsBuilt { 2_000 } else { 0 },
-        ..Config::default()
-    };
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
-    let worlds = (2..4_usize, proptest::collection::vec(step(), 1..120));
-    TestRunner::new_with_rng(config, rng).run(&worlds, |(servers, steps)| {
-        let mut world = World::new(rules, servers);
-        for step in steps {
-            world.take(step);
-            if let Some((node, revocation)) = world.stale_answer() {
-                return Err(TestCaseError::fail(format!("node {node} does not know the revocation {revocation}")));
-            }
-        }
-        Ok(())
-    })
-}
-
-#[test]
-fn no_node_accepts_a_revoked_key() {
-    assert!(BEAT_INTERVAL * 2 < LEASE_DURATION, "a late beat must not end the lease");
-    run(Rules::AsBuilt, 2_000).unwrap();
-}
-
-#[test]
-fn the_model_finds_wrong_rules() {
-    for rules in [Rules::LeaseFromReturn, Rules::NoWait, Rules::NoLease, Rules::AnyStandby] {
-        assert!(run(rules, 8_000).is_err(), "{rules:?}");
-    }
 }
