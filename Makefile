@@ -11,7 +11,7 @@ JUDGES       := target/judges/.installed tests/judges/node_modules/.package-lock
 WAPITI       := target/wapiti/bin/wapiti
 
 .PHONY: help run quick test fmt reference lint unit architecture it it-postgres browser audits screens
-.PHONY: fleet fleet-quick judges judges-quick bench bench-trail bench-writes bench-pages deny
+.PHONY: fuzz fleet fleet-quick judges judges-quick bench bench-trail bench-writes bench-pages deny
 .DEFAULT_GOAL := help
 # Targets run one after the other: their output stays readable, and each one uses all processors.
 .NOTPARALLEL:
@@ -58,6 +58,10 @@ browser: $(BROWSER) ## Test the pages in Chromium and Firefox, and audit each pa
 	@tests/install_tools browser
 	$(CARGO_TEST) --test it -- --quiet --exact $(ROUTES)
 	cd tests/browser && npm test --silent
+
+fuzz: ## Feed mutated input to every parser for ten minutes each; FUZZ=files runs some
+	$(CARGO_TEST) --test it --no-run
+	KEYDESK_FUZZ_SECONDS=600 $(CARGO_TEST) --test it -- --nocapture fuzz::$(FUZZ)
 
 # Needs root for its network namespaces. Without, it says that it tested nothing.
 fleet-quick: ## Fail over three times under load, with three servers and PostgreSQL under Patroni

@@ -5,6 +5,7 @@
 mod api;
 mod cli;
 mod evidence;
+mod fuzz;
 mod gateways;
 mod operation;
 mod store;
