@@ -195,40 +195,28 @@ impl Problem {
                 error: None,
                 request_id: None,
             },
-            Self::Unavailable(_) => Document {
-                r#type: "urn:keydesk:problem:unavailable",
-                title: "The database cannot be reached",
-                status: 503,
-                detail: Cow::Borrowed("The state of the key is unknown. Try again."),
-                error: None,
-                request_id: None,
-            },
-            Self::OutcomeUnknown(_) => Document {
-                r#type: "urn:keydesk:problem:outcome-unknown",
-                title: "The database stopped responding",
-                status: 503,
-                detail: Cow::Borrowed("It is not known whether the key was revoked. Send the request again."),
-                error: None,
-                request_id: None,
-            },
-            Self::NotReady(reasons) => Document {
-                r#type: "urn:keydesk:problem:not-ready",
-                title: "The server is not ready",
-                status: 503,
-                detail: Cow::Owned(reasons.clone()),
-                error: None,
-                request_id: None,
-            },
-            Self::WentBack(_) => Document {
-                r#type: "urn:keydesk:problem:database-went-back",
-                title: "The database was put back to an older state",
-                status: 503,
-                detail: Cow::Borrowed(
+            Self::Unavailable(_) => unavailable_document(
+                "urn:keydesk:problem:unavailable",
+                "The database cannot be reached",
+                Cow::Borrowed("The state of the key is unknown. Try again."),
+            ),
+            Self::OutcomeUnknown(_) => unavailable_document(
+                "urn:keydesk:problem:outcome-unknown",
+                "The database stopped responding",
+                Cow::Borrowed("It is not known whether the key was revoked. Send the request again."),
+            ),
+            Self::NotReady(reasons) => unavailable_document(
+                "urn:keydesk:problem:not-ready",
+                "The server is not ready",
+                Cow::Owned(reasons.clone()),
+            ),
+            Self::WentBack(_) => unavailable_document(
+                "urn:keydesk:problem:database-went-back",
+                "The database was put back to an older state",
+                Cow::Borrowed(
                     "The state of the key is unknown until the operator restores the latest database or accepts the loss.",
                 ),
-                error: None,
-                request_id: None,
-            },
+            ),
             Self::Internal(_) => Document {
                 r#type: "urn:keydesk:problem:internal",
                 title: "Something went wrong on our side",
@@ -239,6 +227,10 @@ impl Problem {
             },
         }
     }
+}
+
+const fn unavailable_document(r#type: &'static str, title: &'static str, detail: Cow<'static, str>) -> Document {
+    Document { r#type, title, status: 503, detail, error: None, request_id: None }
 }
 
 const fn form_document(error: BodyError) -> Document {

@@ -75,7 +75,7 @@ impl StoreError {
     /// change may be there. SQLite rolls back, but after an error of the disk a crash can bring the change back.
     pub(in crate::store) fn of_commit(error: DieselError, is_remote: bool) -> Self {
         let is_unknown = match &error {
-            DieselError::DatabaseError(kind, _) if is_remote => !is_roll_back(kind),
+            DieselError::DatabaseError(kind, _) if is_remote => !is_roll_back(*kind),
             DieselError::DatabaseError(_, information) => information.message().contains("I/O error"),
             _ => true,
         };
@@ -108,7 +108,7 @@ impl From<DieselError> for StoreError {
 }
 
 /// Whether the server reports with this error that it rolled a transaction back.
-const fn is_roll_back(kind: &DatabaseErrorKind) -> bool {
+const fn is_roll_back(kind: DatabaseErrorKind) -> bool {
     matches!(
         kind,
         DatabaseErrorKind::UniqueViolation
