@@ -11,7 +11,7 @@ JUDGES       := target/judges/.installed tests/judges/node_modules/.package-lock
 WAPITI       := target/wapiti/bin/wapiti
 
 .PHONY: help run quick test fmt reference lint unit architecture it it-postgres browser audits screens
-.PHONY: fuzz fleet fleet-quick judges judges-quick bench bench-trail bench-writes bench-pages deny
+.PHONY: fuzz fleet fleet-quick judges judges-quick bench bench-lease bench-trail bench-writes bench-pages deny
 .DEFAULT_GOAL := help
 # Targets run one after the other: their output stays readable, and each one uses all processors.
 .NOTPARALLEL:
@@ -98,6 +98,11 @@ screens: $(BROWSER) ## Take screenshots of every page into ./screens, in both th
 bench: ## Measure verification of keys, compared with an empty handler
 	@tests/install_tools bench
 	tests/with_postgres --measured target/bench/postgres cargo bench --locked --bench verification -- $(BENCH)
+
+bench-lease: ## Measure verification of a key under a lease, with a synchronous standby, compared with one without
+	@tests/install_tools bench
+	tests/with_postgres --measured target/bench/postgres --standby cargo bench --locked --bench verification -- \
+		--only postgres --rows lease $(BENCH)
 
 bench-trail: ## Measure checks of the audit trail, compared with hashing the same bytes
 	@tests/install_tools postgres

@@ -13,6 +13,7 @@ use crate::common::installation::{Installation, Installations};
 use crate::common::server_process::{Request, ServerProcess};
 use crate::common::table::{Figure, TableRow, Target, median};
 use crate::common::wrk::{ConcurrentWork, Credential, Load, Sample};
+use crate::held_lease::HeldLease;
 use crate::key_changes::KeyChanges;
 use crate::keys::{self, EXPIRED, EXPIRING, REVOKED, UNKNOWN};
 
@@ -43,6 +44,8 @@ pub enum RowGroup {
     Stored,
     /// The time from start to first response
     Start,
+    /// One valid key under a lease, which needs PostgreSQL with a standby
+    Lease,
 }
 
 /// The servers and installations of one backend.
@@ -80,6 +83,7 @@ impl<'a> Bench<'a> {
             }
             RowGroup::Stored => self.stored(),
             RowGroup::Start => self.start(),
+            RowGroup::Lease => self.lease(),
         }
     }
 
@@ -193,6 +197,24 @@ impl<'a> Bench<'a> {
             .collect::<Result<Vec<_>>>()?;
         let measured = format!("{:.0} ms", median(&mut times));
         Ok(vec![TableRow::single("from the start of the process to its first answer", measured, "", None)])
+    }
+
+    fn lease(&self) -> Result<Vec<TableRow>> {
+        let valid = self.key_at(EXPIRING);
+        HeldLease::take(&self.installation, &self.subject)?.release()?;
+        let hold = || {
+            let lease = HeldLease::take(&self.installation, &self.subject)?;
+            Ok(Box::new(move || lease.release()) as ConcurrentWork)
+        };
+        let loads = [
+            self.load("valid key without a lease", valid.clone()),
+            Load { concurrent: Some(&hold), ..self.load("valid key under a lease", valid) },
+        ];
+        let samples = self.alternate(&loads)?;
+        let row = |figure| {
+            TableRow::compared(figure, Target::None, (&loads[1].name, &samples[1]), (&loads[0].name, &samples[0]))
+        };
+        Ok(vec![row(Figure::RequestsPerSecond), row(Figure::P99), row(Figure::Processor)])
     }
 
     fn load(&self, name: &str, credential: Credential) -> Load<'_> {

@@ -11,6 +11,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::blocking::BlockingError;
 use crate::http::body::BodyError;
 use crate::http::request_id::RequestId;
 use crate::store::StoreError;
@@ -45,6 +46,9 @@ pub(super) enum Problem {
     /// The state of the key is unknown.
     #[error("{0}")]
     Unavailable(String),
+    /// The database did not say whether it made the change.
+    #[error("{0}")]
+    OutcomeUnknown(String),
     /// The server cannot do its job now; holds the reasons.
     #[error("{0}")]
     NotReady(String),
@@ -56,10 +60,21 @@ pub(super) enum Problem {
     Internal(String),
 }
 
+impl From<BlockingError> for Problem {
+    fn from(error: BlockingError) -> Self {
+        match error {
+            BlockingError::NotStarted => Self::Unavailable(error.to_string()),
+            BlockingError::TimedOut => Self::OutcomeUnknown(error.to_string()),
+            BlockingError::Panicked => Self::Internal(error.to_string()),
+        }
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown(error.to_string()),
             StoreError::WentBack(_) => Self::WentBack(error.to_string()),
             StoreError::Exists | StoreError::Unexpected(_) => Self::Internal(error.to_string()),
         }
@@ -180,32 +195,28 @@ impl Problem {
                 error: None,
                 request_id: None,
             },
-            Self::Unavailable(_) => Document {
-                r#type: "urn:keydesk:problem:unavailable",
-                title: "The database cannot be reached",
-                status: 503,
-                detail: Cow::Borrowed("The state of the key is unknown. Try again."),
-                error: None,
-                request_id: None,
-            },
-            Self::NotReady(reasons) => Document {
-                r#type: "urn:keydesk:problem:not-ready",
-                title: "The server is not ready",
-                status: 503,
-                detail: Cow::Owned(reasons.clone()),
-                error: None,
-                request_id: None,
-            },
-            Self::WentBack(_) => Document {
-                r#type: "urn:keydesk:problem:database-went-back",
-                title: "The database was put back to an older state",
-                status: 503,
-                detail: Cow::Borrowed(
+            Self::Unavailable(_) => unavailable_document(
+                "urn:keydesk:problem:unavailable",
+                "The database cannot be reached",
+                Cow::Borrowed("The state of the key is unknown. Try again."),
+            ),
+            Self::OutcomeUnknown(_) => unavailable_document(
+                "urn:keydesk:problem:outcome-unknown",
+                "The database stopped responding",
+                Cow::Borrowed("It is not known whether the key was revoked. Send the request again."),
+            ),
+            Self::NotReady(reasons) => unavailable_document(
+                "urn:keydesk:problem:not-ready",
+                "The server is not ready",
+                Cow::Owned(reasons.clone()),
+            ),
+            Self::WentBack(_) => unavailable_document(
+                "urn:keydesk:problem:database-went-back",
+                "The database was put back to an older state",
+                Cow::Borrowed(
                     "The state of the key is unknown until the operator restores the latest database or accepts the loss.",
                 ),
-                error: None,
-                request_id: None,
-            },
+            ),
             Self::Internal(_) => Document {
                 r#type: "urn:keydesk:problem:internal",
                 title: "Something went wrong on our side",
@@ -216,6 +227,10 @@ impl Problem {
             },
         }
     }
+}
+
+const fn unavailable_document(r#type: &'static str, title: &'static str, detail: Cow<'static, str>) -> Document {
+    Document { r#type, title, status: 503, detail, error: None, request_id: None }
 }
 
 const fn form_document(error: BodyError) -> Document {
@@ -267,7 +282,7 @@ impl ResponseError for Problem {
             Self::WrongMethod(allowed) => {
                 response.insert_header((ALLOW, *allowed));
             }
-            Self::Unavailable(_) | Self::NotReady(_) | Self::WentBack(_) => {
+            Self::Unavailable(_) | Self::OutcomeUnknown(_) | Self::NotReady(_) | Self::WentBack(_) => {
                 response.insert_header((RETRY_AFTER, "1"));
             }
             Self::TokenMissing | Self::Form(_) | Self::NotFound | Self::Internal(_) => {}

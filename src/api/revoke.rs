@@ -1,14 +1,14 @@
 //! `POST /v1/revoke`: the holder of a key revokes it (RFC 7009). The response does not say whether the key existed.
 
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data};
+use actix_web::web::Data;
 
 use super::problem::{Document, Problem};
 use super::schema::{FormRefused, TokenForm};
 use crate::actions::Actions;
 use crate::domain::client::Client;
+use crate::http::blocking;
 use crate::http::body::FormBody;
-use crate::store::StoreError;
 
 /// Revoke a key permanently.
 #[utoipa::path(
@@ -28,7 +28,7 @@ pub(super) async fn post(body: FormBody, client: Client, actions: Data<Actions>)
     let fields = body.fields().await?;
     let token = TokenForm::token(&fields)?;
     if let Ok(key) = actions.key_format.parse(token) {
-        web::block(move || actions.revoke_presented_key(&key, &client)).await.map_err(StoreError::unavailable)??;
+        blocking::run(move || actions.revoke_presented_key(&key, &client)).await??;
     }
     Ok(HttpResponse::Ok().finish())
 }

@@ -1,6 +1,7 @@
 //! What pages and machine endpoints share: request ids, response headers, client addresses, body limits, log
-//! limits, counts of responses, the panic guard.
+//! limits, counts of responses, the panic guard, waits for blocking work.
 
+pub mod blocking;
 pub mod body;
 pub mod client_address;
 mod config;

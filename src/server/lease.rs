@@ -13,6 +13,8 @@ use crate::store::{LeaseState, PrimaryWatch, Store, StoreError};
 const STATEMENT_STALL: Duration = Duration::from_millis(1_500);
 /// An attempt to connect that takes longer hangs: the driver gives up earlier.
 const CONNECT_STALL: Duration = Duration::from_secs(10);
+/// The pause after a call that took longer than the interval between two.
+const SHORT_PAUSE: Duration = Duration::from_millis(5);
 const SUPERVISION_INTERVAL: Duration = Duration::from_millis(100);
 /// How long the start waits for the first beat.
 const FIRST_BEAT: Duration = Duration::from_secs(1);
@@ -146,6 +148,7 @@ impl Progress {
     ) {
         let mut connection = None;
         while !self.is_given_up() {
+            let began = Instant::now();
             let opened = match connection.take() {
                 Some(opened) => Ok(opened),
                 None => self.call(Call::Connect(Instant::now()), &mut open),
@@ -158,9 +161,15 @@ impl Progress {
                 Ok(opened) => connection = Some(opened),
                 Err(error) => tracing::debug!(%error, "the primary does not answer"),
             }
-            thread::sleep(BEAT_INTERVAL);
+            thread::sleep(pause_after(began.elapsed()));
         }
     }
+}
+
+/// Returns the pause after a call. Calls begin at fixed intervals: with a fixed pause, two slow beats in a row would end
+/// the lease although each of them was committed in less than half of its time.
+fn pause_after(call: Duration) -> Duration {
+    BEAT_INTERVAL.saturating_sub(call).max(SHORT_PAUSE)
 }
 
 /// Observes the primary. After a stall, the connections of the server hang, too: it needs new ones, unless they lead to
@@ -197,4 +206,18 @@ fn beat(store: &Store, progress: &Progress) {
         Ok(beats)
     };
     progress.repeat(open, |beats| beats.beat());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::lease::LEASE_DURATION;
+
+    #[test]
+    fn two_beats_of_almost_half_the_lease_each_keep_it() {
+        let slow = LEASE_DURATION * 12 / 25;
+        let next_sent = slow + pause_after(slow);
+        assert!(next_sent + slow < LEASE_DURATION);
+        assert_eq!(pause_after(Duration::from_millis(10)), Duration::from_millis(240));
+    }
 }

@@ -80,11 +80,15 @@ impl AnyConnection {
     }
 
     /// Commits the transaction, which is durable once this returns `Ok`.
+    ///
+    /// # Errors
+    /// [`StoreError::OutcomeUnknown`] if the change may have been made.
     pub fn commit(&mut self) -> Result<(), StoreError> {
-        Ok(match self {
-            Self::Sqlite(connection) => AnsiTransactionManager::commit_transaction(connection),
-            Self::Postgres(connection) => AnsiTransactionManager::commit_transaction(connection),
-        }?)
+        let (result, is_remote) = match self {
+            Self::Sqlite(connection) => (AnsiTransactionManager::commit_transaction(connection), false),
+            Self::Postgres(connection) => (AnsiTransactionManager::commit_transaction(connection), true),
+        };
+        result.map_err(|error| StoreError::of_commit(error, is_remote))
     }
 
     /// Rolls the transaction back, and returns whether that succeeded. After a failure the connection may still read the

@@ -18,6 +18,9 @@ pub enum StoreError {
     /// The database cannot be reached, is locked, full or read-only: a later attempt may succeed.
     #[error("the database is not available: {}", OneLine(.0))]
     Unavailable(#[source] Cause),
+    /// A commit was sent and not confirmed: the change may be there.
+    #[error("the database did not confirm a change, which may have been made: {}", OneLine(.0))]
+    OutcomeUnknown(#[source] Cause),
     /// A trail is not what the server remembers of it, as the database was put back to an older state. Its data is not
     /// used, as keys that were revoked in the lost events may be valid again.
     #[error("the database went back: {0}")]
@@ -63,6 +66,22 @@ impl StoreError {
         Self::Unavailable(cause.into().into())
     }
 
+    pub fn outcome_unknown(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        count_error();
+        Self::OutcomeUnknown(cause.into().into())
+    }
+
+    /// A failed commit. PostgreSQL rolls back where it says so; without a word of it, as after a cut connection, the
+    /// change may be there. SQLite rolls back, but after an error of the disk a crash can bring the change back.
+    pub(in crate::store) fn of_commit(error: DieselError, is_remote: bool) -> Self {
+        let is_unknown = match &error {
+            DieselError::DatabaseError(kind, _) if is_remote => !is_roll_back(*kind),
+            DieselError::DatabaseError(_, information) => information.message().contains("I/O error"),
+            _ => true,
+        };
+        if is_unknown { Self::outcome_unknown(error) } else { error.into() }
+    }
+
     pub fn unexpected(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         count_error();
         Self::Unexpected(cause.into().into())
@@ -86,6 +105,19 @@ impl From<DieselError> for StoreError {
             _ => Self::unavailable(error),
         }
     }
+}
+
+/// Whether the server reports with this error that it rolled a transaction back.
+const fn is_roll_back(kind: DatabaseErrorKind) -> bool {
+    matches!(
+        kind,
+        DatabaseErrorKind::UniqueViolation
+            | DatabaseErrorKind::ForeignKeyViolation
+            | DatabaseErrorKind::NotNullViolation
+            | DatabaseErrorKind::CheckViolation
+            | DatabaseErrorKind::SerializationFailure
+            | DatabaseErrorKind::ReadOnlyTransaction
+    )
 }
 
 /// What libpq reports of a host that may be there later. Its own messages are in English; of the server's, the state of
@@ -157,6 +189,15 @@ mod tests {
         ] {
             assert!(!StoreError::unavailable(lasting).may_pass(), "{lasting}");
         }
+        let commit = |kind, message: &str, is_remote| {
+            StoreError::of_commit(DieselError::DatabaseError(kind, Box::new(message.to_owned())), is_remote)
+        };
+        let is_unknown = |error| matches!(error, StoreError::OutcomeUnknown(_));
+        assert!(is_unknown(commit(DatabaseErrorKind::Unknown, "server closed the connection unexpectedly", true)));
+        assert!(is_unknown(commit(DatabaseErrorKind::ClosedConnection, "no connection to the server", true)));
+        assert!(!is_unknown(commit(DatabaseErrorKind::SerializationFailure, "could not serialize access", true)));
+        assert!(is_unknown(commit(DatabaseErrorKind::Unknown, "disk I/O error", false)));
+        assert!(!is_unknown(commit(DatabaseErrorKind::Unknown, "database or disk is full", false)));
         let missing = StoreError::from(DieselError::NotFound);
         assert!(matches!(&missing, StoreError::Unexpected(_)) && missing.source().is_some());
     }

@@ -270,7 +270,7 @@ pub(in crate::store) fn commit(connection: &mut AnyConnection, files: &FileWatch
 
 fn unavailable(error: StoreError) -> StoreError {
     match error {
-        StoreError::Unavailable(_) | StoreError::WentBack(_) => error,
+        StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) | StoreError::WentBack(_) => error,
         StoreError::Exists | StoreError::Unexpected(_) => StoreError::unavailable(error),
     }
 }

@@ -164,7 +164,8 @@ impl Store {
     /// Runs changes in one transaction, all or nothing. They are durable once this returns `Ok`.
     ///
     /// # Errors
-    /// The error of `changes`, or a [`StoreError`] if the transaction cannot begin or commit. Nothing is changed then.
+    /// The error of `changes`, or a [`StoreError`] if the transaction cannot begin or commit. Nothing is changed then,
+    /// except perhaps with [`StoreError::OutcomeUnknown`].
     pub fn write<T, E: From<StoreError>>(
         &self,
         changes: impl FnOnce(&mut WriteDb<'_>) -> Result<T, E>,
@@ -174,6 +175,8 @@ impl Store {
         if let Some(group_commit) = &pools.group_commit {
             return group_commit.write(changes).inspect(|_| self.write_health.on_commit());
         }
+        // Without a lease the commit would wait for a standby, or for another primary.
+        pools.primary.ensure_lease()?;
         let (mut connection, ()) = checkout(&pools.writers, |connection| connection.begin(ConnectionPurpose::Write))?;
         let result = changes(&mut WriteDb::new(&mut connection)).and_then(|value| {
             commit(&mut connection, self.connector.files())?;

@@ -58,13 +58,16 @@ impl Primary {
     /// primary answers.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if another primary was seen during the change, which may or may not be in its data.
+    /// [`StoreError::OutcomeUnknown`] if another primary was seen during the change, which may or may not be in its data.
     pub(in crate::store) fn await_acknowledgement(&self) -> Result<(), StoreError> {
         let wait = self.lease.acknowledgement_wait(self.started.elapsed());
         if !wait.is_zero() {
             std::thread::sleep(wait);
         }
-        if self.is_superseded() && self.identity.is_some() { Err(superseded()) } else { Ok(()) }
+        if self.is_superseded() && self.identity.is_some() {
+            return Err(StoreError::outcome_unknown("the primary changed meanwhile"));
+        }
+        Ok(())
     }
 
     pub(super) fn generation(&self) -> u64 {

@@ -1,5 +1,5 @@
-//! Page errors as values. A handler returns one and `pages::errors` renders it. `Unavailable` and `Internal` are our
-//! own failures and are logged with their cause.
+//! Page errors as values. A handler returns one and `pages::errors` renders it. `Unavailable`, `OutcomeUnknown`
+//! and `Internal` are our own failures and are logged with their cause.
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, ResponseError};
 
 use crate::actions::{ActionFailure, Denied};
 use crate::domain::ids::KeyId;
+use crate::http::blocking::BlockingError;
 use crate::http::body::BodyError;
 use crate::store::StoreError;
 use crate::web::paths;
@@ -59,6 +60,9 @@ pub enum PageError {
     /// The database cannot be reached.
     #[error("{0}")]
     Unavailable(String),
+    /// The database did not say whether it did what was asked of it.
+    #[error("{0}")]
+    OutcomeUnknown(String),
     /// The audit trail of the company lacks events. Holds what it lacks.
     #[error("the database went back: {0}")]
     WentBack(String),
@@ -73,10 +77,21 @@ impl From<BodyError> for PageError {
     }
 }
 
+impl From<BlockingError> for PageError {
+    fn from(error: BlockingError) -> Self {
+        match error {
+            BlockingError::NotStarted => Self::Unavailable(error.to_string()),
+            BlockingError::TimedOut => Self::OutcomeUnknown(error.to_string()),
+            BlockingError::Panicked => Self::Internal(error.to_string()),
+        }
+    }
+}
+
 impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown(error.to_string()),
             StoreError::WentBack(shortfall) => Self::WentBack(shortfall),
             StoreError::Exists | StoreError::Unexpected(_) => Self::Internal(error.to_string()),
         }
@@ -120,7 +135,9 @@ impl ResponseError for PageError {
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
             Self::Body(BodyError::Undecodable | BodyError::Repeated) => StatusCode::BAD_REQUEST,
             Self::KeyAlreadyShown | Self::KeyStateConflict(..) => StatusCode::CONFLICT,
-            Self::TooManyAtOnce | Self::Unavailable(_) | Self::WentBack(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyAtOnce | Self::Unavailable(_) | Self::OutcomeUnknown(_) | Self::WentBack(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -141,7 +158,7 @@ impl ResponseError for PageError {
             Self::MethodNotAllowed(allowed) => {
                 response.insert_header((ALLOW, allowed.as_str()));
             }
-            Self::TooManyAtOnce | Self::Unavailable(_) | Self::WentBack(_) => {
+            Self::TooManyAtOnce | Self::Unavailable(_) | Self::OutcomeUnknown(_) | Self::WentBack(_) => {
                 response.insert_header((RETRY_AFTER, "1"));
             }
             _ => {}

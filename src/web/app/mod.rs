@@ -1,6 +1,7 @@
 //! The base of all pages: shared state, sessions, guards, errors as values, responses.
 
 pub mod assets;
+pub mod change_outcome;
 pub mod compression;
 pub mod cookie_names;
 pub mod device;

@@ -1,8 +1,8 @@
 //! The state that all pages share. It runs queries and actions on the blocking pool.
 
-use actix_web::web;
 use tokio::sync::SemaphorePermit;
 
+use super::change_outcome::BegunChange;
 use super::cookie_names::CookieNames;
 use super::error::PageError;
 use super::hashing::HashingPermits;
@@ -12,6 +12,7 @@ use crate::actions::{ActionError, Actions, HashingQueue};
 use crate::config::PublicUrl;
 use crate::domain::timestamp::Timestamp;
 use crate::evidence::StateMonitor;
+use crate::http::blocking;
 use crate::store::{Db, StoreError};
 use crate::witness::Witnesses;
 
@@ -100,20 +101,22 @@ impl AppState {
         action: impl FnOnce(&Actions) -> Result<T, E> + Send + 'static,
     ) -> Result<Result<T, E>, PageError> {
         let actions = self.actions.clone();
-        blocking(move || match action(&actions) {
+        let change = BegunChange::begin();
+        let result = blocking(move || match action(&actions) {
             Ok(output) => Ok(Ok(output)),
             Err(error) => error.separate_failure().map(Err).map_err(PageError::from),
         })
-        .await
+        .await;
+        if !matches!(result, Ok(Ok(_)) | Err(PageError::OutcomeUnknown(_) | PageError::Internal(_))) {
+            change.deny();
+        }
+        result
     }
 }
 
-/// Runs work that blocks or computes on the blocking pool.
+/// Runs work that blocks or computes, see [`blocking::run`].
 pub async fn blocking<T: Send + 'static, E: Into<PageError> + Send + 'static>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, PageError> {
-    match web::block(work).await {
-        Ok(result) => result.map_err(Into::into),
-        Err(_) => Err(PageError::Internal("work on the blocking pool panicked".to_owned())),
-    }
+    blocking::run(work).await?.map_err(Into::into)
 }

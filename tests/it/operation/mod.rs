@@ -1,6 +1,7 @@
 //! Starting, stopping and running a server in changing surroundings.
 
 mod black_hole;
+mod crash;
 mod drain;
 mod full_disk;
 mod limits;

@@ -42,6 +42,11 @@ impl Browser {
         Self { client, origin: format!("http://{address}"), cookies }
     }
 
+    /// The address of the server.
+    pub fn address(&self) -> SocketAddr {
+        self.origin.trim_start_matches("http://").parse().unwrap()
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         send(self.client.get(format!("{}{path}", self.origin)))
     }

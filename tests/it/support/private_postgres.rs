@@ -1,5 +1,6 @@
 //! A PostgreSQL server of one test, whose settings it may change.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -22,6 +23,33 @@ impl PrivatePostgres {
         BufReader::new(script.stdout.take().unwrap()).read_line(&mut url).unwrap();
         Self { script, url: url.trim().to_owned() }
     }
+
+    /// Stops all processes of the server until the returned value is dropped. Their connections stay open.
+    pub fn freeze(&self) -> Frozen {
+        let folder = self.url.split_once('@').unwrap().1.rsplit_once('/').unwrap().0.replace("%2F", "/");
+        let postmaster = fs::read_to_string(Path::new(&folder).join("data/postmaster.pid")).unwrap();
+        let postmaster = postmaster.lines().next().unwrap().to_owned();
+        // The parent first, so that it starts no other process.
+        signal("-STOP", &[&postmaster]);
+        let children = Command::new("ps").args(["-o", "pid=", "--ppid", &postmaster]).output().unwrap();
+        let children = String::from_utf8(children.stdout).unwrap();
+        let children: Vec<&str> = children.split_whitespace().collect();
+        signal("-STOP", &children);
+        Frozen([&[postmaster.as_str()], children.as_slice()].concat().into_iter().map(str::to_owned).collect())
+    }
+}
+
+/// The processes of a server that were stopped.
+pub struct Frozen(Vec<String>);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        signal("-CONT", &self.0.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+fn signal(signal: &str, processes: &[&str]) {
+    assert!(Command::new("kill").arg(signal).args(processes).status().unwrap().success());
 }
 
 impl Drop for PrivatePostgres {

@@ -73,6 +73,12 @@ impl TestServer {
         Self::on(folder, database_url, Clock::manual(NOW), &[], add_brightwater, idle_timeout)
     }
 
+    /// A server on this empty database, with the company Brightwater and its admin Maria.
+    pub fn on_database(url: &str) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::on(folder, url.to_owned(), Clock::manual(NOW), &[], add_brightwater, IDLE_TIMEOUT)
+    }
+
     /// Another server on the same database and secrets. Its clock shows the same time, but is set separately.
     pub fn second_server(&self) -> Self {
         self.second_server_with(&[])

@@ -1,7 +1,7 @@
 //! Authority is checked when a change is made: every form × every way to lose the authority between the head of the
 //! request and its last byte.
 
-mod forms;
+pub mod forms;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ use self::forms::{Fields, Setup, Victim};
 use crate::support::database;
 
 /// Forms that need no session: set-up, sign-in and invitations have their own one-time proof.
-const WITHOUT_SESSION: [&str; 4] = [paths::SETUP, paths::SIGN_IN, paths::SIGN_IN_CODE, paths::INVITATION];
+pub const WITHOUT_SESSION: [&str; 4] = [paths::SETUP, paths::SIGN_IN, paths::SIGN_IN_CODE, paths::INVITATION];
 /// Forms that a user of any role may submit.
 const FOR_EVERY_ROLE: [&str; 6] = [
     paths::ACCOUNT,
@@ -26,7 +26,7 @@ const FOR_EVERY_ROLE: [&str; 6] = [
     paths::IDENTIFY_API_KEY,
 ];
 /// Signing out reads no body, so it cannot be held back.
-const WITHOUT_BODY: &str = paths::SIGN_OUT;
+pub const WITHOUT_BODY: &str = paths::SIGN_OUT;
 
 /// The answer to a request of which the last byte was held back.
 fn release((mut stream, last): (TcpStream, u8)) -> String {

@@ -10,6 +10,7 @@ mod devices;
 mod expiry;
 #[cfg(target_os = "linux")]
 mod floods;
+mod frozen_primary;
 mod guessing;
 mod http_limits;
 mod identify;

@@ -7,10 +7,11 @@ use std::fmt::Display;
 use actix_session::Session;
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_web::cookie::time::Duration;
-use actix_web::web;
 
 use crate::domain::token::{Token, TokenDigest};
+use crate::http::blocking;
 use crate::store::Store;
+use crate::web::app::change_outcome::BegunChange;
 use crate::web::app::error::PageError;
 
 /// The only entry in the session state.
@@ -85,9 +86,9 @@ impl SessionStore for CookieSessionStore {
 
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
         let (store, digest) = (self.store.clone(), TokenDigest::of(key.as_ref()));
-        web::block(move || store.end_session(&digest).map_err(SessionError::new))
-            .await
-            .map_err(SessionError::new)??;
-        Ok(())
+        // The cookie may stay, but the session may have ended.
+        let _ended = BegunChange::begin();
+        let ended = blocking::run(move || store.end_session(&digest)).await.map_err(SessionError::new)?;
+        Ok(ended.map_err(SessionError::new)?)
     }
 }

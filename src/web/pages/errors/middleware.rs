@@ -14,6 +14,7 @@ use crate::http::body::BodyError;
 use crate::http::log_limit::LogLimit;
 use crate::http::panics::HandlerPanicked;
 use crate::http::request_id::RequestId;
+use crate::web::app::change_outcome;
 use crate::web::app::error::PageError;
 use crate::web::app::state::AppState;
 use crate::web::components::layout::SignedOutLayout;
@@ -32,16 +33,19 @@ pub async fn render<B: MessageBody + 'static>(
     let path = request.path().to_owned();
     let retry_path = if request.method() == Method::GET { path.as_str() } else { paths::form_page(&path) };
     let Some(app) = app else { return Ok(next.call(request).await?.map_into_boxed_body()) };
-    match next.call(request).await {
+    let is_read = request.method().is_safe();
+    let (handled, may_have_changed) = change_outcome::track(next.call(request)).await;
+    let failed =
+        FailedRequest { app: &app, id: id.as_ref(), retry_path, may_have_changed: may_have_changed && !is_read };
+    match handled {
         Ok(response) => {
-            let Some(page) = response.response().error().map(|error| error_page(error, &app, id.as_ref(), retry_path))
-            else {
+            let Some(page) = response.response().error().map(|error| failed.error_page(error)) else {
                 return Ok(response.map_into_boxed_body());
             };
             Ok(response.into_response(page))
         }
         Err(error) => {
-            let page = error_page(&error, &app, id.as_ref(), retry_path);
+            let page = failed.error_page(&error);
             Err(InternalError::from_response(error, page).into())
         }
     }
@@ -52,34 +56,61 @@ thread_local! {
     static FAILURES: LogLimit = LogLimit::new();
 }
 
-fn error_page(error: &Error, app: &AppState, id: Option<&RequestId>, retry_path: &str) -> HttpResponse {
-    let converted;
-    let error = if let Some(page_error) = error.as_error::<PageError>() {
-        page_error
-    } else {
-        converted = from_other_error(error);
-        &converted
-    };
-    let is_server_failure =
-        matches!(error, PageError::Internal(_) | PageError::Unavailable(_) | PageError::WentBack(_));
-    if is_server_failure {
-        let request = id.map(ToString::to_string).unwrap_or_default();
-        FAILURES.with(|failures| {
-            failures.write(|suppressed| tracing::error!(request, cause = %error, suppressed, "page failed"));
-        });
+/// A request whose error becomes a page.
+struct FailedRequest<'a> {
+    app: &'a AppState,
+    id: Option<&'a RequestId>,
+    retry_path: &'a str,
+    /// Whether the request submitted a form whose change may have been made.
+    may_have_changed: bool,
+}
+
+impl FailedRequest<'_> {
+    fn error_page(&self, error: &Error) -> HttpResponse {
+        let converted;
+        let error = if let Some(page_error) = error.as_error::<PageError>() {
+            page_error
+        } else {
+            converted = from_other_error(error);
+            &converted
+        };
+        self.log(error);
+        let mut response = error.error_response();
+        if response.status() == StatusCode::SEE_OTHER {
+            return response;
+        }
+        let page = MessagePage {
+            layout: SignedOutLayout::new(self.app),
+            message: self.message(error),
+            request_id: self.id.map(ToString::to_string),
+        };
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        response.headers_mut().insert(actix_web::http::header::CONTENT_TYPE, html);
+        response.set_body(BoxBody::new(page.render().unwrap_or_default()))
     }
-    let mut response = error.error_response();
-    if response.status() == StatusCode::SEE_OTHER {
-        return response;
+
+    /// A failure after a change, such as of the query for the next page, does not say that nothing was saved.
+    fn message(&self, error: &PageError) -> Message {
+        match error {
+            PageError::Unavailable(_) | PageError::OutcomeUnknown(_) if self.may_have_changed => {
+                Message::outcome_unknown(self.retry_path)
+            }
+            error => Message::for_error(error, self.retry_path),
+        }
     }
-    let page = MessagePage {
-        layout: SignedOutLayout::new(app),
-        message: Message::for_error(error, retry_path),
-        request_id: id.map(ToString::to_string),
-    };
-    let html = HeaderValue::from_static("text/html; charset=utf-8");
-    response.headers_mut().insert(actix_web::http::header::CONTENT_TYPE, html);
-    response.set_body(BoxBody::new(page.render().unwrap_or_default()))
+
+    fn log(&self, error: &PageError) {
+        let is_server_failure = matches!(
+            error,
+            PageError::Internal(_) | PageError::Unavailable(_) | PageError::OutcomeUnknown(_) | PageError::WentBack(_)
+        );
+        if is_server_failure {
+            let request = self.id.map(ToString::to_string).unwrap_or_default();
+            FAILURES.with(|failures| {
+                failures.write(|suppressed| tracing::error!(request, cause = %error, suppressed, "page failed"));
+            });
+        }
+    }
 }
 
 /// Converts an error of actix-web or of another middleware.

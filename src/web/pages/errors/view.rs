@@ -169,6 +169,16 @@ impl Message {
         .with_link(retry_path, "Try again")
     }
 
+    /// 503: the database did not confirm a change.
+    #[must_use]
+    pub fn outcome_unknown(form_path: impl Into<String>) -> Self {
+        Self::new(
+            "Not known whether saved",
+            "The database stopped responding. It is not known whether the change was made. Look at the page again before you repeat it.",
+        )
+        .with_link(form_path, "Open the page again")
+    }
+
     /// 503: the audit trail of the company lacks events.
     #[must_use]
     pub fn went_back(shortfall: &str) -> Self {
@@ -204,7 +214,7 @@ impl Message {
             PageError::KeyAlreadyShown => Self::key_already_shown(),
             PageError::KeyStateConflict(id, sentence) => Self::key_state_conflict(*id, sentence),
             PageError::TooManyAtOnce => Self::too_many_at_once(retry_path),
-            PageError::Unavailable(_) => Self::database_unreachable(retry_path),
+            PageError::Unavailable(_) | PageError::OutcomeUnknown(_) => Self::database_unreachable(retry_path),
             PageError::WentBack(shortfall) => Self::went_back(shortfall),
             PageError::Internal(_) => Self::internal_error(),
         }

@@ -30,7 +30,11 @@ pub type Fields = Vec<(&'static str, String)>;
 
 impl Setup {
     pub fn new() -> Self {
-        let server = TestServer::start();
+        Self::on(TestServer::start())
+    }
+
+    /// Forms of a server with Brightwater and its admin Maria.
+    pub fn on(server: TestServer) -> Self {
         let maria = server.admin();
         Self { server, maria }
     }
