@@ -21,8 +21,8 @@ use sources::{Name, Source, Target};
 const LAYERS: &[(&str, &[&str])] = &[
     ("lib",     &[]),
     ("main",    &["cli", "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
-    ("cli",     &[       "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
-    ("server",  &[                 "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
+    ("cli",     &[       "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory", "build_info"]),
+    ("server",  &[                 "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory", "build_info"]),
     ("web",     &[                               "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
     ("api",     &[                               "http", "actions", "verify",                        "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
     ("http",    &[                                                                                            "domain", "config", "clock", "random"]),
@@ -35,6 +35,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("config",  &["domain"]),
     ("clock",   &["domain"]),
     ("random",  &["domain"]),
+    ("build_info", &[]),
     ("secrets", &["domain", "random"]),
     ("checkpoint_memory", &["domain", "random", "secrets"]),
 ];

@@ -23,6 +23,7 @@ use crate::config::{Settings, variables, without_credentials};
 use crate::server;
 
 use error::CliError;
+use crate::build_info;
 use log::Log;
 use output::report_lines;
 
@@ -31,7 +32,7 @@ use output::report_lines;
 /// Without a command, Keydesk serves. The first start creates the data folder and prints a link that opens set-up.
 /// Every setting below is a flag of every command and an environment variable.
 #[derive(Debug, Parser)]
-#[command(name = "keydesk", version, subcommand_help_heading = "Commands")]
+#[command(name = "keydesk", version = build_info::DESCRIPTION, subcommand_help_heading = "Commands")]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,

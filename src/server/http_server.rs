@@ -24,6 +24,7 @@ use super::wal_watch::WalWatch;
 use crate::actions::Actions;
 use crate::api::{ApiState, MetricsEndpoint, Readiness};
 use crate::config::{Config, PublicUrl};
+use crate::build_info;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::token::Token;
 use crate::evidence::StateMonitor;
@@ -123,11 +124,11 @@ impl Server {
 
     /// Logs what was started.
     pub fn log_start(&self) {
-        let version = env!("CARGO_PKG_VERSION");
+        let (version, commit) = (build_info::VERSION, build_info::COMMIT);
         let database = if self.actions.store.is_remote() { "postgres" } else { "sqlite" };
         let proxies: Vec<String> = self.config.trusted_proxies.iter().map(ToString::to_string).collect();
         let (address, trusted_proxies) = (self.address, proxies.join(" "));
-        tracing::info!(version, database, %address, trusted_proxies, "server started");
+        tracing::info!(version, commit, database, %address, trusted_proxies, "server started");
     }
 
     /// The address that the server listens on.

@@ -14,6 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::process_metrics;
 use super::sampler::Sampler;
 use super::wal_watch::WalWatch;
+use crate::build_info;
 use crate::checkpoint_memory::CheckpointMemory;
 use crate::clock::Clock;
 use crate::domain::timestamp::Timestamp;
@@ -35,8 +36,8 @@ pub(super) struct ServerMetrics {
 impl ServerMetrics {
     /// Registers the metrics.
     pub(super) fn register(self, dropped_log_lines: Counter, registry: &mut Registry) {
-        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("keydesk_build", "The version of Keydesk", build);
+        let build = Info::new([("version", build_info::VERSION), ("commit", build_info::COMMIT)]);
+        registry.register("keydesk_build", "The version of Keydesk, and the commit that it was built from", build);
         registry.register(
             "keydesk_log_lines_dropped",
             "Lines of the log that were dropped, because its reader was too slow or absent",

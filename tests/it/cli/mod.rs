@@ -14,6 +14,7 @@ pub mod start;
 mod user_commands;
 
 use std::io::{BufRead, BufReader, Lines, Write};
+mod version;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
