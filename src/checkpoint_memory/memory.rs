@@ -45,6 +45,18 @@ struct State {
     is_changed: bool,
 }
 
+/// Returns what trails lack, as a clause that names the first one; `None` if they lack nothing.
+#[must_use]
+pub fn summary_of(shortfalls: &[(TrailId, Shortfall)]) -> Option<String> {
+    let (trail, shortfall) = shortfalls.first()?;
+    let others = match shortfalls.len() {
+        1 => String::new(),
+        2 => ", and 1 other trail is affected".to_owned(),
+        all => format!(", and {} other trails are affected", all - 1),
+    };
+    Some(format!("{shortfall} in the audit trail {trail}{others}"))
+}
+
 impl fmt::Debug for CheckpointMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CheckpointMemory").field("path", &self.0.path).finish_non_exhaustive()
@@ -197,14 +209,7 @@ impl CheckpointMemory {
     /// key that the database does not know may be a good one, which was created in lost events.
     #[must_use]
     pub fn summary(&self) -> Option<String> {
-        let shortfalls = self.shortfalls();
-        let (trail, shortfall) = shortfalls.first()?;
-        let others = match shortfalls.len() {
-            1 => String::new(),
-            2 => ", and 1 other trail is affected".to_owned(),
-            all => format!(", and {} other trails are affected", all - 1),
-        };
-        Some(format!("{shortfall} in the audit trail {trail}{others}"))
+        summary_of(&self.shortfalls())
     }
 
     /// Returns the last checkpoint of a trail that a webhook accepted, as a note.

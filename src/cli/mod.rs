@@ -2,6 +2,7 @@
 
 mod audit;
 mod company;
+mod database;
 mod demo;
 mod error;
 mod gateway;
@@ -11,6 +12,7 @@ mod log;
 mod open;
 mod output;
 mod restore;
+mod progress;
 mod serve;
 mod user;
 
@@ -73,6 +75,16 @@ enum Command {
     Audit(audit::Audit),
     /// Bring the schema of the database up to date
     ///
+    /// Examine the installation and its running server, and say what is wrong
+    ///
+    /// Prints a line for each subject: files, database, secrets, audit trails, disk and others. The exit code is 0 if all
+    /// is good, and else tells the first trouble; docs/operating.md lists the codes. Run it as the user of the server, and
+    /// with its settings. It creates and changes nothing.
+    #[command(after_help = "Examples:\n  keydesk doctor --data-dir /var/lib/keydesk\n  keydesk doctor --quick")]
+    Doctor(doctor::Doctor),
+    /// Move to another database
+    #[command(subcommand)]
+    Database(database::Database),
     /// For a server that runs with --migrate never, as a role that may not change tables. Run this as the role that owns
     /// them.
     #[command(after_help = "Example:\n  keydesk migrate --database-url postgres://keydesk_owner@localhost/keydesk")]
@@ -141,3 +153,4 @@ fn execute(arguments: Arguments, log: &Log) -> Result<(), CliError> {
         }
     }
 }
+        Some(Command::Database(command)) => command.run(settings),

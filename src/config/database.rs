@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::error::SettingError;
-use super::{postgres_servers, postgres_url};
+use super::{paths, postgres_servers, postgres_url, secret_file};
 
 /// The location of the database.
 #[derive(Clone)]
@@ -36,6 +36,27 @@ pub fn sqlite_companions(database: &Path) -> [PathBuf; 2] {
 }
 
 impl Database {
+    /// Reads the location from a flag that is the URL, or from one that names a file with it; `None` without either.
+    ///
+    /// # Errors
+    /// [`SettingError`], naming the flag.
+    pub fn from_flags(
+        (url_flag, url): (&str, Option<String>),
+        (file_flag, file): (&str, Option<PathBuf>),
+    ) -> Result<Option<Self>, SettingError> {
+        let url = match (url, file) {
+            (None, None) => return Ok(None),
+            (Some(url), None) => url,
+            (None, Some(file)) => secret_file::read_line(file_flag, &file)?,
+            (Some(_), Some(_)) => {
+                return Err(SettingError(format!("{url_flag} and {file_flag} are both set. Set one of them.")));
+            }
+        };
+        let parsed =
+            Self::parse(&url).map_err(|SettingError(text)| SettingError(text.replace("--database-url", url_flag)));
+        parsed.map(Some)
+    }
+
     /// Parses a database URL. Errors do not repeat it, because it may hold a password.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use super::error::SettingError;
 use super::list::{self, List};
 use super::loopback::is_loopback;
 use super::parse::{parse_address, parse_drain, parse_networks, parse_prefixes, parse_public_url};
-use super::secret_file;
+use super::paths;
 use super::values::{Config, MigrateMode};
 use super::witnesses::WitnessFlags;
 use crate::domain::key::api_key::{KeyFormat, KeyPrefix};
@@ -178,21 +178,14 @@ impl Settings {
             .map_err(|error| SettingError(format!("--data-dir cannot be used: {error}. Name a folder.")))?;
         let secrets_file = match self.secrets_file {
             None => data_dir.join("secrets"),
-            Some(file) => std::path::absolute(file)
-                .map_err(|error| SettingError(format!("--secrets-file cannot be used: {error}. Name a file.")))?,
-        };
-        let database = match (self.database_url, self.database_url_file) {
-            (None, None) => Database::Sqlite(data_dir.join("keydesk.db")),
-            (Some(url), None) => Database::parse(&url)?,
-            (None, Some(file)) => Database::parse(&secret_file::read_line("--database-url-file", &file)?)?,
-            (Some(_), Some(_)) => {
-                let sentence = "--database-url and --database-url-file are both set. Set one of them.";
-                return Err(SettingError(sentence.to_owned()));
-            }
+            Some(file) => paths::absolute("--secrets-file", &file, "Name a file.")?,
         };
         Ok(Config {
             listen: self.listen,
             database,
+        let (url, file) = (("--database-url", self.database_url), ("--database-url-file", self.database_url_file));
+        let database =
+            Database::from_flags(url, file)?.unwrap_or_else(|| Database::Sqlite(data_dir.join("keydesk.db")));
             secrets_file,
             new_database: self.new_database,
             data_dir,

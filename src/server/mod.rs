@@ -2,6 +2,9 @@
 
 mod background;
 mod clock_warning;
+mod copy;
+mod disk;
+pub mod doctor;
 mod error;
 mod file_permissions;
 mod http_server;
@@ -17,6 +20,7 @@ mod wal_watch;
 pub use background::{Continuity, SetupLinkCloser, UsageRecorder};
 pub use error::StartError;
 pub use http_server::Server;
+pub use copy::copy_database;
 pub use open::{ReadOnlyInstallation, migrate, open, open_read_only, wait_for_database};
 pub use sampler::Sampler;
 pub use shutdown::Shutdown;

@@ -26,7 +26,13 @@ use crate::store::{Attempt, InspectError, Inspection, Schema, Store, wait_for};
 pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     let _lock = lock(&config.data_dir)?;
     file_permissions::check(config)?;
-    let (Inspection { schema, has_installation }, first_start) = Store::begin_start(&config.database)?;
+    let (Inspection { schema, has_installation, is_being_copied }, first_start) = Store::begin_start(&config.database)?;
+    if is_being_copied {
+        return Err(StartError::System(
+            "The database is being copied with keydesk database copy. Wait until that is done, and start with the URL of the copy."
+                .to_owned(),
+        ));
+    }
     if !has_installation && !config.new_database && config.secrets_file.exists() {
         return Err(missing_database(config));
     }

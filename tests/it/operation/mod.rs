@@ -1,6 +1,8 @@
 //! Starting, stopping and running a server in changing surroundings.
 
 mod black_hole;
+mod copy;
+mod doctor;
 mod drain;
 mod full_disk;
 mod limits;

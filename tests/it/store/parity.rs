@@ -23,10 +23,10 @@ struct Column {
 }
 
 /// Tables with their columns: name, whether a value is required, and type.
-type Tables = BTreeMap<String, BTreeSet<(String, bool, String)>>;
+pub type Tables = BTreeMap<String, BTreeSet<(String, bool, String)>>;
 
 /// Only SQLite has it: it counts changes for the cache of keys, and PostgreSQL has no such cache.
-const ONLY_ON_SQLITE: &str = "key_epoch";
+pub const ONLY_ON_SQLITE: &str = "key_epoch";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -41,7 +41,7 @@ fn setting(section: &str, name: &str) -> String {
 }
 
 /// The tables of the schema in the source, with the types that PostgreSQL gives their columns.
-fn schema() -> Tables {
+pub fn schema() -> Tables {
     let source = std::fs::read_to_string(root().join(setting("print_schema", "file"))).unwrap();
     let mut tables = Tables::new();
     let mut table = String::new();
