@@ -49,6 +49,8 @@ const HTTP: &[&str] = &["main", "cli", "server", "web", "api", "http"];
 const PAGES: &[&str] = &["web"];
 const OUTGOING: &[&str] = &["witness"];
 const SOCKETS: &[&str] = &["http"];
+/// Calls of the operating system that std does not have.
+const SYSTEM: &[&str] = &["http", "server"];
 
 /// Crates that only some layers may name.
 const CONFINED_CRATES: &[(&str, &[&str])] = &[
@@ -63,7 +65,7 @@ const CONFINED_CRATES: &[(&str, &[&str])] = &[
     ("ureq", OUTGOING),
     ("rustls", OUTGOING),
     ("rustls_native_certs", OUTGOING),
-    ("nix", SOCKETS),
+    ("nix", SYSTEM),
     ("libc", SOCKETS),
 ];
 

@@ -64,6 +64,12 @@ impl fmt::Debug for CheckpointMemory {
 }
 
 impl CheckpointMemory {
+    /// The file of the memory in a data folder.
+    #[must_use]
+    pub fn path(data_dir: &Path) -> PathBuf {
+        data_dir.join(FILE_NAME)
+    }
+
     /// Checks that the memory in the data folder, if any, belongs to the installation in the database; `None` if that holds
     /// none yet. If a new database is wanted, the memory of another one is moved away.
     ///
@@ -75,7 +81,7 @@ impl CheckpointMemory {
         installation: Option<InstallationId>,
         is_new: bool,
     ) -> Result<(), MemoryError> {
-        let path = data_dir.join(FILE_NAME);
+        let path = Self::path(data_dir);
         let Some(stored) = file::read(&path, secrets.signer.public_key())? else { return Ok(()) };
         if installation == Some(stored.installation) {
             return Ok(());
@@ -97,7 +103,7 @@ impl CheckpointMemory {
     /// # Errors
     /// [`MemoryError`]: the file cannot be read, or is damaged.
     pub fn open(data_dir: &Path, installation: InstallationId, secrets: Arc<Secrets>) -> Result<Self, MemoryError> {
-        let path = data_dir.join(FILE_NAME);
+        let path = Self::path(data_dir);
         file::remove_leftovers(&path);
         let mut state = State::default();
         if let Some(stored) = file::read(&path, secrets.signer.public_key())? {

@@ -17,6 +17,7 @@ mod serve;
 mod user;
 
 use std::process::ExitCode;
+use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -106,7 +107,8 @@ pub fn run() -> ExitCode {
             return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) };
         }
         Err(error) => {
-            report_lines(without_credentials(&error.render().to_string()).lines());
+            let sentence = not_utf8(&error).unwrap_or_else(|| error.render().to_string());
+            report_lines(without_credentials(&sentence).lines());
             return ExitCode::from(2);
         }
     };
@@ -130,6 +132,24 @@ pub fn run() -> ExitCode {
 }
 
 fn parse() -> Result<Arguments, clap::Error> {
+/// Names what is not UTF-8, which the error does not. Its value may be a secret.
+fn not_utf8(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::InvalidUtf8 {
+        return None;
+    }
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let place = if let Some(place) = arguments.iter().position(|argument| argument.to_str().is_none()) {
+        let own = arguments[place].to_string_lossy().split_once('=').map(|(flag, _)| flag.to_owned());
+        let flag = own.or_else(|| Some(arguments.get(place.checked_sub(1)?)?.to_str()?.to_owned()));
+        let flag = flag.filter(|flag| flag.starts_with("--"));
+        flag.map_or_else(|| "An argument".to_owned(), |flag| format!("The value of {flag}"))
+    } else {
+        let (name, _) = std::env::vars_os().find(|(_, value)| value.to_str().is_none())?;
+        format!("The variable {}", name.display())
+    };
+    Some(format!("{place} is not UTF-8. Use letters in UTF-8 only."))
+}
+
     let command = variables::without_empty_variables(Arguments::command(), |name| std::env::var_os(name));
     let mut command = help::hide_settings_of_serving(command);
     let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;

@@ -62,6 +62,12 @@ impl Database {
     /// # Errors
     /// [`SettingError`] for an unknown scheme, a malformed URL, or PostgreSQL on another machine without TLS.
     pub fn parse(url: &str) -> Result<Self, SettingError> {
+        if url.trim().is_empty() {
+            return Err(SettingError(
+                "--database-url is empty. Give sqlite://FILE or postgres://USER@HOST/DATABASE, or leave it out."
+                    .to_owned(),
+            ));
+        }
         match url.split_once("://") {
             Some(("sqlite", path)) => sqlite(path),
             Some(("postgres" | "postgresql", rest)) => postgres_url::check(url, rest).map(Self::Postgres),
@@ -100,9 +106,7 @@ fn sqlite(path: &str) -> Result<Database, SettingError> {
                 .to_owned(),
         ));
     }
-    let path = std::path::absolute(path)
-        .map_err(|error| SettingError(format!("--database-url sqlite://… cannot be used: {error}. Give a path.")))?;
-    Ok(Database::Sqlite(path))
+    paths::absolute("--database-url sqlite://…", Path::new(path), "Give a path.").map(Database::Sqlite)
 }
 
 #[cfg(test)]
@@ -128,9 +132,15 @@ mod tests {
 
     #[test]
     fn other_urls_are_rejected_without_repeating_a_password() {
-        for wrong in
-            ["mysql://u:hunter2@h/d", "keydesk.db", "sqlite://", "sqlite://:memory:", "postgres://u:hunter2@h:port/d"]
-        {
+        for wrong in [
+            "",
+            " ",
+            "mysql://u:hunter2@h/d",
+            "keydesk.db",
+            "sqlite://",
+            "sqlite://:memory:",
+            "postgres://u:hunter2@h:port/d",
+        ] {
             let sentence = Database::parse(wrong).unwrap_err().to_string();
             assert!(sentence.starts_with("--database-url") && !sentence.contains("hunter2"), "{sentence}");
         }

@@ -174,8 +174,7 @@ impl Settings {
         let newest = prefixes
             .next()
             .ok_or_else(|| SettingError("--key-prefix is empty. Give a prefix such as goa.".to_owned()))?;
-        let data_dir = std::path::absolute(&self.data_dir)
-            .map_err(|error| SettingError(format!("--data-dir cannot be used: {error}. Name a folder.")))?;
+        let data_dir = paths::absolute("--data-dir", &self.data_dir, "Name a folder.")?;
         let secrets_file = match self.secrets_file {
             None => data_dir.join("secrets"),
             Some(file) => paths::absolute("--secrets-file", &file, "Name a file.")?,

@@ -6,6 +6,7 @@ mod copy;
 mod disk;
 pub mod doctor;
 mod error;
+mod file_access;
 mod file_permissions;
 mod http_server;
 mod lease;

@@ -11,6 +11,7 @@ mod printed;
 mod reading;
 mod reference;
 pub mod start;
+mod refused_starts;
 mod user_commands;
 
 use std::io::{BufRead, BufReader, Lines, Write};
@@ -44,6 +45,18 @@ pub fn keydesk_at(data_dir: &Path, address: &str) -> Command {
 }
 
 /// Runs a command with `input` on its standard input.
+/// Lets another program call this one, after its own arguments and with the same variables.
+pub fn called_by(mut caller: Command, program: &Command) -> Command {
+    caller.arg(program.get_program()).args(program.get_args());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => caller.env(name, value),
+            None => caller.env_remove(name),
+        };
+    }
+    caller
+}
+
 pub fn run(data_dir: &Path, url: &str, words: &[&str], input: &str) -> Output {
     let mut command = keydesk(data_dir);
     command.args(words).args(["--database-url", url]);
