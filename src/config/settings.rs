@@ -68,6 +68,10 @@ pub struct Settings {
     )]
     key_prefix: Vec<List<KeyPrefix>>,
 
+    /// Start although active keys have a prefix that --key-prefix does not list; they are refused
+    #[arg(long, global = true, env = "KEYDESK_DROP_PREFIX", value_parser = clap::builder::BoolishValueParser::new())]
+    drop_prefix: bool,
+
     /// Show /metrics to clients that send this bearer token; 16 characters or more. Without a trusted proxy, clients on
     /// this machine need none
     #[arg(long, global = true, env = "KEYDESK_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
@@ -179,12 +183,12 @@ impl Settings {
             None => data_dir.join("secrets"),
             Some(file) => paths::absolute("--secrets-file", &file, "Name a file.")?,
         };
-        Ok(Config {
-            listen: self.listen,
-            database,
         let (url, file) = (("--database-url", self.database_url), ("--database-url-file", self.database_url_file));
         let database =
             Database::from_flags(url, file)?.unwrap_or_else(|| Database::Sqlite(data_dir.join("keydesk.db")));
+        Ok(Config {
+            listen: self.listen,
+            database,
             secrets_file,
             new_database: self.new_database,
             data_dir,
@@ -192,6 +196,7 @@ impl Settings {
             platform_name: self.platform_name.trim().to_owned(),
             trusted_proxies: list::flatten(self.trusted_proxy).collect(),
             key_format: KeyFormat::new(newest, prefixes),
+            drop_prefix: self.drop_prefix,
             witnesses: self.witnesses.check()?,
             metrics_token: self.metrics_token,
             migrate: self.migrate,

@@ -16,6 +16,7 @@ use prometheus_client::registry::Registry;
 use super::background::{self, Continuity, SetupLinkCloser, UsageRecorder};
 use super::clock_warning::ClockWarning;
 use super::error::StartError;
+use super::key_prefixes;
 use super::lease;
 use super::metrics::ServerMetrics;
 use super::sampler::Sampler;
@@ -73,6 +74,7 @@ impl Server {
                 config.listen
             ))
         };
+        key_prefixes::refuse_dropped(&config, &actions)?;
         let context = WitnessContext {
             store: actions.store.clone(),
             clock: actions.clock.clone(),

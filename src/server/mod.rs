@@ -9,6 +9,7 @@ mod error;
 mod file_access;
 mod file_permissions;
 mod http_server;
+mod key_prefixes;
 mod lease;
 mod metrics;
 mod open;

@@ -5,17 +5,18 @@ mod company_commands;
 mod help;
 mod key_commands;
 mod key_import;
+mod key_prefixes;
 mod log;
 mod log_reader;
 mod printed;
 mod reading;
 mod reference;
-pub mod start;
 mod refused_starts;
+pub mod start;
 mod user_commands;
+mod version;
 
 use std::io::{BufRead, BufReader, Lines, Write};
-mod version;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -44,7 +45,6 @@ pub fn keydesk_at(data_dir: &Path, address: &str) -> Command {
     command
 }
 
-/// Runs a command with `input` on its standard input.
 /// Lets another program call this one, after its own arguments and with the same variables.
 pub fn called_by(mut caller: Command, program: &Command) -> Command {
     caller.arg(program.get_program()).args(program.get_args());
@@ -57,6 +57,7 @@ pub fn called_by(mut caller: Command, program: &Command) -> Command {
     caller
 }
 
+/// Runs a command with `input` on its standard input.
 pub fn run(data_dir: &Path, url: &str, words: &[&str], input: &str) -> Output {
     let mut command = keydesk(data_dir);
     command.args(words).args(["--database-url", url]);
