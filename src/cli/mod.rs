@@ -4,6 +4,7 @@ mod audit;
 mod company;
 mod database;
 mod demo;
+mod doctor;
 mod error;
 mod gateway;
 mod help;
@@ -16,8 +17,8 @@ mod progress;
 mod serve;
 mod user;
 
-use std::process::ExitCode;
 use std::ffi::OsString;
+use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -124,14 +125,13 @@ pub fn run() -> ExitCode {
     };
     let result = execute(arguments, &log);
     let (code, sentence) = match result {
-        Ok(()) => (ExitCode::SUCCESS, None),
+        Ok(code) => (code, None),
         Err(CliError(sentence)) => (ExitCode::FAILURE, Some(sentence)),
     };
     log.finish(sentence);
     code
 }
 
-fn parse() -> Result<Arguments, clap::Error> {
 /// Names what is not UTF-8, which the error does not. Its value may be a secret.
 fn not_utf8(error: &clap::Error) -> Option<String> {
     if error.kind() != ErrorKind::InvalidUtf8 {
@@ -156,9 +156,9 @@ fn not_utf8(error: &clap::Error) -> Option<String> {
     Arguments::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
-fn execute(arguments: Arguments, log: &Log) -> Result<(), CliError> {
+fn execute(arguments: Arguments, log: &Log) -> Result<ExitCode, CliError> {
     let settings = arguments.settings;
-    match arguments.command {
+    let done = match arguments.command {
         None | Some(Command::Serve) => serve::serve(settings.check()?, log),
         Some(Command::Demo) => demo::run(settings, log),
         Some(Command::Company(command)) => command.run(settings),
@@ -171,6 +171,8 @@ fn execute(arguments: Arguments, log: &Log) -> Result<(), CliError> {
             server::migrate(&settings.check()?)?;
             output::print_lines(["The schema of the database is up to date."])
         }
-    }
+        Some(Command::Doctor(command)) => return command.run(settings),
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
         Some(Command::Database(command)) => command.run(settings),

@@ -24,8 +24,8 @@ use super::shutdown::Shutdown;
 use super::wal_watch::WalWatch;
 use crate::actions::Actions;
 use crate::api::{ApiState, MetricsEndpoint, Readiness};
-use crate::config::{Config, PublicUrl};
 use crate::build_info;
+use crate::config::{Config, PublicUrl};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::token::Token;
 use crate::evidence::StateMonitor;
@@ -248,6 +248,7 @@ impl Server {
             key_format: config.key_format.clone(),
             drain: drain.clone(),
             request_counts: Arc::default(),
+            unlisted_proxy: Arc::default(),
         };
         let mut registry = Registry::default();
         monitor.register(&mut registry);
@@ -261,6 +262,7 @@ impl Server {
             sampler,
             wal_watch,
             request_counts: Arc::clone(&http_config.request_counts),
+            unlisted_proxy: Arc::clone(&http_config.unlisted_proxy),
         };
         server_metrics.register(dropped_log_lines, &mut registry);
         let verifier_context = VerifierContext {

@@ -19,6 +19,7 @@ use crate::checkpoint_memory::CheckpointMemory;
 use crate::clock::Clock;
 use crate::domain::timestamp::Timestamp;
 use crate::http::request_counts::RequestCounts;
+use crate::http::unlisted_proxy::UnlistedProxy;
 use crate::store::{self, LeaseState, PrimaryWatch, Store};
 
 /// What the metrics are read from.
@@ -31,6 +32,7 @@ pub(super) struct ServerMetrics {
     pub(super) sampler: Sampler,
     pub(super) wal_watch: WalWatch,
     pub(super) request_counts: Arc<RequestCounts>,
+    pub(super) unlisted_proxy: Arc<UnlistedProxy>,
 }
 
 impl ServerMetrics {
@@ -56,6 +58,16 @@ impl ServerMetrics {
             ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
+    }
+
+    /// Only if there is one, as its address is a label.
+    fn encode_unlisted_proxy(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Some((peer, age)) = self.unlisted_proxy.last() else { return Ok(()) };
+        let seen_at = ConstGauge::new((self.clock.now() - age).as_seconds());
+        let help = "When a peer that is not a trusted proxy last sent X-Forwarded-For, in seconds since 1970";
+        let name = "keydesk_unlisted_proxy_timestamp";
+        let mut family = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), seen_at.metric_type())?;
+        seen_at.encode(family.encode_family(&[("address", peer.to_string())])?)
     }
 
     fn encode_store(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -141,6 +153,7 @@ impl ServerMetrics {
 impl Collector for ServerMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         self.encode_requests(&mut encoder)?;
+        self.encode_unlisted_proxy(&mut encoder)?;
         self.encode_store(&mut encoder)?;
         self.encode_writes(&mut encoder)?;
         self.encode_memory(&mut encoder)?;

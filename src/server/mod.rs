@@ -20,9 +20,9 @@ mod shutdown;
 mod wal_watch;
 
 pub use background::{Continuity, SetupLinkCloser, UsageRecorder};
+pub use copy::copy_database;
 pub use error::StartError;
 pub use http_server::Server;
-pub use copy::copy_database;
 pub use open::{ReadOnlyInstallation, migrate, open, open_read_only, wait_for_database};
 pub use sampler::Sampler;
 pub use shutdown::Shutdown;

@@ -164,7 +164,7 @@ pub struct ReadOnlyInstallation {
 pub fn open_read_only(config: &Config, clock: &Clock) -> Result<ReadOnlyInstallation, StartError> {
     file_access::check(config, Purpose::Read)?;
     file_permissions::check(config)?;
-    let Inspection { schema, has_installation } = Store::inspect(&config.database)?;
+    let Inspection { schema, has_installation, .. } = Store::inspect(&config.database)?;
     if !has_installation {
         return Err(no_installation(config));
     }
@@ -191,7 +191,7 @@ pub fn open_read_only(config: &Config, clock: &Clock) -> Result<ReadOnlyInstalla
     })
 }
 
-fn no_installation(config: &Config) -> StartError {
+pub(super) fn no_installation(config: &Config) -> StartError {
     StartError::System(match &config.database {
         Database::Sqlite(path) => format!(
             "There is no installation: the database {} is missing or empty. Name another one with --data-dir or --database-url, or start keydesk to create it.",
