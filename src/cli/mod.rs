@@ -12,8 +12,8 @@ mod key;
 mod log;
 mod open;
 mod output;
-mod restore;
 mod progress;
+mod restore;
 mod serve;
 mod user;
 
@@ -23,11 +23,11 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::build_info;
 use crate::config::{Settings, variables, without_credentials};
 use crate::server;
 
 use error::CliError;
-use crate::build_info;
 use log::Log;
 use output::report_lines;
 
@@ -55,8 +55,8 @@ enum Command {
     ///
     /// Its files are in a temporary folder that is removed at the end; --data-dir, --database-url and --secrets-file
     /// are ignored.
-    #[command(after_help = "Example:\n  keydesk demo")]
-    Demo,
+    #[command(after_help = "Examples:\n  keydesk demo\n  keydesk demo --large")]
+    Demo(demo::Demo),
     /// Manage companies
     #[command(subcommand)]
     Company(company::Company),
@@ -75,8 +75,6 @@ enum Command {
     /// Check the audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Bring the schema of the database up to date
-    ///
     /// Examine the installation and its running server, and say what is wrong
     ///
     /// Prints a line for each subject: files, database, secrets, audit trails, disk and others. The exit code is 0 if all
@@ -87,6 +85,8 @@ enum Command {
     /// Move to another database
     #[command(subcommand)]
     Database(database::Database),
+    /// Bring the schema of the database up to date
+    ///
     /// For a server that runs with --migrate never, as a role that may not change tables. Run this as the role that owns
     /// them.
     #[command(after_help = "Example:\n  keydesk migrate --database-url postgres://keydesk_owner@localhost/keydesk")]
@@ -150,6 +150,7 @@ fn not_utf8(error: &clap::Error) -> Option<String> {
     Some(format!("{place} is not UTF-8. Use letters in UTF-8 only."))
 }
 
+fn parse() -> Result<Arguments, clap::Error> {
     let command = variables::without_empty_variables(Arguments::command(), |name| std::env::var_os(name));
     let mut command = help::hide_settings_of_serving(command);
     let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
@@ -160,13 +161,14 @@ fn execute(arguments: Arguments, log: &Log) -> Result<ExitCode, CliError> {
     let settings = arguments.settings;
     let done = match arguments.command {
         None | Some(Command::Serve) => serve::serve(settings.check()?, log),
-        Some(Command::Demo) => demo::run(settings, log),
+        Some(Command::Demo(command)) => command.run(settings, log),
         Some(Command::Company(command)) => command.run(settings),
         Some(Command::User(command)) => command.run(settings),
         Some(Command::Key(command)) => command.run(settings),
         Some(Command::Gateway(command)) => command.run(settings),
         Some(Command::Restore(command)) => command.run(settings),
         Some(Command::Audit(command)) => command.run(settings),
+        Some(Command::Database(command)) => command.run(settings),
         Some(Command::Migrate) => {
             server::migrate(&settings.check()?)?;
             output::print_lines(["The schema of the database is up to date."])
@@ -175,4 +177,3 @@ fn execute(arguments: Arguments, log: &Log) -> Result<ExitCode, CliError> {
     };
     done.map(|()| ExitCode::SUCCESS)
 }
-        Some(Command::Database(command)) => command.run(settings),
