@@ -104,6 +104,26 @@ fn both_trees_have_the_same_migrations() {
 }
 
 #[test]
+fn the_changelog_names_each_migration_in_one_release() {
+    let changelog = std::fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let of_release = |release: &str| -> BTreeSet<String> {
+        let lines = release.lines().filter_map(|line| line.strip_prefix("- `20")?.strip_suffix('`'));
+        lines.map(|rest| format!("20{rest}")).collect()
+    };
+    let mut named = BTreeSet::new();
+    // The newest release comes first, and has the newest migrations.
+    for release in changelog.split("\n## ").skip(1) {
+        let migrations = of_release(release);
+        let later = named.first().cloned().unwrap_or_else(|| "3".to_owned());
+        assert!(migrations.iter().all(|name| *name < later), "{migrations:?}");
+        named.extend(migrations);
+    }
+    let folders = std::fs::read_dir(root().join("migrations/sqlite")).unwrap();
+    let existing: BTreeSet<String> = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(named, existing);
+}
+
+#[test]
 fn diesel_toml_names_the_schema_and_the_migrations() {
     assert_eq!(setting("print_schema", "file"), "src/store/schema.rs");
     assert_eq!(setting("migrations_directory", "dir"), "migrations/sqlite");
