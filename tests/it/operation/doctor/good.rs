@@ -1,12 +1,12 @@
 //! Nothing is wrong.
 
 use std::fs;
-use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use keydesk::server::doctor::Subject;
 
 use super::{NO_SERVER, address, examine, serve};
-use crate::cli::{keydesk_at, text};
+use crate::cli::{called_by, keydesk_at, text};
 use crate::support::database;
 
 #[test]
@@ -49,21 +49,20 @@ fn nothing_is_created() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
-/// As in a container: another user, without any file of the installation.
+/// As in a container whose file system is read-only.
 #[test]
-fn a_quick_examination_asks_the_server_alone() {
+fn a_quick_examination_asks_the_server_and_needs_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let url = database::new_url(&folder);
     let serving = serve(folder.path(), &url, &[]);
-    let address = address(&serving);
+    let (address, container) = (address(&serving), tempfile::tempdir().unwrap());
     let quick = || {
-        let mut command = keydesk_at("/nonexistent/data".as_ref(), &address);
-        // Only root may change the user.
-        let is_root = fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
-        if is_root && fs::metadata(env!("CARGO_BIN_EXE_keydesk")).is_ok() {
-            command.gid(65_534);
-        }
-        let output = command.args(["doctor", "--quick"]).output().unwrap();
+        let mut program = keydesk_at("data".as_ref(), &address);
+        program.args(["doctor", "--quick"]);
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c"]);
+        command.arg("mount -t tmpfs -o ro tmpfs \"$0\" && cd \"$0\" && exec \"$@\"").arg(container.path());
+        let output = called_by(command, &program).output().unwrap();
         (output.status.code(), text(&output.stdout))
     };
     let (code, line) = quick();
@@ -72,4 +71,17 @@ fn a_quick_examination_asks_the_server_alone() {
     let (code, line) = quick();
     let named = format!("server: No server answers at http://{address}: nothing listens there.");
     assert!(code == Some(19) && line.starts_with(&named), "{line}");
+}
+
+#[test]
+fn the_exit_codes_are_documented() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/operating.md")).unwrap();
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| 1") || line.starts_with("| 2")).collect();
+    for subject in Subject::ALL {
+        let row = format!("| {} | {} | ", subject.exit_code(), subject.label());
+        assert!(rows.iter().any(|own| own.starts_with(&row)), "{row}: {rows:?}");
+    }
+    // And those of every command.
+    assert_eq!(rows.len(), Subject::ALL.len() + 1, "{rows:?}");
 }
