@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::config::{Config, Database};
 use crate::domain::ids::InstallationId;
 use crate::domain::timestamp::Timestamp;

@@ -5,7 +5,8 @@ use std::thread::{self, available_parallelism};
 use std::time::{Duration, Instant};
 
 use super::backup;
-use super::{Finding, Report, Subject};
+use super::finding::{Finding, Report};
+use super::subject::Subject;
 use crate::api::conditions;
 use crate::checkpoint_memory::summary_of;
 use crate::clock::Clock;

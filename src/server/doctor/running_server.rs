@@ -4,8 +4,9 @@ use std::io;
 
 use serde::Deserialize;
 
+use super::finding::{Finding, Report};
 use super::http::{self, Response};
-use super::{Finding, Report, Subject};
+use super::subject::Subject;
 use crate::clock::Clock;
 use crate::config::Config;
 
