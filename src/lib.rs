@@ -4,6 +4,7 @@
 
 pub mod actions;
 pub mod api;
+pub mod build_info;
 pub mod checkpoint_memory;
 pub mod cli;
 pub mod clock;

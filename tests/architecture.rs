@@ -21,8 +21,8 @@ use sources::{Name, Source, Target};
 const LAYERS: &[(&str, &[&str])] = &[
     ("lib",     &[]),
     ("main",    &["cli", "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
-    ("cli",     &[       "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
-    ("server",  &[                 "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
+    ("cli",     &[       "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory", "build_info"]),
+    ("server",  &[                 "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory", "build_info"]),
     ("web",     &[                               "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
     ("api",     &[                               "http", "actions", "verify",                        "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
     ("http",    &[                                                                                            "domain", "config", "clock", "random"]),
@@ -35,6 +35,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("config",  &["domain"]),
     ("clock",   &["domain"]),
     ("random",  &["domain"]),
+    ("build_info", &[]),
     ("secrets", &["domain", "random"]),
     ("checkpoint_memory", &["domain", "random", "secrets"]),
 ];
@@ -48,6 +49,8 @@ const HTTP: &[&str] = &["main", "cli", "server", "web", "api", "http"];
 const PAGES: &[&str] = &["web"];
 const OUTGOING: &[&str] = &["witness"];
 const SOCKETS: &[&str] = &["http"];
+/// Calls of the operating system that std does not have.
+const SYSTEM: &[&str] = &["http", "server"];
 
 /// Crates that only some layers may name.
 const CONFINED_CRATES: &[(&str, &[&str])] = &[
@@ -62,7 +65,7 @@ const CONFINED_CRATES: &[(&str, &[&str])] = &[
     ("ureq", OUTGOING),
     ("rustls", OUTGOING),
     ("rustls_native_certs", OUTGOING),
-    ("nix", SOCKETS),
+    ("nix", SYSTEM),
     ("libc", SOCKETS),
 ];
 

@@ -8,8 +8,6 @@ use utoipa::ToSchema;
 use super::authenticate::KeyAuthenticator;
 use super::problem::{Document, Problem};
 use super::readiness::Readiness;
-use crate::clock::Clock;
-use crate::store::LeaseState;
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Health {
@@ -66,28 +64,10 @@ pub(super) async fn readiness(
     let is_for_verification = purpose.is_ok_and(|purpose| purpose.r#for.as_deref() == Some("verification"));
     let reasons = readiness.reasons(&authenticator, is_for_verification).await;
     if reasons.is_empty() {
-        let warnings = [clock_warning(&readiness.actions.clock), lease_warning(&readiness)];
-        let warnings: Vec<String> = warnings.into_iter().flatten().collect();
+        let warnings = readiness.warnings();
         let warning = (!warnings.is_empty()).then(|| warnings.join(" "));
         Ok(HttpResponse::Ok().json(Health { status: "ready", warning }))
     } else {
         Err(Problem::NotReady(reasons.join(" ")))
     }
-}
-
-fn lease_warning(readiness: &Readiness) -> Option<String> {
-    let is_missing = readiness.lease_state() == Some(LeaseState::Missing);
-    is_missing.then(|| {
-        "PostgreSQL has no synchronous standby, so after a fail-over a former primary can accept revoked keys."
-            .to_owned()
-    })
-}
-
-fn clock_warning(clock: &Clock) -> Option<String> {
-    let seconds = clock.excessive_offset_seconds()?;
-    let direction = if seconds > 0.0 { "ahead of" } else { "behind" };
-    let seconds = seconds.abs();
-    Some(format!(
-        "The system's clock is {seconds:.0} s {direction} the database's, which is used instead. Synchronise it."
-    ))
 }

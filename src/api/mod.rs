@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod bearer;
+pub mod conditions;
 mod describe;
 mod forward_auth;
 mod gateway_credential;

@@ -6,10 +6,11 @@ use actix_web::web::Data;
 use tokio::time::timeout;
 
 use super::authenticate::KeyAuthenticator;
+use super::conditions;
 use crate::actions::Actions;
 use crate::http::Drain;
 use crate::http::log_limit::LogLimit;
-use crate::store::{LeaseState, StoreError};
+use crate::store::StoreError;
 
 /// A look-up that takes longer is not an answer: a monitor gets its response within two seconds.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -30,40 +31,31 @@ impl Readiness {
     pub(super) async fn reasons(&self, authenticator: &KeyAuthenticator, is_for_verification: bool) -> Vec<String> {
         let mut reasons = Vec::new();
         reasons.extend(self.stopping());
-        reasons.extend(self.lease());
+        reasons.extend(conditions::lost_lease(&self.actions.store));
         reasons.extend(self.trails());
         reasons.extend(verification(authenticator).await);
         if !is_for_verification {
-            reasons.extend(self.writing());
+            // The result of the last attempt, which a background task makes.
+            reasons.extend(conditions::write_trouble(&self.actions.store));
         }
         reasons
+    }
+
+    /// Returns what the operator should correct although the server is ready.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let Actions { clock, store, .. } = &**self.actions;
+        [conditions::clock_warning(clock), conditions::missing_lease(store)].into_iter().flatten().collect()
     }
 
     fn stopping(&self) -> Option<String> {
         self.drain.has_begun().then(|| "The server is about to stop.".to_owned())
     }
 
-    fn lease(&self) -> Option<String> {
-        let is_lost = self.lease_state() == Some(LeaseState::Lost);
-        is_lost.then(|| "The primary of the database commits nothing, so another server may be the primary.".to_owned())
-    }
-
-    /// Returns the state of the lease on the primary; `None` on SQLite.
-    pub(super) fn lease_state(&self) -> Option<LeaseState> {
-        self.actions.store.primary_watch()?.lease_state()
-    }
-
     fn trails(&self) -> Option<String> {
         let memory = &self.actions.memory;
         let unconfirmed = "The audit trails are yet to be compared with what this server remembers of them.";
-        let lacking =
-            memory.summary().map(|lacking| format!("The database was put back to an older state: {lacking}."));
+        let lacking = conditions::shortened_trails(memory.summary());
         lacking.or_else(|| memory.is_unconfirmed().then(|| unconfirmed.to_owned()))
-    }
-
-    /// The result of the last attempt to write, which a background task makes.
-    fn writing(&self) -> Option<String> {
-        self.actions.store.write_health().trouble().map(|trouble| trouble.to_string())
     }
 }
 

@@ -45,6 +45,18 @@ struct State {
     is_changed: bool,
 }
 
+/// Returns what trails lack, as a clause that names the first one; `None` if they lack nothing.
+#[must_use]
+pub fn summary_of(shortfalls: &[(TrailId, Shortfall)]) -> Option<String> {
+    let (trail, shortfall) = shortfalls.first()?;
+    let others = match shortfalls.len() {
+        1 => String::new(),
+        2 => ", and 1 other trail is affected".to_owned(),
+        all => format!(", and {} other trails are affected", all - 1),
+    };
+    Some(format!("{shortfall} in the audit trail {trail}{others}"))
+}
+
 impl fmt::Debug for CheckpointMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CheckpointMemory").field("path", &self.0.path).finish_non_exhaustive()
@@ -52,6 +64,12 @@ impl fmt::Debug for CheckpointMemory {
 }
 
 impl CheckpointMemory {
+    /// The file of the memory in a data folder.
+    #[must_use]
+    pub fn path(data_dir: &Path) -> PathBuf {
+        data_dir.join(FILE_NAME)
+    }
+
     /// Checks that the memory in the data folder, if any, belongs to the installation in the database; `None` if that holds
     /// none yet. If a new database is wanted, the memory of another one is moved away.
     ///
@@ -63,7 +81,7 @@ impl CheckpointMemory {
         installation: Option<InstallationId>,
         is_new: bool,
     ) -> Result<(), MemoryError> {
-        let path = data_dir.join(FILE_NAME);
+        let path = Self::path(data_dir);
         let Some(stored) = file::read(&path, secrets.signer.public_key())? else { return Ok(()) };
         if installation == Some(stored.installation) {
             return Ok(());
@@ -85,7 +103,7 @@ impl CheckpointMemory {
     /// # Errors
     /// [`MemoryError`]: the file cannot be read, or is damaged.
     pub fn open(data_dir: &Path, installation: InstallationId, secrets: Arc<Secrets>) -> Result<Self, MemoryError> {
-        let path = data_dir.join(FILE_NAME);
+        let path = Self::path(data_dir);
         file::remove_leftovers(&path);
         let mut state = State::default();
         if let Some(stored) = file::read(&path, secrets.signer.public_key())? {
@@ -197,14 +215,7 @@ impl CheckpointMemory {
     /// key that the database does not know may be a good one, which was created in lost events.
     #[must_use]
     pub fn summary(&self) -> Option<String> {
-        let shortfalls = self.shortfalls();
-        let (trail, shortfall) = shortfalls.first()?;
-        let others = match shortfalls.len() {
-            1 => String::new(),
-            2 => ", and 1 other trail is affected".to_owned(),
-            all => format!(", and {} other trails are affected", all - 1),
-        };
-        Some(format!("{shortfall} in the audit trail {trail}{others}"))
+        summary_of(&self.shortfalls())
     }
 
     /// Returns the last checkpoint of a trail that a webhook accepted, as a note.

@@ -5,4 +5,4 @@ mod file;
 mod memory;
 
 pub use error::MemoryError;
-pub use memory::{CheckpointMemory, RememberedTrails};
+pub use memory::{CheckpointMemory, RememberedTrails, summary_of};

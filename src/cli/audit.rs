@@ -3,13 +3,13 @@
 mod checkpoint_command;
 mod consistency;
 mod files;
-mod progress;
 mod state_report;
 mod verify;
 
 use super::error::CliError;
 use super::open::open_read_only;
 use crate::config::Settings;
+use crate::server::ReadOnlyInstallation;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Audit {
@@ -23,6 +23,11 @@ pub(super) enum Audit {
     Consistency(consistency::Consistency),
     #[command(flatten)]
     CheckpointCommand(checkpoint_command::CheckpointCommand),
+}
+
+/// Verifies all trails, rows and files of an installation.
+pub(super) fn verify_installation(installation: &ReadOnlyInstallation) -> Result<(), CliError> {
+    verify::Verify::default().verify_trails(installation, None, None)
 }
 
 impl Audit {

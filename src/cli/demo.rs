@@ -1,5 +1,6 @@
 //! `keydesk demo`: serves a throw-away company with keys, users and a history of 15 months.
 
+mod large;
 mod usage_pattern;
 
 use std::collections::HashMap;
@@ -122,14 +123,35 @@ const HISTORY: [(u64, u64, usize, Step); 31] = [
     (0, 2, 0, Step::Present("Legacy Importer", 4)),
 ];
 
-pub(super) fn run(settings: Settings, log: &Log) -> Result<(), CliError> {
+#[derive(Debug, clap::Args)]
+pub(super) struct Demo {
+    /// Fill the company with this many keys first, 250,000 without a number: a million rows. A key takes 2.5 KB of the
+    /// temporary folder
+    #[arg(
+        long,
+        value_name = "KEYS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "250000",
+        value_parser = clap::value_parser!(u64).range(1..=5_000_000)
+    )]
+    large: Option<u64>,
+}
+
+impl Demo {
+    pub(super) fn run(&self, settings: Settings, log: &Log) -> Result<(), CliError> {
+        run(settings, log, self.large)
+    }
+}
+
+fn run(settings: Settings, log: &Log, additional_keys: Option<u64>) -> Result<(), CliError> {
     let folder = tempfile::Builder::new().prefix("keydesk-demo-").tempdir()?;
     let config = settings.for_temporary_installation(folder.path().to_owned()).check()?;
     let now = Clock::system().now();
     let history_clock = Clock::manual(now);
     let password = random::hex::<10>();
     let past = server::open(&config, &history_clock)?;
-    Replay { actions: &past, now, password: &password }.run()?;
+    Replay { actions: &past, now, password: &password, additional_keys }.run()?;
     let present = Actions { clock: Clock::system(), ..past };
     let first = [format!("Email: {}", USERS[0].1), format!("Password: {password}")];
     serve::run(Server::bind(config, present)?, &first, log)
@@ -140,11 +162,13 @@ struct Replay<'a> {
     actions: &'a Actions,
     now: Timestamp,
     password: &'a str,
+    additional_keys: Option<u64>,
 }
 
 impl Replay<'_> {
     fn run(&self) -> Result<(), CliError> {
-        self.set_clock(HISTORY[0].0 + 1, 0);
+        let first_day = HISTORY[0].0 + 1;
+        self.set_clock(first_day + self.additional_keys.map_or(0, large::days), 0);
         let company = self.actions.add_company(&CompanyName::parse(COMPANY)?)?;
         let password_hash = self.actions.passwords.hash(&Password::presented(self.password))?;
         let mut users = Vec::new();
@@ -152,6 +176,10 @@ impl Replay<'_> {
             let (name, email) = (PersonName::parse(name)?, EmailAddress::parse(email)?);
             let user = NewUser { role, name: &name, email: &email };
             users.push(self.actions.add_user(&RequestContext::command_line(company), &user, &password_hash)?);
+        }
+        if let Some(keys) = self.additional_keys {
+            self.set_clock(first_day, 0);
+            large::fill(self.actions, (company, &users), keys, self.actions.clock.now())?;
         }
         let mut newest_first: Vec<(&str, KeyId)> = Vec::new();
         let find = |newest_first: &[(&str, KeyId)], name: &str| {

@@ -12,6 +12,7 @@ mod show;
 
 use super::error::CliError;
 use super::open::{open, open_read_only};
+use crate::actions::Actions;
 use crate::config::Settings;
 
 pub(super) use revoke::record_acknowledgements;
@@ -49,13 +50,20 @@ pub(super) enum Key {
     Revoke(revoke::Revoke),
 }
 
+/// Opens the installation for a command that may add keys with the prefixes of the settings.
+fn open_with_prefixes(settings: Settings) -> Result<Actions, CliError> {
+    let actions = open(settings)?;
+    actions.remember_prefixes()?;
+    Ok(actions)
+}
+
 impl Key {
     pub(super) fn run(self, settings: Settings) -> Result<(), CliError> {
         match self {
-            Self::Create(command) => command.run(&open(settings)?),
+            Self::Create(command) => command.run(&open_with_prefixes(settings)?),
             Self::List(command) => command.run(&open_read_only(settings)?),
             Self::Show(command) => command.run(&open_read_only(settings)?),
-            Self::Import(command) => command.run(&open(settings)?),
+            Self::Import(command) => command.run(&open_with_prefixes(settings)?),
             Self::Revoke(command) => command.run(&open(settings)?),
         }
     }

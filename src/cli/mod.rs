@@ -2,7 +2,9 @@
 
 mod audit;
 mod company;
+mod database;
 mod demo;
+mod doctor;
 mod error;
 mod gateway;
 mod help;
@@ -10,15 +12,18 @@ mod key;
 mod log;
 mod open;
 mod output;
+mod progress;
 mod restore;
 mod serve;
 mod user;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::build_info;
 use crate::config::{Settings, variables, without_credentials};
 use crate::server;
 
@@ -31,7 +36,7 @@ use output::report_lines;
 /// Without a command, Keydesk serves. The first start creates the data folder and prints a link that opens set-up.
 /// Every setting below is a flag of every command and an environment variable.
 #[derive(Debug, Parser)]
-#[command(name = "keydesk", version, subcommand_help_heading = "Commands")]
+#[command(name = "keydesk", version = build_info::DESCRIPTION, subcommand_help_heading = "Commands")]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -50,8 +55,8 @@ enum Command {
     ///
     /// Its files are in a temporary folder that is removed at the end; --data-dir, --database-url and --secrets-file
     /// are ignored.
-    #[command(after_help = "Example:\n  keydesk demo")]
-    Demo,
+    #[command(after_help = "Examples:\n  keydesk demo\n  keydesk demo --large")]
+    Demo(demo::Demo),
     /// Manage companies
     #[command(subcommand)]
     Company(company::Company),
@@ -70,6 +75,16 @@ enum Command {
     /// Check the audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Examine the installation and its running server, and say what is wrong
+    ///
+    /// Prints a line for each subject: files, database, secrets, audit trails, disk and others. The exit code is 0 if all
+    /// is good, and else tells the first trouble; docs/operating.md lists the codes. Run it as the user of the server, and
+    /// with its settings. It creates and changes nothing.
+    #[command(after_help = "Examples:\n  keydesk doctor --data-dir /var/lib/keydesk\n  keydesk doctor --quick")]
+    Doctor(doctor::Doctor),
+    /// Move to another database
+    #[command(subcommand)]
+    Database(database::Database),
     /// Bring the schema of the database up to date
     ///
     /// For a server that runs with --migrate never, as a role that may not change tables. Run this as the role that owns
@@ -93,7 +108,8 @@ pub fn run() -> ExitCode {
             return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) };
         }
         Err(error) => {
-            report_lines(without_credentials(&error.render().to_string()).lines());
+            let sentence = not_utf8(&error).unwrap_or_else(|| error.render().to_string());
+            report_lines(without_credentials(&sentence).lines());
             return ExitCode::from(2);
         }
     };
@@ -109,11 +125,29 @@ pub fn run() -> ExitCode {
     };
     let result = execute(arguments, &log);
     let (code, sentence) = match result {
-        Ok(()) => (ExitCode::SUCCESS, None),
+        Ok(code) => (code, None),
         Err(CliError(sentence)) => (ExitCode::FAILURE, Some(sentence)),
     };
     log.finish(sentence);
     code
+}
+
+/// Names what is not UTF-8, which the error does not. Its value may be a secret.
+fn not_utf8(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::InvalidUtf8 {
+        return None;
+    }
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let place = if let Some(place) = arguments.iter().position(|argument| argument.to_str().is_none()) {
+        let own = arguments[place].to_string_lossy().split_once('=').map(|(flag, _)| flag.to_owned());
+        let flag = own.or_else(|| Some(arguments.get(place.checked_sub(1)?)?.to_str()?.to_owned()));
+        let flag = flag.filter(|flag| flag.starts_with("--"));
+        flag.map_or_else(|| "An argument".to_owned(), |flag| format!("The value of {flag}"))
+    } else {
+        let (name, _) = std::env::vars_os().find(|(_, value)| value.to_str().is_none())?;
+        format!("The variable {}", name.display())
+    };
+    Some(format!("{place} is not UTF-8. Use letters in UTF-8 only."))
 }
 
 fn parse() -> Result<Arguments, clap::Error> {
@@ -123,20 +157,23 @@ fn parse() -> Result<Arguments, clap::Error> {
     Arguments::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
-fn execute(arguments: Arguments, log: &Log) -> Result<(), CliError> {
+fn execute(arguments: Arguments, log: &Log) -> Result<ExitCode, CliError> {
     let settings = arguments.settings;
-    match arguments.command {
+    let done = match arguments.command {
         None | Some(Command::Serve) => serve::serve(settings.check()?, log),
-        Some(Command::Demo) => demo::run(settings, log),
+        Some(Command::Demo(command)) => command.run(settings, log),
         Some(Command::Company(command)) => command.run(settings),
         Some(Command::User(command)) => command.run(settings),
         Some(Command::Key(command)) => command.run(settings),
         Some(Command::Gateway(command)) => command.run(settings),
         Some(Command::Restore(command)) => command.run(settings),
         Some(Command::Audit(command)) => command.run(settings),
+        Some(Command::Database(command)) => command.run(settings),
         Some(Command::Migrate) => {
             server::migrate(&settings.check()?)?;
             output::print_lines(["The schema of the database is up to date."])
         }
-    }
+        Some(Command::Doctor(command)) => return command.run(settings),
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::error::SettingError;
-use super::{postgres_servers, postgres_url};
+use super::{paths, postgres_servers, postgres_url, secret_file};
 
 /// The location of the database.
 #[derive(Clone)]
@@ -36,11 +36,38 @@ pub fn sqlite_companions(database: &Path) -> [PathBuf; 2] {
 }
 
 impl Database {
+    /// Reads the location from a flag that is the URL, or from one that names a file with it; `None` without either.
+    ///
+    /// # Errors
+    /// [`SettingError`], naming the flag.
+    pub fn from_flags(
+        (url_flag, url): (&str, Option<String>),
+        (file_flag, file): (&str, Option<PathBuf>),
+    ) -> Result<Option<Self>, SettingError> {
+        let url = match (url, file) {
+            (None, None) => return Ok(None),
+            (Some(url), None) => url,
+            (None, Some(file)) => secret_file::read_line(file_flag, &file)?,
+            (Some(_), Some(_)) => {
+                return Err(SettingError(format!("{url_flag} and {file_flag} are both set. Set one of them.")));
+            }
+        };
+        let parsed =
+            Self::parse(&url).map_err(|SettingError(text)| SettingError(text.replace("--database-url", url_flag)));
+        parsed.map(Some)
+    }
+
     /// Parses a database URL. Errors do not repeat it, because it may hold a password.
     ///
     /// # Errors
     /// [`SettingError`] for an unknown scheme, a malformed URL, or PostgreSQL on another machine without TLS.
     pub fn parse(url: &str) -> Result<Self, SettingError> {
+        if url.trim().is_empty() {
+            return Err(SettingError(
+                "--database-url is empty. Give sqlite://FILE or postgres://USER@HOST/DATABASE, or leave it out."
+                    .to_owned(),
+            ));
+        }
         match url.split_once("://") {
             Some(("sqlite", path)) => sqlite(path),
             Some(("postgres" | "postgresql", rest)) => postgres_url::check(url, rest).map(Self::Postgres),
@@ -79,9 +106,7 @@ fn sqlite(path: &str) -> Result<Database, SettingError> {
                 .to_owned(),
         ));
     }
-    let path = std::path::absolute(path)
-        .map_err(|error| SettingError(format!("--database-url sqlite://… cannot be used: {error}. Give a path.")))?;
-    Ok(Database::Sqlite(path))
+    paths::absolute("--database-url sqlite://…", Path::new(path), "Give a path.").map(Database::Sqlite)
 }
 
 #[cfg(test)]
@@ -107,9 +132,15 @@ mod tests {
 
     #[test]
     fn other_urls_are_rejected_without_repeating_a_password() {
-        for wrong in
-            ["mysql://u:hunter2@h/d", "keydesk.db", "sqlite://", "sqlite://:memory:", "postgres://u:hunter2@h:port/d"]
-        {
+        for wrong in [
+            "",
+            " ",
+            "mysql://u:hunter2@h/d",
+            "keydesk.db",
+            "sqlite://",
+            "sqlite://:memory:",
+            "postgres://u:hunter2@h:port/d",
+        ] {
             let sentence = Database::parse(wrong).unwrap_err().to_string();
             assert!(sentence.starts_with("--database-url") && !sentence.contains("hunter2"), "{sentence}");
         }

@@ -5,6 +5,7 @@ mod error;
 mod list;
 mod loopback;
 mod parse;
+mod paths;
 mod postgres_servers;
 mod postgres_url;
 mod public_url;

@@ -13,7 +13,7 @@ use super::error::SettingError;
 use super::list::{self, List};
 use super::loopback::is_loopback;
 use super::parse::{parse_address, parse_drain, parse_networks, parse_prefixes, parse_public_url};
-use super::secret_file;
+use super::paths;
 use super::values::{Config, MigrateMode};
 use super::witnesses::WitnessFlags;
 use crate::domain::key::api_key::{KeyFormat, KeyPrefix};
@@ -67,6 +67,10 @@ pub struct Settings {
         value_parser = parse_prefixes
     )]
     key_prefix: Vec<List<KeyPrefix>>,
+
+    /// Start although active keys have a prefix that --key-prefix does not list; they are refused
+    #[arg(long, global = true, env = "KEYDESK_DROP_PREFIX", value_parser = clap::builder::BoolishValueParser::new())]
+    drop_prefix: bool,
 
     /// Show /metrics to clients that send this bearer token; 16 characters or more. Without a trusted proxy, clients on
     /// this machine need none
@@ -174,22 +178,14 @@ impl Settings {
         let newest = prefixes
             .next()
             .ok_or_else(|| SettingError("--key-prefix is empty. Give a prefix such as goa.".to_owned()))?;
-        let data_dir = std::path::absolute(&self.data_dir)
-            .map_err(|error| SettingError(format!("--data-dir cannot be used: {error}. Name a folder.")))?;
+        let data_dir = paths::absolute("--data-dir", &self.data_dir, "Name a folder.")?;
         let secrets_file = match self.secrets_file {
             None => data_dir.join("secrets"),
-            Some(file) => std::path::absolute(file)
-                .map_err(|error| SettingError(format!("--secrets-file cannot be used: {error}. Name a file.")))?,
+            Some(file) => paths::absolute("--secrets-file", &file, "Name a file.")?,
         };
-        let database = match (self.database_url, self.database_url_file) {
-            (None, None) => Database::Sqlite(data_dir.join("keydesk.db")),
-            (Some(url), None) => Database::parse(&url)?,
-            (None, Some(file)) => Database::parse(&secret_file::read_line("--database-url-file", &file)?)?,
-            (Some(_), Some(_)) => {
-                let sentence = "--database-url and --database-url-file are both set. Set one of them.";
-                return Err(SettingError(sentence.to_owned()));
-            }
-        };
+        let (url, file) = (("--database-url", self.database_url), ("--database-url-file", self.database_url_file));
+        let database =
+            Database::from_flags(url, file)?.unwrap_or_else(|| Database::Sqlite(data_dir.join("keydesk.db")));
         Ok(Config {
             listen: self.listen,
             database,
@@ -200,6 +196,7 @@ impl Settings {
             platform_name: self.platform_name.trim().to_owned(),
             trusted_proxies: list::flatten(self.trusted_proxy).collect(),
             key_format: KeyFormat::new(newest, prefixes),
+            drop_prefix: self.drop_prefix,
             witnesses: self.witnesses.check()?,
             metrics_token: self.metrics_token,
             migrate: self.migrate,

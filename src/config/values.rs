@@ -33,6 +33,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// The format of keys.
     pub key_format: KeyFormat,
+    /// Whether keys with a prefix that the format does not have may be refused.
+    pub drop_prefix: bool,
     /// The witnesses of checkpoints.
     pub witnesses: WitnessSettings,
     /// Opens the metrics.

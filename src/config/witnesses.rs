@@ -7,6 +7,7 @@ use url::Url;
 
 use super::error::SettingError;
 use super::loopback::is_loopback;
+use super::paths;
 
 /// The flags that configure witnesses.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -61,7 +62,8 @@ impl WitnessFlags {
                 let secret_file = absolute("--checkpoint-webhook-secret-file", &file)?;
                 Some(WebhookSettings { url, is_loopback, secret_file })
             }
-            (Some(_), None) => {
+            (Some(url), None) => {
+                webhook(&url)?;
                 return Err(rejected(
                     "--checkpoint-webhook needs a secret to sign with. Name its file with --checkpoint-webhook-secret-file.",
                 ));
@@ -81,7 +83,7 @@ fn rejected(sentence: &str) -> SettingError {
 }
 
 fn absolute(flag: &str, file: &Path) -> Result<PathBuf, SettingError> {
-    std::path::absolute(file).map_err(|error| SettingError(format!("{flag} cannot be used: {error}. Name a file.")))
+    paths::absolute(flag, file, "Name a file.")
 }
 
 /// Parses the address of the webhook. Errors do not repeat it, because it may hold a password.

@@ -43,24 +43,28 @@ pub fn address_of(request: &HttpRequest) -> Option<IpAddr> {
     let config = request.app_data::<web::Data<HttpConfig>>();
     let proxies = config.map_or(&[][..], |config| &config.trusted_proxies);
     let peer = request.peer_addr()?.ip();
-    warn_of_unlisted_proxy(peer, request.headers(), proxies);
+    if is_unlisted_proxy(peer, request.headers(), proxies) {
+        config.inspect(|config| config.unlisted_proxy.note(peer.to_canonical()));
+        warn_of_unlisted_proxy(peer);
+    }
     Some(client_address(peer, request.headers(), proxies, warn_of_invalid_entry))
 }
 
-/// Warns that a peer sends `X-Forwarded-For` without being a trusted proxy. If it is a proxy, all its clients share one
+/// Whether a peer sends `X-Forwarded-For` without being a trusted proxy. If it is a proxy, all its clients share one
 /// address, and the failed sign-ins of one make the others wait.
-fn warn_of_unlisted_proxy(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) {
+fn is_unlisted_proxy(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> bool {
+    headers.contains_key(FORWARDED_FOR) && !proxies.iter().any(|network| network.contains(&peer.to_canonical()))
+}
+
+fn warn_of_unlisted_proxy(peer: IpAddr) {
     static WARNING: HourlyWarning = HourlyWarning::new();
     let peer = peer.to_canonical();
-    let is_trusted = || proxies.iter().any(|network| network.contains(&peer));
-    if headers.contains_key(FORWARDED_FOR) && !is_trusted() {
-        WARNING.write(|| {
-            tracing::warn!(
-                %peer,
-                "x-forwarded-for ignored: the peer is not a trusted proxy; if it is your proxy, list it with --trusted-proxy"
-            );
-        });
-    }
+    WARNING.write(|| {
+        tracing::warn!(
+            %peer,
+            "x-forwarded-for ignored: the peer is not a trusted proxy; if it is your proxy, list it with --trusted-proxy"
+        );
+    });
 }
 
 /// Returns whether a program on this machine sent the request for itself. That cannot be told where a proxy is listed:

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::drain::Drain;
 use super::request_counts::RequestCounts;
+use super::unlisted_proxy::UnlistedProxy;
 use crate::domain::key::api_key::KeyFormat;
 
 /// The HTTP settings of a server, and its counts.
@@ -21,4 +22,6 @@ pub struct HttpConfig {
     pub drain: Drain,
     /// Counts all responses.
     pub request_counts: Arc<RequestCounts>,
+    /// A peer that is a proxy, but not a trusted one.
+    pub unlisted_proxy: Arc<UnlistedProxy>,
 }

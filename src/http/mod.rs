@@ -18,6 +18,7 @@ pub mod response_headers;
 mod send_progress;
 #[cfg(target_os = "linux")]
 mod tcp_info;
+pub mod unlisted_proxy;
 
 pub use config::HttpConfig;
 pub use drain::Drain;

@@ -4,7 +4,7 @@ use crate::actions::OpenError;
 use crate::checkpoint_memory::MemoryError;
 use crate::config::SettingError;
 use crate::secrets::SecretsError;
-use crate::store::{InspectError, MigrationError, ServeError, StoreError};
+use crate::store::{CopyError, InspectError, MigrationError, ServeError, StoreError};
 use crate::witness::WitnessError;
 
 /// Why the program does not start. Displays as one sentence that says what to do.
@@ -34,19 +34,34 @@ pub enum StartError {
     /// The database belongs to other secrets.
     #[error(transparent)]
     Open(OpenError),
+    /// The database was not copied.
+    #[error(transparent)]
+    Copy(CopyError),
     /// The database cannot be reached.
     #[error("{0}. Check --database-url and whether the database is running.")]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// A folder, a file or an address cannot be used.
     #[error("{0}")]
     System(String),
 }
 
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        if error.is_locked() {
+            return Self::System(
+                "Another program holds a lock on the database, such as keydesk database copy. Wait until it is done, or end it."
+                    .to_owned(),
+            );
+        }
+        Self::Store(error)
+    }
+}
+
 impl From<InspectError> for StartError {
     fn from(error: InspectError) -> Self {
         match error {
-            InspectError::Store(error) => Self::Store(error),
-            other @ InspectError::Pooled => Self::Inspect(other),
+            InspectError::Store(error) => error.into(),
+            other => Self::Inspect(other),
         }
     }
 }
@@ -54,7 +69,7 @@ impl From<InspectError> for StartError {
 impl From<ServeError> for StartError {
     fn from(error: ServeError) -> Self {
         match error {
-            ServeError::Store(error) => Self::Store(error),
+            ServeError::Store(error) => error.into(),
             other => Self::Serve(other),
         }
     }
@@ -63,7 +78,7 @@ impl From<ServeError> for StartError {
 impl From<MigrationError> for StartError {
     fn from(error: MigrationError) -> Self {
         match error {
-            MigrationError::Store(error) => Self::Store(error),
+            MigrationError::Store(error) => error.into(),
             other => Self::Migration(other),
         }
     }
@@ -72,7 +87,7 @@ impl From<MigrationError> for StartError {
 impl From<OpenError> for StartError {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::Store(error) => Self::Store(error),
+            OpenError::Store(error) => error.into(),
             other => Self::Open(other),
         }
     }

@@ -16,6 +16,7 @@ use prometheus_client::registry::Registry;
 use super::background::{self, Continuity, SetupLinkCloser, UsageRecorder};
 use super::clock_warning::ClockWarning;
 use super::error::StartError;
+use super::key_prefixes;
 use super::lease;
 use super::metrics::ServerMetrics;
 use super::sampler::Sampler;
@@ -23,6 +24,7 @@ use super::shutdown::Shutdown;
 use super::wal_watch::WalWatch;
 use crate::actions::Actions;
 use crate::api::{ApiState, MetricsEndpoint, Readiness};
+use crate::build_info;
 use crate::config::{Config, PublicUrl};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::token::Token;
@@ -72,6 +74,7 @@ impl Server {
                 config.listen
             ))
         };
+        key_prefixes::refuse_dropped(&config, &actions)?;
         let context = WitnessContext {
             store: actions.store.clone(),
             clock: actions.clock.clone(),
@@ -123,11 +126,11 @@ impl Server {
 
     /// Logs what was started.
     pub fn log_start(&self) {
-        let version = env!("CARGO_PKG_VERSION");
+        let (version, commit) = (build_info::VERSION, build_info::COMMIT);
         let database = if self.actions.store.is_remote() { "postgres" } else { "sqlite" };
         let proxies: Vec<String> = self.config.trusted_proxies.iter().map(ToString::to_string).collect();
         let (address, trusted_proxies) = (self.address, proxies.join(" "));
-        tracing::info!(version, database, %address, trusted_proxies, "server started");
+        tracing::info!(version, commit, database, %address, trusted_proxies, "server started");
     }
 
     /// The address that the server listens on.
@@ -245,6 +248,7 @@ impl Server {
             key_format: config.key_format.clone(),
             drain: drain.clone(),
             request_counts: Arc::default(),
+            unlisted_proxy: Arc::default(),
         };
         let mut registry = Registry::default();
         monitor.register(&mut registry);
@@ -258,6 +262,7 @@ impl Server {
             sampler,
             wal_watch,
             request_counts: Arc::clone(&http_config.request_counts),
+            unlisted_proxy: Arc::clone(&http_config.unlisted_proxy),
         };
         server_metrics.register(dropped_log_lines, &mut registry);
         let verifier_context = VerifierContext {

@@ -14,10 +14,12 @@ use prometheus_client::registry::{Registry, Unit};
 use super::process_metrics;
 use super::sampler::Sampler;
 use super::wal_watch::WalWatch;
+use crate::build_info;
 use crate::checkpoint_memory::CheckpointMemory;
 use crate::clock::Clock;
 use crate::domain::timestamp::Timestamp;
 use crate::http::request_counts::RequestCounts;
+use crate::http::unlisted_proxy::UnlistedProxy;
 use crate::store::{self, LeaseState, PrimaryWatch, Store};
 
 /// What the metrics are read from.
@@ -30,13 +32,14 @@ pub(super) struct ServerMetrics {
     pub(super) sampler: Sampler,
     pub(super) wal_watch: WalWatch,
     pub(super) request_counts: Arc<RequestCounts>,
+    pub(super) unlisted_proxy: Arc<UnlistedProxy>,
 }
 
 impl ServerMetrics {
     /// Registers the metrics.
     pub(super) fn register(self, dropped_log_lines: Counter, registry: &mut Registry) {
-        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("keydesk_build", "The version of Keydesk", build);
+        let build = Info::new([("version", build_info::VERSION), ("commit", build_info::COMMIT)]);
+        registry.register("keydesk_build", "The version of Keydesk, and the commit that it was built from", build);
         registry.register(
             "keydesk_log_lines_dropped",
             "Lines of the log that were dropped, because its reader was too slow or absent",
@@ -55,6 +58,16 @@ impl ServerMetrics {
             ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
+    }
+
+    /// Only if there is one, as its address is a label.
+    fn encode_unlisted_proxy(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Some((peer, age)) = self.unlisted_proxy.last() else { return Ok(()) };
+        let seen_at = ConstGauge::new((self.clock.now() - age).as_seconds());
+        let help = "When a peer that is not a trusted proxy last sent X-Forwarded-For, in seconds since 1970";
+        let name = "keydesk_unlisted_proxy_timestamp";
+        let mut family = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), seen_at.metric_type())?;
+        seen_at.encode(family.encode_family(&[("address", peer.to_string())])?)
     }
 
     fn encode_store(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -140,6 +153,7 @@ impl ServerMetrics {
 impl Collector for ServerMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         self.encode_requests(&mut encoder)?;
+        self.encode_unlisted_proxy(&mut encoder)?;
         self.encode_store(&mut encoder)?;
         self.encode_writes(&mut encoder)?;
         self.encode_memory(&mut encoder)?;

@@ -2,9 +2,14 @@
 
 mod background;
 mod clock_warning;
+mod copy;
+mod disk;
+pub mod doctor;
 mod error;
+mod file_access;
 mod file_permissions;
 mod http_server;
+mod key_prefixes;
 mod lease;
 mod metrics;
 mod open;
@@ -15,6 +20,7 @@ mod shutdown;
 mod wal_watch;
 
 pub use background::{Continuity, SetupLinkCloser, UsageRecorder};
+pub use copy::copy_database;
 pub use error::StartError;
 pub use http_server::Server;
 pub use open::{ReadOnlyInstallation, migrate, open, open_read_only, wait_for_database};

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::StartError;
+use super::file_access::{self, Purpose};
 use super::file_permissions;
 use crate::actions::{Actions, PasswordHasher, PendingUsage, align_clock, check_secrets, open_installation};
 use crate::checkpoint_memory::CheckpointMemory;
@@ -24,9 +25,16 @@ use crate::store::{Attempt, InspectError, Inspection, Schema, Store, wait_for};
 /// # Errors
 /// [`StartError`]: why the installation cannot be used.
 pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
+    file_access::check(config, Purpose::Change)?;
     let _lock = lock(&config.data_dir)?;
     file_permissions::check(config)?;
-    let (Inspection { schema, has_installation }, first_start) = Store::begin_start(&config.database)?;
+    let (Inspection { schema, has_installation, is_being_copied }, first_start) = Store::begin_start(&config.database)?;
+    if is_being_copied {
+        return Err(StartError::System(
+            "The database is being copied with keydesk database copy. Wait until that is done, and start with the URL of the copy."
+                .to_owned(),
+        ));
+    }
     if !has_installation && !config.new_database && config.secrets_file.exists() {
         return Err(missing_database(config));
     }
@@ -66,6 +74,8 @@ pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
 /// # Errors
 /// [`StartError`]: the database cannot be reached in time, or would refuse a later attempt, too.
 pub fn wait_for_database(config: &Config) -> Result<(), StartError> {
+    // First, as the database would name no file and no owner.
+    file_access::check(config, Purpose::Change)?;
     wait_for("the database", || match Store::inspect(&config.database) {
         Err(InspectError::Store(error)) if error.may_pass() => Attempt::NotYet(error),
         result => Attempt::Done(result),
@@ -78,6 +88,7 @@ pub fn wait_for_database(config: &Config) -> Result<(), StartError> {
 /// # Errors
 /// [`StartError`]: the database cannot be reached, or its role may not change tables.
 pub fn migrate(config: &Config) -> Result<(), StartError> {
+    file_access::check(config, Purpose::Change)?;
     let _lock = lock(&config.data_dir)?;
     file_permissions::check(config)?;
     if Store::inspect(&config.database)?.schema != Schema::Current {
@@ -151,8 +162,9 @@ pub struct ReadOnlyInstallation {
 /// # Errors
 /// [`StartError`]: why the installation cannot be used.
 pub fn open_read_only(config: &Config, clock: &Clock) -> Result<ReadOnlyInstallation, StartError> {
+    file_access::check(config, Purpose::Read)?;
     file_permissions::check(config)?;
-    let Inspection { schema, has_installation } = Store::inspect(&config.database)?;
+    let Inspection { schema, has_installation, .. } = Store::inspect(&config.database)?;
     if !has_installation {
         return Err(no_installation(config));
     }
@@ -179,7 +191,7 @@ pub fn open_read_only(config: &Config, clock: &Clock) -> Result<ReadOnlyInstalla
     })
 }
 
-fn no_installation(config: &Config) -> StartError {
+pub(super) fn no_installation(config: &Config) -> StartError {
     StartError::System(match &config.database {
         Database::Sqlite(path) => format!(
             "There is no installation: the database {} is missing or empty. Name another one with --data-dir or --database-url, or start keydesk to create it.",
@@ -200,7 +212,7 @@ fn lock(folder: &Path) -> Result<File, StartError> {
     if !folder.exists() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable)?;
     }
-    let path = folder.join("lock");
+    let path = folder.join(file_access::LOCK);
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(unusable)?;
     wait_for("another program that starts with this data folder", || match file.try_lock() {
         Ok(()) => Attempt::Done(Ok(())),

@@ -9,6 +9,16 @@ use crate::store::{Store, StoreError};
 /// From this size on, the log has a warning.
 const LARGE_BYTES: u64 = 64 * 1_024 * 1_024;
 
+/// Says that a log of this size is large.
+pub(super) fn warning(bytes: u64) -> Option<String> {
+    (bytes >= LARGE_BYTES).then(|| {
+        format!(
+            "SQLite's write-ahead log has {} MiB. End the read that keeps it from being emptied, such as a backup or a query by hand.",
+            bytes / 1_024 / 1_024
+        )
+    })
+}
+
 /// Measures the log, warns when it becomes large, and empties it as soon as readers allow. Clones share the state.
 #[derive(Clone, Debug)]
 pub(super) struct WalWatch {

@@ -35,6 +35,11 @@ pub enum ConnectionPurpose {
     /// Look-ups of keys and gateways: read-only, with short timeouts, as requests wait for them.
     Lookup,
     Write,
+    /// The one snapshot of which a whole database is copied. On SQLite, no other program may use the file meanwhile.
+    CopySource,
+    /// The one transaction in which an empty database is filled. On SQLite, it is not durable, and references are checked
+    /// at its end.
+    CopyTarget,
 }
 
 impl AnyConnection {
@@ -59,20 +64,21 @@ impl AnyConnection {
     /// Begins a transaction. A read transaction sees the snapshot of its first query. A write transaction on SQLite
     /// takes the write lock at once: one that takes it later fails if another transaction committed in between.
     pub fn begin(&mut self, purpose: ConnectionPurpose) -> Result<(), StoreError> {
+        use ConnectionPurpose as Purpose;
         let result = match (self, purpose) {
-            (Self::Sqlite(connection), ConnectionPurpose::Read | ConnectionPurpose::Lookup) => {
+            (Self::Sqlite(connection), Purpose::Read | Purpose::Lookup | Purpose::CopySource) => {
                 AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN")
             }
-            (Self::Sqlite(connection), ConnectionPurpose::Write) => {
+            (Self::Sqlite(connection), Purpose::Write | Purpose::CopyTarget) => {
                 AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
             }
-            (Self::Postgres(connection), ConnectionPurpose::Read | ConnectionPurpose::Lookup) => {
+            (Self::Postgres(connection), Purpose::Read | Purpose::Lookup | Purpose::CopySource) => {
                 AnsiTransactionManager::begin_transaction_sql(
                     connection,
                     "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
                 )
             }
-            (Self::Postgres(connection), ConnectionPurpose::Write) => {
+            (Self::Postgres(connection), Purpose::Write | Purpose::CopyTarget) => {
                 AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN")
             }
         };
@@ -190,6 +196,15 @@ fn sqlite_setup(purpose: ConnectionPurpose) -> &'static str {
              PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; \
              PRAGMA wal_autocheckpoint = 4000;"
         }
+        ConnectionPurpose::CopySource => {
+            "PRAGMA busy_timeout = 5000; PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; \
+             PRAGMA query_only = ON;"
+        }
+        ConnectionPurpose::CopyTarget => {
+            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; \
+             PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; \
+             PRAGMA cache_size = -65536;"
+        }
     }
 }
 
@@ -216,6 +231,16 @@ fn postgres_setup(purpose: ConnectionPurpose) -> &'static str {
         ConnectionPurpose::Write => {
             "SET statement_timeout = '10s'; SET lock_timeout = '5s'; \
              SET idle_in_transaction_session_timeout = '30s'; SET client_min_messages = warning; \
+             SELECT set_config('synchronous_commit', 'on', false) \
+             WHERE current_setting('synchronous_commit') <> 'remote_apply';"
+        }
+        ConnectionPurpose::CopySource => {
+            "SET statement_timeout = 0; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = 0; \
+             SET client_min_messages = warning;"
+        }
+        ConnectionPurpose::CopyTarget => {
+            "SET statement_timeout = 0; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = 0; \
+             SET client_min_messages = error; \
              SELECT set_config('synchronous_commit', 'on', false) \
              WHERE current_setting('synchronous_commit') <> 'remote_apply';"
         }

@@ -48,6 +48,18 @@ impl StoreError {
         connection_may_succeed_later(&cause.to_string())
     }
 
+    /// Whether another program holds a lock on the SQLite file.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Unavailable(cause) if cause.to_string().contains("database is locked"))
+    }
+
+    /// Whether the file is not SQLite's.
+    #[must_use]
+    pub fn is_no_database(&self) -> bool {
+        matches!(self, Self::Unavailable(cause) if cause.to_string().contains("file is not a database"))
+    }
+
     /// Returns a message of a driver on one line, without a full stop.
     #[must_use]
     pub fn one_line(message: &str) -> String {

@@ -5,7 +5,8 @@ use diesel::connection::SimpleConnection;
 use crate::config::Database;
 use crate::store::connection::{AnyConnection, ConnectionPurpose};
 use crate::store::error::StoreError;
-use crate::store::inspect::{InspectError, Inspection};
+use crate::store::inspect::Inspection;
+use crate::store::inspect_error::InspectError;
 use crate::store::pool::Store;
 
 /// An arbitrary number: the advisory lock that a server holds during the first start.
@@ -23,7 +24,7 @@ impl Store {
     /// # Errors
     /// [`InspectError`]: the database cannot be reached or used, or the other server does not end.
     pub fn begin_start(database: &Database) -> Result<(Inspection, Option<FirstStart>), InspectError> {
-        let inspection = Self::inspect(database)?;
+        let inspection = Self::inspect_for_change(database)?;
         if inspection.has_installation {
             return Ok((inspection, None));
         }
@@ -39,7 +40,7 @@ impl Store {
             }
         };
         // Another server may have finished its first start meanwhile.
-        let inspection = Self::inspect(database)?;
+        let inspection = Self::inspect_for_change(database)?;
         let first_start = (!inspection.has_installation).then_some(FirstStart { _lock: lock });
         Ok((inspection, first_start))
     }

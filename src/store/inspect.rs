@@ -10,8 +10,11 @@ use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use crate::config::Database;
 use crate::store::connection::{AnyConnection, ConnectionPurpose};
 use crate::store::error::StoreError;
+use crate::store::inspect_error::InspectError;
 use crate::store::migrate::{Schema, schema_of};
+use crate::store::ownership::{CHANGING, Privilege, READING, refuse_denied, refuse_other_program};
 use crate::store::pool::Store;
+use crate::store::serving_lock;
 
 /// How often the connections are compared. A pooler that serves other clients too may hand out the same connection
 /// twice by chance.
@@ -23,17 +26,8 @@ pub struct Inspection {
     pub schema: Schema,
     /// Whether an installation was set up in it.
     pub has_installation: bool,
-}
-
-/// Why a database cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum InspectError {
-    #[error(
-        "A connection pooler between Keydesk and PostgreSQL gives each transaction another connection, so settings and locks of a session are lost. Set pool_mode = session in it for Keydesk, or connect to PostgreSQL directly."
-    )]
-    Pooled,
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    /// Whether a command copies the whole database, or fills it. On SQLite, that locks the file.
+    pub is_being_copied: bool,
 }
 
 impl Store {
@@ -42,20 +36,39 @@ impl Store {
     /// # Errors
     /// [`InspectError`]: the database cannot be reached or used.
     pub fn inspect(database: &Database) -> Result<Inspection, InspectError> {
+        Self::inspect_for(database, READING)
+    }
+
+    /// Like [`inspect`](Self::inspect), and fails if changes are not allowed.
+    pub(super) fn inspect_for_change(database: &Database) -> Result<Inspection, InspectError> {
+        Self::inspect_for(database, CHANGING)
+    }
+
+    fn inspect_for(database: &Database, privileges: &[Privilege]) -> Result<Inspection, InspectError> {
         if let Database::Sqlite(path) = database
             && !path.exists()
         {
-            return Ok(Inspection { schema: Schema::Missing, has_installation: false });
+            return Ok(Inspection { schema: Schema::Missing, has_installation: false, is_being_copied: false });
         }
-        let mut connection = AnyConnection::open(database, ConnectionPurpose::Read)?;
+        let opened = AnyConnection::open(database, ConnectionPurpose::Read);
+        let mut connection = opened.map_err(|error| match database {
+            Database::Sqlite(path) if error.is_no_database() => InspectError::NoSqlite(path.clone()),
+            _ => error.into(),
+        })?;
         if let AnyConnection::Postgres(first) = &mut connection {
             let AnyConnection::Postgres(mut second) = AnyConnection::open(database, ConnectionPurpose::Read)? else {
                 return Err(StoreError::unexpected("a connection to SQLite").into());
             };
             refuse_transaction_pooling(first, &mut second)?;
         }
+        let is_being_copied = match &mut connection {
+            AnyConnection::Sqlite(_) => false,
+            AnyConnection::Postgres(postgres) => serving_lock::is_taken_alone(postgres)?,
+        };
+        refuse_denied(&mut connection, privileges)?;
+        refuse_other_program(&mut connection, database)?;
         let schema = schema_of(&mut connection)?;
-        Ok(Inspection { has_installation: has_installation(&mut connection)?, schema })
+        Ok(Inspection { has_installation: has_installation(&mut connection)?, schema, is_being_copied })
     }
 }
 

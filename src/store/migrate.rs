@@ -107,7 +107,7 @@ pub(super) fn schema_of(connection: &mut AnyConnection) -> Result<Schema, StoreE
     Ok(if is_current { Schema::Current } else { Schema::Outdated })
 }
 
-fn known_versions(connection: &AnyConnection) -> Result<Vec<String>, StoreError> {
+pub(super) fn known_versions(connection: &AnyConnection) -> Result<Vec<String>, StoreError> {
     let known = match connection {
         AnyConnection::Sqlite(_) => versions::<diesel::sqlite::Sqlite>(&SQLITE),
         AnyConnection::Postgres(_) => versions::<diesel::pg::Pg>(&POSTGRES),
@@ -115,7 +115,7 @@ fn known_versions(connection: &AnyConnection) -> Result<Vec<String>, StoreError>
     known.map_err(StoreError::unexpected)
 }
 
-fn applied_versions(connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+pub(super) fn applied_versions(connection: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
     let applied: Vec<Applied> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(connection)?;
     Ok(applied.into_iter().map(|applied| applied.version).collect())
 }
@@ -139,6 +139,11 @@ impl Store {
         }
         Ok(name_keys::refresh(&mut connection)?)
     }
+}
+
+/// Creates all tables in a new SQLite database.
+pub(super) fn apply_to_new_sqlite(connection: &mut SqliteConnection) -> Result<(), MigrationError> {
+    apply(connection, SQLITE)
 }
 
 /// Takes the advisory lock, which the end of the connection releases.

@@ -11,21 +11,25 @@ mod gateways;
 mod group_commit;
 mod in_padded;
 mod inspect;
+mod inspect_error;
 mod installation;
 mod keys;
 mod metrics;
 mod migrate;
 mod name_keys;
+mod ownership;
 mod pool;
 mod primary;
 mod schema;
 mod service_accounts;
 mod serving;
+mod serving_lock;
 mod sign_in;
 mod sql_types;
 mod sqlite;
 mod stored_rows;
 mod trail;
+mod transfer;
 mod upkeep;
 mod usage;
 mod users;
@@ -43,7 +47,8 @@ pub use db::{
 pub use error::StoreError;
 pub use first_start::FirstStart;
 pub use gateways::Gateway;
-pub use inspect::{InspectError, Inspection, TooFewConnections};
+pub use inspect::{Inspection, TooFewConnections};
+pub use inspect_error::InspectError;
 pub use installation::{Installation, StoredSecretCheck};
 pub use keys::{
     CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyListStart, KeyRecord, KeyScan,
@@ -60,6 +65,7 @@ pub use sign_in::{
 };
 pub use stored_rows::Integrity;
 pub use trail::{EventListItem, KeyActivityQuery, TrailPageRequest, UnwitnessedCheckpoint, WitnessedCheckpoint};
+pub use transfer::{CopiedRows, CopyError, CopyStep};
 pub use usage::{EndedKey, KeyUsage, RecordedRequest, RefusalsAfterEnd, UnreportedRefusals};
 pub use users::{Credentials, NewUserRecord, User, UserCursorPosition, UserNames, UserPageRequest};
 pub use verification::{

@@ -154,6 +154,12 @@ diesel::table! {
 }
 
 diesel::table! {
+    key_prefixes (prefix) {
+        prefix -> Text,
+    }
+}
+
+diesel::table! {
     key_usage (key_id) {
         key_id -> Text,
         company_id -> Text,
@@ -353,6 +359,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     key_clients,
     key_counts,
     key_epoch,
+    key_prefixes,
     key_usage,
     key_usage_hours,
     known_devices,

@@ -59,6 +59,14 @@ impl Store {
         Ok(())
     }
 
+    /// Fails if PostgreSQL allows too few connections for one server with this many threads for look-ups.
+    ///
+    /// # Errors
+    /// [`ServeError`], see [`prepare_to_serve`](Self::prepare_to_serve).
+    pub fn check_connections(&self, workers: usize) -> Result<(), ServeError> {
+        if self.is_remote() { self.check_postgres(Self::connections_needed(workers)) } else { Ok(()) }
+    }
+
     fn check_postgres(&self, needed: u32) -> Result<(), ServeError> {
         let (_, limits) = checkout(&self.pools().readers, |connection| match connection {
             AnyConnection::Postgres(postgres) => ConnectionLimits::of(postgres),

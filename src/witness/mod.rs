@@ -10,4 +10,4 @@ mod witnesses;
 
 pub use error::{Failure, WitnessError};
 pub use publisher::{Witness, WitnessContext};
-pub use witnesses::{LastWitnessed, WitnessStatus, Witnesses};
+pub use witnesses::{LastWitnessed, WitnessStatus, Witnesses, oldest_unwitnessed};

@@ -55,16 +55,23 @@ impl Witnesses {
     pub fn open(settings: &WitnessSettings, context: &WitnessContext) -> Result<Self, WitnessError> {
         let mut transports = Vec::new();
         if let Some(path) = &settings.file {
-            transports.push((path.display().to_string(), Transport::File(WitnessFile::open(path)?)));
+            transports.push(Transport::File(WitnessFile::open(path)?));
         }
         if let Some(settings) = &settings.webhook {
-            let webhook = Box::new(Webhook::open(settings)?);
-            transports.push((webhook::display_name(&settings.url), Transport::Webhook(webhook)));
+            transports.push(Transport::Webhook(Box::new(Webhook::open(settings)?)));
         }
+        let transports = Self::names(settings).into_iter().zip(transports);
         let failures = Counter::default();
         let witness = |(name, transport)| Witness::new(name, transport, context.clone(), failures.clone());
-        let all = transports.into_iter().map(witness).map(Arc::new).collect();
+        let all = transports.map(witness).map(Arc::new).collect();
         Ok(Self { all, failures })
+    }
+
+    /// Returns the names of the witnesses in the settings, which the database knows them by.
+    #[must_use]
+    pub fn names(settings: &WitnessSettings) -> Vec<String> {
+        let file = settings.file.iter().map(|path| path.display().to_string());
+        file.chain(settings.webhook.iter().map(|webhook| webhook::display_name(&webhook.url))).collect()
     }
 
     /// Registers the metric of failed attempts.
@@ -75,12 +82,7 @@ impl Witnesses {
 
     /// Returns the time of the oldest event that a configured witness has no checkpoint of.
     pub fn unwitnessed_since(&self, store: &Store) -> Result<Option<Timestamp>, StoreError> {
-        let mut oldest = None;
-        for witness in self.iter() {
-            let since = store.query(|db| db.witnessed().unwitnessed_since(witness.name()))?;
-            oldest = oldest.into_iter().chain(since).min();
-        }
-        Ok(oldest)
+        oldest_unwitnessed(store, self.iter().map(|witness| witness.name()))
     }
 
     /// Iterates over the witnesses.
@@ -107,6 +109,22 @@ impl Witnesses {
         statuses.extend(former);
         Ok(statuses)
     }
+}
+
+/// Returns the time of the oldest event that a witness of these names has no checkpoint of.
+///
+/// # Errors
+/// [`StoreError`]: the database could not be read.
+pub fn oldest_unwitnessed<'a>(
+    store: &Store,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<Option<Timestamp>, StoreError> {
+    let mut oldest = None;
+    for name in names {
+        let since = store.query(|db| db.witnessed().unwitnessed_since(name))?;
+        oldest = oldest.into_iter().chain(since).min();
+    }
+    Ok(oldest)
 }
 
 fn status(

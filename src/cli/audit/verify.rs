@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::files::{read_public_key, read_text};
-use super::progress::Progress;
 use super::state_report;
 use crate::cli::error::CliError;
 use crate::cli::open::find_company;
 use crate::cli::output::print_line;
+use crate::cli::progress::Progress;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::ids::TrailId;
@@ -27,7 +27,7 @@ use crate::store::Store;
 const MAX_LINE_BYTES: u64 = 1 << 20;
 const LINES_PER_PROGRESS_UPDATE: u64 = 1_000;
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(in crate::cli) struct Verify {
     /// Verify the trail of one company only, by name or id
     #[arg(long)]
@@ -58,7 +58,7 @@ impl Verify {
         self.verify_trails(&installation, key, checkpoint.as_deref())
     }
 
-    fn verify_trails(
+    pub(super) fn verify_trails(
         &self,
         installation: &ReadOnlyInstallation,
         key: Option<(CheckpointKey, Option<String>)>,
@@ -169,8 +169,8 @@ fn check_rows(store: &Store, requests: &[(String, CheckRequest)], is_complete: b
 fn check_one(store: &Store, name: &str, request: &CheckRequest) -> Result<Option<String>, CliError> {
     let mut progress = Progress::start();
     let checked = evidence::check_state(store, request, Pace::Full, &mut |step| match step {
-        evidence::Progress::Events(done, total) => progress.set(done, total),
-        evidence::Progress::Rows(done, total) => progress.set_rows(done, total),
+        evidence::Progress::Events(done, total) => progress.show("events", done, total),
+        evidence::Progress::Rows(done, total) => progress.show("rows", done, total),
     });
     drop(progress);
     let Some(checked) = checked? else { return Err("The check was interrupted.".into()) };
@@ -234,7 +234,7 @@ fn check_export(mut file: impl BufRead, anchor: &TrustAnchor) -> std::io::Result
         }
         lines += 1;
         if lines % LINES_PER_PROGRESS_UPDATE == 0 {
-            progress.set(lines, check.expected_events());
+            progress.show("events", lines, check.expected_events());
         }
     }
     Ok(check.finish())

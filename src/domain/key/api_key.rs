@@ -59,6 +59,11 @@ impl KeyFormat {
         Self { newest, accepted }
     }
 
+    /// Returns the accepted prefixes. A prefix may be listed twice.
+    pub fn prefixes(&self) -> impl Iterator<Item = &str> {
+        self.accepted.iter().map(|prefix| &*prefix.0)
+    }
+
     /// Generates a key. Its 32 random characters are drawn without bias.
     pub fn generate(&self, rng: &mut impl CryptoRng) -> ApiKey {
         let mut text = String::with_capacity(self.newest.0.len() + 1 + RANDOM_CHARS + CHECKSUM_CHARS);

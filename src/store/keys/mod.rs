@@ -9,6 +9,7 @@ mod list_item;
 mod list_query;
 mod list_start;
 mod order;
+mod prefixes;
 mod record;
 mod scan;
 mod selections;

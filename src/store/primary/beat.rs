@@ -9,6 +9,7 @@ use super::watch::{Primary, PrimaryWatch, superseded};
 use crate::store::connection::{AnyConnection, ConnectionPurpose};
 use crate::store::error::StoreError;
 use crate::store::pool::Store;
+use crate::store::serving_lock;
 
 /// A message in the write-ahead log that no table stores. Its transaction is committed as any other, so a synchronous
 /// standby must confirm it.
@@ -49,13 +50,17 @@ impl Store {
         self.connector().distrust_first_server();
     }
 
-    /// Opens a connection that commits beats. Fails on SQLite.
+    /// Opens a connection that commits beats, and shows to others that a server runs on the database. Fails on SQLite.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], see [`Store::connect`].
     pub fn open_beats(&self) -> Result<BeatConnection, StoreError> {
         let (connection, primary) = self.connector().open(ConnectionPurpose::Write)?;
-        Ok(BeatConnection { connection: postgres(connection)?, primary })
+        let mut connection = postgres(connection)?;
+        if !serving_lock::share(&mut connection)? {
+            tracing::warn!("the database is being copied; what is changed from now on is not in the copy");
+        }
+        Ok(BeatConnection { connection, primary })
     }
 }
 

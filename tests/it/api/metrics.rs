@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use keydesk::build_info;
+
 use super::UNKNOWN;
 use super::outages::with_locked_keys;
 use crate::support::authenticator::Authenticator;
@@ -162,7 +164,8 @@ fn the_store_and_the_process_are_measured() {
         metric(&name)
     });
     assert!(connections.iter().sum::<f64>() >= 9.0 && connections[1] >= 1.0, "{connections:?}");
-    let version = format!("keydesk_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    let build = (build_info::VERSION, build_info::COMMIT);
+    let version = format!("keydesk_build_info{{version=\"{}\",commit=\"{}\"}}", build.0, build.1);
     assert_eq!(server.metric(&version), Some(1.0));
     assert_eq!(server.metric("keydesk_wal_bytes").is_some(), database::postgres().is_none());
     for name in ["keydesk_store_errors_total", "keydesk_log_lines_dropped_total", "keydesk_clock_offset_seconds"] {

@@ -5,13 +5,16 @@ mod company_commands;
 mod help;
 mod key_commands;
 mod key_import;
+mod key_prefixes;
 mod log;
 mod log_reader;
 mod printed;
 mod reading;
 mod reference;
+mod refused_starts;
 pub mod start;
 mod user_commands;
+mod version;
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::Path;
@@ -40,6 +43,18 @@ pub fn keydesk_at(data_dir: &Path, address: &str) -> Command {
     }
     command.arg("--data-dir").arg(data_dir).env("KEYDESK_LISTEN", address);
     command
+}
+
+/// Lets another program call this one, after its own arguments and with the same variables.
+pub fn called_by(mut caller: Command, program: &Command) -> Command {
+    caller.arg(program.get_program()).args(program.get_args());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => caller.env(name, value),
+            None => caller.env_remove(name),
+        };
+    }
+    caller
 }
 
 /// Runs a command with `input` on its standard input.

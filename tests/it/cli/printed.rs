@@ -102,6 +102,9 @@ fn arguments<'a>(command: &str, company: &'a str, key: &'a str) -> Vec<(Vec<&'a 
         "audit verify" => vec![(vec![], "", true), (vec!["--company", company], "", true)],
         "audit consistency" => vec![(vec!["--company", company, "--from", HOSTILE], "", true)],
         "audit checkpoint" | "audit public-key" => vec![(vec!["--company", company], "", false)],
+        // A server runs on the database.
+        "database copy" => vec![(vec!["--to", "sqlite:///nonexistent/copy.db"], "", false)],
+        "doctor" => vec![(vec!["--listen", "127.0.0.1:9"], "", false)],
         "restore" => vec![(vec!["--accept-loss"], "", false)],
         _ => panic!("give arguments for “{command}”, with which it prints something from the database"),
     }

@@ -15,7 +15,7 @@ A flag overrides its variable. An empty variable counts as not set. Keydesk refu
 in this table, except those that Kubernetes sets for a Service named `keydesk`.";
 const COMMANDS: &str = "\
 A command exits with 0 when it is done, with 1 when it is refused, and with 2 on wrong usage. On a refusal, one \
-sentence on standard error says why. Every command also takes the settings above, and its help shows those that concern it.";
+sentence on standard error says why. `keydesk doctor` has a code for each kind of trouble. Every command also takes the settings above, and its help shows those that concern it.";
 
 #[test]
 fn the_reference_matches_the_help() {

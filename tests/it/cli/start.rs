@@ -208,6 +208,28 @@ fn the_demo_serves_a_company_and_leaves_no_files() {
 }
 
 #[test]
+fn a_large_demo_has_as_many_keys_as_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = keydesk(folder.path());
+    // Two batches, of which the second is not full.
+    command.args(["demo", "--large=4000"]).env("TMPDIR", folder.path());
+    let serving = Serving::start(command, 3);
+    let browser = serving.browser();
+    let (email, password) = (serving.line("Email: "), serving.line("Password: "));
+    browser.post("/sign-in", &[("email", &email), ("password", &password)]).expect_redirect(crate::support::API_KEYS);
+    let counters = browser.get(crate::support::API_KEYS).html().counters();
+    let digits = |counter: &String| counter.chars().filter(char::is_ascii_digit).collect::<String>();
+    let counted: u64 = counters.iter().map(|counter| digits(counter).parse::<u64>().unwrap()).sum();
+    assert!((4_010..4_030).contains(&counted), "{counters:?}");
+    let found = browser.get(&format!("{}?q=Gdańsk", crate::support::API_KEYS)).html().key_names();
+    assert!(found.iter().any(|name| name.starts_with("Freezer Sensor Gdańsk")), "{found:?}");
+    let demo = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    let verified = keydesk(&demo).args(["audit", "verify"]).output().unwrap();
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    assert_eq!(serving.stop(), 0);
+}
+
+#[test]
 fn the_debug_log_names_requests_and_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = keydesk(folder.path());

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::Command;
 
 use super::readiness::{assert_not_writable, assert_ready_again};
-use crate::cli::{Serving, keydesk};
+use crate::cli::{Serving, called_by, keydesk};
 use crate::support::database;
 
 #[test]
@@ -19,14 +19,7 @@ fn a_full_disk_is_seen_and_keys_are_verified_on_it() {
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--mount", "sh", "-c"]);
     command.arg("mount -t tmpfs -o size=6m,mode=700 tmpfs \"$0\" && exec \"$@\"").arg(folder.path());
-    command.arg(program.get_program()).args(program.get_args());
-    for (name, value) in program.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    let serving = Serving::start(command, 2);
+    let serving = Serving::start(called_by(command, &program), 2);
     let browser = serving.set_up();
     let (id, key) = browser.create_key("ERP Sync");
     browser.get("/readyz").expect(200);

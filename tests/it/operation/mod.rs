@@ -1,7 +1,9 @@
 //! Starting, stopping and running a server in changing surroundings.
 
 mod black_hole;
+mod copy;
 mod crash;
+mod doctor;
 mod drain;
 mod full_disk;
 mod limits;

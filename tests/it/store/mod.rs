@@ -2,7 +2,7 @@ mod audit;
 mod captured_sql;
 mod key_counts;
 mod list_start;
-mod parity;
+pub mod parity;
 mod postgres_settings;
 mod query_plans;
 mod refused_sign_ins;

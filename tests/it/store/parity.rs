@@ -23,10 +23,10 @@ struct Column {
 }
 
 /// Tables with their columns: name, whether a value is required, and type.
-type Tables = BTreeMap<String, BTreeSet<(String, bool, String)>>;
+pub type Tables = BTreeMap<String, BTreeSet<(String, bool, String)>>;
 
 /// Only SQLite has it: it counts changes for the cache of keys, and PostgreSQL has no such cache.
-const ONLY_ON_SQLITE: &str = "key_epoch";
+pub const ONLY_ON_SQLITE: &str = "key_epoch";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -41,7 +41,7 @@ fn setting(section: &str, name: &str) -> String {
 }
 
 /// The tables of the schema in the source, with the types that PostgreSQL gives their columns.
-fn schema() -> Tables {
+pub fn schema() -> Tables {
     let source = std::fs::read_to_string(root().join(setting("print_schema", "file"))).unwrap();
     let mut tables = Tables::new();
     let mut table = String::new();
@@ -101,6 +101,26 @@ fn both_trees_have_the_same_migrations() {
     };
     assert_eq!(names("sqlite"), names("postgres"));
     assert!(!names("sqlite").is_empty());
+}
+
+#[test]
+fn the_changelog_names_each_migration_in_one_release() {
+    let changelog = std::fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let of_release = |release: &str| -> BTreeSet<String> {
+        let lines = release.lines().filter_map(|line| line.strip_prefix("- `20")?.strip_suffix('`'));
+        lines.map(|rest| format!("20{rest}")).collect()
+    };
+    let mut named = BTreeSet::new();
+    // The newest release comes first, and has the newest migrations.
+    for release in changelog.split("\n## ").skip(1) {
+        let migrations = of_release(release);
+        let later = named.first().cloned().unwrap_or_else(|| "3".to_owned());
+        assert!(migrations.iter().all(|name| *name < later), "{migrations:?}");
+        named.extend(migrations);
+    }
+    let folders = std::fs::read_dir(root().join("migrations/sqlite")).unwrap();
+    let existing: BTreeSet<String> = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(named, existing);
 }
 
 #[test]

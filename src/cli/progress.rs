@@ -1,13 +1,13 @@
-//! The progress bar of a long check.
+//! The progress bar of a long command.
 
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A shorter check shows no bar.
+/// A shorter command shows no bar.
 const SHOW_AFTER: Duration = Duration::from_secs(1);
 
-/// A bar on standard error, if that is a terminal and the check takes long.
+/// A bar on standard error, if that is a terminal and the command takes long.
 pub(super) struct Progress {
     started: Instant,
     bar: Option<ProgressBar>,
@@ -18,17 +18,8 @@ impl Progress {
         Self { started: Instant::now(), bar: None }
     }
 
-    /// Shows that `done` of `total` events are checked.
-    pub(super) fn set(&mut self, done: u64, total: u64) {
-        self.show("events", done, total);
-    }
-
-    /// Shows that `done` of `total` rows are compared.
-    pub(super) fn set_rows(&mut self, done: u64, total: u64) {
-        self.show("rows", done, total);
-    }
-
-    fn show(&mut self, unit: &'static str, done: u64, total: u64) {
+    /// Shows that `done` of `total` units are done.
+    pub(super) fn show(&mut self, unit: &'static str, done: u64, total: u64) {
         if self.started.elapsed() >= SHOW_AFTER {
             // It draws nothing if standard error is not a terminal.
             let bar = self.bar.get_or_insert_with(|| {
