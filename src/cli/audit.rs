@@ -2,8 +2,7 @@
 
 mod checkpoint_command;
 mod consistency;
-mod files;
-mod progress;
+pub(super) mod files;
 mod state_report;
 mod verify;
 

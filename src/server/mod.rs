@@ -16,7 +16,8 @@ mod wal_watch;
 
 pub use background::{Continuity, SetupLinkCloser, UsageRecorder};
 pub use error::StartError;
+pub use file_permissions::check as check_file_permissions;
 pub use http_server::Server;
-pub use open::{ReadOnlyInstallation, migrate, open, open_read_only, wait_for_database};
+pub use open::{ReadOnlyInstallation, lock_data_folder, migrate, open, open_read_only, wait_for_database};
 pub use sampler::Sampler;
 pub use shutdown::Shutdown;

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::files::{read_public_key, read_text};
-use super::progress::Progress;
 use super::state_report;
 use crate::cli::error::CliError;
 use crate::cli::open::find_company;
 use crate::cli::output::print_line;
+use crate::cli::progress::Progress;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::ids::TrailId;
@@ -84,7 +84,7 @@ impl Verify {
         if note.is_some() && requests.iter().all(|(_, request)| request.kept_checkpoint.is_none()) {
             return Err("The checkpoint that you kept belongs to another trail or installation.".into());
         }
-        if is_own_key && (note.is_some() || !installation.has_secrets) {
+        if is_own_key && (note.is_some() || installation.secrets.is_none()) {
             print_line(
                 "The public key is the installation's own, so this proves as much as you trust it. Give the one that you kept by --public-key.",
             )?;

@@ -1,13 +1,15 @@
-//! The progress bar of a long check.
+//! The progress bar of a long command.
 
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A shorter check shows no bar.
+use crate::backup;
+
+/// A shorter command shows no bar.
 const SHOW_AFTER: Duration = Duration::from_secs(1);
 
-/// A bar on standard error, if that is a terminal and the check takes long.
+/// A bar on standard error, if that is a terminal and the command takes long.
 pub(super) struct Progress {
     started: Instant,
     bar: Option<ProgressBar>,
@@ -26,6 +28,16 @@ impl Progress {
     /// Shows that `done` of `total` rows are compared.
     pub(super) fn set_rows(&mut self, done: u64, total: u64) {
         self.show("rows", done, total);
+    }
+
+    /// Shows what a backup has done.
+    pub(super) fn set_backup(&mut self, progress: backup::Progress) {
+        let backup::Progress { unit, done, total } = progress;
+        match unit {
+            backup::Unit::Bytes => self.show("MB", done / 1_000_000, total.div_ceil(1_000_000)),
+            backup::Unit::Events => self.set(done, total),
+            backup::Unit::Rows => self.set_rows(done, total),
+        }
     }
 
     fn show(&mut self, unit: &'static str, done: u64, total: u64) {
