@@ -12,7 +12,7 @@ JUDGES       := target/judges/.installed tests/judges/node_modules/.package-lock
 WAPITI       := target/wapiti/bin/wapiti
 
 .PHONY: help run quick test fmt reference lint unit architecture it it-postgres browser audits screens
-.PHONY: fleet fleet-quick judges judges-quick bench bench-trail bench-writes bench-pages deny
+.PHONY: fleet fleet-quick judges judges-quick bench bench-trail bench-writes bench-pages bench-backup deny
 .DEFAULT_GOAL := help
 # Targets run one after the other: their output stays readable, and each one uses all processors.
 .NOTPARALLEL:
@@ -103,6 +103,10 @@ bench-trail: ## Measure checks of the audit trail, compared with hashing the sam
 bench-writes: ## Measure creations and revocations of keys, compared with one-row transactions of one connection
 	@tests/install_tools bench
 	tests/with_postgres --measured target/bench/postgres-writes cargo bench --locked --bench writes -- $(BENCH)
+
+bench-backup: ## Measure how much a backup of SQLite disturbs verification and changes
+	@tests/install_tools bench
+	cargo bench --locked --bench backup -- $(BENCH)
 
 bench-pages: ## Measure the list of keys, compared with a static page of the same size
 	@tests/install_tools bench

@@ -35,16 +35,16 @@ fn missing_events_are_named_and_their_company_is_not_served() {
     let kept = keep(&setup);
     let folder = setup.folder_with_secrets("restored");
     let printed = restore_with(&folder, &backup, &kept);
-    assert!(printed.contains("\n“Brightwater”: events 3 to 4 are missing\n"), "{printed}");
+    assert!(printed.contains("\n“Brightwater”: events 5 to 6 are missing\n"), "{printed}");
     assert!(printed.contains("keydesk restore --accept-loss"), "{printed}");
     assert_eq!(names(&folder), ["keydesk.db", "last-backup", "lock", "remembered-checkpoints", "secrets"]);
     let (serving, browser) = serve(&folder);
     assert_eq!(browser.bearer("/v1/whoami", &key).status, 503);
     let ready = browser.get("/readyz").expect(503).body;
-    assert!(ready.contains("events 3 to 4 are missing"), "{ready}");
+    assert!(ready.contains("events 5 to 6 are missing"), "{ready}");
     assert_eq!(serving.stop(), 0);
     let accepted = succeed(&folder, &["restore", "--accept-loss"]);
-    assert!(accepted.contains("events 3 to 4 are missing"), "{accepted}");
+    assert!(accepted.contains("events 5 to 6 are missing"), "{accepted}");
     let (_serving, browser) = serve(&folder);
     assert_eq!(browser.bearer("/v1/whoami", &key).status, 200);
     browser.get("/readyz").expect(200);
@@ -81,7 +81,7 @@ fn a_later_backup_ends_the_state_in_which_events_are_missing() {
     setup.admin.create_key("Invoices");
     let later = setup.back_up("later");
     let folder = setup.folder_with_secrets("restored");
-    assert!(restore_with(&folder, &backup, &kept).contains("event 3 is missing"));
+    assert!(restore_with(&folder, &backup, &kept).contains("event 5 is missing"));
     // The events that the checkpoint signs are found among more of them.
     fs::remove_file(folder.join("keydesk.db")).unwrap();
     let printed = succeed(&folder, &["restore", later.to_str().unwrap()]);
@@ -109,7 +109,7 @@ fn a_file_of_a_witness_names_a_trail_that_is_gone() {
     let folder = setup.folder_with_secrets("restored");
     let words = ["restore", backup.to_str().unwrap(), "--checkpoint", witness.to_str().unwrap()];
     let printed = succeed(&folder, &words);
-    assert!(printed.contains("“Brightwater”: event 2 is missing"), "{printed}");
+    assert!(printed.contains("“Brightwater”: event 4 is missing"), "{printed}");
     let gone = format!("the missing company {company}: the trail is missing, with its 1 events");
     assert!(printed.contains(&gone), "{printed}");
 }

@@ -1,6 +1,7 @@
 //! Continuous replication by Litestream, with the file in `deploy`.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -122,7 +123,10 @@ fn a_replica_of_a_killed_server_is_restored_and_verifies() {
     let admin = replicated.admin.clone();
     let replicated_keys = keys.len();
     let writer = thread::spawn(move || {
-        let create = |number| std::panic::catch_unwind(|| admin.create_key(&format!("Later service {number}")).1).ok();
+        let create = |number| {
+            let name = format!("Later service {number}");
+            catch_unwind(AssertUnwindSafe(|| admin.create_key(&name).1)).ok()
+        };
         (0..10_000).map_while(create).collect::<Vec<_>>()
     });
     let started = Instant::now();

@@ -116,7 +116,10 @@ fn a_database_of_other_contents_is_refused() {
     let unlock = database::unlock_events();
     for (statement, sentence) in [
         (newer.to_owned(), "which is newer than this program"),
-        (format!("DELETE FROM api_keys WHERE id = '{id}'"), "not what the audit trail of “Brightwater” says"),
+        (
+            format!("UPDATE api_keys SET expires_at = 9000000000000000 WHERE id = '{id}'"),
+            "not what the audit trail of “Brightwater” says",
+        ),
         (format!("{unlock} DELETE FROM events WHERE sequence = 2"), "The audit trail of “Brightwater” does not verify"),
         ("UPDATE secret_checks SET value = X'00' WHERE name = 'cookie_key'".to_owned(), "The cookie key"),
         ("PRAGMA writable_schema = ON; DELETE FROM sqlite_master".to_owned(), ""),

@@ -102,7 +102,7 @@ fn a_restore_into_the_folder_of_a_lost_database_names_what_the_server_remembers(
     fs::copy(setup.data_dir().join(memory), folder.join(memory)).unwrap();
     let output = run_in(&folder, &["restore", backup.to_str().unwrap()]);
     let printed = text(&output.stdout);
-    assert!(output.status.success() && printed.contains("“Brightwater”: event 3 is missing"), "{output:?}");
+    assert!(output.status.success() && printed.contains("“Brightwater”: event 5 is missing"), "{output:?}");
     let (_serving, browser) = serve(&folder);
     assert_eq!(browser.bearer("/v1/whoami", &key).status, 503);
 }
