@@ -44,7 +44,7 @@ pub(super) fn check(
     if let Integrity::Damaged(problems) = store.read(|db| db.stored_rows().integrity())? {
         let problem = problems.first().cloned().unwrap_or_default();
         return Err(BackupError(format!(
-            "The database is damaged: {problem}. Stop the server, keep the files, and restore the last backup."
+            "The database is damaged: {problem}. Keep its files, and restore an earlier backup."
         )));
     }
     let mut checked = Checked::default();

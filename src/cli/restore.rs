@@ -72,16 +72,16 @@ fn print(config: &Config, restored: Restored, has_no_checkpoint: bool) -> Result
 
 /// The flags that name the restored installation.
 fn flags(config: &Config) -> String {
-    let mut flags = format!(" --data-dir {}", shell_word(&config.data_dir));
+    let mut flags = vec![format!(" --data-dir {}", shell_word(&config.data_dir))];
     if config.secrets_file != config.data_dir.join("secrets") {
-        flags += &format!(" --secrets-file {}", shell_word(&config.secrets_file));
+        flags.push(format!(" --secrets-file {}", shell_word(&config.secrets_file)));
     }
-    match &config.database {
-        Database::Sqlite(path) if *path != config.data_dir.join("keydesk.db") => {
-            flags + " --database-url sqlite://" + &shell_word(path)
-        }
-        _ => flags,
+    if let Database::Sqlite(path) = &config.database
+        && *path != config.data_dir.join("keydesk.db")
+    {
+        flags.push(format!(" --database-url sqlite://{}", shell_word(path)));
     }
+    flags.concat()
 }
 
 /// Returns a path as a word of a shell's command line.

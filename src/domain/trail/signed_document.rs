@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_changed_text_is_not_signed() {
         let text = sign(TITLE, r#"{"size":3}"#, NAME, &signer());
-        for changed in [text.replace('3', "4"), text.replace("v1", "v2"), text.replace("{", "{ ")] {
+        for changed in [text.replace('3', "4"), text.replace("v1", "v2"), text.replace('{', "{ ")] {
             let document = SignedDocument::split(&changed, TITLE);
             assert!(!document.is_some_and(|document| document.is_signed(signer().public_key(), NAME)), "{changed}");
         }

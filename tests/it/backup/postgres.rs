@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cli::{ADMIN, Serving, keydesk, run, text};
-use crate::support::cluster::Cluster;
+use crate::support::cluster::{Cluster, run_program};
 use crate::support::{AUDIT_TRAIL, Browser, PASSWORD, TestServer, database};
 
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -18,11 +18,6 @@ fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
         assert!(started.elapsed() < DEADLINE, "{what}");
         thread::sleep(Duration::from_millis(50));
     }
-}
-
-fn run_program(command: &mut Command) {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", text(&output.stderr));
 }
 
 fn serve(data_dir: &Path, url: &str, lines: usize) -> Serving {
@@ -73,16 +68,16 @@ const POSTGRESQL: Method = Method {
     configuration: "archive_mode = on\n\
         archive_command = 'test ! -f FOLDER/wal/%f && cp %p FOLDER/wal/%f'",
     prepare: |cluster| {
-        cluster.run(cluster.command("mkdir").arg(cluster.file("wal")));
+        run_program(cluster.command("mkdir").arg(cluster.file("wal")));
     },
     copy: |cluster| {
         let mut command = cluster.command("pg_basebackup");
-        cluster.run(command.arg("--checkpoint=fast").arg("--pgdata").arg(cluster.file("base")));
+        run_program(command.arg("--checkpoint=fast").arg("--pgdata").arg(cluster.file("base")));
     },
     restore: |cluster| {
         fs::rename(cluster.file("base"), cluster.file("data")).unwrap();
         cluster.configure("restore_command = 'cp FOLDER/wal/%f %p'");
-        cluster.run(cluster.command("touch").arg(cluster.file("data/recovery.signal")));
+        run_program(cluster.command("touch").arg(cluster.file("data/recovery.signal")));
     },
 };
 
@@ -96,14 +91,14 @@ const PGBACKREST: Method = Method {
              [keydesk]\npg1-path={folder}/data\npg1-socket-path={folder}\npg1-user=keydesk\n"
         );
         fs::write(cluster.file("pgbackrest.conf"), file).unwrap();
-        cluster.run(&mut pgbackrest(cluster, "stanza-create"));
+        run_program(&mut pgbackrest(cluster, "stanza-create"));
     },
     copy: |cluster| {
-        cluster.run(pgbackrest(cluster, "backup").args(["--type=full", "--start-fast"]));
+        run_program(pgbackrest(cluster, "backup").args(["--type=full", "--start-fast"]));
     },
     restore: |cluster| {
-        cluster.run(cluster.command("mkdir").args(["-m", "700"]).arg(cluster.file("data")));
-        cluster.run(&mut pgbackrest(cluster, "restore"));
+        run_program(cluster.command("mkdir").args(["-m", "700"]).arg(cluster.file("data")));
+        run_program(&mut pgbackrest(cluster, "restore"));
     },
 };
 

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -30,7 +30,7 @@ impl Cluster {
             chown(cluster.folder(), Some(id("-u")), Some(id("-g"))).unwrap();
         }
         let words = ["--username=keydesk", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"];
-        cluster.run(cluster.command("initdb").args(words).arg("--pgdata").arg(cluster.file("data")));
+        run_program(cluster.command("initdb").args(words).arg("--pgdata").arg(cluster.file("data")));
         cluster.configure(configuration);
         cluster
     }
@@ -54,7 +54,7 @@ impl Cluster {
         let options = format!("-c listen_addresses='' -c unix_socket_directories='{folder}'");
         let mut command = self.command("pg_ctl");
         command.args(["start", "--silent", "--wait", "--timeout=60", "--options", &options]);
-        self.run(command.arg("--log").arg(self.file("log")).arg("--pgdata").arg(self.file("data")));
+        run_program(command.arg("--log").arg(self.file("log")).arg("--pgdata").arg(self.file("data")));
     }
 
     /// Stops the server as a crash does.
@@ -84,13 +84,12 @@ impl Cluster {
         command.current_dir(self.folder()).env("PGHOST", self.folder()).env("PGUSER", "keydesk").env_remove("PGPORT");
         command
     }
+}
 
-    /// Runs a command that succeeds.
-    pub fn run(&self, command: &mut Command) -> Output {
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-        output
-    }
+/// Runs a command that succeeds.
+pub fn run_program(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 impl Drop for Cluster {
