@@ -26,7 +26,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use keydesk::actions::{Actions, RequestContext};
 use keydesk::domain::key::lifecycle::RevocationReason;
 
@@ -63,6 +63,19 @@ struct Options {
     /// Measure slices of this many seconds, for as long as a backup takes
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds: u64,
+    /// Measure verification or changes only
+    #[arg(long)]
+    rows: Option<RowGroup>,
+    /// Copy the database with this program instead of keydesk backup; its arguments are the database and a new file
+    #[arg(long)]
+    copy_with: Option<PathBuf>,
+}
+
+/// What a backup may disturb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum RowGroup {
+    Verification,
+    Changes,
 }
 
 /// The roles of child processes.
@@ -92,16 +105,17 @@ fn main() -> Result<()> {
 fn measure(options: &Options) -> Result<()> {
     let (load, duration) = (common::machine::load()?, Duration::from_secs(options.seconds));
     let copy = Copy::of(&SeededTrail::folder(options.events)?)?;
-    let bench = Bench::open(&copy.0)?;
+    let bench = Bench::open(&copy.0, options.copy_with.as_deref())?;
     let mut rows = Vec::new();
-    for connections in [64, 4] {
+    let is_wanted = |group| options.rows.is_none_or(|rows| rows == group);
+    for connections in [64, 4].into_iter().filter(|_| is_wanted(RowGroup::Verification)) {
         rows.extend(bench.compare(
             &format!("verification, {connections} connections"),
             MAX_VERIFICATION_P99,
             || bench.verify(connections, duration),
         )?);
     }
-    for writers in [1, 16] {
+    for writers in [1, 16].into_iter().filter(|_| is_wanted(RowGroup::Changes)) {
         rows.extend(bench.compare(&format!("creation and revocation, {writers} at once"), MAX_WRITE_P99, || {
             bench.write(writers, duration)
         })?);
@@ -142,10 +156,11 @@ struct Bench {
     admin: RequestContext,
     key: String,
     folder: PathBuf,
+    copy_with: Option<PathBuf>,
 }
 
 impl Bench {
-    fn open(folder: &Path) -> Result<Self> {
+    fn open(folder: &Path, copy_with: Option<&Path>) -> Result<Self> {
         let installation = Installation::sqlite_in(folder);
         let (_, actions) = installation.open()?;
         let created = Command::new(PROGRAM)
@@ -156,7 +171,8 @@ impl Bench {
         ensure!(created.status.success(), "the key was not created: {}", String::from_utf8_lossy(&created.stderr));
         let key = String::from_utf8(created.stdout)?.trim().to_owned();
         let server = ServerProcess::start(&installation)?;
-        Ok(Self { server, admin: admin(&actions, 0)?, actions, key, folder: folder.to_owned() })
+        let (admin, folder, copy_with) = (admin(&actions, 0)?, folder.to_owned(), copy_with.map(Path::to_owned));
+        Ok(Self { server, actions, admin, key, folder, copy_with })
     }
 
     /// Measures slices while a backup runs, and as many without one. The target is the ratio of their 99th percentiles.
@@ -164,12 +180,16 @@ impl Bench {
         eprintln!("Measuring {name}");
         // Fills the caches.
         measure()?;
-        let mut backup = RunningBackup::start(PROGRAM, &self.folder)?;
+        let mut backup = match &self.copy_with {
+            None => RunningBackup::start(PROGRAM, &self.folder)?,
+            Some(program) => RunningBackup::start_other(program, &self.folder)?,
+        };
         let mut during = Vec::new();
         while !backup.is_done()? {
             during.push(measure()?);
         }
         let seconds = backup.seconds();
+        eprintln!("The backup took {seconds:.0} s");
         // Most of the last slice was after the backup.
         during.pop();
         ensure!(!during.is_empty(), "the backup took less than a slice: use fewer --seconds or more --events");

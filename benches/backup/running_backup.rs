@@ -18,10 +18,22 @@ pub struct RunningBackup {
 impl RunningBackup {
     /// Starts a backup of the installation in `folder`.
     pub fn start(program: &str, folder: &Path) -> Result<Self> {
-        let file = folder.join("measured-backup");
         let mut command = Command::new(program);
-        command.arg("--data-dir").arg(folder).arg("backup").arg(&file).stdout(Stdio::null());
-        Ok(Self { file, child: command.spawn()?, started: Instant::now(), taken: None })
+        command.arg("--data-dir").arg(folder).arg("backup");
+        Self::spawn(command, folder)
+    }
+
+    /// Starts another program that copies the database.
+    pub fn start_other(program: &Path, folder: &Path) -> Result<Self> {
+        let mut command = Command::new(program);
+        command.arg(folder.join("keydesk.db"));
+        Self::spawn(command, folder)
+    }
+
+    fn spawn(mut command: Command, folder: &Path) -> Result<Self> {
+        let file = folder.join("measured-backup");
+        let child = command.arg(&file).stdout(Stdio::null()).spawn()?;
+        Ok(Self { file, child, started: Instant::now(), taken: None })
     }
 
     /// Returns whether the backup has completed.

@@ -54,10 +54,11 @@ pub fn create(
     let mut findings = lost_events(source);
     refuse(&findings, accepts_differences)?;
     let _lock = lock(data_dir)?;
-    low_priority::lower();
     let partial = PartialFile::create(target)?;
     let began_at = source.clock.now().to_rfc_3339_with_micros().unwrap_or_default();
     copy_database(&source.store, &partial, progress)?;
+    // The copy keeps the write-ahead log from being emptied, so that it must not take long. The rest may.
+    low_priority::lower();
     let (schema, stored_secrets, checked) = check_copy(source, &partial, progress)?;
     findings.extend(checked.findings);
     refuse(&findings, accepts_differences)?;
