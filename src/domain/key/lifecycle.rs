@@ -17,15 +17,17 @@ pub struct KeyEnds {
     /// The end of the overlap with the key that replaces this one.
     pub overlap_ends_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    /// Whether the trail says that the key expired.
+    pub is_recorded: bool,
 }
 
 impl KeyEnds {
-    /// Returns the state at `now`, which the earliest end decides. A revocation holds whatever `now` is: a clock that
-    /// went back, or another server's clock, must not revive a key.
+    /// Returns the state at `now`, which the earliest end decides. A revocation and a recorded expiry hold whatever `now`
+    /// is: a clock that went back, or another server's clock, must not revive a key.
     #[must_use]
     pub fn state(self, now: Timestamp) -> KeyState {
         let effective = |end: Option<Timestamp>| {
-            end.filter(|end| self.revoked_at.map_or(*end <= now, |revoked_at| *end < revoked_at))
+            end.filter(|end| self.revoked_at.map_or(self.is_recorded || *end <= now, |revoked_at| *end < revoked_at))
         };
         match (effective(self.expires_at), effective(self.overlap_ends_at)) {
             (Some(expiry), overlap) if overlap.is_none_or(|overlap| expiry < overlap) => KeyState::Expired,
@@ -48,13 +50,15 @@ impl KeyEnds {
         }
     }
 
-    /// Returns the time from which the key is refused, as the column of this name holds it: always, if it is revoked.
+    /// Returns the time from which the key is refused, as the column of this name holds it: always, if it is revoked or
+    /// its expiry is recorded.
     #[must_use]
     pub fn refused_from(self) -> Timestamp {
         let by_clock = [self.expires_at, self.overlap_ends_at].into_iter().flatten().min();
-        Timestamp::from_micros(match (self.revoked_at, by_clock) {
-            (Some(_), _) => -i64::MAX,
-            (None, end) => end.map_or(i64::MAX, Timestamp::as_micros),
+        Timestamp::from_micros(if self.revoked_at.is_some() || self.is_recorded {
+            -i64::MAX
+        } else {
+            by_clock.map_or(i64::MAX, Timestamp::as_micros)
         })
     }
 
@@ -204,7 +208,7 @@ mod tests {
 
     fn state(now: i64, expires: Option<i64>, overlap: Option<i64>, revoked: Option<i64>) -> KeyState {
         let [expires_at, overlap_ends_at, revoked_at] = [expires, overlap, revoked].map(|end| end.map(at));
-        KeyEnds { expires_at, overlap_ends_at, revoked_at }.state(at(now))
+        KeyEnds { expires_at, overlap_ends_at, revoked_at, is_recorded: false }.state(at(now))
     }
 
     #[test]
@@ -229,6 +233,18 @@ mod tests {
     }
 
     #[test]
+    fn a_recorded_expiry_holds_when_the_clock_goes_back() {
+        for now in [i64::MIN, 99, 100, 101] {
+            let ends = KeyEnds { expires_at: Some(at(100)), is_recorded: true, ..KeyEnds::default() };
+            assert_eq!(ends.state(at(now)), KeyState::Expired);
+            assert_eq!(ends.end(None, None, at(now)), Some(KeyEnd::Expired(at(100))));
+            let rotated = KeyEnds { overlap_ends_at: Some(at(200)), ..ends };
+            assert_eq!(rotated.state(at(now)), KeyState::Expired);
+            assert_eq!(rotated.refused_from(), at(-i64::MAX));
+        }
+    }
+
+    #[test]
     fn the_earliest_end_decides_the_state() {
         assert_eq!(state(300, Some(100), None, Some(200)), KeyState::Expired);
         assert_eq!(state(300, Some(200), None, Some(100)), KeyState::Revoked);
@@ -236,7 +252,8 @@ mod tests {
         assert_eq!(state(300, Some(100), Some(200), None), KeyState::Expired);
         assert_eq!(state(300, Some(200), Some(100), None), KeyState::Revoked);
         assert_eq!(state(300, Some(200), Some(100), Some(100)), KeyState::Revoked);
-        let ends = KeyEnds { expires_at: Some(at(7)), overlap_ends_at: Some(at(5)), revoked_at: Some(at(6)) };
+        let [expires_at, overlap_ends_at, revoked_at] = [7, 5, 6].map(|end| Some(at(end)));
+        let ends = KeyEnds { expires_at, overlap_ends_at, revoked_at, is_recorded: false };
         assert_eq!((ends.first(), KeyEnds::default().first()), (Some(at(5)), None));
     }
 

@@ -113,11 +113,6 @@ impl ApiKeys<'_, ReadWrite> {
                 api_keys::overlap_extended.eq(replacement.overlap_extended),
             ))
             .execute(self.connection)?;
-        if replacement.overlap_ends_at.is_some() {
-            // An expiry may be recorded that has not come yet, after the clock was set back. The new end is not
-            // recorded.
-            diesel::update(key(company_id, id)).set(api_keys::end_recorded.eq(false)).execute(self.connection)?;
-        }
         Ok(())
     }
 

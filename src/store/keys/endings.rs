@@ -13,17 +13,17 @@ use crate::store::schema::api_keys;
 
 #[derive(Clone, Copy, Queryable, Selectable)]
 #[diesel(table_name = api_keys)]
-#[expect(clippy::struct_field_names, reason = "the fields have the names of the columns")]
 pub struct EndColumns {
     expires_at: Option<Timestamp>,
     overlap_ends_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
+    end_recorded: bool,
 }
 
 impl From<EndColumns> for KeyEnds {
     fn from(columns: EndColumns) -> Self {
-        let EndColumns { expires_at, overlap_ends_at, revoked_at } = columns;
-        Self { expires_at, overlap_ends_at, revoked_at }
+        let EndColumns { expires_at, overlap_ends_at, revoked_at, end_recorded } = columns;
+        Self { expires_at, overlap_ends_at, revoked_at, is_recorded: end_recorded }
     }
 }
 

@@ -39,6 +39,8 @@ pub struct KeyRecord {
     #[diesel(select_expression = api_keys::version + service_accounts::version)]
     pub version: i64,
     pub expires_at: Option<Timestamp>,
+    /// Whether the trail holds the expiry, or the end of the overlap.
+    pub end_recorded: bool,
     /// The key that replaces this one, now or after the overlap.
     #[diesel(
         select_expression = columns::<ReplacementColumns>(),
@@ -61,6 +63,7 @@ impl KeyRecord {
             expires_at: self.expires_at,
             overlap_ends_at: self.replacement.as_ref().and_then(|replacement| replacement.overlap_ends_at),
             revoked_at: self.revocation.as_ref().map(|revocation| revocation.at),
+            is_recorded: self.end_recorded,
         }
     }
 

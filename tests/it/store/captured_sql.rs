@@ -11,7 +11,7 @@ use keydesk::config::Database;
 use keydesk::store::Store;
 
 thread_local! {
-    pub static STATEMENTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    static STATEMENTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature is diesel's")]
@@ -25,8 +25,8 @@ fn capture() -> Option<Box<dyn Instrumentation>> {
     }))
 }
 
-/// A store whose statements are captured in [`STATEMENTS`]. Instrumentation is set for the whole process, so there is
-/// one such store at a time.
+/// A store whose statements are captured. Instrumentation is set for the whole process, so there is one such store at a
+/// time, and connections that other tests open meanwhile are captured, too.
 pub struct CapturedStore {
     pub store: Store,
     _lock: MutexGuard<'static, ()>,
@@ -39,6 +39,13 @@ impl CapturedStore {
         set_default_instrumentation(capture).unwrap();
         Self { store: Store::connect(&Database::parse(url).unwrap()).unwrap(), _lock: lock }
     }
+}
+
+/// Runs an action and returns its result with the statements that captured connections sent from this thread.
+pub fn statements_of<T>(action: impl FnOnce() -> T) -> (T, Vec<String>) {
+    STATEMENTS.take();
+    let result = action();
+    (result, STATEMENTS.take())
 }
 
 impl Drop for CapturedStore {

@@ -27,6 +27,7 @@ enum Step {
     Expire(usize, Option<i64>),
     Replace(usize, Option<i64>),
     Revoke(usize, i64),
+    RecordEnd(usize),
     /// The program does not; the counters would follow.
     Restore(usize),
     Delete(usize),
@@ -45,6 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (key(), maybe_at()).prop_map(|(key, at)| Step::Expire(key, at)),
         3 => (key(), maybe_at()).prop_map(|(key, at)| Step::Replace(key, at)),
         2 => (key(), at()).prop_map(|(key, at)| Step::Revoke(key, at)),
+        2 => key().prop_map(Step::RecordEnd),
         1 => key().prop_map(Step::Restore),
         1 => key().prop_map(Step::Delete),
     ]
@@ -102,6 +104,7 @@ impl World {
                 key,
                 &format!("revoked_at = {at}, revoked_by_type = 'system', revocation_reason = 'unspecified'"),
             ),
+            Step::RecordEnd(key) => change(key, "end_recorded = TRUE"),
             Step::Restore(key) => change(key, "revoked_at = NULL, revoked_by_type = NULL, revocation_reason = NULL"),
             Step::Delete(key) => {
                 format!("DELETE FROM api_keys WHERE id = 'key{}';", self.added.get().saturating_sub(*key))

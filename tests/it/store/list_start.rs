@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use keydesk::store::{KeyListItem, KeyListQuery, KeyListStart, KeyTab, PageRequest, SortBy, SortOrder};
 
-use super::captured_sql::{CapturedStore, STATEMENTS};
+use super::captured_sql::{CapturedStore, statements_of};
 use crate::support::{TestServer, database};
 
 /// Adds active, revoked and rotated keys.
@@ -34,9 +34,7 @@ fn one_statement_returns_the_start_of_the_list_names_and_counters() {
         let now = server.clock.now();
         let paging = PageRequest::First;
         let query = KeyListQuery { company_id, tab, search: None, sort_by, order, paging, page_size: 5, now };
-        STATEMENTS.with_borrow_mut(Vec::clear);
-        let start = captured.store.query(|db| db.keys().list_start(&query)).unwrap();
-        let sent = STATEMENTS.with_borrow(Clone::clone);
+        let (start, sent) = statements_of(|| captured.store.query(|db| db.keys().list_start(&query)).unwrap());
         if database::postgres().is_none() {
             assert!(start.is_none() && sent.is_empty(), "{sent:#?}");
             continue;

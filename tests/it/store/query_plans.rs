@@ -11,7 +11,7 @@ use keydesk::store::{
     TrailPageRequest,
 };
 
-use super::captured_sql::{CapturedStore, STATEMENTS, fill, plan};
+use super::captured_sql::{CapturedStore, fill, plan, statements_of};
 use crate::support::{TestServer, database};
 
 /// Each step that reads a table of many companies looks rows up by company, or by the id of a row that was found so.
@@ -69,9 +69,7 @@ fn each_list_query_uses_an_index_that_leads_with_the_company() {
     fill(&server.database_url);
     let captured = CapturedStore::connect(&server.database_url);
     let store = &captured.store;
-    STATEMENTS.with_borrow_mut(Vec::clear);
-    run_all_queries(store, server.company("Brightwater"));
-    let mut sent = STATEMENTS.with_borrow(Clone::clone);
+    let ((), mut sent) = statements_of(|| run_all_queries(store, server.company("Brightwater")));
     sent.retain(|statement| {
         statement.starts_with("SELECT") && (statement.contains("api_keys") || statement.contains("events"))
     });
@@ -91,15 +89,13 @@ fn a_scan_of_all_keys_follows_an_index_and_sorts_nothing() {
     let (company_id, owner) = (server.company("Brightwater"), server.user("maria@brightwater.example").id);
     let [start, end] = [i64::MIN, i64::MAX].map(Timestamp::from_micros);
     for owner in [None, Some(owner)] {
-        STATEMENTS.with_borrow_mut(Vec::clear);
         let scan = KeyScan { company_id, owner, refused_from: (start, end), after: None, limit: 1_000 };
-        let page = captured.store.query(|db| db.keys().scan(&scan)).unwrap();
+        let (page, sent) = statements_of(|| captured.store.query(|db| db.keys().scan(&scan)).unwrap());
         let last = page.last().unwrap();
         assert_eq!((page.len(), last.created_at), (1_000, Timestamp::from_micros(99_001)));
         let next = KeyScan { after: Some((last.created_at, last.id)), ..scan };
         let next = captured.store.query(|db| db.keys().scan(&next)).unwrap();
         assert_eq!(next[0].created_at, Timestamp::from_micros(99_000));
-        let sent = STATEMENTS.with_borrow(Clone::clone);
         let statement = sent.iter().find(|statement| statement.contains("api_keys")).unwrap();
         let plan = plan(&server.database_url, statement, "SET enable_bitmapscan = off;").join("\n");
         assert!(plan.contains("api_keys_by_creation") || owner.is_some(), "{plan}");
@@ -112,11 +108,10 @@ fn the_tab_counters_read_only_recently_ended_keys() {
     let server = TestServer::start();
     fill(&server.database_url);
     let captured = CapturedStore::connect(&server.database_url);
-    STATEMENTS.with_borrow_mut(Vec::clear);
     let company_id = server.company("Brightwater");
-    let counts = captured.store.read(|db| db.keys().count(company_id, server.clock.now())).unwrap();
+    let (counts, sent) =
+        statements_of(|| captured.store.read(|db| db.keys().count(company_id, server.clock.now())).unwrap());
     assert_eq!(counts, KeyCounts { active: 5_000, ended: 5_000 });
-    let sent = STATEMENTS.with_borrow(Clone::clone);
     let plan_for = |table: &str, settings: &str| {
         let statement = sent.iter().find(|statement| statement.contains(table)).unwrap();
         plan(&server.database_url, statement, settings).join("\n")
@@ -152,15 +147,16 @@ fn each_combination_of_filters_uses_an_index_and_sorts_nothing() {
     let captured = CapturedStore::connect(&server.database_url);
     let store = &captured.store;
     for filter in all_filters(actor) {
-        STATEMENTS.with_borrow_mut(Vec::clear);
-        for paging in [TrailPageRequest::Newest, TrailPageRequest::Before(98_000), TrailPageRequest::After(93_000)] {
-            let found = store.query(|db| db.trails().filtered(company, &filter, paging, 51)).unwrap();
-            assert_eq!(found.len(), if filter.key.is_some() { 0 } else { 51 }, "{filter:?} {paging:?}");
-            assert!(found.is_sorted_by(|newer, older| newer.event.sequence > older.event.sequence));
-        }
-        let count = store.query(|db| db.trails().count_filtered(company, &filter, 100_900)).unwrap();
+        let (count, mut sent) = statements_of(|| {
+            for paging in [TrailPageRequest::Newest, TrailPageRequest::Before(98_000), TrailPageRequest::After(93_000)]
+            {
+                let found = store.query(|db| db.trails().filtered(company, &filter, paging, 51)).unwrap();
+                assert_eq!(found.len(), if filter.key.is_some() { 0 } else { 51 }, "{filter:?} {paging:?}");
+                assert!(found.is_sorted_by(|newer, older| newer.event.sequence > older.event.sequence));
+            }
+            store.query(|db| db.trails().count_filtered(company, &filter, 100_900)).unwrap()
+        });
         assert_eq!(count > 0, filter.key.is_none(), "{filter:?}");
-        let mut sent = STATEMENTS.with_borrow(Clone::clone);
         let count_of = |what: &str| sent.iter().filter(|statement| statement.starts_with(what)).count();
         let changes = (count_of("SET enable_bitmapscan"), count_of("RESET enable_bitmapscan"));
         assert_eq!(changes, if database::postgres().is_some() { (3, 3) } else { (0, 0) }, "{sent:#?}");
@@ -223,9 +219,8 @@ fn dates_find_their_events_after_the_clock_went_back() {
 fn unreported_refusals_are_found_by_an_index() {
     let server = TestServer::start();
     let captured = CapturedStore::connect(&server.database_url);
-    STATEMENTS.with_borrow_mut(Vec::clear);
-    captured.store.query(|db| db.usage().unreported_refusals(Timestamp::from_micros(0), 200)).unwrap();
-    let mut sent = STATEMENTS.with_borrow(Clone::clone);
+    let unreported = |db: &mut Db<'_>| db.usage().unreported_refusals(Timestamp::from_micros(0), 200);
+    let (_, mut sent) = statements_of(|| captured.store.query(unreported).unwrap());
     sent.retain(|statement| statement.contains("key_usage"));
     let [statement] = &sent[..] else { panic!("{sent:#?}") };
     let plan = plan(&server.database_url, statement, "SET enable_seqscan = off;").join("\n");
@@ -240,12 +235,10 @@ fn a_presented_key_is_found_by_hash_indexes() {
     }
     fill(&server.database_url);
     let captured = CapturedStore::connect(&server.database_url);
-    STATEMENTS.with_borrow_mut(Vec::clear);
-    let mut reader = captured.store.thread_reader();
     let [of_key, of_sha256] = [7, 8].map(|byte| KeyDigest::from_stored(&[byte; 32]).unwrap());
     let unknown = PresentedDigests { of_key, of_sha256 };
-    assert!(reader.keys(&[unknown]).unwrap()[0].is_none());
-    let sent = STATEMENTS.with_borrow(Clone::clone);
+    let (found, sent) = statements_of(|| captured.store.thread_reader().keys(&[unknown]).unwrap());
+    assert!(found[0].is_none());
     let statement = sent.iter().find(|statement| statement.contains("unnest")).unwrap();
     let settings = sent.iter().find(|statement| statement.contains("enable_seqscan")).unwrap();
     let plan = plan(&server.database_url, statement, settings).join("\n");

@@ -7,18 +7,19 @@ use keydesk::domain::client::Client;
 use keydesk::domain::token::TokenDigest;
 use keydesk::domain::user::password::Password;
 
-use super::captured_sql::{CapturedStore, STATEMENTS};
+use super::captured_sql::{CapturedStore, statements_of};
 use crate::support::TestServer;
 
 /// The statements of a sign-in with a wrong password.
 fn statements(actions: &Actions, email: &str, device: Option<&str>) -> Vec<String> {
     let client = Client { address: Some("192.0.2.1".parse().unwrap()), ..Client::none() };
     let device = device.map(TokenDigest::of);
-    STATEMENTS.take();
-    actions.admit_sign_in(email, device, &client).unwrap();
-    let refused = actions.sign_in(email, &Password::presented("not the password"), device, &client);
+    let (refused, sent) = statements_of(|| {
+        actions.admit_sign_in(email, device, &client).unwrap();
+        actions.sign_in(email, &Password::presented("not the password"), device, &client)
+    });
     assert!(matches!(refused, Err(SignInError::Refused)), "{refused:?}");
-    STATEMENTS.take()
+    sent
 }
 
 #[test]

@@ -10,7 +10,7 @@ use keydesk::store::{IntrospectionRequest, Store, StoreError};
 use keydesk::verify::{Metrics, UsageCounter, Verifier, VerifierContext, VerifyError};
 use prometheus_client::registry::Registry;
 
-use super::captured_sql::{CapturedStore, STATEMENTS};
+use super::captured_sql::{CapturedStore, statements_of};
 use crate::api::UNKNOWN;
 use crate::cli::{run, text};
 use crate::support::{TestServer, database};
@@ -23,12 +23,11 @@ fn a_batch_looks_up_each_gateway_once() {
     let captured = CapturedStore::connect(&server.database_url);
     let mut reader = captured.store.thread_reader();
     let requests = [edge, unknown, edge, edge].map(|credential| IntrospectionRequest { credential, key: None });
-    let found = reader.introspections(&requests).unwrap();
+    let (found, sent) = statements_of(|| reader.introspections(&requests).unwrap());
     let names: Vec<_> = found.iter().map(|found| found.gateway.as_ref().map(|gateway| gateway.name.as_str())).collect();
     assert_eq!(names, [Some("Edge"), None, Some("Edge"), Some("Edge")]);
-    let is_look_up = |statement: &&String| statement.contains("gateways");
-    let look_ups = STATEMENTS.with_borrow(|statements| statements.iter().filter(is_look_up).count());
-    assert_eq!(look_ups, 2);
+    let look_ups = sent.iter().filter(|statement| statement.contains("gateways")).count();
+    assert_eq!(look_ups, 2, "{sent:#?}");
 }
 
 #[test]

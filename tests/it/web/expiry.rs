@@ -110,14 +110,35 @@ fn an_expiry_is_recorded_once_under_concurrency() {
     assert!(event.contains("ERP Sync expired"), "{event}");
     assert!(event.contains("expired on 23 Dec 2026"), "it was noticed later: {event}");
     assert_eq!(server.state_of(&admin, &key), "expired");
-    // The expiry is a time: if the clock goes back, the key works again, but the event is not recorded twice.
-    server.set_clock(NOW);
-    assert_eq!(server.state_of(&admin, &key), "active");
-    assert_eq!(server.state_of(&admin, &revoked), "revoked");
-    server.set_clock(end);
     server.actions.record_ended_keys().unwrap();
-    assert_eq!(server.state_of(&admin, &key), "expired");
     assert_eq!(server.history(&key.0).len(), 2);
+}
+
+#[test]
+fn a_recorded_expiry_holds_when_the_clock_goes_back() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let expired = admin.create_key_for("ERP Sync", "30d");
+    let replaced = admin.create_key("Reporting");
+    admin.rotate(&replaced.0, "30d").expect(201);
+    let unrecorded = admin.create_key_for("Nightly", "90d");
+    let keys = [&expired, &replaced, &unrecorded];
+    let states = || keys.map(|key| server.state_of(&admin, key));
+    assert_eq!(states(), ["active", "active", "active"]);
+    server.set_clock(NOW + DAY * 30);
+    server.actions.record_ended_keys().unwrap();
+    server.set_clock(NOW + DAY * 90);
+    assert_eq!(states(), ["expired", "revoked", "expired"]);
+    for now in [NOW, NOW - DAY * 400, NOW + DAY * 31] {
+        server.set_clock(now);
+        let admin = server.admin();
+        assert_eq!(keys.map(|key| server.state_of(&admin, key)), ["expired", "revoked", "active"]);
+        assert_eq!(admin.tab("active").counters(), ["Active Keys 2 keys", "Revoked Keys 2 keys"]);
+        assert!(admin.tab("revoked").row(&expired.0).contains("Expired"));
+        admin.change_overlap(&expired.0, "7d").expect(409);
+    }
+    server.actions.record_ended_keys().unwrap();
+    assert_eq!(server.history(&expired.0), ["api_key.created", "api_key.expired"]);
 }
 
 #[test]

@@ -81,6 +81,7 @@ impl ReplayedKey {
         let overlap = self.overlap(ends_at, overlap_ends_at);
         let later = self.later();
         later.replacement = Some(ReplayedReplacement { sequence, by, rotated_by, overlap, is_extended: false });
+        // Earlier versions gave an overlap to a key whose recorded expiry the clock had not reached again.
         if !matches!(overlap, OverlapEnd::None) {
             later.is_end_recorded = false;
         }
@@ -151,7 +152,8 @@ pub(super) fn compare(row: &Tracked<ReplayedKey>, stored: &StoredKey, pepper_id:
     let is_end_recorded = key.later.as_ref().is_some_and(|later| later.is_end_recorded);
     comparison.check("end_recorded", stored.end_recorded == is_end_recorded, row.last);
     let by_clock = [stored.expires_at, stored.overlap_ends_at].into_iter().flatten().min().unwrap_or(i64::MAX);
-    let refused_from = if stored.revoked_at.is_some() { -i64::MAX } else { by_clock };
+    let is_refused_always = stored.revoked_at.is_some() || stored.end_recorded;
+    let refused_from = if is_refused_always { -i64::MAX } else { by_clock };
     comparison.check("ended_at", stored.ended_at == by_clock.min(stored.revoked_at.unwrap_or(i64::MAX)), row.last);
     comparison.check("refused_from", stored.refused_from == refused_from, row.last);
 }

@@ -28,7 +28,7 @@ fn a_new_key_is_as_its_event_says_in_every_column() {
         ("rotated_by", StoredKey { rotated_by: text(), ..row.clone() }),
         ("overlap_ends_at ended_at refused_from", StoredKey { overlap_ends_at: Some(1), ..row.clone() }),
         ("overlap_extended", StoredKey { overlap_extended: true, ..row.clone() }),
-        ("end_recorded", StoredKey { end_recorded: true, ..row.clone() }),
+        ("end_recorded refused_from", StoredKey { end_recorded: true, ..row.clone() }),
         ("ended_at", StoredKey { ended_at: 1, ..row.clone() }),
         ("refused_from", StoredKey { refused_from: 1, ..row.clone() }),
     ] {
@@ -121,8 +121,10 @@ fn a_recorded_expiry_holds_until_a_new_overlap() {
     let mut trail = Trail::with_key(Some(EXPIRY));
     let after = ExpiredKey { ended_at: time(EXPIRY), name: name(), state: KeyState::Expired };
     trail.add_by(Actor::System, &key(1), &EventDetail::ApiKeyExpired { before: active(), after }, None, None);
-    let row = StoredKey { end_recorded: true, ..Trail::row(Some(EXPIRY)) };
+    let row = StoredKey { end_recorded: true, refused_from: -i64::MAX, ..Trail::row(Some(EXPIRY)) };
     assert_eq!(trail.differing(&row), []);
+    let by_clock = StoredKey { refused_from: EXPIRY, ..row.clone() };
+    assert_eq!(trail.differing(&by_clock), differs("refused_from", 4));
     assert_eq!(trail.differing(&Trail::row(Some(EXPIRY))), differs("end_recorded", 4));
     trail.rotate(Some(50_000), None);
     assert_eq!(trail.differing(&row)[0].0, "replaced_by rotated_by overlap_ends_at end_recorded");
