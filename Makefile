@@ -7,11 +7,12 @@ ROUTES       := web::routes::the_route_table_is_written_for_the_browser_tests
 REFERENCE    := cli::reference::the_reference_matches_the_help
 SCHEMATHESIS := target/schemathesis/bin/schemathesis
 GATEWAYS     := target/gateways/bin/hypercorn
+LITESTREAM   := target/litestream/bin/litestream
 JUDGES       := target/judges/.installed tests/judges/node_modules/.package-lock.json
 WAPITI       := target/wapiti/bin/wapiti
 
 .PHONY: help run quick test fmt reference lint unit architecture it it-postgres browser audits screens
-.PHONY: fuzz fleet fleet-quick judges judges-quick bench bench-lease bench-trail bench-writes bench-pages deny
+.PHONY: fuzz fleet fleet-quick judges judges-quick bench bench-lease bench-trail bench-writes bench-pages bench-backup deny
 .DEFAULT_GOAL := help
 # Targets run one after the other: their output stays readable, and each one uses all processors.
 .NOTPARALLEL:
@@ -44,12 +45,12 @@ unit: ## Run the unit tests of the library
 architecture: ## Check that imports follow the layers and form no circle
 	$(CARGO_TEST) --test architecture
 
-it: $(SCHEMATHESIS) $(GATEWAYS) ## Run the HTTP tests on SQLite
+it: $(SCHEMATHESIS) $(GATEWAYS) $(LITESTREAM) ## Run the HTTP tests on SQLite
 	@tests/install_tools gateways python
 	env -u KEYDESK_TEST_POSTGRES_URL $(CARGO_TEST) --test it
 
 it-postgres: $(GATEWAYS) ## Run the HTTP tests on a temporary PostgreSQL server
-	@tests/install_tools postgres pooler gateways python
+	@tests/install_tools postgres pooler pgbackrest gateways python
 	tests/with_postgres $(CARGO_TEST) --test it
 
 # The browser tests use the program that the build of the integration tests leaves in target/debug. `cargo build` would
@@ -112,6 +113,10 @@ bench-writes: ## Measure creations and revocations of keys, compared with one-ro
 	@tests/install_tools bench
 	tests/with_postgres --measured target/bench/postgres-writes cargo bench --locked --bench writes -- $(BENCH)
 
+bench-backup: ## Measure how much a backup of SQLite disturbs verification and changes
+	@tests/install_tools bench
+	cargo bench --locked --bench backup -- $(BENCH)
+
 bench-pages: ## Measure the list of keys, compared with a static page of the same size
 	@tests/install_tools bench
 	tests/with_postgres --measured target/bench/postgres-pages cargo bench --locked --bench pages -- $(BENCH)
@@ -128,6 +133,12 @@ $(GATEWAYS): tests/gateways.txt
 	@tests/install_tools python
 	python3 -m venv target/gateways
 	target/gateways/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(LITESTREAM): tests/litestream.txt
+	@tests/install_tools python
+	python3 -m venv target/litestream
+	target/litestream/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 target/judges/.installed: tests/judges/requirements.txt

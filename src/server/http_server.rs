@@ -89,7 +89,7 @@ impl Server {
         let address = listener.local_addr().map_err(unusable)?;
         let public_url = PublicUrl::new(&config, address);
         let started = actions.clock.now();
-        let sampler = Sampler::new(actions.store.clone(), actions.clock.clone(), witnesses.clone());
+        let sampler = Sampler::new(&actions, witnesses.clone(), config.data_dir.clone());
         let workers = available_parallelism().map_or(1, NonZero::get);
         actions.store.prepare_to_serve(workers)?;
         let setup_token = actions.open_setup_link()?;

@@ -26,7 +26,7 @@ use crate::store::{Attempt, InspectError, Inspection, Schema, Store, wait_for};
 /// [`StartError`]: why the installation cannot be used.
 pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     file_access::check(config, Purpose::Change)?;
-    let _lock = lock(&config.data_dir)?;
+    let _lock = lock_data_folder(&config.data_dir)?;
     file_permissions::check(config)?;
     let (Inspection { schema, has_installation, is_being_copied }, first_start) = Store::begin_start(&config.database)?;
     if is_being_copied {
@@ -89,7 +89,7 @@ pub fn wait_for_database(config: &Config) -> Result<(), StartError> {
 /// [`StartError`]: the database cannot be reached, or its role may not change tables.
 pub fn migrate(config: &Config) -> Result<(), StartError> {
     file_access::check(config, Purpose::Change)?;
-    let _lock = lock(&config.data_dir)?;
+    let _lock = lock_data_folder(&config.data_dir)?;
     file_permissions::check(config)?;
     if Store::inspect(&config.database)?.schema != Schema::Current {
         Store::migrate(&config.database)?;
@@ -152,8 +152,8 @@ pub struct ReadOnlyInstallation {
     pub key: CheckpointKey,
     /// The trails that lack events which the server of this data folder remembers.
     pub shortfalls: Vec<(TrailId, Shortfall)>,
-    /// Whether the public key comes from the secrets file. Otherwise it comes from the database itself.
-    pub has_secrets: bool,
+    /// The secrets; without them, the public key comes from the database itself.
+    pub secrets: Option<Arc<Secrets>>,
 }
 
 /// Opens an existing installation to read it. Creates and migrates nothing. The secrets may be missing, as with the copy
@@ -187,7 +187,7 @@ pub fn open_read_only(config: &Config, clock: &Clock) -> Result<ReadOnlyInstalla
         id: installation.id,
         key: key.ok_or_else(|| no_installation(config))?,
         shortfalls,
-        has_secrets: secrets.is_some(),
+        secrets,
     })
 }
 
@@ -201,8 +201,12 @@ pub(super) fn no_installation(config: &Config) -> StartError {
     })
 }
 
-/// Locks the data folder during start-up: two programs that start together must not create two sets of secrets.
-fn lock(folder: &Path) -> Result<File, StartError> {
+/// Locks the data folder during start-up, and creates it if it is missing: two programs that start together must not create
+/// two sets of secrets. Waits up to a minute for another program.
+///
+/// # Errors
+/// [`StartError`]: the folder cannot be used, or the other program does not end.
+pub fn lock_data_folder(folder: &Path) -> Result<File, StartError> {
     let unusable = |error: io::Error| {
         StartError::System(format!(
             "The data folder {} cannot be used: {error}. Make it writable or name another with --data-dir.",

@@ -166,6 +166,11 @@ impl Db<'_> {
         let applied = applied_versions(self.connection)?;
         Ok(known.iter().all(|known| applied.contains(known)))
     }
+
+    /// Returns the last migration that ran.
+    pub fn schema_version(&mut self) -> Result<String, StoreError> {
+        Ok(applied_versions(self.connection)?.into_iter().max().unwrap_or_default())
+    }
 }
 
 /// The versions of the embedded migrations.

@@ -63,6 +63,7 @@ pub use sign_in::{
     Invitation, NewSession, PendingSignIn, RefusedSignIn, SecondFactor, Session, SessionExpiry, SessionListItem,
     SignInFailures,
 };
+pub use sqlite::PageCount;
 pub use stored_rows::Integrity;
 pub use trail::{EventListItem, KeyActivityQuery, TrailPageRequest, UnwitnessedCheckpoint, WitnessedCheckpoint};
 pub use transfer::{CopiedRows, CopyError, CopyStep};

@@ -2,6 +2,7 @@
 
 pub mod authenticator;
 pub mod browser;
+pub mod cluster;
 pub mod companies;
 pub mod database;
 pub mod history;
