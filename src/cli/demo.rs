@@ -123,6 +123,7 @@ const HISTORY: [(u64, u64, usize, Step); 31] = [
 ];
 
 pub(super) fn run(settings: Settings, log: &Log) -> Result<(), CliError> {
+    let start = serve::Start::begin(log)?;
     let folder = tempfile::Builder::new().prefix("keydesk-demo-").tempdir()?;
     let config = settings.for_temporary_installation(folder.path().to_owned()).check()?;
     let now = Clock::system().now();
@@ -132,7 +133,7 @@ pub(super) fn run(settings: Settings, log: &Log) -> Result<(), CliError> {
     Replay { actions: &past, now, password: &password }.run()?;
     let present = Actions { clock: Clock::system(), ..past };
     let first = [format!("Email: {}", USERS[0].1), format!("Password: {password}")];
-    serve::run(Server::bind(config, present)?, &first, log)
+    serve::run(Server::bind(config, present)?, &first, log, start)
 }
 
 /// Replays [`HISTORY`] on an installation with a manual clock.

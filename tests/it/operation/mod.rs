@@ -8,4 +8,6 @@ mod migrate;
 mod pooler;
 mod readiness;
 mod rolling;
+mod service_manager;
+mod stop;
 mod waiting;
