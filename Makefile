@@ -7,11 +7,12 @@ ROUTES       := web::routes::the_route_table_is_written_for_the_browser_tests
 REFERENCE    := cli::reference::the_reference_matches_the_help
 SCHEMATHESIS := target/schemathesis/bin/schemathesis
 GATEWAYS     := target/gateways/bin/hypercorn
+DEPLOY       := target/deploy/venv/.installed
 JUDGES       := target/judges/.installed tests/judges/node_modules/.package-lock.json
 WAPITI       := target/wapiti/bin/wapiti
 
 .PHONY: help run quick test fmt reference lint unit architecture it it-postgres browser audits screens
-.PHONY: fleet fleet-quick judges judges-quick bench bench-trail bench-writes bench-pages deny
+.PHONY: deploy two-versions fleet fleet-quick judges judges-quick bench bench-trail bench-writes bench-pages deny
 .DEFAULT_GOAL := help
 # Targets run one after the other: their output stays readable, and each one uses all processors.
 .NOTPARALLEL:
@@ -24,7 +25,7 @@ run: ## Serve from ./data with the defaults
 
 quick: lint unit architecture ## Check formatting, lints, unit tests and layers: before every commit
 
-test: lint unit architecture it it-postgres fleet-quick judges-quick browser ## Check everything: before a change lands
+test: lint unit architecture it it-postgres deploy fleet-quick judges-quick browser ## Check everything: before a change lands
 
 fmt: ## Format the sources
 	@tests/install_tools rust
@@ -58,6 +59,22 @@ browser: $(BROWSER) ## Test the pages in Chromium and Firefox, and audit each pa
 	@tests/install_tools browser
 	$(CARGO_TEST) --test it -- --quiet --exact $(ROUTES)
 	cd tests/browser && npm test --silent
+
+# Needs root for its containers. Without, it says what it did not check.
+deploy: $(DEPLOY) ## Check the files in deploy/: the systemd unit, the manifests of Kubernetes, the image
+	@tests/install_tools systemd containers
+	$(CARGO_TEST) --test it --no-run
+	$(dir $(DEPLOY))bin/python tests/deploy/deploy.py $(CHECK)
+
+# The version before, of which tests/upgrade has a database.
+PREVIOUS := 0bf8a27
+two-versions: ## Run this version and the one before on one PostgreSQL under load
+	@tests/install_tools postgres
+	mkdir -p target/previous/source
+	git archive $(PREVIOUS) | tar --extract --directory target/previous/source
+	cd target/previous/source && CARGO_TARGET_DIR=.. cargo build --locked
+	KEYDESK_TEST_OLD_PROGRAM=$(CURDIR)/target/previous/debug/keydesk \
+		tests/with_postgres $(CARGO_TEST) --test it -- --nocapture two_versions
 
 # Needs root for its network namespaces. Without, it says that it tested nothing.
 fleet-quick: ## Fail over three times under load, with three servers and PostgreSQL under Patroni
@@ -119,6 +136,12 @@ $(GATEWAYS): tests/gateways.txt
 	@tests/install_tools python
 	python3 -m venv target/gateways
 	target/gateways/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(DEPLOY): tests/deploy/requirements.txt
+	@tests/install_tools python
+	python3 -m venv $(dir $@)
+	$(dir $@)bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 target/judges/.installed: tests/judges/requirements.txt

@@ -4,7 +4,7 @@ use crate::actions::OpenError;
 use crate::checkpoint_memory::MemoryError;
 use crate::config::SettingError;
 use crate::secrets::SecretsError;
-use crate::store::{InspectError, MigrationError, ServeError, StoreError};
+use crate::store::{CopyError, InspectError, MigrationError, ServeError, StoreError};
 use crate::witness::WitnessError;
 
 /// Why the program does not start. Displays as one sentence that says what to do.
@@ -31,6 +31,9 @@ pub enum StartError {
     /// The schema cannot be migrated.
     #[error(transparent)]
     Migration(MigrationError),
+    /// The database cannot be copied before its migration.
+    #[error(transparent)]
+    Copy(CopyError),
     /// The database belongs to other secrets.
     #[error(transparent)]
     Open(OpenError),
@@ -65,6 +68,15 @@ impl From<MigrationError> for StartError {
         match error {
             MigrationError::Store(error) => Self::Store(error),
             other => Self::Migration(other),
+        }
+    }
+}
+
+impl From<CopyError> for StartError {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::Store(error) => Self::Store(error),
+            other => Self::Copy(other),
         }
     }
 }

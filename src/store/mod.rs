@@ -15,6 +15,7 @@ mod installation;
 mod keys;
 mod metrics;
 mod migrate;
+mod migration_copy;
 mod name_keys;
 mod pool;
 mod primary;
@@ -51,6 +52,7 @@ pub use keys::{
 };
 pub use metrics::{ConnectionCounts, store_errors};
 pub use migrate::{MigrationError, Schema};
+pub use migration_copy::CopyError;
 pub use pool::Store;
 pub use primary::{BeatConnection, LeaseState, ObservingConnection, PrimaryWatch};
 pub use serving::ServeError;

@@ -32,7 +32,12 @@ pub fn keydesk(data_dir: &Path) -> Command {
 
 /// Like [`keydesk`], listening on this address.
 pub fn keydesk_at(data_dir: &Path, address: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_keydesk"));
+    program_at(Path::new(env!("CARGO_BIN_EXE_keydesk")), data_dir, address)
+}
+
+/// Like [`keydesk_at`], with a program of another version.
+pub fn program_at(program: &Path, data_dir: &Path, address: &str) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars() {
         if name.starts_with("KEYDESK_") {
             command.env_remove(name);

@@ -1,6 +1,7 @@
 //! Starting, stopping and running a server in changing surroundings.
 
 mod black_hole;
+mod compatible_schema;
 mod drain;
 mod full_disk;
 mod limits;
@@ -9,5 +10,8 @@ mod pooler;
 mod readiness;
 mod rolling;
 mod service_manager;
+mod small_disk;
 mod stop;
+mod two_versions;
+mod upgrade;
 mod waiting;
