@@ -10,9 +10,10 @@ use super::error::StartError;
 use super::file_access::{self, Purpose};
 use super::file_permissions;
 use crate::actions::{Actions, PasswordHasher, PendingUsage, align_clock, check_secrets, open_installation};
+use crate::build_info;
 use crate::checkpoint_memory::CheckpointMemory;
 use crate::clock::Clock;
-use crate::config::{Config, Database, MigrateMode};
+use crate::config::{Config, Database, MigrateMode, MigrationBackup};
 use crate::domain::ids::{InstallationId, TrailId};
 use crate::domain::trail::checkpoint::CheckpointKey;
 use crate::domain::trail::shortfall::Shortfall;
@@ -38,6 +39,7 @@ pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     if !has_installation && !config.new_database && config.secrets_file.exists() {
         return Err(missing_database(config));
     }
+    let has_old_data = has_installation && schema == Schema::Outdated;
     let must_migrate = match config.migrate {
         MigrateMode::Auto => schema != Schema::Current,
         MigrateMode::Never => schema.require_current().map(|()| false)?,
@@ -46,7 +48,7 @@ pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     // New secrets are not created for a database that then cannot be used.
     let secrets = has_installation.then(open_secrets).transpose()?;
     if must_migrate {
-        Store::migrate(&config.database)?;
+        bring_up_to_date(config, has_old_data)?;
     }
     let secrets = secrets.map_or_else(open_secrets, Ok)?;
     let store = Store::connect(&config.database)?;
@@ -91,10 +93,22 @@ pub fn migrate(config: &Config) -> Result<(), StartError> {
     file_access::check(config, Purpose::Change)?;
     let _lock = lock_data_folder(&config.data_dir)?;
     file_permissions::check(config)?;
-    if Store::inspect(&config.database)?.schema != Schema::Current {
-        Store::migrate(&config.database)?;
+    let Inspection { schema, has_installation, .. } = Store::inspect(&config.database)?;
+    if schema != Schema::Current {
+        bring_up_to_date(config, has_installation && schema == Schema::Outdated)?;
     }
     Ok(())
+}
+
+/// Migrates the database. Data on SQLite is copied before.
+fn bring_up_to_date(config: &Config, has_old_data: bool) -> Result<(), StartError> {
+    if has_old_data
+        && config.migration_backup == MigrationBackup::Auto
+        && let Some(copy) = Store::copy_before_migration(&config.database, build_info::VERSION)?
+    {
+        tracing::info!(file = %copy.display(), "database copied before its migration");
+    }
+    Ok(Store::migrate(&config.database)?)
 }
 
 /// Opens the installation in the database if the secrets and the remembered checkpoints belong to it, and compares its

@@ -83,6 +83,9 @@ fn both_formats_have_the_same_fields() {
         let started = objects.iter().find(|object| object["message"] == "server started").unwrap();
         let kind = if database::postgres().is_some() { "postgres" } else { "sqlite" };
         assert_eq!((&started["database"], &started["trusted_proxies"]), (&kind.into(), &"10.0.0.0/8".into()));
+        // No lease without a synchronous standby, and none on SQLite.
+        let lease = started.get("lease").map(|lease| lease.as_str().unwrap());
+        assert_eq!(lease, database::postgres().map(|_| "missing"));
         assert_eq!(objects.last().unwrap()["message"], "server stopped");
         let without_prefix = |object: &Map<String, Value>| {
             let prefix = ["time", "level", "target", "message"];
