@@ -53,7 +53,7 @@ const PAGES: &[&str] = &["web"];
 const OUTGOING: &[&str] = &["witness"];
 const SOCKETS: &[&str] = &["http"];
 /// Calls of the operating system that std does not have.
-const SYSTEM: &[&str] = &["http", "server"];
+const SYSTEM: &[&str] = &["http", "server", "store"];
 
 /// Crates that only some layers may name.
 const CONFINED_CRATES: &[(&str, &[&str])] = &[

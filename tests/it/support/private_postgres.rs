@@ -48,8 +48,9 @@ impl Drop for Frozen {
     }
 }
 
+/// Sends a signal. A worker process may have ended on its own.
 fn signal(signal: &str, processes: &[&str]) {
-    assert!(Command::new("kill").arg(signal).args(processes).status().unwrap().success());
+    Command::new("kill").arg(signal).args(processes).stderr(Stdio::null()).status().unwrap();
 }
 
 impl Drop for PrivatePostgres {
