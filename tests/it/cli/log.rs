@@ -114,9 +114,9 @@ fn a_migration_of_existing_data_is_logged_with_its_time() {
     command.args(["--database-url", &url, "--log-format", "json"]);
     let log = Serving::start(command, 1).stop_and_read_log();
     let objects = objects(&log);
-    assert_eq!(objects[0]["message"], "migration applied", "{log}");
-    assert!(objects[0]["migration"].as_str().unwrap().replace('-', "").starts_with(&last), "{log}");
-    assert!(objects[0]["milliseconds"].is_u64(), "{log}");
+    let applied = objects.iter().find(|line| line["message"] == "migration applied").expect(&log);
+    assert!(applied["migration"].as_str().unwrap().replace('-', "").starts_with(&last), "{log}");
+    assert!(applied["milliseconds"].is_u64(), "{log}");
 }
 
 #[test]

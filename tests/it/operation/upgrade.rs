@@ -9,6 +9,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use flate2::read::GzDecoder;
 use keydesk::clock::Clock;
+use keydesk::domain::trail::checkpoint::CheckpointKey;
 use serde::Deserialize;
 use tempfile::TempDir;
 
@@ -119,7 +120,10 @@ impl State {
     fn verify_trail(&self) {
         self.verify(&[]);
         let (Some(checkpoint), Some(public_key)) = (&self.facts.checkpoint, &self.facts.public_key) else { return };
-        let kept = [("kept-checkpoint", checkpoint), ("kept-key", public_key)].map(|(name, content)| {
+        // The line names the trail of the installation, and the key signs those of the companies, too.
+        let (_, key) = CheckpointKey::parse_vkey(public_key).unwrap();
+        let key = key.to_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let kept = [("kept-checkpoint", checkpoint), ("kept-key", &key)].map(|(name, content)| {
             let path = self.folder.path().join(name);
             fs::write(&path, content).unwrap();
             path.to_str().unwrap().to_owned()
