@@ -7,11 +7,13 @@ ROUTES       := web::routes::the_route_table_is_written_for_the_browser_tests
 REFERENCE    := cli::reference::the_reference_matches_the_help
 SCHEMATHESIS := target/schemathesis/bin/schemathesis
 GATEWAYS     := target/gateways/bin/hypercorn
+LITESTREAM   := target/litestream/bin/litestream
+DEPLOY       := target/deploy/venv/.installed
 JUDGES       := target/judges/.installed tests/judges/node_modules/.package-lock.json
 WAPITI       := target/wapiti/bin/wapiti
 
 .PHONY: help run quick test fmt reference lint unit architecture it it-postgres browser audits screens
-.PHONY: fuzz fleet fleet-quick judges judges-quick bench bench-lease bench-trail bench-writes bench-pages deny
+.PHONY: fuzz deploy two-versions fleet fleet-quick judges judges-quick bench bench-lease bench-trail bench-writes bench-pages bench-backup deny
 .DEFAULT_GOAL := help
 # Targets run one after the other: their output stays readable, and each one uses all processors.
 .NOTPARALLEL:
@@ -24,7 +26,7 @@ run: ## Serve from ./data with the defaults
 
 quick: lint unit architecture ## Check formatting, lints, unit tests and layers: before every commit
 
-test: lint unit architecture it it-postgres fleet-quick judges-quick browser ## Check everything: before a change lands
+test: lint unit architecture it it-postgres deploy fleet-quick judges-quick browser ## Check everything: before a change lands
 
 fmt: ## Format the sources
 	@tests/install_tools rust
@@ -44,12 +46,12 @@ unit: ## Run the unit tests of the library
 architecture: ## Check that imports follow the layers and form no circle
 	$(CARGO_TEST) --test architecture
 
-it: $(SCHEMATHESIS) $(GATEWAYS) ## Run the HTTP tests on SQLite
+it: $(SCHEMATHESIS) $(GATEWAYS) $(LITESTREAM) ## Run the HTTP tests on SQLite
 	@tests/install_tools gateways python
 	env -u KEYDESK_TEST_POSTGRES_URL $(CARGO_TEST) --test it
 
 it-postgres: $(GATEWAYS) ## Run the HTTP tests on a temporary PostgreSQL server
-	@tests/install_tools postgres pooler gateways python
+	@tests/install_tools postgres pooler pgbackrest gateways python
 	tests/with_postgres $(CARGO_TEST) --test it
 
 # The browser tests use the program that the build of the integration tests leaves in target/debug. `cargo build` would
@@ -62,6 +64,22 @@ browser: $(BROWSER) ## Test the pages in Chromium and Firefox, and audit each pa
 fuzz: ## Feed mutated input to every parser for ten minutes each; FUZZ=files runs some
 	$(CARGO_TEST) --test it --no-run
 	KEYDESK_FUZZ_SECONDS=600 $(CARGO_TEST) --test it -- --nocapture fuzz::$(FUZZ)
+
+# Needs root for its containers. Without, it says what it did not check.
+deploy: $(DEPLOY) ## Check the files in deploy/: the systemd unit, the manifests of Kubernetes, the image
+	@tests/install_tools systemd containers
+	$(CARGO_TEST) --test it --no-run
+	$(dir $(DEPLOY))bin/python tests/deploy/deploy.py $(CHECK)
+
+# The version before, of which tests/upgrade has a database.
+PREVIOUS := 0bf8a27
+two-versions: ## Run this version and the one before on one PostgreSQL under load
+	@tests/install_tools postgres
+	mkdir -p target/previous/source
+	git archive $(PREVIOUS) | tar --extract --directory target/previous/source
+	cd target/previous/source && CARGO_TARGET_DIR=.. cargo build --locked
+	KEYDESK_TEST_OLD_PROGRAM=$(CURDIR)/target/previous/debug/keydesk \
+		tests/with_postgres $(CARGO_TEST) --test it -- --nocapture two_versions
 
 # Needs root for its network namespaces. Without, it says that it tested nothing.
 fleet-quick: ## Fail over three times under load, with three servers and PostgreSQL under Patroni
@@ -112,6 +130,10 @@ bench-writes: ## Measure creations and revocations of keys, compared with one-ro
 	@tests/install_tools bench
 	tests/with_postgres --measured target/bench/postgres-writes cargo bench --locked --bench writes -- $(BENCH)
 
+bench-backup: ## Measure how much a backup of SQLite disturbs verification and changes
+	@tests/install_tools bench
+	cargo bench --locked --bench backup -- $(BENCH)
+
 bench-pages: ## Measure the list of keys, compared with a static page of the same size
 	@tests/install_tools bench
 	tests/with_postgres --measured target/bench/postgres-pages cargo bench --locked --bench pages -- $(BENCH)
@@ -128,6 +150,18 @@ $(GATEWAYS): tests/gateways.txt
 	@tests/install_tools python
 	python3 -m venv target/gateways
 	target/gateways/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(LITESTREAM): tests/litestream.txt
+	@tests/install_tools python
+	python3 -m venv target/litestream
+	target/litestream/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(DEPLOY): tests/deploy/requirements.txt
+	@tests/install_tools python
+	python3 -m venv $(dir $@)
+	$(dir $@)bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 target/judges/.installed: tests/judges/requirements.txt

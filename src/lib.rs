@@ -4,14 +4,17 @@
 
 pub mod actions;
 pub mod api;
+pub mod backup;
 pub mod build_info;
 pub mod checkpoint_memory;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod durable_file;
 pub mod evidence;
 pub mod http;
+pub mod last_backup;
 pub mod random;
 pub mod secrets;
 pub mod server;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use base64::Engine;
@@ -88,6 +88,11 @@ struct SecretsFile {
     throttle_key: String,
 }
 
+/// Whether root provides the file, read-only, to the group of this process: a Secret of Kubernetes has such a mode.
+fn is_provided_to_group(metadata: &fs::Metadata) -> bool {
+    metadata.uid() == 0 && metadata.permissions().mode() & 0o777 == 0o440
+}
+
 impl Secrets {
     /// Reads the file, or creates it if neither it nor the database exists.
     ///
@@ -98,7 +103,7 @@ impl Secrets {
         match fs::metadata(path) {
             Ok(metadata) => {
                 let mode = metadata.permissions().mode() & 0o777;
-                if mode & 0o077 != 0 {
+                if mode & 0o077 != 0 && !is_provided_to_group(&metadata) {
                     return Err(SecretsError(format!(
                         "The secrets file {shown} can be read by others (mode {mode:04o}). Run: chmod 600 {shown}"
                     )));

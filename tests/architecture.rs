@@ -20,24 +20,27 @@ use sources::{Name, Source, Target};
 #[rustfmt::skip]
 const LAYERS: &[(&str, &[&str])] = &[
     ("lib",     &[]),
-    ("main",    &["cli", "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
-    ("cli",     &[       "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory", "build_info"]),
-    ("server",  &[                 "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory", "build_info"]),
-    ("web",     &[                               "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
-    ("api",     &[                               "http", "actions", "verify",                        "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
-    ("http",    &[                                                                                            "domain", "config", "clock", "random"]),
-    ("actions", &[                                                                                   "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
-    ("verify",  &[                                                                                   "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
-    ("evidence",&[                                                                                   "store", "domain", "checkpoint_memory"]),
-    ("witness", &[                                                                                   "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
-    ("store",   &[                                                                                            "domain", "config", "clock", "random"]),
+    ("main",    &["cli", "backup", "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory", "durable_file", "last_backup"]),
+    ("cli",     &[       "backup", "server", "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory", "build_info"]),
+    ("backup",  &[                 "server",                        "actions",           "evidence",            "store", "domain", "config", "clock",           "secrets", "checkpoint_memory", "build_info", "durable_file", "last_backup"]),
+    ("server",  &[                           "web", "api", "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory", "build_info", "last_backup"]),
+    ("web",     &[                                         "http", "actions", "verify", "evidence", "witness", "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
+    ("api",     &[                                         "http", "actions", "verify",                        "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
+    ("http",    &[                                                                                                      "domain", "config", "clock", "random"]),
+    ("actions", &[                                                                                             "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
+    ("verify",  &[                                                                                             "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory"]),
+    ("evidence",&[                                                                                             "store", "domain", "checkpoint_memory"]),
+    ("witness", &[                                                                                             "store", "domain", "config", "clock", "random", "secrets", "checkpoint_memory", "durable_file"]),
+    ("store",   &[                                                                                                      "domain", "config", "clock", "random"]),
     ("domain",  &[]),
     ("config",  &["domain"]),
     ("clock",   &["domain"]),
     ("random",  &["domain"]),
     ("build_info", &[]),
     ("secrets", &["domain", "random"]),
-    ("checkpoint_memory", &["domain", "random", "secrets"]),
+    ("checkpoint_memory", &["domain", "durable_file", "secrets"]),
+    ("last_backup", &["domain", "durable_file"]),
+    ("durable_file", &["random"]),
 ];
 
 /// Layers that stay apart in both directions.
@@ -50,7 +53,7 @@ const PAGES: &[&str] = &["web"];
 const OUTGOING: &[&str] = &["witness"];
 const SOCKETS: &[&str] = &["http"];
 /// Calls of the operating system that std does not have.
-const SYSTEM: &[&str] = &["http", "server"];
+const SYSTEM: &[&str] = &["http", "server", "store"];
 
 /// Crates that only some layers may name.
 const CONFINED_CRATES: &[(&str, &[&str])] = &[

@@ -37,6 +37,12 @@ pub struct Installation {
 }
 
 impl Installation {
+    /// An installation on SQLite, with its database in the folder of its files.
+    pub fn sqlite_in(folder: &Path) -> Self {
+        let database_url = format!("sqlite://{}", folder.join("keydesk.db").display());
+        Self { folder: folder.to_owned(), database_url }
+    }
+
     /// Returns the flags that name the installation.
     pub fn flags(&self) -> [String; 2] {
         [format!("--folder={}", self.folder.display()), format!("--database-url={}", self.database_url)]

@@ -1,6 +1,7 @@
 //! Benchmark of the audit trail: seeds databases with events, checks them as `keydesk audit verify` does, and prints a
 //! table. Run it with `make bench-trail`; benches/README.md describes the rows.
 
+#[allow(dead_code, reason = "each benchmark uses some of the shared parts")]
 mod seed;
 
 use std::hint::black_box;

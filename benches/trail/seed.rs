@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, FromArgMatches};
@@ -38,6 +38,13 @@ pub struct SeededTrail {
 }
 
 impl SeededTrail {
+    /// Seeds the trail with a number of events on SQLite if it does not exist. Returns the folder of the installation.
+    pub fn folder(events: u64) -> Result<PathBuf> {
+        drop(Self::open(None, events)?);
+        let name = format!("trail_{events}_{:08x}", fingerprint()?);
+        Ok(Path::new(env!("CARGO_TARGET_TMPDIR")).join("trail/sqlite").join(name))
+    }
+
     /// Opens the trail with a number of events, and seeds it if it does not exist. Uses SQLite without a PostgreSQL
     /// URL.
     pub fn open(postgres: Option<&str>, events: u64) -> Result<Self> {

@@ -10,7 +10,7 @@ use crate::domain::key::usage::hour_of;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::check::TrailHead;
 use crate::domain::trail::merkle::Frontier;
-use crate::domain::trail::remembered::RememberedTrail;
+use crate::domain::trail::remembered::{RememberedTrail, RememberedTree};
 use crate::store::{StoreError, WriteDb};
 
 /// A change in progress.
@@ -115,7 +115,7 @@ impl Actions {
         if let Some(known) = self.memory.trail(trail).filter(|known| known.note == before.checkpoint)
             && head.size > before.size
         {
-            let accepted_losses = known.accepted_losses.clone();
+            let (tree, accepted_losses) = (RememberedTree::Frontier(tree), known.accepted_losses.clone());
             self.memory.advance(trail, Some(&known), RememberedTrail { note: head.checkpoint, tree, accepted_losses });
         }
     }

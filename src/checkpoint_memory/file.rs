@@ -2,10 +2,9 @@
 //! whole, so that a crash leaves the old content or the new one.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -15,10 +14,11 @@ use super::error::MemoryError;
 use crate::domain::ids::InstallationId;
 use crate::domain::trail::checkpoint::{Checkpoint, CheckpointKey, CheckpointSigner};
 use crate::domain::trail::merkle::Frontier;
-use crate::domain::trail::remembered::{LossAcceptance, RememberedTrail};
-use crate::random;
+use crate::domain::trail::remembered::{LossAcceptance, RememberedTrail, RememberedTree};
+use crate::domain::trail::signed_document::{self, SignedDocument};
+use crate::durable_file;
 
-const FIRST_LINE: &str = "keydesk remembered checkpoints v1\n";
+const TITLE: &str = "keydesk remembered checkpoints v1";
 const TEMPORARY_PREFIX: &str = ".remembered-checkpoints-";
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,7 +35,9 @@ pub(super) struct StoredMemory {
 pub(super) struct StoredTrail {
     checkpoint: String,
     size: u64,
-    frontier: String,
+    /// Missing for a checkpoint that was kept without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    frontier: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     accepted_losses: Vec<StoredAcceptance>,
 }
@@ -60,22 +62,31 @@ impl From<&RememberedTrail> for StoredTrail {
         Self {
             checkpoint: trail.note.clone(),
             size: trail.size(),
-            frontier: BASE64_STANDARD.encode(trail.tree.to_bytes()),
+            frontier: match &trail.tree {
+                RememberedTree::Frontier(tree) => Some(BASE64_STANDARD.encode(tree.to_bytes())),
+                RememberedTree::Root(_) => None,
+            },
             accepted_losses: trail.accepted_losses.iter().map(acceptance).collect(),
         }
     }
 }
 
 impl StoredTrail {
-    pub(super) fn parse(self) -> Option<RememberedTrail> {
+    pub(super) fn parse(self, origin: &str, key: CheckpointKey) -> Option<RememberedTrail> {
         let acceptance = |stored: StoredAcceptance| {
             let root = BASE64_STANDARD.decode(stored.lost_root).ok()?.try_into().ok()?;
             let lost = Checkpoint { size: stored.lost_size, root };
             Some(LossAcceptance { event_id: stored.event, events_left: stored.events_left, lost })
         };
+        let tree = match self.frontier {
+            Some(frontier) => {
+                RememberedTree::Frontier(Frontier::from_bytes(self.size, &BASE64_STANDARD.decode(frontier).ok()?)?)
+            }
+            None => RememberedTree::Root(key.verify(&self.checkpoint, origin).ok()?),
+        };
         Some(RememberedTrail {
             note: self.checkpoint,
-            tree: Frontier::from_bytes(self.size, &BASE64_STANDARD.decode(self.frontier).ok()?)?,
+            tree,
             accepted_losses: self.accepted_losses.into_iter().map(acceptance).collect::<Option<_>>()?,
         })
     }
@@ -106,33 +117,15 @@ pub(super) fn read(path: &Path, key: CheckpointKey) -> Result<Option<StoredMemor
 }
 
 fn parse(text: &str, key: CheckpointKey) -> Option<StoredMemory> {
-    let (signed, signature) = text.split_once("\n\n— ")?;
-    let signed = format!("{signed}\n");
-    let stored: StoredMemory = serde_json::from_str(signed.strip_prefix(FIRST_LINE)?).ok()?;
-    let (origin, signature) = signature.strip_suffix('\n')?.split_once(' ')?;
-    let name = name(stored.installation);
-    (origin == name && key.verify_signature(signature, &name, signed.as_bytes())).then_some(stored)
+    let document = SignedDocument::split(text, TITLE)?;
+    let stored: StoredMemory = serde_json::from_str(document.json).ok()?;
+    document.is_signed(key, &name(stored.installation)).then_some(stored)
 }
 
 /// Replaces the file durably.
 pub(super) fn write(path: &Path, memory: &StoredMemory, signer: &CheckpointSigner) -> io::Result<()> {
-    let text = format!("{FIRST_LINE}{}\n", serde_json::to_string(memory)?);
-    let name = name(memory.installation);
-    let note = format!("{text}\n— {name} {}\n", signer.signature(&name, &text));
-    let temporary = path.with_file_name(format!("{TEMPORARY_PREFIX}{}", random::hex::<8>()));
-    let written = replace(path, &temporary, note.as_bytes());
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
-}
-
-fn replace(path: &Path, temporary: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(temporary, path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    let note = signed_document::sign(TITLE, &serde_json::to_string(memory)?, &name(memory.installation), signer);
+    durable_file::replace(path, TEMPORARY_PREFIX, note.as_bytes())
 }
 
 /// Removes temporary files that a crash left behind.

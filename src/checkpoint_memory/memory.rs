@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::error::MemoryError;
 use super::file::{self, StoredMemory, StoredTrail};
 use crate::domain::ids::{InstallationId, TrailId};
+use crate::domain::trail::checkpoint;
 use crate::domain::trail::remembered::RememberedTrail;
 use crate::domain::trail::shortfall::Shortfall;
 use crate::secrets::Secrets;
@@ -109,8 +110,10 @@ impl CheckpointMemory {
         if let Some(stored) = file::read(&path, secrets.signer.public_key())? {
             let damaged = || MemoryError(format!("The remembered checkpoints {} are damaged.", path.display()));
             for (trail, stored) in stored.trails {
-                let remembered = stored.parse().ok_or_else(damaged)?;
-                state.trails.insert(TrailId::parse(&trail).ok_or_else(damaged)?, Arc::new(remembered));
+                let trail = TrailId::parse(&trail).ok_or_else(damaged)?;
+                let origin = checkpoint::origin(installation, trail);
+                let remembered = stored.parse(&origin, secrets.signer.public_key()).ok_or_else(damaged)?;
+                state.trails.insert(trail, Arc::new(remembered));
             }
             for (webhook, notes) in stored.webhooks {
                 let notes = notes.into_iter().filter_map(|(trail, note)| Some((TrailId::parse(&trail)?, note)));
@@ -140,6 +143,15 @@ impl CheckpointMemory {
             state.trails.insert(trail, Arc::new(after));
             state.is_changed = true;
             self.clear_shortfall(&mut state, trail);
+        }
+    }
+
+    /// Remembers a checkpoint that was kept elsewhere, unless a later one is remembered.
+    pub fn remember_kept(&self, trail: TrailId, kept: RememberedTrail) {
+        let mut state = self.state();
+        if state.trails.get(&trail).is_none_or(|known| known.size() < kept.size()) {
+            state.trails.insert(trail, Arc::new(kept));
+            state.is_changed = true;
         }
     }
 

@@ -2,7 +2,7 @@
 
 mod checkpoint_command;
 mod consistency;
-mod files;
+pub(super) mod files;
 mod state_report;
 mod verify;
 

@@ -145,6 +145,7 @@ impl Demo {
 }
 
 fn run(settings: Settings, log: &Log, additional_keys: Option<u64>) -> Result<(), CliError> {
+    let start = serve::Start::begin(log)?;
     let folder = tempfile::Builder::new().prefix("keydesk-demo-").tempdir()?;
     let config = settings.for_temporary_installation(folder.path().to_owned()).check()?;
     let now = Clock::system().now();
@@ -154,7 +155,7 @@ fn run(settings: Settings, log: &Log, additional_keys: Option<u64>) -> Result<()
     Replay { actions: &past, now, password: &password, additional_keys }.run()?;
     let present = Actions { clock: Clock::system(), ..past };
     let first = [format!("Email: {}", USERS[0].1), format!("Password: {password}")];
-    serve::run(Server::bind(config, present)?, &first, log)
+    serve::run(Server::bind(config, present)?, &first, log, start)
 }
 
 /// Replays [`HISTORY`] on an installation with a manual clock.

@@ -7,10 +7,11 @@ const SERVING: [&str; 2] = ["serve", "demo"];
 /// The settings that concern every command.
 const COMMON: [&str; 6] = ["data_dir", "database_url", "database_url_file", "secrets_file", "log_level", "log_format"];
 /// The settings that concern the commands of a group besides.
-const OF_GROUPS: [(&str, &[&str]); 3] = [
+const OF_GROUPS: [(&str, &[&str]); 4] = [
     ("user", &["public_url", "platform_name"]),
     ("key", &["key_prefix"]),
     ("doctor", &["listen", "metrics_token", "checkpoint_file", "checkpoint_webhook"]),
+    ("migrate", &["migration_backup"]),
 ];
 
 /// Hides the settings of the server in the help of the commands that do not serve. The flags stay.

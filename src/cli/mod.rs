@@ -1,6 +1,8 @@
 //! The command line: arguments, output and exit codes.
 
+mod accept_loss;
 mod audit;
+mod backup;
 mod company;
 mod database;
 mod demo;
@@ -69,8 +71,18 @@ enum Command {
     /// Manage the gateways that introspect keys
     #[command(subcommand)]
     Gateway(gateway::Gateway),
-    /// Go on after a database was put back to an older state
-    #[command(after_help = "Example:\n  keydesk restore --accept-loss")]
+    /// Back up the database while it is served; SQLite only
+    ///
+    /// The backup is checked like keydesk audit verify does, and holds no secret: keep the secrets file elsewhere, as the
+    /// backup cannot be restored without it.
+    #[command(after_help = "Example:\n  keydesk backup /mnt/backups/keydesk-monday --data-dir /var/lib/keydesk")]
+    Backup(backup::Backup),
+    /// Restore a backup into a new folder, or go on after a database was put back to an older state
+    ///
+    /// The secrets file that belongs to the backup must be in the new folder, or be named with --secrets-file.
+    #[command(
+        after_help = "Examples:\n  keydesk restore /mnt/backups/keydesk-monday --data-dir /var/lib/keydesk-restored\n  keydesk restore /mnt/backups/keydesk-monday --data-dir restored --checkpoint keydesk.checkpoints --public-key keydesk.pub\n  keydesk restore --accept-loss"
+    )]
     Restore(restore::Restore),
     /// Check the audit trail
     #[command(subcommand)]
@@ -166,6 +178,7 @@ fn execute(arguments: Arguments, log: &Log) -> Result<ExitCode, CliError> {
         Some(Command::User(command)) => command.run(settings),
         Some(Command::Key(command)) => command.run(settings),
         Some(Command::Gateway(command)) => command.run(settings),
+        Some(Command::Backup(command)) => command.run(settings),
         Some(Command::Restore(command)) => command.run(settings),
         Some(Command::Audit(command)) => command.run(settings),
         Some(Command::Database(command)) => command.run(settings),

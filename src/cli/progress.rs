@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::backup;
+
 /// A shorter command shows no bar.
 const SHOW_AFTER: Duration = Duration::from_secs(1);
 
@@ -16,6 +18,16 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn start() -> Self {
         Self { started: Instant::now(), bar: None }
+    }
+
+    /// Shows what a backup has done.
+    pub(super) fn show_backup(&mut self, progress: backup::Progress) {
+        let backup::Progress { unit, done, total } = progress;
+        match unit {
+            backup::Unit::Bytes => self.show("MB", done / 1_000_000, total.div_ceil(1_000_000)),
+            backup::Unit::Events => self.show("events", done, total),
+            backup::Unit::Rows => self.show("rows", done, total),
+        }
     }
 
     /// Shows that `done` of `total` units are done.

@@ -20,5 +20,5 @@ pub use error::SettingError;
 pub use public_url::PublicUrl;
 pub use secret_file::without_credentials;
 pub use settings::Settings;
-pub use values::{Config, MigrateMode};
+pub use values::{Config, MigrateMode, MigrationBackup};
 pub use witnesses::{WebhookSettings, WitnessSettings};

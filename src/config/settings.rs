@@ -14,7 +14,7 @@ use super::list::{self, List};
 use super::loopback::is_loopback;
 use super::parse::{parse_address, parse_drain, parse_networks, parse_prefixes, parse_public_url};
 use super::paths;
-use super::values::{Config, MigrateMode};
+use super::values::{Config, MigrateMode, MigrationBackup};
 use super::witnesses::WitnessFlags;
 use crate::domain::key::api_key::{KeyFormat, KeyPrefix};
 
@@ -83,6 +83,10 @@ pub struct Settings {
     /// Whether to bring the schema of the database up to date; with never, keydesk migrate does that
     #[arg(long, global = true, env = "KEYDESK_MIGRATE", value_name = "WHEN", default_value = "auto")]
     migrate: MigrateMode,
+
+    /// Whether to copy a SQLite database into a file beside it before its schema is changed
+    #[arg(long, global = true, env = "KEYDESK_MIGRATION_BACKUP", value_name = "WHEN", default_value = "auto")]
+    migration_backup: MigrationBackup,
 
     /// Serve for this time after SIGTERM, such as 10s, while /readyz is 503 and connections are closed
     #[arg(long, global = true, env = "KEYDESK_DRAIN", value_name = "DURATION", default_value = "0s", value_parser = parse_drain)]
@@ -200,6 +204,7 @@ impl Settings {
             witnesses: self.witnesses.check()?,
             metrics_token: self.metrics_token,
             migrate: self.migrate,
+            migration_backup: self.migration_backup,
             drain: self.drain,
         })
     }

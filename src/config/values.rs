@@ -41,6 +41,8 @@ pub struct Config {
     pub metrics_token: Option<SecretString>,
     /// Whether a start migrates the database.
     pub migrate: MigrateMode,
+    /// Whether a database is copied before it is migrated.
+    pub migration_backup: MigrationBackup,
     /// How long the server goes on serving after it was told to stop.
     pub drain: Duration,
 }
@@ -51,5 +53,14 @@ pub enum MigrateMode {
     /// At each start
     Auto,
     /// By keydesk migrate only; without it, the start is refused
+    Never,
+}
+
+/// Whether a SQLite database is copied before it is migrated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum MigrationBackup {
+    /// Into a file beside it; without enough space, it is not migrated
+    Auto,
+    /// Not at all
     Never,
 }

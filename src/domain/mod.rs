@@ -1,6 +1,7 @@
 //! Types and rules. Pure: no I/O, clock, random source, diesel or actix.
 
 pub mod actor;
+pub mod backup_manifest;
 pub mod client;
 pub mod ids;
 pub mod key;

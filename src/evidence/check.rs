@@ -114,7 +114,7 @@ pub(super) fn check(
     let mut check = GrowingCheck { tree: TrailCheck::new(request.kept_checkpoint), replay };
     match pace {
         Pace::Full => check_up_to(store, trail, head.size, &mut check, progress)?,
-        Pace::Slow(_) => check_slowly(store, trail, head.size, &mut check, pace)?,
+        Pace::Slow(_) => check_slowly(store, trail, head.size, &mut check, pace, progress)?,
     }
     // One snapshot for the rest: the head, its checkpoint, and the events that were appended meanwhile.
     store.read(|db| {
@@ -203,6 +203,7 @@ fn check_slowly(
     size: i64,
     check: &mut GrowingCheck<'_>,
     pace: Pace<'_>,
+    progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(), Stop> {
     let is_replayed = check.replay.is_some();
     while check.tree.next_sequence() <= size {
@@ -211,6 +212,7 @@ fn check_slowly(
         for (leaf, change) in store.query(|db| Ok(leaves(db, trail, sequences.clone(), size, is_replayed)))?? {
             check.push(leaf, change.as_deref())?;
         }
+        progress(check.tree.next_sequence().unsigned_abs() - 1, size.unsigned_abs());
         pace.pause(started)?;
     }
     Ok(())

@@ -12,7 +12,7 @@ use crate::domain::trail::check::TrailHead;
 use crate::domain::trail::checkpoint::{self, CheckpointKey};
 use crate::domain::trail::event::Event;
 use crate::domain::trail::merkle::{Frontier, Hash, leaf_hash};
-use crate::domain::trail::remembered::{LossAcceptance, RememberedTrail, grown};
+use crate::domain::trail::remembered::{LossAcceptance, RememberedTrail, RememberedTree, grown};
 use crate::domain::trail::shortfall::Shortfall;
 use crate::store::{Store, StoreError, ThreadReader};
 
@@ -163,8 +163,20 @@ impl ContinuityCheck {
         let mut accepted = known.accepted_losses.clone();
         accepted.extend(acceptances(self.acceptances(trail, trail, first, last)?));
         let Some(seen) = self.read(trail, head, accepted) else { return Ok(None) };
-        let tree = self.grow(trail, known.tree.clone(), seen.size())?;
-        Ok((tree == seen.tree).then_some(seen))
+        let Some(tree) = self.frontier(trail, known)? else { return Ok(None) };
+        let tree = self.grow(trail, tree, seen.size())?;
+        Ok((RememberedTree::Frontier(tree) == seen.tree).then_some(seen))
+    }
+
+    /// Returns the frontier of the remembered tree, built from the stored leaves if it was not kept; `None` if they are
+    /// other ones.
+    fn frontier(&self, trail: TrailId, known: &RememberedTrail) -> Result<Option<Frontier>, StoreError> {
+        let signed = match &known.tree {
+            RememberedTree::Frontier(tree) => return Ok(Some(tree.clone())),
+            RememberedTree::Root(signed) => signed,
+        };
+        let tree = self.grow(trail, Frontier::default(), signed.size)?;
+        Ok((tree.root() == signed.root).then_some(tree))
     }
 
     /// Returns the trail if it is signed, and one of its events accepts the loss of what is remembered.
@@ -219,7 +231,8 @@ impl ContinuityCheck {
         let Some(signed) = self.read(trail, head, Vec::new()) else { return Ok(false) };
         let leaf = self.store.query(|db| db.trails().leaf_hashes(trail, event.sequence..=event.sequence))?;
         let is_leaf = leaf.first().is_some_and(|(_, hash)| hash[..] == leaf_hash(&event.canonical_bytes()));
-        Ok(is_leaf && self.grow(trail, Frontier::default(), signed.size())? == signed.tree)
+        let tree = self.grow(trail, Frontier::default(), signed.size())?;
+        Ok(is_leaf && RememberedTree::Frontier(tree) == signed.tree)
     }
 
     /// Grows a tree by the stored leaves of a trail, up to `size` of them if there are as many.

@@ -1,4 +1,4 @@
-//! Reports the chunks of a streamed response to its connection.
+//! Reports the chunks of a streamed response to its connection, and ends it when the server stops.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -9,11 +9,19 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::web::Bytes;
 
 use super::connections::Connection;
+use super::drain::Drain;
 
-/// Wraps a body of unknown length, so that its connection learns of each chunk; returns other bodies as they are.
-pub(super) fn watched<B: MessageBody + 'static>(body: B, connection: Option<Arc<Connection>>) -> BoxBody {
-    match (body.size(), connection) {
-        (BodySize::Stream, Some(connection)) => BoxBody::new(WatchedBody { body: body.boxed(), connection }),
+/// Wraps a body of unknown length, so that its connection learns of each chunk and a stop of the server ends it; returns
+/// other bodies as they are.
+pub(super) fn watched<B: MessageBody + 'static>(
+    body: B,
+    connection: Option<Arc<Connection>>,
+    drain: Option<Drain>,
+) -> BoxBody {
+    match (body.size(), connection, drain) {
+        (BodySize::Stream, Some(connection), Some(drain)) => {
+            BoxBody::new(WatchedBody { body: body.boxed(), connection, drain })
+        }
         _ => body.boxed(),
     }
 }
@@ -21,7 +29,13 @@ pub(super) fn watched<B: MessageBody + 'static>(body: B, connection: Option<Arc<
 struct WatchedBody {
     body: BoxBody,
     connection: Arc<Connection>,
+    drain: Drain,
 }
+
+/// Ends a chunked response without its last chunk, so that the client recognizes that it is incomplete.
+#[derive(Debug, thiserror::Error)]
+#[error("the server stops")]
+struct Stopped;
 
 impl MessageBody for WatchedBody {
     type Error = Box<dyn Error>;
@@ -31,7 +45,10 @@ impl MessageBody for WatchedBody {
     }
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        let Self { body, connection } = self.get_mut();
+        let Self { body, connection, drain } = self.get_mut();
+        if drain.has_ended() {
+            return Poll::Ready(Some(Err(Box::new(Stopped))));
+        }
         let next = Pin::new(body).poll_next(context);
         match &next {
             Poll::Pending => {}

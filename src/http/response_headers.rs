@@ -81,7 +81,8 @@ pub async fn middleware<B: MessageBody + 'static>(
                 let user = RequestUser::of(response.request());
                 log(&RequestLine { id, method: &method, route, status: response.status(), started, client, user });
             }
-            Ok(response.map_body(|_, body| response_body::watched(body, connection)))
+            let drain = config.map(|config| config.drain.clone());
+            Ok(response.map_body(|_, body| response_body::watched(body, connection, drain)))
         }
         Err(error) => {
             let mut response = error.error_response();

@@ -4,7 +4,7 @@ use crate::actions::OpenError;
 use crate::checkpoint_memory::MemoryError;
 use crate::config::SettingError;
 use crate::secrets::SecretsError;
-use crate::store::{CopyError, InspectError, MigrationError, ServeError, StoreError};
+use crate::store::{CopyError, InspectError, MigrationCopyError, MigrationError, ServeError, StoreError};
 use crate::witness::WitnessError;
 
 /// Why the program does not start. Displays as one sentence that says what to do.
@@ -31,6 +31,9 @@ pub enum StartError {
     /// The schema cannot be migrated.
     #[error(transparent)]
     Migration(MigrationError),
+    /// The database cannot be copied before its migration.
+    #[error(transparent)]
+    MigrationCopy(MigrationCopyError),
     /// The database belongs to other secrets.
     #[error(transparent)]
     Open(OpenError),
@@ -80,6 +83,15 @@ impl From<MigrationError> for StartError {
         match error {
             MigrationError::Store(error) => error.into(),
             other => Self::Migration(other),
+        }
+    }
+}
+
+impl From<MigrationCopyError> for StartError {
+    fn from(error: MigrationCopyError) -> Self {
+        match error {
+            MigrationCopyError::Store(error) => Self::Store(error),
+            other => Self::MigrationCopy(other),
         }
     }
 }

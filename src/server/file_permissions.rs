@@ -15,7 +15,7 @@ const STICKY: u32 = 0o1000;
 ///
 /// # Errors
 /// [`StartError::System`], naming the first one that others can write.
-pub(super) fn check(config: &Config) -> Result<(), StartError> {
+pub fn check(config: &Config) -> Result<(), StartError> {
     refuse_writable("data folder", &config.data_dir, false)?;
     let mut files = vec![config.secrets_file.as_path()];
     if let Database::Sqlite(path) = &config.database {

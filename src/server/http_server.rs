@@ -20,11 +20,13 @@ use super::key_prefixes;
 use super::lease;
 use super::metrics::ServerMetrics;
 use super::sampler::Sampler;
+use super::service_manager::ServiceManager;
 use super::shutdown::Shutdown;
+use super::start_line;
 use super::wal_watch::WalWatch;
+use super::watchdog::Watchdog;
 use crate::actions::Actions;
 use crate::api::{ApiState, MetricsEndpoint, Readiness};
-use crate::build_info;
 use crate::config::{Config, PublicUrl};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::token::Token;
@@ -60,6 +62,7 @@ pub struct Server {
     sampler: Sampler,
     started: Timestamp,
     dropped_log_lines: Counter,
+    service_manager: ServiceManager,
 }
 
 impl Server {
@@ -89,7 +92,7 @@ impl Server {
         let address = listener.local_addr().map_err(unusable)?;
         let public_url = PublicUrl::new(&config, address);
         let started = actions.clock.now();
-        let sampler = Sampler::new(actions.store.clone(), actions.clock.clone(), witnesses.clone());
+        let sampler = Sampler::new(&actions, witnesses.clone(), config.data_dir.clone());
         let workers = available_parallelism().map_or(1, NonZero::get);
         actions.store.prepare_to_serve(workers)?;
         let setup_token = actions.open_setup_link()?;
@@ -109,6 +112,7 @@ impl Server {
             sampler,
             started,
             dropped_log_lines: Counter::default(),
+            service_manager: ServiceManager::default(),
         })
     }
 
@@ -124,13 +128,10 @@ impl Server {
         Self { dropped_log_lines, ..self }
     }
 
-    /// Logs what was started.
-    pub fn log_start(&self) {
-        let (version, commit) = (build_info::VERSION, build_info::COMMIT);
-        let database = if self.actions.store.is_remote() { "postgres" } else { "sqlite" };
-        let proxies: Vec<String> = self.config.trusted_proxies.iter().map(ToString::to_string).collect();
-        let (address, trusted_proxies) = (self.address, proxies.join(" "));
-        tracing::info!(version, commit, database, %address, trusted_proxies, "server started");
+    /// Returns the server with this service manager, which it tells what it does.
+    #[must_use]
+    pub fn with_service_manager(self, service_manager: ServiceManager) -> Self {
+        Self { service_manager, ..self }
     }
 
     /// The address that the server listens on.
@@ -157,7 +158,7 @@ impl Server {
     /// # Errors
     /// [`StartError::System`]: the system refuses them.
     pub fn shutdown(&self) -> Result<Shutdown, StartError> {
-        let installed = Shutdown::install(self.drain.clone(), self.config.drain);
+        let installed = Shutdown::install(self.drain.clone(), self.config.drain, self.service_manager.clone());
         installed.map_err(|error| StartError::System(format!("Signals cannot be handled: {error}.")))
     }
 
@@ -217,6 +218,7 @@ impl Server {
         let (recorder, continuity) = (self.usage_recorder(), self.continuity());
         let Self {
             listener,
+            address,
             public_url,
             setup_token,
             workers,
@@ -230,10 +232,12 @@ impl Server {
             sampler,
             started,
             dropped_log_lines,
-            ..
+            service_manager,
         } = self;
         let failed = |error: io::Error| StartError::System(format!("The server cannot start: {error}."));
         lease::start(&actions.store, background::server_stop()).map_err(failed)?;
+        start_line::log(&actions.store, address, &config.trusted_proxies);
+        let watchdog = Watchdog::start(service_manager, workers, drain.clone()).map_err(failed)?;
         let store = actions.store.clone();
         let wal_watch = WalWatch::new(store.clone());
         background::start_jobs(&actions, recorder, sampler.clone(), wal_watch.clone());
@@ -289,6 +293,7 @@ impl Server {
         let max_connections = descriptors::connections_per_worker(descriptors::raise_limit(), workers);
         let connections = Connections::start_watching(idle_timeout, max_connections * workers).map_err(failed)?;
         let server = HttpServer::new(move || {
+            watchdog.iter().for_each(Watchdog::observe_this_worker);
             App::new()
                 // Each worker counts the references to its own.
                 .app_data(Data::new(http_config.clone()))

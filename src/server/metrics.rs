@@ -121,6 +121,13 @@ impl ServerMetrics {
         gauges(encoder, "keydesk_keys", "API keys, by state", "state", &states)?;
         let help = "Active API keys that expire within seven days";
         gauge(encoder, "keydesk_keys_expiring_7d", help, None, sample.keys_expiring)?;
+        if !self.store.is_remote() {
+            let age = |began| self.clock.now().since(began).as_secs_f64();
+            let age = sample.last_backup.map_or(f64::INFINITY, age);
+            let help =
+                "Time since the last keydesk backup of the database began that completed; infinite if there was none";
+            gauge(encoder, "keydesk_backup_age", help, Some(&Unit::Seconds), age)?;
+        }
         if self.sampler.witnesses.iter().next().is_some() {
             let age = sample.unwitnessed_since.map_or(0.0, |since| self.clock.now().since(since).as_secs_f64());
             let help = "The age of the oldest event that a witness has no checkpoint of";

@@ -16,13 +16,20 @@ mod open;
 #[cfg(target_os = "linux")]
 mod process_metrics;
 mod sampler;
+mod service_manager;
 mod shutdown;
+mod start_line;
+mod start_signals;
 mod wal_watch;
+mod watchdog;
 
 pub use background::{Continuity, SetupLinkCloser, UsageRecorder};
 pub use copy::copy_database;
 pub use error::StartError;
+pub use file_permissions::check as check_file_permissions;
 pub use http_server::Server;
-pub use open::{ReadOnlyInstallation, migrate, open, open_read_only, wait_for_database};
+pub use open::{ReadOnlyInstallation, lock_data_folder, migrate, open, open_read_only, wait_for_database};
 pub use sampler::Sampler;
+pub use service_manager::ServiceManager;
 pub use shutdown::Shutdown;
+pub use start_signals::StartSignals;

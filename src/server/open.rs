@@ -10,9 +10,10 @@ use super::error::StartError;
 use super::file_access::{self, Purpose};
 use super::file_permissions;
 use crate::actions::{Actions, PasswordHasher, PendingUsage, align_clock, check_secrets, open_installation};
+use crate::build_info;
 use crate::checkpoint_memory::CheckpointMemory;
 use crate::clock::Clock;
-use crate::config::{Config, Database, MigrateMode};
+use crate::config::{Config, Database, MigrateMode, MigrationBackup};
 use crate::domain::ids::{InstallationId, TrailId};
 use crate::domain::trail::checkpoint::CheckpointKey;
 use crate::domain::trail::shortfall::Shortfall;
@@ -26,7 +27,7 @@ use crate::store::{Attempt, InspectError, Inspection, Schema, Store, wait_for};
 /// [`StartError`]: why the installation cannot be used.
 pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     file_access::check(config, Purpose::Change)?;
-    let _lock = lock(&config.data_dir)?;
+    let _lock = lock_data_folder(&config.data_dir)?;
     file_permissions::check(config)?;
     let (Inspection { schema, has_installation, is_being_copied }, first_start) = Store::begin_start(&config.database)?;
     if is_being_copied {
@@ -38,6 +39,7 @@ pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     if !has_installation && !config.new_database && config.secrets_file.exists() {
         return Err(missing_database(config));
     }
+    let has_old_data = has_installation && schema == Schema::Outdated;
     let must_migrate = match config.migrate {
         MigrateMode::Auto => schema != Schema::Current,
         MigrateMode::Never => schema.require_current().map(|()| false)?,
@@ -46,7 +48,7 @@ pub fn open(config: &Config, clock: &Clock) -> Result<Actions, StartError> {
     // New secrets are not created for a database that then cannot be used.
     let secrets = has_installation.then(open_secrets).transpose()?;
     if must_migrate {
-        Store::migrate(&config.database)?;
+        bring_up_to_date(config, has_old_data)?;
     }
     let secrets = secrets.map_or_else(open_secrets, Ok)?;
     let store = Store::connect(&config.database)?;
@@ -89,12 +91,24 @@ pub fn wait_for_database(config: &Config) -> Result<(), StartError> {
 /// [`StartError`]: the database cannot be reached, or its role may not change tables.
 pub fn migrate(config: &Config) -> Result<(), StartError> {
     file_access::check(config, Purpose::Change)?;
-    let _lock = lock(&config.data_dir)?;
+    let _lock = lock_data_folder(&config.data_dir)?;
     file_permissions::check(config)?;
-    if Store::inspect(&config.database)?.schema != Schema::Current {
-        Store::migrate(&config.database)?;
+    let Inspection { schema, has_installation, .. } = Store::inspect(&config.database)?;
+    if schema != Schema::Current {
+        bring_up_to_date(config, has_installation && schema == Schema::Outdated)?;
     }
     Ok(())
+}
+
+/// Migrates the database. Data on SQLite is copied before.
+fn bring_up_to_date(config: &Config, has_old_data: bool) -> Result<(), StartError> {
+    if has_old_data
+        && config.migration_backup == MigrationBackup::Auto
+        && let Some(copy) = Store::copy_before_migration(&config.database, build_info::VERSION)?
+    {
+        tracing::info!(file = %copy.display(), "database copied before its migration");
+    }
+    Ok(Store::migrate(&config.database)?)
 }
 
 /// Opens the installation in the database if the secrets and the remembered checkpoints belong to it, and compares its
@@ -152,8 +166,8 @@ pub struct ReadOnlyInstallation {
     pub key: CheckpointKey,
     /// The trails that lack events which the server of this data folder remembers.
     pub shortfalls: Vec<(TrailId, Shortfall)>,
-    /// Whether the public key comes from the secrets file. Otherwise it comes from the database itself.
-    pub has_secrets: bool,
+    /// The secrets; without them, the public key comes from the database itself.
+    pub secrets: Option<Arc<Secrets>>,
 }
 
 /// Opens an existing installation to read it. Creates and migrates nothing. The secrets may be missing, as with the copy
@@ -187,7 +201,7 @@ pub fn open_read_only(config: &Config, clock: &Clock) -> Result<ReadOnlyInstalla
         id: installation.id,
         key: key.ok_or_else(|| no_installation(config))?,
         shortfalls,
-        has_secrets: secrets.is_some(),
+        secrets,
     })
 }
 
@@ -201,8 +215,12 @@ pub(super) fn no_installation(config: &Config) -> StartError {
     })
 }
 
-/// Locks the data folder during start-up: two programs that start together must not create two sets of secrets.
-fn lock(folder: &Path) -> Result<File, StartError> {
+/// Locks the data folder during start-up, and creates it if it is missing: two programs that start together must not create
+/// two sets of secrets. Waits up to a minute for another program.
+///
+/// # Errors
+/// [`StartError`]: the folder cannot be used, or the other program does not end.
+pub fn lock_data_folder(folder: &Path) -> Result<File, StartError> {
     let unusable = |error: io::Error| {
         StartError::System(format!(
             "The data folder {} cannot be used: {error}. Make it writable or name another with --data-dir.",

@@ -1,10 +1,14 @@
 //! Numbers of the database for the metrics. They are read in the background, so that a scrape waits for no query.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::actions::Actions;
 use crate::clock::Clock;
+use crate::domain::ids::InstallationId;
 use crate::domain::timestamp::Timestamp;
+use crate::last_backup;
 use crate::store::{KeyStateCounts, Store, StoreError};
 use crate::web::app::session::store::session_expiry;
 use crate::witness::Witnesses;
@@ -22,6 +26,8 @@ pub(super) struct Sample {
     pub(super) keys_expiring: i64,
     /// The time of the oldest event that a witness does not have.
     pub(super) unwitnessed_since: Option<Timestamp>,
+    /// When the last backup began.
+    pub(super) last_backup: Option<Timestamp>,
 }
 
 /// Reads the numbers, and keeps the last ones. Clones share them.
@@ -30,12 +36,15 @@ pub struct Sampler {
     store: Store,
     clock: Clock,
     pub(super) witnesses: Witnesses,
+    data_dir: PathBuf,
+    installation: InstallationId,
     last: Arc<Mutex<Option<(Instant, Sample)>>>,
 }
 
 impl Sampler {
-    pub(super) fn new(store: Store, clock: Clock, witnesses: Witnesses) -> Self {
-        Self { store, clock, witnesses, last: Arc::default() }
+    pub(super) fn new(actions: &Actions, witnesses: Witnesses, data_dir: PathBuf) -> Self {
+        let (store, clock, installation) = (actions.store.clone(), actions.clock.clone(), actions.installation);
+        Self { store, clock, witnesses, data_dir, installation, last: Arc::default() }
     }
 
     /// Reads the numbers.
@@ -50,9 +59,21 @@ impl Sampler {
         let keys = self.store.query(|db| db.keys().count_by_state(now))?;
         let keys_expiring = self.store.query(|db| db.keys().count_expiring(now, now + EXPIRES_SOON))?;
         let unwitnessed_since = self.witnesses.unwitnessed_since(&self.store)?;
-        let sample = Sample { trail_events, sessions, keys, keys_expiring, unwitnessed_since };
+        let last_backup = self.last_backup();
+        let sample = Sample { trail_events, sessions, keys, keys_expiring, unwitnessed_since, last_backup };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), sample));
         Ok(())
+    }
+
+    /// Backups of PostgreSQL are made by others.
+    fn last_backup(&self) -> Option<Timestamp> {
+        if self.store.is_remote() {
+            return None;
+        }
+        last_backup::read(&self.data_dir, self.installation).unwrap_or_else(|error| {
+            tracing::warn!(%error, "time of the last backup not read");
+            None
+        })
     }
 
     /// Returns the last numbers, unless they are too old.

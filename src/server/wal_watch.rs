@@ -45,6 +45,7 @@ impl WalWatch {
 
     /// Checks the size. Half of the large size is small again: a size about the limit causes one warning.
     pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.store.retry_truncating_wal();
         let Some(bytes) = self.measure() else { return Ok(()) };
         if bytes >= self.large_bytes && !self.is_large.swap(true, Ordering::Relaxed) {
             tracing::warn!(bytes, "the write-ahead log is large; a read that takes long keeps it from being emptied");
@@ -103,5 +104,35 @@ mod tests {
         watch.check().unwrap();
         assert_eq!((watch.bytes(), is_large()), (Some(0), false));
         write(1).unwrap();
+    }
+
+    #[test]
+    fn erased_data_leaves_the_log_once_a_long_read_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::Sqlite(folder.path().join("keydesk.db"));
+        Store::migrate(&database).unwrap();
+        let store = Store::connect(&database).unwrap();
+        let watch = WalWatch::new(store.clone());
+        let write = |n: u8| store.write(|tx| tx.sign_in_failures().lock(&[n; 32], Timestamp::from_micros(0)));
+        let read = store.read(|db| {
+            db.companies().all()?;
+            write(1)?;
+            std::thread::scope(|scope| {
+                let truncation = scope.spawn(|| store.truncate_wal());
+                // Changes do not wait for the reader.
+                while !truncation.is_finished() {
+                    write(2).unwrap();
+                }
+            });
+            watch.check()?;
+            assert!(watch.bytes() > Some(0), "the read still uses the log");
+            Ok::<_, StoreError>(())
+        });
+        read.unwrap();
+        watch.check().unwrap();
+        assert_eq!(watch.bytes(), Some(0));
+        write(3).unwrap();
+        watch.check().unwrap();
+        assert!(watch.bytes() > Some(0), "nothing was erased since");
     }
 }

@@ -27,6 +27,17 @@ pub fn columns<T: Selectable<AnyBackend>>() -> Columns<T> {
     T::construct_selection()
 }
 
+/// What SQLite answers to a checkpoint of its write-ahead log: whether it was kept from it, and the log's frames.
+#[derive(QueryableByName)]
+struct WalCheckpoint {
+    #[diesel(sql_type = Integer)]
+    busy: i32,
+    #[diesel(sql_type = Integer)]
+    log: i32,
+    #[diesel(sql_type = Integer)]
+    checkpointed: i32,
+}
+
 /// The use of a connection, which decides its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionPurpose {
@@ -129,23 +140,24 @@ impl AnyConnection {
         Ok(value)
     }
 
-    /// Moves SQLite's write-ahead log into the database file and empties the log.
-    pub fn truncate_wal(&mut self) -> Result<(), StoreError> {
-        Ok(self.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?)
+    /// Moves SQLite's write-ahead log into the database file and empties the log. Returns `false` if a reader or a writer
+    /// keeps it from that; other writers wait while this waits for them, as long as the connection's timeout allows.
+    pub fn truncate_wal(&mut self) -> Result<bool, StoreError> {
+        Ok(self.move_wal("TRUNCATE")?.busy == 0)
     }
 
     /// Moves SQLite's write-ahead log into the database file as far as readers allow, and empties the log if all of it
     /// was moved.
     pub fn checkpoint_wal(&mut self) -> Result<(), StoreError> {
-        #[derive(QueryableByName)]
-        struct Progress {
-            #[diesel(sql_type = Integer)]
-            log: i32,
-            #[diesel(sql_type = Integer)]
-            checkpointed: i32,
+        let moved = self.move_wal("PASSIVE")?;
+        if moved.log == moved.checkpointed {
+            self.truncate_wal()?;
         }
-        let moved: Progress = diesel::sql_query("PRAGMA wal_checkpoint(PASSIVE)").get_result(self)?;
-        if moved.log == moved.checkpointed { self.truncate_wal() } else { Ok(()) }
+        Ok(())
+    }
+
+    fn move_wal(&mut self, mode: &str) -> Result<WalCheckpoint, StoreError> {
+        Ok(diesel::sql_query(format!("PRAGMA wal_checkpoint({mode})")).get_result(self)?)
     }
 
     /// Whether the connection still works after a failed statement.

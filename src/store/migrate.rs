@@ -120,6 +120,11 @@ pub(super) fn applied_versions(connection: &mut AnyConnection) -> Result<Vec<Str
     Ok(applied.into_iter().map(|applied| applied.version).collect())
 }
 
+/// Returns the last migration that ran.
+pub(super) fn last_migration(connection: &mut AnyConnection) -> Result<String, StoreError> {
+    Ok(applied_versions(connection)?.into_iter().max().unwrap_or_default())
+}
+
 impl Store {
     /// Runs the pending migrations and brings what depends on the version of the program up to date. On PostgreSQL one
     /// server at a time does so, and others wait for it for a minute.
@@ -165,6 +170,11 @@ impl Db<'_> {
         let known = known_versions(self.connection)?;
         let applied = applied_versions(self.connection)?;
         Ok(known.iter().all(|known| applied.contains(known)))
+    }
+
+    /// Returns the last migration that ran.
+    pub fn schema_version(&mut self) -> Result<String, StoreError> {
+        Ok(applied_versions(self.connection)?.into_iter().max().unwrap_or_default())
     }
 }
 

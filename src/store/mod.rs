@@ -16,6 +16,7 @@ mod installation;
 mod keys;
 mod metrics;
 mod migrate;
+mod migration_copy;
 mod name_keys;
 mod ownership;
 mod pool;
@@ -56,6 +57,7 @@ pub use keys::{
 };
 pub use metrics::{ConnectionCounts, store_errors};
 pub use migrate::{MigrationError, Schema};
+pub use migration_copy::MigrationCopyError;
 pub use pool::Store;
 pub use primary::{BeatConnection, LeaseState, ObservingConnection, PrimaryWatch};
 pub use serving::ServeError;
@@ -63,6 +65,7 @@ pub use sign_in::{
     Invitation, NewSession, PendingSignIn, RefusedSignIn, SecondFactor, Session, SessionExpiry, SessionListItem,
     SignInFailures,
 };
+pub use sqlite::PageCount;
 pub use stored_rows::Integrity;
 pub use trail::{EventListItem, KeyActivityQuery, TrailPageRequest, UnwitnessedCheckpoint, WitnessedCheckpoint};
 pub use transfer::{CopiedRows, CopyError, CopyStep};

@@ -1,6 +1,7 @@
 //! The store: pools of connections that read and write, and its transactions.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub struct Store {
     metrics: StoreMetrics,
     /// Opened at the start, for [`thread_reader`](Self::thread_reader).
     open_readers: OpenReaders,
+    /// Whether SQLite's write-ahead log holds data that was erased.
+    holds_erased_data: Arc<AtomicBool>,
 }
 
 /// The connections to one primary.
@@ -75,6 +78,7 @@ impl Store {
             write_health: WriteHealth::default(),
             metrics: StoreMetrics::default(),
             open_readers: OpenReaders::default(),
+            holds_erased_data: Arc::default(),
         })
     }
 
@@ -155,6 +159,10 @@ impl Store {
     #[must_use]
     pub fn is_remote(&self) -> bool {
         matches!(self.connector.database(), Database::Postgres(_))
+    }
+
+    pub(super) fn holds_erased_data(&self) -> &AtomicBool {
+        &self.holds_erased_data
     }
 
     pub(in crate::store) const fn connector(&self) -> &Connector {

@@ -1,15 +1,22 @@
 //! What operators see of a store, and the upkeep of SQLite's write-ahead log.
 
-use std::fs;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
+use diesel::connection::SimpleConnection;
 use prometheus_client::registry::Registry;
 use r2d2::Pool;
 
 use crate::config::{Database, sqlite_companions};
-use crate::store::connection::{AnyConnection, ConnectionPurpose};
+use crate::store::connection::ConnectionPurpose;
 use crate::store::error::StoreError;
 use crate::store::metrics::ConnectionCounts;
-use crate::store::pool::{Store, checkout};
+use crate::store::pool::Store;
+
+/// A deletion waits this long for the log to be emptied.
+const TRUNCATION_TIMEOUT: Duration = Duration::from_secs(1);
+const TRUNCATION_INTERVAL: Duration = Duration::from_millis(20);
 
 impl Store {
     /// Registers the metrics.
@@ -49,13 +56,43 @@ impl Store {
         self.connector().open(purpose)?.0.checkpoint_wal()
     }
 
-    /// Empties SQLite's write-ahead log, which otherwise keeps erased data for a while. A reader that still uses the
-    /// log delays that until the next call. PostgreSQL's log is left to its operator.
+    /// Empties SQLite's write-ahead log, in which erased data otherwise stays for a while. No change waits for that: if
+    /// readers or writers keep it from being emptied, [`Self::retry_truncating_wal`] tries again. PostgreSQL's log is left
+    /// to its operator.
     pub fn truncate_wal(&self) {
-        if !self.is_remote()
-            && let Err(error) = checkout(&self.pools().writers, AnyConnection::truncate_wal)
-        {
+        if self.is_remote() {
+            return;
+        }
+        self.holds_erased_data().store(true, Ordering::Relaxed);
+        let started = Instant::now();
+        loop {
+            self.retry_truncating_wal();
+            let is_pending = self.holds_erased_data().load(Ordering::Relaxed);
+            if !is_pending {
+                return;
+            }
+            if started.elapsed() >= TRUNCATION_TIMEOUT {
+                tracing::warn!("erased data stays in the write-ahead log until a long read has ended");
+                return;
+            }
+            thread::sleep(TRUNCATION_INTERVAL);
+        }
+    }
+
+    /// Empties SQLite's write-ahead log if it holds erased data, and no connection is using it at this moment.
+    pub fn retry_truncating_wal(&self) {
+        if !self.holds_erased_data().swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let truncated = self.connector().open(ConnectionPurpose::Lookup).and_then(|(mut connection, _)| {
+            connection.batch_execute("PRAGMA busy_timeout = 0")?;
+            connection.truncate_wal()
+        });
+        if let Err(error) = &truncated {
             tracing::warn!(%error, "the write-ahead log could not be emptied");
+        }
+        if !matches!(truncated, Ok(true)) {
+            self.holds_erased_data().store(true, Ordering::Relaxed);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Appends checkpoints to a file: each note, then an empty line. `docs/checkpoints.md` specifies the format.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::error::{Failure, WitnessError};
+use crate::domain::trail::note_scanner::NoteScanner;
+use crate::durable_file::sync_folder_of;
 
 /// The group may read the file, for a program that collects it.
 const MODE: u32 = 0o640;
@@ -59,24 +61,11 @@ impl WitnessFile {
     }
 }
 
-/// Returns the last note of each trail, by its origin line: five lines, of which the fourth is empty. Other lines, such as
-/// those of a truncated entry, are skipped.
+/// Returns the last note of each trail, by its origin line.
 fn last_notes(file: impl BufRead) -> io::Result<HashMap<String, String>> {
-    let mut last = HashMap::new();
-    let mut recent: VecDeque<String> = VecDeque::with_capacity(5);
+    let (mut last, mut scanner) = (HashMap::new(), NoteScanner::default());
     for line in file.split(b'\n') {
-        if recent.len() == 5 {
-            recent.pop_front();
-        }
-        recent.push_back(String::from_utf8_lossy(&line?).into_owned());
-        let is_note = recent.len() == 5
-            && recent[0].starts_with("keydesk/")
-            && recent[3].is_empty()
-            && recent[4].strip_prefix("— ").is_some_and(|signature| signature.starts_with(&recent[0]));
-        if is_note {
-            let note = recent.make_contiguous().join("\n") + "\n";
-            last.insert(recent[0].clone(), note);
-        }
+        last.extend(scanner.push(String::from_utf8_lossy(&line?).into_owned()));
     }
     Ok(last)
 }
@@ -106,11 +95,6 @@ fn missing_separator(file: &mut File, length: u64) -> io::Result<&'static str> {
         [.., b'\n'] => "\n",
         _ => "\n\n",
     })
-}
-
-/// Makes the name of a new file durable, not only its content.
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 #[cfg(test)]

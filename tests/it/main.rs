@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod api;
+mod backup;
 mod cli;
 mod evidence;
 mod fuzz;

@@ -27,6 +27,7 @@ HEALTHY = {
     ("keydesk_sign_ins_total", 'outcome="refused"'): "0+1",
     ("keydesk_keys_expiring_7d", ""): "0",
     ("keydesk_wal_bytes", ""): "33554432",
+    ("keydesk_backup_age_seconds", ""): "40000",
     ("keydesk_wal_index_contradictions_total", ""): "0",
     ("keydesk_clock_offset_seconds", ""): "0.2",
     ("keydesk_log_lines_dropped_total", ""): "5",
@@ -64,6 +65,8 @@ INCIDENTS = {
     "KeydeskRevokedKeyInUse": ({("keydesk_refused_after_revocation_total", ""): "3x9 4"}, "9m", "12m"),
     "KeydeskKeysExpireSoon": ({("keydesk_keys_expiring_7d", ""): "0x9 1"}, "9m", "11m"),
     "KeydeskWalLarge": ({("keydesk_wal_bytes", ""): "33554432x9 581959680"}, "12m", "17m"),
+    # The last backup fails, after eight hours.
+    "KeydeskBackupOld": ({("keydesk_backup_age_seconds", ""): "28800+60"}, "1120m", "1150m"),
     "KeydeskWalIndexContradicted": ({("keydesk_wal_index_contradictions_total", ""): "0x9 1"}, "9m", "12m"),
     "KeydeskClockWrong": ({("keydesk_clock_offset_seconds", ""): "0.2x9 -90"}, "12m", "17m"),
     "KeydeskFilesRunOut": ({("process_open_fds", ""): "60x9 900"}, "12m", "17m"),

@@ -27,7 +27,7 @@ pub(in crate::cli) enum CheckpointCommand {
 
 impl CheckpointCommand {
     pub(super) fn run(self, installation: &ReadOnlyInstallation) -> Result<(), CliError> {
-        if !installation.has_secrets {
+        if installation.secrets.is_none() {
             return Err("The secrets file is missing, so the public key in the database cannot be confirmed. Name the file with --secrets-file.".into());
         }
         let text = match self {

@@ -12,7 +12,7 @@ pub(super) fn read_text(path: &Path) -> Result<String, CliError> {
 }
 
 /// Reads a public key, and the origin of its trail if the file names one.
-pub(super) fn read_public_key(path: &Path) -> Result<(CheckpointKey, Option<String>), CliError> {
+pub(in crate::cli) fn read_public_key(path: &Path) -> Result<(CheckpointKey, Option<String>), CliError> {
     let text = read_text(path)?;
     let key = CheckpointKey::parse_vkey(&text).map(|(origin, key)| (key, Some(origin)));
     key.or_else(|| CheckpointKey::parse_raw(&text).map(|key| (key, None))).ok_or_else(|| {

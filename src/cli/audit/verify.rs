@@ -84,7 +84,7 @@ impl Verify {
         if note.is_some() && requests.iter().all(|(_, request)| request.kept_checkpoint.is_none()) {
             return Err("The checkpoint that you kept belongs to another trail or installation.".into());
         }
-        if is_own_key && (note.is_some() || !installation.has_secrets) {
+        if is_own_key && (note.is_some() || installation.secrets.is_none()) {
             print_line(
                 "The public key is the installation's own, so this proves as much as you trust it. Give the one that you kept by --public-key.",
             )?;

@@ -22,7 +22,8 @@ use crate::config::settings::{LogFormat, LogLevel};
 /// How long the end of the program waits for the reader of the log.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The log of this process.
+/// The log of this process. Clones share it.
+#[derive(Clone)]
 pub(super) struct Log(LogQueue);
 
 impl Log {

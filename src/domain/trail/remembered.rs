@@ -1,7 +1,7 @@
 //! The last checkpoint that a server saw of a trail, and how a trail may go on from it.
 
 use crate::domain::trail::check::TrailHead;
-use crate::domain::trail::checkpoint::{Checkpoint, CheckpointKey};
+use crate::domain::trail::checkpoint::{Checkpoint, CheckpointError, CheckpointKey};
 use crate::domain::trail::event::Event;
 use crate::domain::trail::event_detail::EventDetail;
 use crate::domain::trail::merkle::{Frontier, Hash};
@@ -12,9 +12,29 @@ use crate::domain::trail::shortfall::Shortfall;
 pub struct RememberedTrail {
     /// The signed note.
     pub note: String,
-    pub tree: Frontier,
+    pub tree: RememberedTree,
     /// The losses that were accepted in these events.
     pub accepted_losses: Vec<LossAcceptance>,
+}
+
+/// What is known of the tree that a remembered checkpoint signs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RememberedTree {
+    /// It can be grown by later events.
+    Frontier(Frontier),
+    /// The checkpoint was kept without its frontier.
+    Root(Checkpoint),
+}
+
+impl RememberedTree {
+    /// Returns the number of events and the root.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        match self {
+            Self::Frontier(tree) => Checkpoint { size: tree.size(), root: tree.root() },
+            Self::Root(checkpoint) => *checkpoint,
+        }
+    }
 }
 
 /// An event with which an operator accepted that events are lost.
@@ -39,12 +59,21 @@ impl RememberedTrail {
         let signed = key.verify(&head.checkpoint, origin).ok()?;
         let tree = Frontier::from_bytes(signed.size, &head.frontier)?;
         let is_whole = tree.root() == signed.root && u64::try_from(head.size) == Ok(signed.size);
-        is_whole.then(|| Self { note: head.checkpoint.clone(), tree, accepted_losses })
+        is_whole.then(|| Self { note: head.checkpoint.clone(), tree: RememberedTree::Frontier(tree), accepted_losses })
+    }
+
+    /// Reads a checkpoint that was kept elsewhere.
+    ///
+    /// # Errors
+    /// [`CheckpointError`]: the key has not signed it for this trail.
+    pub fn of_note(note: &str, origin: &str, key: CheckpointKey) -> Result<Self, CheckpointError> {
+        let tree = RememberedTree::Root(key.verify(note, origin)?);
+        Ok(Self { note: note.to_owned(), tree, accepted_losses: Vec::new() })
     }
 
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.tree.size()
+        self.tree.checkpoint().size
     }
 
     /// Returns what a trail with this head lacks, if that can be told without its events: a longer trail must be
@@ -66,7 +95,7 @@ impl RememberedTrail {
     #[must_use]
     pub fn is_covered_by(&self, acceptance: &LossAcceptance) -> bool {
         let is_known = self.accepted_losses.iter().any(|known| known.event_id == acceptance.event_id);
-        !is_known && acceptance.covers(Checkpoint { size: self.size(), root: self.tree.root() })
+        !is_known && acceptance.covers(self.tree.checkpoint())
     }
 }
 
@@ -177,6 +206,16 @@ mod tests {
     #[test]
     fn a_tree_grown_by_the_later_leaves_has_the_later_root() {
         let leaves = (4..9).map(|number| leaf_hash(&[0, number]));
-        assert_eq!(grown(&remembered(4, 0).tree, leaves).root(), remembered(9, 0).tree.root());
+        let RememberedTree::Frontier(tree) = remembered(4, 0).tree else { panic!("a head has a frontier") };
+        assert_eq!(grown(&tree, leaves).root(), remembered(9, 0).tree.checkpoint().root);
+    }
+
+    #[test]
+    fn a_kept_checkpoint_is_remembered_without_its_frontier() {
+        let (note, key) = (head(9, 0).checkpoint, signer().public_key());
+        let kept = RememberedTrail::of_note(&note, ORIGIN, key).unwrap();
+        assert_eq!(kept.tree.checkpoint(), remembered(9, 0).tree.checkpoint());
+        assert_eq!(kept.shortfall(6, &head(6, 0).checkpoint), Some(Shortfall::EventsMissing { first: 7, last: 9 }));
+        assert!(RememberedTrail::of_note(&note, "keydesk/installation/other", key).is_err());
     }
 }

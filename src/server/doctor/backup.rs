@@ -6,6 +6,7 @@ use super::finding::Finding;
 use crate::config::{Config, Database};
 use crate::domain::ids::InstallationId;
 use crate::domain::timestamp::Timestamp;
+use crate::last_backup;
 
 /// A daily backup may fail once.
 const MAX_AGE: Duration = Duration::from_hours(48);
@@ -16,12 +17,10 @@ pub(super) fn examine(config: &Config, installation: InstallationId, now: Timest
     if matches!(config.database, Database::Postgres(_)) {
         return Finding::Unknown("other programs back up PostgreSQL".to_owned());
     }
-    of_age(last_backup(config, installation).map(|at| now.since(at)))
-}
-
-/// Returns when the last backup began.
-fn last_backup(_: &Config, _: InstallationId) -> Option<Timestamp> {
-    None
+    match last_backup::read(&config.data_dir, installation) {
+        Ok(began_at) => of_age(began_at.map(|at| now.since(at))),
+        Err(error) => Finding::Trouble(format!("The time of the last backup cannot be read: {error}.")),
+    }
 }
 
 fn of_age(age: Option<Duration>) -> Finding {

@@ -1,5 +1,7 @@
-//! Files of SQLite that are read directly.
+//! What is special to SQLite: its files and its pages.
 
+mod pages;
 mod wal_header;
 
+pub use pages::PageCount;
 pub(in crate::store) use wal_header::{WalHeader, WalIndex};

@@ -35,7 +35,12 @@ pub fn keydesk(data_dir: &Path) -> Command {
 
 /// Like [`keydesk`], listening on this address.
 pub fn keydesk_at(data_dir: &Path, address: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_keydesk"));
+    program_at(Path::new(env!("CARGO_BIN_EXE_keydesk")), data_dir, address)
+}
+
+/// Like [`keydesk_at`], with a program of another version.
+pub fn program_at(program: &Path, data_dir: &Path, address: &str) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars() {
         if name.starts_with("KEYDESK_") {
             command.env_remove(name);
@@ -181,6 +186,27 @@ impl Serving {
     pub fn stop(mut self) -> i32 {
         self.signal("-TERM");
         self.child.wait().unwrap().code().unwrap()
+    }
+
+    /// Waits until the process ends by itself, for at most this time. Returns the exit code.
+    pub fn wait_for_end(&mut self, timeout: Duration) -> i32 {
+        let deadline = Instant::now() + timeout;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or_else(|| panic!("{status}: {}", self.written_log()));
+            }
+            assert!(Instant::now() < deadline, "still running after {timeout:?}: {}", self.written_log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until this text has been written to standard error this many times.
+    pub fn wait_for_log(&self, text: &str, count: usize) {
+        let deadline = Instant::now() + Duration::from_secs(50);
+        while self.written_log().matches(text).count() < count {
+            assert!(Instant::now() < deadline, "no “{text}”: {}", self.written_log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

@@ -105,7 +105,8 @@ fn arguments<'a>(command: &str, company: &'a str, key: &'a str) -> Vec<(Vec<&'a 
         // A server runs on the database.
         "database copy" => vec![(vec!["--to", "sqlite:///nonexistent/copy.db"], "", false)],
         "doctor" => vec![(vec!["--listen", "127.0.0.1:9"], "", false)],
-        "restore" => vec![(vec!["--accept-loss"], "", false)],
+        "backup" => vec![(vec!["/nonexistent/backup"], "", false)],
+        "restore" => vec![(vec!["--accept-loss"], "", false), (vec![HOSTILE], "", true)],
         _ => panic!("give arguments for “{command}”, with which it prints something from the database"),
     }
 }

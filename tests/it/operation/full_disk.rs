@@ -2,10 +2,10 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::process::Command;
 
 use super::readiness::{assert_not_writable, assert_ready_again};
-use crate::cli::{Serving, called_by, keydesk};
+use super::small_disk::on_small_disk;
+use crate::cli::{Serving, keydesk};
 use crate::support::database;
 
 #[test]
@@ -14,12 +14,8 @@ fn a_full_disk_is_seen_and_keys_are_verified_on_it() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let program = keydesk(folder.path());
-    // A small disk of its own, which only the server sees.
-    let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--mount", "sh", "-c"]);
-    command.arg("mount -t tmpfs -o size=6m,mode=700 tmpfs \"$0\" && exec \"$@\"").arg(folder.path());
-    let serving = Serving::start(called_by(command, &program), 2);
+    let command = on_small_disk(&keydesk(folder.path()), folder.path(), 6 * 1024 * 1024, None);
+    let serving = Serving::start(command, 2);
     let browser = serving.set_up();
     let (id, key) = browser.create_key("ERP Sync");
     browser.get("/readyz").expect(200);

@@ -1,6 +1,7 @@
 //! Starting, stopping and running a server in changing surroundings.
 
 mod black_hole;
+mod compatible_schema;
 mod copy;
 mod crash;
 mod doctor;
@@ -11,4 +12,9 @@ mod migrate;
 mod pooler;
 mod readiness;
 mod rolling;
+mod service_manager;
+mod small_disk;
+mod stop;
+mod two_versions;
+mod upgrade;
 mod waiting;

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
@@ -19,15 +18,6 @@ pub fn socket_folder() -> Option<String> {
     Some(host.split('/').next().unwrap().replace("%2F", "/"))
 }
 
-/// Waits until the log has this many lines with this text.
-fn wait_for_lines(serving: &Serving, text: &str, count: usize) {
-    let started = Instant::now();
-    while serving.written_log().matches(text).count() < count {
-        assert!(started.elapsed() < Duration::from_secs(50), "{}", serving.written_log());
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 #[test]
 fn a_server_waits_for_its_database_and_says_so() {
     let Some(sockets) = socket_folder() else { return };
@@ -40,7 +30,7 @@ fn a_server_waits_for_its_database_and_says_so() {
     let host = missing.to_str().unwrap().replace('/', "%2F");
     command.args(["--database-url", &format!("postgres://keydesk@{host}/{name}")]);
     let mut serving = Serving::spawn(command);
-    wait_for_lines(&serving, "waiting for the database", 2);
+    serving.wait_for_log("waiting for the database", 2);
     assert!(serving.written_log().contains("No such file or directory"), "{}", serving.written_log());
     let socket = ".s.PGSQL.5432";
     symlink(Path::new(&sockets).join(socket), missing.join(socket)).unwrap();
@@ -74,14 +64,14 @@ fn a_start_waits_for_a_migration_and_says_so() {
         let mut other = PgConnection::establish(&url).unwrap();
         other.batch_execute("SELECT pg_advisory_lock(x'6b65796465736b'::bigint)").unwrap();
         let serving = start();
-        wait_for_lines(&serving, "waiting for the migration by another server", 2);
+        serving.wait_for_log("waiting for the migration by another server", 2);
         serving
     } else {
         std::fs::create_dir(&data).unwrap();
         let lock = File::create(data.join("lock")).unwrap();
         lock.lock().unwrap();
         let serving = start();
-        wait_for_lines(&serving, "waiting for another program that starts", 2);
+        serving.wait_for_log("waiting for another program that starts", 2);
         serving
     };
     serving.read_lines(2);

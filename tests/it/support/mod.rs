@@ -2,6 +2,7 @@
 
 pub mod authenticator;
 pub mod browser;
+pub mod cluster;
 pub mod companies;
 pub mod database;
 pub mod history;
@@ -9,6 +10,7 @@ pub mod keys;
 pub mod private_postgres;
 pub mod race;
 pub mod receiver;
+pub mod relay;
 pub mod server;
 pub mod stale_servers;
 pub mod users;

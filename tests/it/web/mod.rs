@@ -38,7 +38,7 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod sign_in_timing;
-mod trail_export;
+pub mod trail_export;
 mod trail_page;
 mod usage;
 mod usage_and_ends;

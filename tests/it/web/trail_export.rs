@@ -1,7 +1,7 @@
 //! CSV exports of the audit trail: content, filters, permissions, and slow and broken connections.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use reqwest::cookie::CookieStore;
@@ -179,28 +179,31 @@ fn an_export_of_ten_thousand_events_is_complete_and_ordered() {
 }
 
 /// Appends events that are too long for any buffer on the way.
-fn add_long_history(server: &TestServer) {
+pub fn add_long_history(server: &TestServer) {
     let user_agent = if database::postgres().is_some() { "repeat('x', 2000)" } else { "printf('%.2000c', 'x')" };
     Events { user_agent, ..Events::plain(20_000) }.append(server, server.company("Brightwater"));
 }
 
 /// Requests an export without reading the answer.
 fn begin(server: &TestServer, buffer: Option<u32>) -> TcpStream {
-    let admin = server.admin();
-    let cookies = admin.cookies.cookies(&server.url("/").parse().unwrap()).unwrap();
+    begin_as(&server.admin(), server.address, "export.csv", buffer)
+}
+
+/// Like [`begin`], in a browser that is signed in.
+pub fn begin_as(browser: &Browser, address: SocketAddr, file: &str, buffer: Option<u32>) -> TcpStream {
+    let cookies = browser.cookies.cookies(&format!("http://{address}/").parse().unwrap()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
     let stream = runtime.block_on(async {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         if let Some(bytes) = buffer {
             socket.set_recv_buffer_size(bytes).unwrap();
         }
-        socket.connect(server.address).await.unwrap().into_std().unwrap()
+        socket.connect(address).await.unwrap().into_std().unwrap()
     });
     stream.set_nonblocking(false).unwrap();
     stream.set_read_timeout(Some(Duration::from_mins(2))).unwrap();
     let cookies = cookies.to_str().unwrap();
-    let request =
-        format!("GET {AUDIT_TRAIL}/export.csv HTTP/1.1\r\nHost: {}\r\nCookie: {cookies}\r\n\r\n", server.address);
+    let request = format!("GET {AUDIT_TRAIL}/{file} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookies}\r\n\r\n");
     (&stream).write_all(request.as_bytes()).unwrap();
     stream
 }
