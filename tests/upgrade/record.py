@@ -211,9 +211,9 @@ def dump_sqlite(url, target):
 def dump_postgres(url, target):
     words = ["pg_dump", "--no-owner", "--no-privileges", "--inserts", "--rows-per-insert=100", f"--dbname={url}"]
     text = subprocess.run(words, check=True, text=True, stdout=subprocess.PIPE).stdout
-    # Newer versions write lines that only psql reads.
-    lines = [line for line in text.splitlines() if not line.startswith(("\\", "--")) and line]
-    compress(target / "database.gz", "\n".join([*lines, ""]).encode())
+    # Newer versions write two lines that only psql reads.
+    lines = [line for line in text.splitlines(keepends=True) if not line.startswith(("\\restrict ", "\\unrestrict "))]
+    compress(target / "database.gz", "".join(lines).encode())
 
 
 def record(program, target, url, dump):

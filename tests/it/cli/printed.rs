@@ -106,7 +106,8 @@ fn arguments<'a>(command: &str, company: &'a str, key: &'a str) -> Vec<(Vec<&'a 
         "database copy" => vec![(vec!["--to", "sqlite:///nonexistent/copy.db"], "", false)],
         "doctor" => vec![(vec!["--listen", "127.0.0.1:9"], "", false)],
         "backup" => vec![(vec!["/nonexistent/backup"], "", false)],
-        "restore" => vec![(vec!["--accept-loss"], "", false), (vec![HOSTILE], "", true)],
+        // It restores SQLite only, and says so on PostgreSQL before it looks at the file.
+        "restore" => vec![(vec!["--accept-loss"], "", false), (vec![HOSTILE], "", database::postgres().is_none())],
         _ => panic!("give arguments for “{command}”, with which it prints something from the database"),
     }
 }
