@@ -1,6 +1,9 @@
 //! Checks the sources against ARCHITECTURE.md: which layer may name which, which crate belongs to which layer, and that
-//! no two files depend on each other.
+//! no two files depend on each other. Checks that the links between documents lead somewhere.
 
+#[cfg(test)]
+#[path = "architecture/documents.rs"]
+mod documents;
 #[cfg(test)]
 #[path = "architecture/modules.rs"]
 mod modules;
@@ -11,6 +14,7 @@ mod sources;
 #[path = "architecture/web.rs"]
 mod web;
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use modules::{Edges, Modules};
@@ -480,4 +484,14 @@ fn row(layer: &str) -> Option<&'static [&'static str]> {
 
 fn assert_none(complaints: &[String]) {
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[test]
+fn every_link_between_documents_leads_somewhere() {
+    let mut faults = Vec::new();
+    for document in documents::documents(Path::new(env!("CARGO_MANIFEST_DIR"))) {
+        let text = std::fs::read_to_string(&document).unwrap();
+        faults.extend(documents::links(&text).filter_map(|link| documents::fault(&document, link)));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
