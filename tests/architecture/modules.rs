@@ -76,7 +76,7 @@ impl<'a> Modules<'a> {
         self.sources.iter().map(|source| &source.file[..])
     }
 
-    /// Every edge of the graph. Lines with `mod x;` and `pub use` are none by themselves.
+    /// Every edge of the graph. A line with `mod x;` or `pub use` alone is not an edge.
     pub fn edges(&self) -> Edges {
         let mut edges = Edges::new();
         for source in &self.sources {
