@@ -43,7 +43,7 @@ lint: ## Check formatting and clippy
 unit: ## Run the unit tests of the library
 	$(CARGO_TEST) --lib
 
-architecture: ## Check that imports follow the layers and form no circle
+architecture: ## Check that imports follow the layers and form no cycle
 	$(CARGO_TEST) --test architecture
 
 it: $(SCHEMATHESIS) $(GATEWAYS) $(LITESTREAM) ## Run the HTTP tests on SQLite

@@ -1,4 +1,4 @@
-//! Remembers, in the data folder, when the last backup of an installation's database began that completed.
+//! Remembers, in the data folder, when the last completed backup of an installation's database began.
 
 use std::path::Path;
 use std::{fs, io};

@@ -129,7 +129,7 @@ fn the_domain_does_no_io_and_reads_no_clock() {
 }
 
 #[test]
-fn the_layers_form_no_circle_and_stay_apart() {
+fn the_layers_form_no_cycle_and_stay_apart() {
     for (layer, may_name) in LAYERS {
         for below in *may_name {
             assert!(!row(below).unwrap().contains(layer), "{layer} and {below} may name each other");
@@ -142,7 +142,7 @@ fn the_layers_form_no_circle_and_stay_apart() {
 
 #[test]
 fn no_files_depend_on_each_other() {
-    assert_none(&modules::circles(&EDGES));
+    assert_none(&modules::cycles(&EDGES));
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_view_names_no_load_and_a_load_no_handlers() {
 
 #[test]
 fn no_pages_depend_on_each_other() {
-    assert_none(&modules::circles(&web::edges_between_pages(&EDGES)));
+    assert_none(&modules::cycles(&web::edges_between_pages(&EDGES)));
 }
 
 // The checks themselves, on sources that break the rules.
@@ -261,12 +261,12 @@ fn an_impure_domain_is_found() {
     assert!(impure_names(&Source::read("src/domain/key.rs", right)).is_empty());
 }
 
-/// Two files `a` and `b` below `m`, where `b` names `a`. What `a` names decides whether there is a circle.
+/// Two files `a` and `b` below `m`, where `b` names `a`. What `a` names decides whether there is a cycle.
 const M: &str = "mod a; mod b; pub use b::{B, b as renamed}; mod deeper { pub use super::b::B; }";
 const B: &str = "use super::a::A; pub struct B; pub trait T {} pub fn b() -> A { A }";
 
 #[test]
-fn a_circle_is_found_in_every_form() {
+fn a_cycle_is_found_in_every_form() {
     for a in [
         "use super::b::B; pub struct A;",
         "use super::B; pub struct A;",
@@ -287,15 +287,15 @@ fn a_circle_is_found_in_every_form() {
         "pub struct A; macro_rules! m { () => { $crate::m::b::b() }; }",
         "pub struct A; #[cfg(not(test))] use super::B;",
     ] {
-        let circles = circles_of(&[("src/m/mod.rs", M), ("src/m/a.rs", a), ("src/m/b.rs", B)]);
-        assert_eq!(circles.len(), 1, "not found: {a}");
-        assert!(circles[0].starts_with("A circle of 2 files:\n    src/m/a.rs -> src/m/b.rs: "), "{}", circles[0]);
-        assert!(circles[0].ends_with("\n    src/m/b.rs -> src/m/a.rs: super::a::A"), "{}", circles[0]);
+        let cycles = cycles_of(&[("src/m/mod.rs", M), ("src/m/a.rs", a), ("src/m/b.rs", B)]);
+        assert_eq!(cycles.len(), 1, "not found: {a}");
+        assert!(cycles[0].starts_with("A cycle of 2 files:\n    src/m/a.rs -> src/m/b.rs: "), "{}", cycles[0]);
+        assert!(cycles[0].ends_with("\n    src/m/b.rs -> src/m/a.rs: super::a::A"), "{}", cycles[0]);
     }
 }
 
 #[test]
-fn sources_without_a_circle_are_accepted() {
+fn sources_without_a_cycle_are_accepted() {
     for a in [
         "pub struct A; impl A { fn b(&self) { self.b.renamed(); } }",
         "pub use super::b::B; pub struct A;",
@@ -306,21 +306,21 @@ fn sources_without_a_circle_are_accepted() {
         "pub struct A; #[cfg(all(test, unix))] use super::B; #[cfg(test)] fn f<X, Y>(x: X) { super::b::b(); }",
         "/// See [`super::b::B`].\npub struct A { #[cfg(test)] b: super::B, c: u8 }",
     ] {
-        let circles = circles_of(&[("src/m/mod.rs", M), ("src/m/a.rs", a), ("src/m/b.rs", B)]);
-        assert!(circles.is_empty(), "{a}:\n{}", circles.join("\n"));
+        let cycles = cycles_of(&[("src/m/mod.rs", M), ("src/m/a.rs", a), ("src/m/b.rs", B)]);
+        assert!(cycles.is_empty(), "{a}:\n{}", cycles.join("\n"));
     }
 }
 
 #[test]
-fn a_module_that_uses_its_reexports_is_in_the_circle() {
+fn a_module_that_uses_its_reexports_is_in_the_cycle() {
     let uses = "mod a; pub use a::A; pub struct Own(A);";
-    assert_eq!(circles_of(&[("src/m/mod.rs", uses), ("src/m/a.rs", "use super::Own; pub struct A;")]).len(), 1);
+    assert_eq!(cycles_of(&[("src/m/mod.rs", uses), ("src/m/a.rs", "use super::Own; pub struct A;")]).len(), 1);
     let reexports = "mod a; pub use a::A; pub struct Own;";
-    assert!(circles_of(&[("src/m/mod.rs", reexports), ("src/m/a.rs", "use super::Own; pub struct A;")]).is_empty());
+    assert!(cycles_of(&[("src/m/mod.rs", reexports), ("src/m/a.rs", "use super::Own; pub struct A;")]).is_empty());
 }
 
 #[test]
-fn a_long_circle_is_one_and_two_circles_are_two() {
+fn a_long_cycle_is_one_and_two_cycles_are_two() {
     let long = [
         ("src/lib.rs", "pub mod a; pub mod b; pub mod c; pub mod d;"),
         ("src/a.rs", "use crate::b::X; use crate::d::X as Y;"),
@@ -328,27 +328,27 @@ fn a_long_circle_is_one_and_two_circles_are_two() {
         ("src/c.rs", "use crate::a::f; pub struct X;"),
         ("src/d.rs", "pub struct X;"),
     ];
-    let circles = circles_of(&long);
-    assert_eq!(circles.len(), 1, "{circles:?}");
-    assert!(circles[0].starts_with("A circle of 3 files:") && !circles[0].contains("src/d.rs"), "{}", circles[0]);
+    let cycles = cycles_of(&long);
+    assert_eq!(cycles.len(), 1, "{cycles:?}");
+    assert!(cycles[0].starts_with("A cycle of 3 files:") && !cycles[0].contains("src/d.rs"), "{}", cycles[0]);
     let two = [
         ("src/a.rs", "use crate::b::X; use crate::c::X as Y;"),
         ("src/b.rs", "use crate::a::f; pub struct X;"),
         ("src/c.rs", "use crate::d::X as Y; pub struct X;"),
         ("src/d.rs", "use crate::c::f; pub struct X;"),
     ];
-    assert_eq!(circles_of(&two).len(), 2);
+    assert_eq!(cycles_of(&two).len(), 2);
 }
 
 #[test]
-fn files_for_tests_only_are_in_no_circle() {
+fn files_for_tests_only_are_in_no_cycle() {
     let sources = [
         ("src/m/mod.rs", "mod a; #[cfg(test)] mod samples; pub struct Own;"),
         ("src/m/a.rs", "use super::samples::X; pub fn a() {}"),
         ("src/m/samples/mod.rs", "use super::a::a; mod inner; pub struct X;"),
         ("src/m/samples/inner.rs", "use super::super::a::a;"),
     ];
-    assert!(circles_of(&sources).is_empty());
+    assert!(cycles_of(&sources).is_empty());
 }
 
 #[test]
@@ -416,12 +416,12 @@ fn two_pages_that_name_each_other_are_found() {
         ("pages/account/load.rs", "use crate::web::pages::users::cursor::X;"),
         ("pages/users/cursor.rs", "pub struct X;"),
     ];
-    assert_eq!(modules::circles(&web::edges_between_pages(&web_edges(&sources))).len(), 1);
-    assert!(modules::circles(&web::edges_between_pages(&web_edges(&sources[..2]))).is_empty());
+    assert_eq!(modules::cycles(&web::edges_between_pages(&web_edges(&sources))).len(), 1);
+    assert!(modules::cycles(&web::edges_between_pages(&web_edges(&sources[..2]))).is_empty());
 }
 
-fn circles_of(files: &[(&str, &str)]) -> Vec<String> {
-    modules::circles(&edges_of(files))
+fn cycles_of(files: &[(&str, &str)]) -> Vec<String> {
+    modules::cycles(&edges_of(files))
 }
 
 fn edges_of(files: &[(&str, &str)]) -> Edges {

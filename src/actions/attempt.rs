@@ -16,8 +16,8 @@ pub(super) struct Attempt {
     pub(super) address: Option<Subject>,
 }
 
-/// An attempt that is counted as a failure and may now be checked, once. Every function that judges a guess takes one, so
-/// that no guess is judged without being counted.
+/// An attempt that is counted as a failure and may now be checked, once. Every function that checks a guess takes one, so
+/// that no guess is checked without being counted.
 pub(super) struct Reservation {
     counted_at: Timestamp,
     /// Each counter, with the time of its last failure before this one.

@@ -38,7 +38,7 @@ pub enum CompanyNameError {
 
 /// The fields of the set-up page, as typed.
 #[derive(Clone, Debug)]
-pub struct SetUpForm<'a> {
+pub struct SetupForm<'a> {
     pub company_name: &'a str,
     /// The first admin's name.
     pub name: &'a str,
@@ -48,7 +48,7 @@ pub struct SetUpForm<'a> {
 
 /// The errors of the set-up page, by field.
 #[derive(Debug, Default)]
-pub struct SetUpFieldErrors {
+pub struct SetupFieldErrors {
     pub company_name: Option<String>,
     pub name: Option<NameError>,
     pub email: Option<EmailError>,
@@ -57,12 +57,12 @@ pub struct SetUpFieldErrors {
 
 /// Why set-up failed.
 #[derive(Debug, thiserror::Error)]
-pub enum SetUpError {
+pub enum SetupError {
     /// There is a user already.
     #[error("Keydesk is already set up.")]
     Closed,
     #[error("fields must be corrected")]
-    Refused(Box<SetUpFieldErrors>),
+    Refused(Box<SetupFieldErrors>),
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error(transparent)]
@@ -71,7 +71,7 @@ pub enum SetUpError {
 
 impl Actions {
     /// Creates the first company and its admin, as long as there are no users. Returns the admin, signed in.
-    pub fn set_up(&self, form: &SetUpForm<'_>, client: &Client) -> Result<AuthenticatedUser, SetUpError> {
+    pub fn set_up(&self, form: &SetupForm<'_>, client: &Client) -> Result<AuthenticatedUser, SetupError> {
         let company_name = CompanyName::parse(form.company_name);
         let name = PersonName::parse(form.name);
         let email = EmailAddress::parse(form.email);
@@ -80,7 +80,7 @@ impl Actions {
         let (company_name, name, email, password) = match (company_name, name, email, password) {
             (Ok(company_name), Ok(name), Ok(email), Ok(password)) => (company_name, name, email, password),
             (company_name, name, email, password) => {
-                return Err(SetUpError::Refused(Box::new(SetUpFieldErrors {
+                return Err(SetupError::Refused(Box::new(SetupFieldErrors {
                     company_name: company_name.err().map(|error| error.to_string()),
                     name: name.err(),
                     email: email.err(),
@@ -93,7 +93,7 @@ impl Actions {
             // The lock of the installation's trail decides between two requests: the second finds set-up closed.
             tx.trails().lock(self.installation.into())?;
             if tx.users().any_exists()? {
-                return Err(SetUpError::Closed);
+                return Err(SetupError::Closed);
             }
             tx.setup_links().delete_all()?;
             let user_id = UserId::new(self.clock.now(), &random::bytes());
@@ -115,9 +115,9 @@ impl Actions {
             match created {
                 Ok(company_id) => Ok(AuthenticatedUser { user: SignedInUser { user_id, company_id }, epoch: 0 }),
                 Err(CompanyNameError::Store(error)) => Err(error.into()),
-                Err(taken) => Err(SetUpError::Refused(Box::new(SetUpFieldErrors {
+                Err(taken) => Err(SetupError::Refused(Box::new(SetupFieldErrors {
                     company_name: Some(taken.to_string()),
-                    ..SetUpFieldErrors::default()
+                    ..SetupFieldErrors::default()
                 }))),
             }
         })

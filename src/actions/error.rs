@@ -2,7 +2,7 @@
 
 use super::account::{ChangeProfileError, OwnPasswordError};
 use super::authority::ActionFailure;
-use super::companies::{CompanyNameError, SetUpError};
+use super::companies::{CompanyNameError, SetupError};
 use super::delete_user::DeleteUserError;
 use super::edit_key::EditKeyError;
 use super::gateways::GatewayError;
@@ -50,7 +50,7 @@ action_errors!(
     RevokeKeyError: Denied | Store,
     RevokeKeysError: Denied | Store,
     RotateKeyError: Denied | Store,
-    SetUpError: Store,
+    SetupError: Store,
     SignInError: Store,
 );
 

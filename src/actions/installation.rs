@@ -55,7 +55,7 @@ pub fn open_installation(
 /// Checks that the secrets belong to the installation, without a change.
 ///
 /// # Errors
-/// [`OpenError`]: a secret is another one.
+/// [`OpenError`]: a secret does not belong to the installation.
 pub fn check_secrets(
     store: &Store,
     installation: &Installation,

@@ -54,7 +54,7 @@ impl PendingUsage {
         std::mem::take(&mut *self.lock())
     }
 
-    /// Puts acknowledgements back that could not be written.
+    /// Puts back acknowledgements that could not be written.
     pub(super) fn restore_acknowledgements(&self, acknowledgements: Vec<(KeyId, Timestamp)>) {
         self.lock().extend(acknowledgements);
     }

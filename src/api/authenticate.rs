@@ -27,7 +27,7 @@ impl KeyAuthenticator {
         Self { verifier: Verifier::for_this_thread(context), log_limit: LogLimit::new() }
     }
 
-    /// Checks that a good key would be answered now.
+    /// Checks that a valid key would be accepted now.
     pub(super) async fn probe(&self) -> Result<(), StoreError> {
         self.verifier.probe().await
     }

@@ -52,7 +52,7 @@ impl Modify for SecuritySchemes {
     }
 }
 
-/// Says of each operation that names no credential that it needs none.
+/// Marks each operation that names no credential as one that needs none.
 struct OpenOperations;
 
 impl Modify for OpenOperations {

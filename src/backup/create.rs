@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::check::{Checked, Haste, check, refuse};
+use super::check::{CheckPriority, CheckReport, check, ensure_no_findings};
 use super::copy::{copy_database, digest, seal};
 use super::error::BackupError;
 use super::low_priority;
@@ -27,11 +27,11 @@ const LOCK_NAME: &str = "backup-lock";
 pub struct Backup {
     pub bytes: u64,
     pub manifest: BackupManifest,
-    /// What was not as recorded, as sentences.
+    /// What is wrong, as sentences.
     pub findings: Vec<String>,
 }
 
-/// Backs up the database of an installation into a new file, also while it is served. What is not as recorded is an error,
+/// Backs up the database of an installation into a new file, also while it is served. A finding is an error,
 /// unless `accepts_differences`.
 ///
 /// # Errors
@@ -52,16 +52,16 @@ pub fn create(
         return Err(BackupError(format!("{} exists. Name a new file, or remove it.", target.display())));
     }
     let mut findings = lost_events(source);
-    refuse(&findings, accepts_differences)?;
-    let _lock = lock(data_dir)?;
+    ensure_no_findings(&findings, accepts_differences)?;
+    let _lock = lock_backups(data_dir)?;
     let partial = PartialFile::create(target)?;
     let began_at = source.clock.now().to_rfc_3339_with_micros().unwrap_or_default();
     copy_database(&source.store, &partial, progress)?;
     // The copy keeps the write-ahead log from being emptied, so that it must not take long. The rest may.
     low_priority::lower();
-    let (schema, stored_secrets, checked) = check_copy(source, &partial, progress)?;
-    findings.extend(checked.findings);
-    refuse(&findings, accepts_differences)?;
+    let (schema, stored_secrets, report) = check_copy(source, &partial, progress)?;
+    findings.extend(report.findings);
+    ensure_no_findings(&findings, accepts_differences)?;
     let (bytes, sha256) = digest(&partial)?;
     let manifest = BackupManifest {
         keydesk: env!("CARGO_PKG_VERSION").to_owned(),
@@ -69,11 +69,11 @@ pub fn create(
         began_at,
         installation: source.id,
         database: BackupDatabase { bytes, sha256 },
-        trails: checked.trails,
+        trails: report.trails,
         secrets: stored_secrets,
-        differences: checked.differences,
+        differences: report.differences,
     };
-    let bytes = append(&manifest, secrets, &partial)?;
+    let bytes = append_manifest(&manifest, secrets, &partial)?;
     partial.finish()?;
     if let Err(error) = last_backup::write(data_dir, source.id, &manifest.began_at) {
         tracing::warn!(%error, "backup not remembered");
@@ -81,7 +81,7 @@ pub fn create(
     Ok(Backup { bytes, manifest, findings })
 }
 
-type StoredParts = (String, Vec<BackupSecret>, Checked);
+type StoredParts = (String, Vec<BackupSecret>, CheckReport);
 
 /// Opens the copy as a database, checks it, and closes it.
 fn check_copy(
@@ -91,24 +91,24 @@ fn check_copy(
 ) -> Result<StoredParts, BackupError> {
     let database = Database::Sqlite(partial.path().to_owned());
     let copy = Store::connect(&database)?;
-    let checked = check(&copy, source.id, source.key, Haste::Low, progress)?;
+    let report = check(&copy, source.id, source.key, CheckPriority::Low, progress)?;
     let (schema, stored) =
         copy.read(|db| Ok::<_, BackupError>((db.schema_version()?, db.installation().secret_checks()?)))?;
     drop(copy);
     seal(&database)?;
-    Ok((schema, recognize::to_manifest(stored), checked))
+    Ok((schema, recognize::to_manifest(stored), report))
 }
 
-/// Writes the manifest behind the database. Returns the size of the whole.
-fn append(manifest: &BackupManifest, secrets: &Secrets, partial: &PartialFile) -> Result<u64, BackupError> {
+/// Appends the manifest to the database. Returns the size of the backup.
+fn append_manifest(manifest: &BackupManifest, secrets: &Secrets, partial: &PartialFile) -> Result<u64, BackupError> {
     let text = manifest.sign(&secrets.signer).map_err(BackupError::because)?;
     let end = format!("\n{text}");
     partial.file().write_all(end.as_bytes()).map_err(|error| BackupError::unwritable(partial.path(), &error))?;
     Ok(manifest.database.bytes + end.len() as u64)
 }
 
-/// One backup of an installation at a time.
-fn lock(data_dir: &Path) -> Result<File, BackupError> {
+/// Takes the lock that allows one backup of an installation at a time.
+fn lock_backups(data_dir: &Path) -> Result<File, BackupError> {
     let path = data_dir.join(LOCK_NAME);
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let file = file.map_err(|error| BackupError::unwritable(&path, &error))?;

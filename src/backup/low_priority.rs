@@ -1,11 +1,11 @@
-//! Leaves processor and disk to the server that runs on the same machine.
+//! Keeps a backup from slowing down the server on the same machine.
 
 use std::thread;
 use std::time::Duration;
 
-/// A step that hung for a while is no reason to wait as long again.
+/// The pause after a step that hung is no longer than this.
 const MAX_PAUSE: Duration = Duration::from_millis(200);
-/// The weakest claim to a processor.
+/// The highest nice value (setpriority(2)).
 #[cfg(target_os = "linux")]
 const LOWEST_PRIORITY: i32 = 19;
 

@@ -18,7 +18,7 @@ pub(super) struct PartialFile {
 }
 
 impl PartialFile {
-    /// Creates the file, in the place of one that an interrupted run left. Only its owner may read it.
+    /// Creates the file, replacing one that an interrupted run left. Only its owner may read it.
     pub(super) fn create(target: &Path) -> Result<Self, BackupError> {
         let mut name = target.as_os_str().to_owned();
         name.push(".partial");

@@ -1,10 +1,10 @@
-//! Restores a backup into a new installation. Nothing is put in place before everything is checked.
+//! Restores a backup into a new installation. The database gets its name only after all checks.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::check::{Haste, check, name, refuse};
+use super::check::{CheckPriority, check, ensure_no_findings, trail_name};
 use super::copy::{extract, seal};
 use super::error::BackupError;
 use super::kept_checkpoints::KeptCheckpoints;
@@ -41,7 +41,7 @@ pub struct Restored {
     pub path: PathBuf,
     /// What the trails lack of remembered and kept checkpoints, each with the name of what it is about.
     pub shortfalls: Vec<(String, Shortfall)>,
-    /// What is not as recorded, as sentences.
+    /// What is wrong, as sentences.
     pub findings: Vec<String>,
 }
 
@@ -78,8 +78,9 @@ pub fn restore(
             request.backup.display()
         )));
     }
-    let copy = Copy { config, secrets: Arc::new(secrets), manifest: &backup.manifest, partial: &partial };
-    let (shortfalls, findings) = copy.check(kept, request.accepts_differences, progress)?;
+    let extracted =
+        ExtractedDatabase { config, secrets: Arc::new(secrets), manifest: &backup.manifest, partial: &partial };
+    let (shortfalls, findings) = extracted.check(kept, request.accepts_differences, progress)?;
     partial.finish()?;
     folder.is_new = false;
     if let Err(error) = last_backup::write(&config.data_dir, installation, &backup.manifest.began_at) {
@@ -113,7 +114,7 @@ impl Drop for NewFolder<'_> {
     }
 }
 
-/// Never over an installation.
+/// Fails if the database or one of its files exists: a restore never replaces an installation.
 fn refuse_existing(path: &Path) -> Result<(), BackupError> {
     let files = [path.to_owned()].into_iter().chain(sqlite_companions(path));
     match files.into_iter().find(|file| fs::symlink_metadata(file).is_ok()) {
@@ -126,7 +127,7 @@ fn refuse_existing(path: &Path) -> Result<(), BackupError> {
 }
 
 /// A database that was extracted from a backup, and is not in place yet.
-struct Copy<'a> {
+struct ExtractedDatabase<'a> {
     config: &'a Config,
     secrets: Arc<Secrets>,
     manifest: &'a BackupManifest,
@@ -135,7 +136,7 @@ struct Copy<'a> {
 
 type Found = (Vec<(String, Shortfall)>, Vec<String>);
 
-impl Copy<'_> {
+impl ExtractedDatabase<'_> {
     /// Brings the schema up to date, checks everything, and remembers the checkpoints. The file alone is the database
     /// afterwards.
     fn check(
@@ -151,12 +152,12 @@ impl Copy<'_> {
         let installation = store.query(|db| db.installation().get())?;
         let installation = installation.ok_or_else(|| BackupError::new("The backup holds no installation."))?;
         check_secrets(&store, &installation, &self.secrets, &self.config.secrets_file).map_err(BackupError::because)?;
-        let checked = check(&store, installation.id, key, Haste::Full, progress)?;
-        refuse(&checked.findings, accepts_differences)?;
+        let report = check(&store, installation.id, key, CheckPriority::Normal, progress)?;
+        ensure_no_findings(&report.findings, accepts_differences)?;
         let shortfalls = self.remember(&store, kept)?;
         drop(store);
         seal(&database)?;
-        Ok((shortfalls, checked.findings))
+        Ok((shortfalls, report.findings))
     }
 
     fn migrate(&self, database: &Database) -> Result<(), BackupError> {
@@ -188,7 +189,7 @@ impl Copy<'_> {
         memory.save().map_err(|error| BackupError::unwritable(&self.config.data_dir, &error))?;
         let companies = store.query(|db| db.stored_rows().trails())?;
         let company = |trail| companies.iter().find(|(id, _)| *id == trail).and_then(|(_, name)| name.as_deref());
-        let named = |(trail, shortfall)| (name(trail, company(trail), installation), shortfall);
+        let named = |(trail, shortfall)| (trail_name(trail, company(trail), installation), shortfall);
         Ok(memory.shortfalls().into_iter().map(named).collect())
     }
 }

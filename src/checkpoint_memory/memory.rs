@@ -71,8 +71,8 @@ impl CheckpointMemory {
         data_dir.join(FILE_NAME)
     }
 
-    /// Checks that the memory in the data folder, if any, belongs to the installation in the database; `None` if that holds
-    /// none yet. If a new database is wanted, the memory of another one is moved away.
+    /// Checks that the memory in the data folder, if any, belongs to the installation in the database; `None` if the
+    /// database holds none yet. If a new database is wanted, the memory of another one is moved away.
     ///
     /// # Errors
     /// [`MemoryError`]: the file is damaged, or belongs to another installation.
@@ -223,8 +223,8 @@ impl CheckpointMemory {
         self.state().shortfalls.iter().map(|(trail, shortfall)| (*trail, *shortfall)).collect()
     }
 
-    /// Returns what the trails lack, as a clause that names the first one; `None` if they lack nothing. While they do, a
-    /// key that the database does not know may be a good one, which was created in lost events.
+    /// Returns what the trails lack, as a clause that names the first one; `None` if they lack nothing. While they do, an
+    /// unknown key may be a valid one that was created in lost events.
     #[must_use]
     pub fn summary(&self) -> Option<String> {
         summary_of(&self.shortfalls())

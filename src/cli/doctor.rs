@@ -16,7 +16,7 @@ pub(super) struct Doctor {
 }
 
 impl Doctor {
-    /// Prints what was found, in the order of importance. The exit code tells the first trouble.
+    /// Prints the findings, the most important first. The exit code reports the first problem.
     pub(super) fn run(self, settings: Settings) -> Result<ExitCode, CliError> {
         let config = settings.check()?;
         let report =

@@ -6,7 +6,7 @@ use clap::Command;
 const SERVING: [&str; 2] = ["serve", "demo"];
 /// The settings that concern every command.
 const COMMON: [&str; 6] = ["data_dir", "database_url", "database_url_file", "secrets_file", "log_level", "log_format"];
-/// The settings that concern the commands of a group besides.
+/// Further settings that concern the commands of a group.
 const OF_GROUPS: [(&str, &[&str]); 4] = [
     ("user", &["public_url", "platform_name"]),
     ("key", &["key_prefix"]),

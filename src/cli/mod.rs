@@ -144,7 +144,7 @@ pub fn run() -> ExitCode {
     code
 }
 
-/// Names what is not UTF-8, which the error does not. Its value may be a secret.
+/// Names the argument or variable that is not UTF-8, which clap's error does not. Its value may be a secret.
 fn not_utf8(error: &clap::Error) -> Option<String> {
     if error.kind() != ErrorKind::InvalidUtf8 {
         return None;

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_one_word_of_a_command_line() {
+    fn a_path_is_quoted_as_one_shell_word() {
         for (path, word) in [
             ("/var/lib/keydesk-2", "/var/lib/keydesk-2"),
             ("/my data", "'/my data'"),

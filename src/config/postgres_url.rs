@@ -175,7 +175,8 @@ fn has_invalid_escape(text: &[u8]) -> bool {
         .any(|(at, _)| !text.get(at + 1..at + 3).is_some_and(is_escape))
 }
 
-/// Returns what of a URL no message may repeat, the longest first: itself and its passwords, encoded and decoded.
+/// Returns the parts of a URL that no message may repeat, the longest first: all of it, and its passwords, encoded and
+/// decoded.
 pub(super) fn secrets_in(url: &str) -> Vec<String> {
     let mut secrets = vec![url.to_owned()];
     if let Some(parsed) = url.split_once("://").and_then(|(_, rest)| PostgresUrl::parse(rest)) {
@@ -283,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_libpq_cannot_read_is_rejected_without_repeating_it() {
+    fn urls_that_libpq_cannot_read_are_rejected_without_repeating_them() {
         for wrong in [
             "postgres://u:hunter2@localhost:port/d",
             "postgres://u:hunter2@localhost:0/d",

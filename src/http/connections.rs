@@ -1,5 +1,6 @@
-//! Closes idle and stalled connections, and the longest idle ones when there are too many. actix-web limits the time for the first request's head and for keep-alive, but
-//! not for a later head that trickles in, for what follows an unread body, or for a client that stops reading.
+//! Closes idle and stalled connections, and the longest idle ones when there are too many. actix-web limits the time for
+//! the first request's head and for keep-alive, but not for a later head that trickles in, for what follows an unread
+//! body, or for a client that stops reading.
 
 use std::any::Any;
 use std::net::{Shutdown, TcpStream};

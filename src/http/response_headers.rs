@@ -126,7 +126,7 @@ thread_local! {
     static LINES: LogLimit = LogLimit::new();
 }
 
-/// What the log says of a request.
+/// The log line of a request.
 struct RequestLine<'a> {
     id: RequestId,
     method: &'a Method,

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_layout_is_the_kernels() {
+    fn the_layout_matches_the_kernel() {
         assert_eq!(offset_of!(TcpInfo, unacked), offset_of!(libc::tcp_info, tcpi_unacked));
         assert_eq!(offset_of!(TcpInfo, bytes_acked), offset_of!(libc::tcp_info, tcpi_bytes_acked));
         assert_eq!(offset_of!(TcpInfo, notsent_bytes), offset_of!(libc::tcp_info, tcpi_notsent_bytes));

@@ -13,7 +13,7 @@ const MEBIBYTE: u64 = 1_024 * 1_024;
 /// A change needs far less, a write-ahead log under a long read this much.
 const MIN_FREE_BYTES: u64 = 256 * MEBIBYTE;
 
-/// Says which file system has little space left. One that cannot be asked has enough.
+/// Returns a sentence about a file system with little space left. One whose space is unknown counts as having enough.
 pub(super) fn trouble(config: &Config) -> Option<String> {
     let mut folders = vec![config.data_dir.as_path()];
     if let Database::Sqlite(path) = &config.database {

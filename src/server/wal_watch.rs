@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::store::{Store, StoreError};
 
-/// From this size on, the log has a warning.
+/// From this size on, the log is large.
 const LARGE_BYTES: u64 = 64 * 1_024 * 1_024;
 
-/// Says that a log of this size is large.
+/// Returns the warning about a log of this size; `None` if it is not large.
 pub(super) fn warning(bytes: u64) -> Option<String> {
     (bytes >= LARGE_BYTES).then(|| {
         format!(

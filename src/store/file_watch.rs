@@ -58,7 +58,7 @@ impl FileWatch {
         self.lock().push(WatchedFile { path: path.to_owned(), identity: None });
     }
 
-    /// Looks at the files. Until the next call, [`ensure_present`](Self::ensure_present) repeats the result.
+    /// Checks the files. Until the next call, [`ensure_present`](Self::ensure_present) repeats the result.
     pub(in crate::store) fn check(&self) -> Result<(), StoreError> {
         let missing = self.lock().iter().find(|file| !file.is_unchanged()).map(|file| file.path.clone());
         let was_missing = self.0.is_missing.swap(missing.is_some(), Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The first start: one server at a time looks whether there is an installation, and creates it with its secrets.
+//! The first start: one server at a time checks for an installation, and creates it with its secrets if there is none.
 
 use diesel::connection::SimpleConnection;
 
@@ -12,13 +12,13 @@ use crate::store::pool::Store;
 /// An arbitrary number: the advisory lock that a server holds during the first start.
 const FIRST_START_LOCK: i64 = 0x006b_6579_6465_736c;
 
-/// The right to create an installation and its secrets. Dropping it lets the next server look.
+/// The right to create an installation and its secrets. Dropping it lets the next server check.
 pub struct FirstStart {
     _lock: Option<AnyConnection>,
 }
 
 impl Store {
-    /// Looks at a database, and begins the first start if it holds no installation. On PostgreSQL the call waits up to
+    /// Inspects a database, and begins the first start if it holds no installation. On PostgreSQL the call waits up to
     /// a minute for another server that is creating one. SQLite's file is created under the lock of the data folder.
     ///
     /// # Errors

@@ -1,5 +1,4 @@
-//! Looks at a database before it is used: whether it can be reached, its schema, and what is between it and this
-//! program.
+//! Inspects a database before it is used: whether it can be reached, its schema, and a pooler in front of it.
 
 use std::fmt;
 
@@ -31,7 +30,7 @@ pub struct Inspection {
 }
 
 impl Store {
-    /// Looks at a database. A SQLite file need not exist.
+    /// Inspects a database. A SQLite file need not exist.
     ///
     /// # Errors
     /// [`InspectError`]: the database cannot be reached or used.

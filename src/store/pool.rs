@@ -87,7 +87,7 @@ impl Store {
         self.connector.files().add(path);
     }
 
-    /// Looks whether the installation's files are still those that were opened. Until the next call, reads and writes
+    /// Checks that the installation's files are still those that were opened. Until the next call, reads and writes
     /// fail if one was deleted or replaced.
     pub fn check_files(&self) -> Result<(), StoreError> {
         self.connector.files().check()

@@ -1,4 +1,4 @@
-//! The lock that tells servers from copies of a whole database on PostgreSQL. On SQLite, a copy locks the file.
+//! The lock that keeps a copy of a whole PostgreSQL database and servers apart. On SQLite, a copy locks the file.
 
 use diesel::prelude::*;
 use diesel::sql_types::Bool;

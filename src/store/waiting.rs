@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_is_repeated_until_it_is_done_or_a_minute_is_over() {
+    fn an_attempt_is_repeated_until_it_succeeds_or_a_minute_passes() {
         let (done, after) = waited(Duration::from_secs(20), Duration::ZERO);
         assert!(done.is_ok() && after < Duration::from_secs(21), "{after:?}");
         let (failed, after) = waited(Duration::from_hours(1), Duration::ZERO);

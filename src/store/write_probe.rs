@@ -1,4 +1,4 @@
-//! Tries whether changes can be saved, without one.
+//! Tests whether changes can be saved, without making one.
 
 use std::io::Write;
 use std::path::Path;

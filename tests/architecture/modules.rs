@@ -76,7 +76,7 @@ impl<'a> Modules<'a> {
         self.sources.iter().map(|source| &source.file[..])
     }
 
-    /// Every edge of the graph. Lines with `mod x;` and `pub use` are none by themselves.
+    /// Every edge of the graph. A line with `mod x;` or `pub use` alone is not an edge.
     pub fn edges(&self) -> Edges {
         let mut edges = Edges::new();
         for source in &self.sources {
@@ -183,31 +183,31 @@ fn starts_a_path(source: &Source, alias: &str) -> bool {
     source.names.iter().any(|name| !name.is_test && name.import.is_none() && name.words[0] == alias)
 }
 
-/// The circles between files, each with its edges, one a line.
-pub fn circles(edges: &Edges) -> Vec<String> {
+/// The cycles between files, each with its edges, one a line.
+pub fn cycles(edges: &Edges) -> Vec<String> {
     let mut next: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (from, to) in edges.keys() {
         next.entry(from).or_default().push(to);
         next.entry(to).or_default();
     }
     let reached: BTreeMap<&str, BTreeSet<&str>> = next.keys().map(|file| (*file, reachable(&next, file))).collect();
-    let mut circles = Vec::new();
+    let mut cycles = Vec::new();
     let mut known: BTreeSet<&str> = BTreeSet::new();
     for (file, below) in &reached {
         if !below.contains(file) || known.contains(file) {
             continue;
         }
-        let circle: BTreeSet<&str> = below.iter().copied().filter(|other| reached[other].contains(file)).collect();
-        known.extend(&circle);
-        let mut lines = vec![format!("A circle of {} files:", circle.len())];
+        let cycle: BTreeSet<&str> = below.iter().copied().filter(|other| reached[other].contains(file)).collect();
+        known.extend(&cycle);
+        let mut lines = vec![format!("A cycle of {} files:", cycle.len())];
         for ((from, to), names) in
-            edges.iter().filter(|((from, to), _)| circle.contains(&from[..]) && circle.contains(&to[..]))
+            edges.iter().filter(|((from, to), _)| cycle.contains(&from[..]) && cycle.contains(&to[..]))
         {
             lines.push(format!("    {from} -> {to}: {}", without_imported(names).join(", ")));
         }
-        circles.push(lines.join("\n"));
+        cycles.push(lines.join("\n"));
     }
-    circles
+    cycles
 }
 
 /// The names without paths that start with one of the others: `Tab::Active` after `super::tabs::Tab`.

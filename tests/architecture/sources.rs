@@ -176,7 +176,7 @@ impl Reader {
                 cursor = if path.ident().is_some() { self.read_path(path, true) } else { path };
             } else {
                 let Some((_, rest)) = cursor.token_tree() else { return };
-                // Two dots are a range or the rest of a struct, whose next word is no method or field.
+                // Two dots are a range or the rest of a struct, whose next word is not a method or field.
                 is_dot = !was_dot && mark(cursor, '.').is_some();
                 cursor = rest;
             }

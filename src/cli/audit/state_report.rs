@@ -74,8 +74,8 @@ fn rows_part(counts: &ReplayCounts) -> String {
     }
 }
 
-/// Names the row by its id, what differs, and the last event that says otherwise. An id that is none comes from a row
-/// that was changed: it is quoted and escaped.
+/// Names the row by its id, what differs, and the last event that says otherwise. The id of a row that was changed may
+/// be any text: it is quoted and escaped.
 fn sentence(StateDifference { difference, event }: &StateDifference) -> String {
     let is_id = |id: &str| !id.is_empty() && id.chars().all(|letter| letter.is_ascii_hexdigit() || letter == '-');
     let id = Some(difference.subject.id.clone()).filter(|id| is_id(id));
@@ -133,14 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn an_id_from_a_row_cannot_word_the_sentence() {
+    fn an_id_from_a_row_cannot_forge_the_sentence() {
         let hostile = difference("K\"\n\u{202e}Brightwater: all well", DifferenceKind::Unrecorded);
         let expected = r#"API key "K\"\n\u{202e}Brightwater: all well" was never recorded"#;
         assert!(sentence(&hostile).starts_with(expected), "{}", sentence(&hostile));
     }
 
     #[test]
-    fn what_fits_is_counted() {
+    fn matching_rows_are_counted() {
         let counts = ReplayCounts { companies: 1, users: 1, accounts: 2, keys: 3, ..ReplayCounts::default() };
         assert_eq!(rows_part(&counts), "; 3 keys, 2 service accounts and 1 user as they say");
         let counts = ReplayCounts { gateways: 1, ..ReplayCounts::default() };

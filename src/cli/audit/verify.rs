@@ -123,7 +123,7 @@ fn check_all(
             Ok(sentences)
         });
         let integrity = integrity.join().map_err(|_| CliError::from("The check of the database's files failed."))?;
-        // Damaged files are the reason for whatever else cannot be read.
+        // Damaged files explain every other failed read.
         let damage = integrity.map_err(CliError::from).and_then(|found| state_report::print_integrity(&found));
         let sentences = match damage {
             Ok(Some(damage)) => vec![damage],
@@ -144,7 +144,7 @@ fn lost_events(
     for (trail, shortfall) in &installation.shortfalls {
         let request = requests.iter().find(|(_, request)| request.trail == *trail);
         let name = request.map_or_else(|| format!("The trail {trail}"), |(name, _)| name.clone());
-        // A trail that is missing is in no request.
+        // No request is about a missing trail.
         if request.is_some() || is_complete {
             print_line(&format!("{name}: {shortfall}, as the server remembers"))?;
             sentences.push(format!("The audit trail of {name} went back: {shortfall}."));

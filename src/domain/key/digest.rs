@@ -100,8 +100,8 @@ pub struct PresentedDigests {
     pub of_sha256: KeyDigest,
 }
 
-/// The SHA-256 of a stored digest. The audit trail holds it, so that an exchanged digest is found; it helps nobody to
-/// guess a key.
+/// The SHA-256 of a stored digest. The audit trail holds it, so that an exchanged digest is found. It does not
+/// help to guess a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DigestFingerprint([u8; 32]);
 

@@ -2,7 +2,7 @@
 
 use crate::domain::timestamp::Timestamp;
 
-/// What tells one primary from another.
+/// The properties that distinguish one primary from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerIdentity {
     /// Common to a primary and its standbys (`pg_control_system()`).
@@ -13,7 +13,7 @@ pub struct ServerIdentity {
     pub started_at: Timestamp,
 }
 
-/// What a newly seen server is to the one that was in use.
+/// How a newly seen server relates to the one that was in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Succession {
     Same,
@@ -26,7 +26,7 @@ pub enum Succession {
 }
 
 impl ServerIdentity {
-    /// Returns what `seen` is to this server.
+    /// Returns how `seen` relates to this server.
     #[must_use]
     pub fn succession(&self, seen: &Self) -> Succession {
         if self.system != seen.system {

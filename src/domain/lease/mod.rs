@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub use identity::{ServerIdentity, Succession};
 
-/// How long answers are good after the start of the last beat that was committed.
+/// How long answers are valid after the last committed beat was sent.
 pub const LEASE_DURATION: Duration = Duration::from_secs(1);
 /// The pause between two beats.
 pub const BEAT_INTERVAL: Duration = Duration::from_millis(250);
@@ -25,7 +25,7 @@ const NEVER: u64 = u64::MAX;
 /// start.
 #[derive(Debug)]
 pub struct Lease {
-    /// Answers are good until then. [`NEVER`] as an end: the database has no lease.
+    /// Answers are valid until then. [`NEVER`] as an end: the database has no lease.
     valid_until: AtomicU64,
     /// Changes are acknowledged from then on. [`NEVER`] before the first commit.
     acknowledged_from: AtomicU64,
@@ -44,7 +44,7 @@ impl Lease {
         }
     }
 
-    /// Whether an answer that is read after `now` is good. The clock is read only if the lease can end.
+    /// Whether an answer that is read after `now` is valid. The clock is read only if the lease can end.
     pub fn is_valid(&self, now: impl FnOnce() -> Duration) -> bool {
         let until = self.valid_until.load(Ordering::Acquire);
         until == NEVER || nanos(now()) <= until
@@ -75,7 +75,7 @@ impl Lease {
         let _ = self.valid_until.compare_exchange(NEVER, until, Ordering::AcqRel, Ordering::Acquire);
     }
 
-    /// The lease is to be renewed by beats from now on; until the first one, no answer is good.
+    /// From now on, beats must renew the lease. No answer is valid before the first one.
     pub fn suspend(&self) {
         self.valid_until.store(0, Ordering::Release);
     }

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_from_a_file_stands_in_quotation_marks() {
+    fn text_from_a_file_is_quoted() {
         let text = "x”\n\u{1b}[2J";
         for error in [
             ExportError::KeyForOtherTrail(text.to_owned()),

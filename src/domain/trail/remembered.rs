@@ -76,8 +76,8 @@ impl RememberedTrail {
         self.tree.checkpoint().size
     }
 
-    /// Returns what a trail with this head lacks, if that can be told without its events: a longer trail must be
-    /// compared by them.
+    /// Returns what a trail with this head lacks, as far as the head shows it: a longer trail must be compared by its
+    /// events.
     #[must_use]
     pub fn shortfall(&self, size: i64, checkpoint: &str) -> Option<Shortfall> {
         let (found, last) = (u64::try_from(size).unwrap_or(0), self.size());

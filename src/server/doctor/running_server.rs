@@ -1,4 +1,4 @@
-//! What the running server says of itself.
+//! Examines the running server by its readiness and its metrics.
 
 use std::io;
 

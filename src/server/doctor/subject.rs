@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_matters_more_has_a_smaller_code() {
+    fn more_important_subjects_have_smaller_codes() {
         assert!(Subject::ALL.is_sorted());
         for (before, after) in Subject::ALL.iter().zip(&Subject::ALL[1..]) {
             assert!(before.exit_code() < after.exit_code(), "{before:?} {after:?}");

@@ -8,7 +8,7 @@ use crate::store::db::{ApiKeys, ReadWrite};
 use crate::store::error::StoreError;
 use crate::store::schema::{api_keys, key_prefixes};
 
-/// What keys have whose digest was computed from all of the key, so that the prefix is known.
+/// The digest kind of keys whose digest was computed from the whole key, so that their prefix is known.
 const WHOLE_KEY: &str = "key";
 
 impl<A> ApiKeys<'_, A> {

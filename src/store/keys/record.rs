@@ -115,7 +115,7 @@ impl<A> ApiKeys<'_, A> {
         Ok(key.first(self.connection).optional()?)
     }
 
-    /// Returns a key of the company. A key of another company is as absent as one that does not exist.
+    /// Returns a key of the company; `None` also for a key of another company.
     #[instrument(name = "db.keys.by_id", level = "debug", skip_all)]
     pub fn by_id(&mut self, company_id: CompanyId, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {
         Ok(self.find(id)?.filter(|key| key.company_id == company_id))

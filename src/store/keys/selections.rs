@@ -116,7 +116,7 @@ impl<A> ApiKeys<'_, A> {
             .get_result(self.connection)?)
     }
 
-    /// Returns those of the service accounts that have an active key.
+    /// Returns the service accounts among these that have an active key.
     #[instrument(name = "db.keys.active_accounts", level = "debug", skip_all)]
     pub fn active_accounts(
         &mut self,
@@ -133,7 +133,7 @@ impl<A> ApiKeys<'_, A> {
         Ok(active.into_iter().collect())
     }
 
-    /// Returns those of the digests that are stored, in any company.
+    /// Returns the digests among these that are stored, in any company.
     #[instrument(name = "db.keys.stored_digests", level = "debug", skip_all)]
     pub fn stored_digests(
         &mut self,

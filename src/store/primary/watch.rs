@@ -1,4 +1,4 @@
-//! The primary that is in use. Each new connection is held against it; a successor supersedes it, with all its
+//! The primary that is in use. Each new connection is compared with it; a successor supersedes it, with all its
 //! connections.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ pub(in crate::store) struct Primary {
     started: Instant,
 }
 
-/// What a server can say of its lease.
+/// The state of a server's lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseState {
     /// Commits need no standby, so another primary would go unnoticed.

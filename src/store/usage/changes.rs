@@ -30,7 +30,7 @@ pub struct EndedKey {
 }
 
 impl<A> Usage<'_, A> {
-    /// Returns those of the keys that have ended by `now`.
+    /// Returns the keys among these that have ended by `now`.
     #[instrument(name = "db.usage.ended_keys", level = "debug", skip_all)]
     pub fn ended_keys(&mut self, ids: &[KeyId], now: Timestamp) -> Result<Vec<EndedKey>, StoreError> {
         Ok(api_keys::table

@@ -58,8 +58,7 @@ impl<A> Users<'_, A> {
         Ok(diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(self.connection)?)
     }
 
-    /// Returns a user of the company. A deleted user, and a user of another company, are as absent as one that never
-    /// was.
+    /// Returns a user of the company; `None` also for a deleted user, and for a user of another company.
     #[instrument(name = "db.users.by_id", level = "debug", skip_all)]
     pub fn by_id(&mut self, company_id: CompanyId, id: UserId) -> Result<Option<User>, StoreError> {
         Ok(users::table

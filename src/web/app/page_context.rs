@@ -85,7 +85,7 @@ impl PageContext {
     }
 
     /// The context for changes by this user. Each change checks in its own transaction that the session still exists
-    /// and that the role suffices: the guards only judge the moment when the head of the request arrived.
+    /// and that the role suffices: the guards only check the moment when the head of the request arrived.
     #[must_use]
     pub fn request_context(&self) -> RequestContext {
         let claim = SessionClaim {

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
-use crate::actions::{HashingQueue, SetUpError, SetUpFieldErrors, SetUpForm, SignInOutcome};
+use crate::actions::{HashingQueue, SetupError, SetupFieldErrors, SetupForm, SignInOutcome};
 use crate::http::body::FormBody;
 use crate::web::app::error::PageError;
 use crate::web::app::query::Query;
@@ -56,7 +56,7 @@ impl SetupPage {
         errors.into_iter().find(|(_, error)| error.is_some()).map(|(name, _)| name)
     }
 
-    fn with_errors(self, errors: SetUpFieldErrors) -> Self {
+    fn with_errors(self, errors: SetupFieldErrors) -> Self {
         Self {
             company_name: Field { error: errors.company_name, ..self.company_name },
             name: Field { error: errors.name.map(|error| error.to_string()), ..self.name },
@@ -94,16 +94,16 @@ pub async fn submit(
     let client = browser.client.clone();
     let set_up = app.perform(move |actions| {
         let FirstAdminForm { company_name, name, email, password } = &form;
-        actions.set_up(&SetUpForm { company_name, name, email, password }, &client)
+        actions.set_up(&SetupForm { company_name, name, email, password }, &client)
     });
     let set_up = set_up.await?;
     drop(permit);
     match set_up {
         Ok(admin) => continue_sign_in(&app, SignInOutcome::Complete(admin), None, browser).await,
-        Err(SetUpError::Refused(errors)) => {
+        Err(SetupError::Refused(errors)) => {
             html_with_secret(StatusCode::UNPROCESSABLE_ENTITY, &page.with_errors(*errors))
         }
-        Err(SetUpError::Closed) => Err(PageError::PageNotFound),
+        Err(SetupError::Closed) => Err(PageError::PageNotFound),
         Err(error) => Err(PageError::Internal(error.to_string())),
     }
 }

@@ -152,7 +152,7 @@ fn a_replica_of_a_killed_server_is_restored_and_verifies() {
 }
 
 #[test]
-fn what_a_replica_lacks_is_found_by_a_kept_checkpoint() {
+fn a_kept_checkpoint_shows_which_events_a_replica_lacks() {
     if !is_sqlite() {
         return;
     }

@@ -184,7 +184,7 @@ fn a_long_list_has_every_key_once_and_no_usage_row_is_needed() {
 }
 
 #[test]
-fn a_list_ends_quietly_when_its_reader_has_enough() {
+fn a_closed_pipe_ends_a_list_quietly() {
     let server = TestServer::start();
     fill(&server, 4_000);
     for format in ["text", "json", "csv"] {

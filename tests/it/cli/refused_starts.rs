@@ -131,7 +131,7 @@ fn a_folder_that_is_not_writable_is_named_with_its_owner() {
 }
 
 #[test]
-fn a_file_of_the_own_user_with_a_wrong_mode_is_named() {
+fn an_own_file_with_a_wrong_mode_is_named() {
     let Some(foreign) = Foreign::new() else { return };
     foreign.added();
     let database = foreign.data().join("keydesk.db");
@@ -214,7 +214,7 @@ fn the_database_of_another_program_is_refused() {
 }
 
 #[test]
-fn tables_of_litestream_are_no_other_program() {
+fn tables_of_litestream_are_accepted() {
     if database::postgres().is_some() {
         return;
     }

@@ -268,7 +268,7 @@ fn an_export_of_another_company_is_refused() {
 }
 
 #[test]
-fn a_file_cannot_word_a_verdict() {
+fn a_file_cannot_forge_a_verdict() {
     const FORGED: &str = "Brightwater”: all 9 events\n\u{1b}[2J\u{202e}“Brightwater";
     let setup = Setup::new();
     let (header, events) = read(&export(&setup.admin, ""));

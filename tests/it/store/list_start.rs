@@ -56,7 +56,7 @@ fn one_statement_returns_the_start_of_the_list_names_and_counters() {
 }
 
 #[test]
-fn what_one_statement_cannot_return_is_left_to_several() {
+fn other_lists_take_several_statements() {
     let server = TestServer::start();
     let company_id = server.company("Brightwater");
     let now = server.clock.now();

@@ -79,7 +79,7 @@ pub fn copy(url: &str) -> String {
     copy
 }
 
-/// Puts a copy in the place of a PostgreSQL database, whose clients lose their connections.
+/// Replaces a PostgreSQL database by a copy. Its clients lose their connections.
 pub fn replace_by(url: &str, copy: &str) {
     let (server, name) = url.rsplit_once('/').unwrap();
     allow_connections(url, false);

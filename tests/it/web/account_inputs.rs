@@ -25,7 +25,7 @@ const FORMS: [(&str, &[&str]); 6] = [
     ("/account/sessions/{id}/end", &["id"]),
 ];
 
-/// Returns the status, which is no failure of the server.
+/// Returns the status, which is not a server error.
 fn status(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> u16 {
     let status = browser.post(path, fields).status;
     let lengths: Vec<_> = fields.iter().map(|(name, text)| (name, text.chars().next(), text.len())).collect();

@@ -57,7 +57,7 @@ fn wrong_code(app: &Authenticator, server: &TestServer, number: usize) -> String
 }
 
 #[test]
-fn a_burst_of_sign_ins_is_judged_a_few_times() {
+fn a_burst_of_sign_ins_is_checked_a_few_times() {
     let server = TestServer::start();
     let known = server.admin();
     known.post("/sign-out", &[]).expect(303);
@@ -87,7 +87,7 @@ fn a_burst_of_sign_ins_is_judged_a_few_times() {
 }
 
 #[test]
-fn a_burst_of_codes_is_judged_a_few_times() {
+fn a_burst_of_codes_is_checked_a_few_times() {
     for is_known in [false, true] {
         for is_recovery_code in [false, true] {
             let server = TestServer::start();
@@ -114,7 +114,7 @@ fn a_burst_of_codes_is_judged_a_few_times() {
 }
 
 #[test]
-fn a_burst_of_current_passwords_is_judged_a_few_times() {
+fn a_burst_of_current_passwords_is_checked_a_few_times() {
     let change = |browser: &Browser, current: &str| {
         browser.post("/account/password", &[("current_password", current), ("new_password", NEW_PASSWORD)])
     };

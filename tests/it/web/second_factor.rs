@@ -57,7 +57,7 @@ fn setting_up_a_second_factor_needs_the_current_password() {
     admin.post(SECOND_FACTOR, &[("code", &app.code(now))]).expect(422);
     let wrong = app.confirm(&admin, now, "not it").expect(422);
     assert!(wrong.html().text("form .field-error").contains("This is not your current password."));
-    // Wrong codes with the right password are no failures of the password.
+    // Wrong codes with the right password do not count as wrong passwords.
     for _ in 0..10 {
         admin.post(SECOND_FACTOR, &[("code", "000000"), ("current_password", PASSWORD)]).expect(422);
     }

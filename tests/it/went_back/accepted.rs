@@ -82,7 +82,7 @@ fn every_server_that_remembers_the_lost_events_accepts_the_loss() {
 }
 
 #[test]
-fn an_acceptance_is_good_for_its_own_loss_only() {
+fn an_acceptance_covers_its_own_loss_only() {
     let (server, admin, key) = went_back();
     accept_loss(&server);
     server.compare_trails();

@@ -11,7 +11,7 @@ use crate::web::app::time::zone::Zone;
 use crate::web::components::event::text::{EventText, Part};
 use crate::web::components::people::{ActorView, actor_view};
 
-/// An event as a sentence: “{who} revoked {name}”.
+/// An event as a sentence: “{actor} revoked {name}”.
 #[derive(Clone, Debug)]
 pub struct EventView {
     pub id: String,
@@ -22,7 +22,7 @@ pub struct EventView {
     pub preview: Option<String>,
     /// The name of the service account when the event happened; after a rename, the new name.
     pub name: String,
-    pub who: ActorView,
+    pub actor: ActorView,
     /// False for events that no actor caused, such as an expiry. Their sentence is complete without an actor.
     pub has_actor: bool,
     /// What follows the actor; the whole sentence if `has_actor` is false.
@@ -49,7 +49,7 @@ impl EventView {
             key_id: event.key_id.clone(),
             preview: item.key_preview.clone(),
             name: detail.name().unwrap_or_default(),
-            who: actor_view(actor(event), names),
+            actor: actor_view(actor(event), names),
             has_actor: !matches!(
                 action,
                 Some(Action::ApiKeyExpired | Action::ApiKeyRefusedAfterRevocation | Action::UserSignInRefused)

@@ -15,7 +15,7 @@ fn metric(server: &TestServer, name: &str) -> i64 {
 }
 
 #[test]
-fn the_last_check_stands_on_the_page_and_in_the_metrics() {
+fn the_page_and_the_metrics_show_the_last_check() {
     let server = TestServer::start();
     let (id, _) = server.admin().create_key("ERP Sync");
     assert!(shown(&server).contains("has not finished its first check yet"), "{}", shown(&server));
@@ -50,7 +50,7 @@ fn a_check_pauses_after_each_batch_and_can_be_stopped() {
 }
 
 #[test]
-fn rows_that_change_during_a_check_are_no_differences() {
+fn rows_that_change_during_a_check_are_not_differences() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, _) = admin.create_key("ERP Sync");

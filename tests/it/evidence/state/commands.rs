@@ -19,7 +19,7 @@ fn event(server: &TestServer, key: &str, action: &str) -> String {
 }
 
 #[test]
-fn rows_that_fit_are_counted() {
+fn matching_rows_are_counted() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, _) = admin.create_key("ERP Sync");
@@ -39,7 +39,7 @@ fn rows_that_fit_are_counted() {
 }
 
 #[test]
-fn a_key_brought_back_to_life_is_named_with_its_revocation() {
+fn a_revived_key_is_named_with_its_revocation() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, key) = admin.create_key("ERP Sync");
