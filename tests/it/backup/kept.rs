@@ -143,7 +143,7 @@ fn a_foreign_checkpoint_or_key_is_refused() {
         let refused = refuse(&folder, &words.iter().map(String::as_str).collect::<Vec<_>>());
         assert!(refused.contains(sentence), "{refused}");
     }
-    assert_eq!(names(&folder), ["secrets"]);
+    assert_eq!(names(&folder), ["lock", "secrets"]);
     let usage = run_in(&folder, &["restore", "--accept-loss", backup.to_str().unwrap()]);
     assert_eq!(usage.status.code(), Some(2), "{}", text(&usage.stderr));
 }

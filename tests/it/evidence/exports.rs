@@ -205,7 +205,7 @@ fn a_thousand_changed_key_changes_are_all_found() {
     for seed in 0..1_000 {
         let mut random = Random::from(seed);
         let (changed, may_verify) = match seed % 2 {
-            0 => mutation::of_key_changes(random.of(&bases), &others, &signer, &mut random),
+            0 => mutation::of_key_changes(&random.of(&bases).clone(), &others, &signer, &mut random),
             _ => (mutation::of_file(&random.of(&bases).clone(), &mut random), false),
         };
         let found = check(&changed, &kept);

@@ -227,10 +227,13 @@ fn an_attacker_without_the_keys_cannot_continue_a_trail() {
     );
     let mut notes = setup.notes(trail);
     notes.push(KeyChange::sign(&setup.origin(), at, &stranger, &signer(8)));
-    for notes in [&notes[..2], &notes] {
+    for (notes, found) in [
+        (&notes[..2], "the checkpoint is not valid: its signature is not valid"),
+        (&notes, "the change of its key number 3 does not continue the one before it"),
+    ] {
         setup.put_notes(notes);
         let (code, output) = setup.audit("verify --company Brightwater --public-key key0");
-        assert!(code == 1 && output.contains("does not verify"), "{output}");
+        assert!(code == 1 && output.contains(&format!("Brightwater: {found}\n")), "{output}");
     }
     assert_eq!(setup.admin.add_key("ERP Sync 3").status, 503, "the server does not sign over it");
 }

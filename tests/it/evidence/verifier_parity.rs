@@ -120,7 +120,7 @@ fn both_verifiers_follow_the_same_changes_of_the_key() {
     for seed in 0..mutations {
         let mut random = Random::from(seed);
         let (bytes, may_verify) = match seed % 4 {
-            0 | 1 => mutation::of_key_changes(random.of(&bases), &others, &signer, &mut random),
+            0 | 1 => mutation::of_key_changes(&random.of(&bases).clone(), &others, &signer, &mut random),
             2 => (mutation::of_file(&random.of(&bases).clone(), &mut random), false),
             _ => {
                 // Other keys, sizes and histories.
@@ -137,7 +137,8 @@ fn both_verifiers_follow_the_same_changes_of_the_key() {
                     vec![(&stranger, 0), (former[0], early)],
                     vec![],
                 ];
-                (written(random.of(&chains), &events), true)
+                let chain = random.of(&chains).clone();
+                (written(&chain, &events), true)
             }
         };
         let is_good = agreed(&format!("seed {seed}"), &bytes, &vkey, &checkpoint);
