@@ -18,7 +18,7 @@ pub enum KeyChangeError {
     /// The next key has signed the trail before.
     #[error("The new key has signed the audit trail {0} before. Use another one.")]
     Repeated(TrailId),
-    #[error("The key of the audit trail {0} was changed {MAX_KEY_CHANGES} times, and cannot be changed again.")]
+    #[error("The signing key of the audit trail {0} was changed {MAX_KEY_CHANGES} times, and cannot be changed again.")]
     TooMany(TrailId),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -77,7 +77,7 @@ fn change(
 
 /// Returns the tree that the head's checkpoint signs, if the key has signed it and the frontier is its.
 fn signed_tree(head: &TrailHead, origin: &str, signer: &CheckpointSigner) -> Option<Checkpoint> {
-    let signed = signer.public_key().verify(&head.checkpoint, origin).ok()?;
-    let tree = Frontier::from_bytes(signed.size, &head.frontier)?;
-    (tree.root() == signed.root && u64::try_from(head.size) == Ok(signed.size)).then_some(signed)
+    let checkpoint = signer.public_key().verify(&head.checkpoint, origin).ok()?;
+    let tree = Frontier::from_bytes(checkpoint.size, &head.frontier)?;
+    (tree.root() == checkpoint.root && u64::try_from(head.size) == Ok(checkpoint.size)).then_some(checkpoint)
 }

@@ -210,7 +210,9 @@ fn print_key_changes(
 ) -> Result<(), CliError> {
     changes.iter().try_for_each(|change| {
         let (size, key) = (change.checkpoint.size, shown(change.next));
-        print_line(&format!("{name}: its key was changed after event {size}; the public key since then is {key}"))
+        print_line(&format!(
+            "{name}: its signing key was changed after event {size}; the public key since then is {key}"
+        ))
     })
 }
 

@@ -45,11 +45,11 @@ pub enum TrailError {
     HistoryChanged(u64),
     #[error("{0}")]
     Keys(KeyChainError),
-    /// The trail is not an extension of the tree that a change of its key signs.
-    #[error("it does not start with the {0} events that a change of its key signs: its history was changed")]
+    /// The trail is not an extension of the tree that a change of its signing key signs.
+    #[error("it does not start with the {0} events that a change of its signing key signs: its history was changed")]
     KeyChangeMismatch(u64),
-    /// The trail has fewer events than a change of its key signs.
-    #[error("its end was cut off: a change of its key signs {signed} events, and there are {found}")]
+    /// The trail has fewer events than a change of its signing key signs.
+    #[error("its end was cut off: a change of its signing key signs {signed} events, and there are {found}")]
     CutBeforeKeyChange { signed: u64, found: u64 },
     /// The trail has fewer events than the trusted checkpoint.
     #[error("its end was cut off: your checkpoint signs {trusted} events, and there are {found}")]

@@ -262,7 +262,9 @@ fn check_keys(header: &Header, own_key: CheckpointKey) -> Result<(KeyChain, Chec
     let notes = header.key_changes.iter().map(|change| change.note.as_str());
     let keys = KeyChain::read(own_key, notes, &header.origin).map_err(ExportError::Keys)?;
     if keys.active() != own_key {
-        return Err(ExportError::InconsistentHeader("its public key is not the one that its key was last changed to"));
+        return Err(ExportError::InconsistentHeader(
+            "its public key is not the one that its signing key was last changed to",
+        ));
     }
     let tree = own_key.verify(&header.checkpoint, &header.origin).map_err(ExportError::Checkpoint)?;
     for (change, exported) in keys.changes().iter().zip(&header.key_changes) {

@@ -25,7 +25,7 @@ pub enum ExportError {
     #[error("{0}")]
     Keys(KeyChainError),
     /// The export's checkpoint is not proven to extend the tree of a change of the key.
-    #[error("nothing proves that it starts with the {0} events that a change of its key signs")]
+    #[error("nothing proves that it starts with the {0} events that a change of its signing key signs")]
     KeyChangeMismatch(u64),
     /// The trusted key is not among the export's keys.
     #[error("it was not signed under the public key that you gave")]

@@ -11,18 +11,18 @@ pub const MAX_KEY_CHANGES: usize = 1_000;
 /// Why the changes of a key are refused. Displays as a clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyChainError {
-    #[error("the change of its key number {number} is not valid: {error}")]
+    #[error("change {number} of its signing key is not valid: {error}")]
     Invalid { number: usize, error: CheckpointError },
     /// Its former key is not the next key of the change before it, or its trail is shorter.
-    #[error("the change of its key number {0} does not continue the one before it")]
+    #[error("change {0} of its signing key does not continue the one before it")]
     NotContinued(usize),
     /// A key returns.
-    #[error("the change of its key number {0} names a key that signed before")]
+    #[error("change {0} of its signing key names a key that signed before")]
     Repeated(usize),
-    #[error("its key was changed more than {MAX_KEY_CHANGES} times")]
+    #[error("its signing key was changed more than {MAX_KEY_CHANGES} times")]
     TooMany,
     /// The trusted key is none of them.
-    #[error("it was not signed under this public key, and no change of its key leads there")]
+    #[error("it was not signed under this public key, and no change of its signing key leads there")]
     OtherKey,
 }
 

@@ -109,7 +109,7 @@ fn a_trail_is_followed_from_an_old_public_key() {
     let changes: Vec<String> = (setup.notes(setup.trail()).iter().zip(1..))
         .map(|(note, seed)| {
             let (size, key) = (tree(note, &signer(seed)).size, signer(seed).public_key().to_vkey(&setup.origin()));
-            format!("Brightwater: its key was changed after event {size}; the public key since then is {key}\n")
+            format!("Brightwater: its signing key was changed after event {size}; the public key since then is {key}\n")
         })
         .collect();
     assert_eq!(changes.len(), 2);
@@ -117,7 +117,7 @@ fn a_trail_is_followed_from_an_old_public_key() {
         let size = setup.read(&format!("kept{kept}")).lines().nth(1).unwrap().to_owned();
         let (code, output) = setup.audit(&format!("verify --checkpoint kept{kept} --public-key key{key}"));
         assert!(code == 0 && output.contains(&format!("the first {size} as your checkpoint signs them")), "{output}");
-        assert_eq!(output.matches("its key was changed").count(), said, "{output}");
+        assert_eq!(output.matches("its signing key was changed").count(), said, "{output}");
         assert!(changes[2 - said..].iter().all(|change| output.contains(change)), "{output}");
     }
     let (code, output) = setup.audit("verify");
@@ -143,7 +143,7 @@ fn an_export_is_followed_from_an_old_public_key() {
         let (code, output) =
             setup.audit_alone(&format!("verify --file {file} --public-key key{key} --checkpoint kept{kept}"));
         assert!(
-            code == 0 && output.matches("its key was changed after event ").count() == said,
+            code == 0 && output.matches("its signing key was changed after event ").count() == said,
             "{file} {key}: {output}"
         );
         let [export, key, kept] =
@@ -191,16 +191,24 @@ fn notes_that_do_not_lead_to_the_key_are_found() {
     let named = with_signatures(&named, &[signature(two, 0), signature(&named, 1)]);
     let own_key = "does not verify";
     for (what, notes, sentence) in [
-        ("one valid and one forged signature", vec![one.clone(), forged], "number 2 is not valid: its signature"),
+        (
+            "one valid and one forged signature",
+            vec![one.clone(), forged],
+            "change 2 of its signing key is not valid: its signature",
+        ),
         ("one signature", vec![one.clone(), with_signatures(two, &[signature(two, 0)])], "its signature is not valid"),
         ("a note of another trail", vec![one.clone(), elsewhere[1].clone()], "it belongs to another trail"),
-        ("another root", vec![one.clone(), other_root], "events that a change of its key signs"),
-        ("more events than there are", vec![one.clone(), longer], "its end was cut off: a change of its key"),
-        ("a gap at the start", vec![two.clone()], "no change of its key leads there"),
+        ("another root", vec![one.clone(), other_root], "events that a change of its signing key signs"),
+        ("more events than there are", vec![one.clone(), longer], "its end was cut off: a change of its signing key"),
+        ("a gap at the start", vec![two.clone()], "no change of its signing key leads there"),
         ("a gap at the end", vec![one.clone()], "its signature is not valid"),
         ("no note", vec![], "its signature is not valid"),
-        ("swapped notes", vec![two.clone(), one.clone()], "number 2 does not continue"),
-        ("a repeated note", vec![one.clone(), one.clone(), two.clone()], "number 2 does not continue"),
+        ("swapped notes", vec![two.clone(), one.clone()], "change 2 of its signing key does not continue"),
+        (
+            "a repeated note",
+            vec![one.clone(), one.clone(), two.clone()],
+            "change 2 of its signing key does not continue",
+        ),
         ("a checkpoint signed twice", vec![countersigned, two.clone()], "not in the format of a checkpoint"),
         ("another key named", vec![one.clone(), named], "its signature is not valid"),
         ("hostile text", vec!["all verified\n\u{202e}".to_owned()], own_key),
@@ -229,7 +237,7 @@ fn an_attacker_without_the_keys_cannot_continue_a_trail() {
     notes.push(KeyChange::sign(&setup.origin(), at, &stranger, &signer(8)));
     for (notes, found) in [
         (&notes[..2], "the checkpoint is not valid: its signature is not valid"),
-        (&notes, "the change of its key number 3 does not continue the one before it"),
+        (&notes, "change 3 of its signing key does not continue the one before it"),
     ] {
         setup.put_notes(notes);
         let (code, output) = setup.audit("verify --company Brightwater --public-key key0");
