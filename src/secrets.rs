@@ -15,6 +15,7 @@ use crate::domain::key::digest::Pepper;
 use crate::domain::key::submission::SubmissionKey;
 use crate::domain::mac;
 use crate::domain::trail::checkpoint::CheckpointSigner;
+use crate::domain::trail::signers::CheckpointSigners;
 use crate::domain::user::second_factor::SecondFactorKey;
 use crate::random;
 
@@ -23,8 +24,8 @@ use crate::random;
 pub struct Secrets {
     /// Digests keys.
     pub pepper: Pepper,
-    /// Signs checkpoints.
-    pub signer: CheckpointSigner,
+    /// Sign checkpoints.
+    pub signers: CheckpointSigners,
     /// Authenticates the one-time tokens of forms.
     pub submissions: SubmissionKey,
     /// Signs session cookies.
@@ -146,7 +147,10 @@ impl Secrets {
         let cookie_key = BASE64_STANDARD.decode(&stored.cookie_key).ok().and_then(|bytes| bytes.try_into().ok());
         Ok(Self {
             pepper: Pepper::new(stored.pepper_id, secret("pepper", &stored.pepper)?),
-            signer: CheckpointSigner::from_seed(&secret("checkpoint_seed", &stored.checkpoint_seed)?),
+            signers: CheckpointSigners::new(CheckpointSigner::from_seed(&secret(
+                "checkpoint_seed",
+                &stored.checkpoint_seed,
+            )?)),
             submissions: SubmissionKey::new(secret("submission_key", &stored.submission_key)?),
             cookie_key: SecretBox::new(Box::new(cookie_key.ok_or_else(|| damaged("cookie_key is not 64 bytes long"))?)),
             // Derived: older files hold no key for second factors.
@@ -166,7 +170,7 @@ impl Secrets {
         };
         [
             check(SecretName::Pepper, self.pepper.id(), &|text| self.pepper.keyed_value(text)),
-            check(SecretName::CheckpointSeed, FIRST_ID, &|text| self.signer.keyed_value(text)),
+            check(SecretName::CheckpointSeed, FIRST_ID, &|text| self.signers.active.keyed_value(text)),
             check(SecretName::SubmissionKey, FIRST_ID, &|text| self.submissions.keyed_value(text)),
             check(SecretName::CookieKey, FIRST_ID, &|text| mac::hmac_sha256(cookie, &[text])),
             check(SecretName::ThrottleKey, FIRST_ID, &|text| mac::hmac_sha256(throttle, &[text])),
@@ -220,7 +224,7 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let read = Secrets::open(&path, true).unwrap();
         assert_eq!(created.pepper.id(), read.pepper.id());
-        assert_eq!(created.signer.public_key(), read.signer.public_key());
+        assert_eq!(created.signers.active.public_key(), read.signers.active.public_key());
         assert_eq!(created.cookie_key(), read.cookie_key());
     }
 

@@ -35,11 +35,12 @@ def record(text, names, what):
     return found
 
 class Key:
-    def __init__(self, vkey):
-        self.name, key_id, typed = vkey.strip().split("+", 2)
-        self.id = sha256(self.name.encode() + b"\n" + unbase64(typed))[:4]
-        need(unbase64(typed)[0] == 1 and key_id == self.id.hex(), "the public key is invalid")
+    def __init__(self, name, typed):
+        self.name, self.typed, self.id = name, typed, sha256(name.encode() + b"\n" + unbase64(typed))[:4]
+        need(unbase64(typed)[0] == 1, "a public key is invalid")
         self.key = Ed25519PublicKey.from_public_bytes(unbase64(typed)[1:])
+    def vkey(self):
+        return f"{self.name}+{self.id.hex()}+{self.typed}"
 
     def signed(self, signature, text):
         data = unbase64(signature)
@@ -47,11 +48,43 @@ class Key:
     def checkpoint(self, note):
         text, _, signatures = note.partition("\n\n")
         (origin, size, root), start = text.split("\n")[:3], f"— {self.name} "
-        own_signatures = [line[len(start):] for line in signatures.split("\n") if line.startswith(start)]
+        lines = signatures.rstrip().split("\n")
+        need(len(lines) <= 64 and all(line.startswith("— ") for line in lines), "a note is not in its form")
+        own_signatures = [line[len(start):] for line in lines if line.startswith(start)]
         need(origin == self.name and str(int(size)) == size, "a checkpoint belongs to another trail")
         need(any(self.signed(signature, text + "\n") for signature in own_signatures),
              "the signature of a checkpoint is invalid")
         return int(size), unbase64(root)
+
+def key_chain(last, changes):
+    """The keys that signed a trail, the first one first, each with the number of events from which on it signs."""
+    chain, trees = [(last, 0)], []
+    for number, change in enumerate(changes):
+        need(list(change) == ["note", "proof"] and number < 1000, "the changes of the key are not in their form")
+        text = change["note"].partition("\n\n")[0].split("\n")
+        need(len(text) == 4 and text[3].startswith("key-change "), "a note changes no key")
+        former, following = [Key(last.name, typed) for typed in text[3].split(" ", 2)[1:]]
+        if number == 0:
+            chain = [(former, 0)]
+        trees.append(former.checkpoint(change["note"]))
+        need(following.checkpoint(change["note"]) == trees[-1], "a change of the key contradicts itself")
+        need(former.vkey() == chain[-1][0].vkey() and trees[-1][0] >= chain[-1][1], "a change of the key is missing")
+        need(all(following.vkey() != key.vkey() for key, _ in chain), "a key signs again")
+        chain.append((following, trees[-1][0]))
+    need(chain[-1][0].vkey() == last.vkey(), "the changes of the key do not lead to the public key")
+    return chain, trees
+
+def kept_checkpoint(chain, note):
+    """The tree of a kept checkpoint, which any key of the chain may have signed, from its change on."""
+    refusal = None
+    for key, start in reversed(chain):
+        try:
+            tree = key.checkpoint(note)
+            need(tree[0] >= start, "the key of the kept checkpoint signs only later")
+            return tree
+        except Exception as error:
+            refusal = refusal or error
+    raise refusal
 
 def included(leaf, index, size, proof):
     """The root that a proof results in, and the root of all leaves before this one."""
@@ -81,6 +114,8 @@ def roots(small, large, proof, known):
 
 def is_beginning(small, large, proof):
     proof = [unbase64(hash) for hash in proof]
+    if small[0] == 0 or small[0] >= large[0]:
+        return not proof and small == ((0, sha256(b"")) if small[0] == 0 else large)
     return roots(small[0], large[0], proof, small[1]) == (small[1], large[1]) and not proof
 
 def event(leaf):
@@ -100,14 +135,22 @@ def event(leaf):
     return fields | parsed | {"time": at.isoformat(timespec="microseconds") + "Z", "sequence": int(fields["sequence"])}
 
 def check(lines, key_line, note, further):
-    header, digest, line, last, found = record(next(lines), HEADER, "the header"), hashlib.sha256(), "", None, 0
+    first, digest, line, last, found = next(lines), hashlib.sha256(), "", None, 0
+    has_changes = bool(json.loads(first).get("key_changes"))
+    header = record(first, HEADER + " key_changes" * has_changes, "the header")
     need((header["format"], header["version"]) == ("keydesk-audit-export", 1), "this is not an audit export of version 1")
-    need(header["public_key"] == key_line.strip(), "it was not signed with the kept public key")
-    key, origin, full = Key(key_line), header["origin"], header["full"]
+    name, _, typed = header["public_key"].split("+", 2)
+    key, origin, full = Key(name, typed), header["origin"], header["full"]
+    chain, changed = key_chain(key, header["key_changes"] if has_changes else [])
+    need(header["public_key"] == key.vkey(), "the public key is invalid")
+    need(key_line.strip() in [known.vkey() for known, _ in chain], "it was not signed with the kept public key")
     need(key.name == origin and origin.split("/")[-1] == header["company_id"], "the header contradicts itself")
     need(full is (header["filters"] == ALL), "its header says full, but it is filtered, or the reverse")
     size, root = tree = key.checkpoint(header["checkpoint"])
-    kept = key.checkpoint(note) if note else tree
+    for place, at in enumerate(changed):
+        proof = header["key_changes"][place]["proof"]
+        need(is_beginning(at, tree, proof), "the trail does not start with the events that a change of its key signs")
+    kept = kept_checkpoint(chain, note) if note else tree
     need(kept == tree or kept[0] != size, "the kept checkpoint signs other events")
     is_tied, since = kept == tree or kept == (0, sha256(b"")), header["since"]
     if further and not is_tied:

@@ -126,8 +126,11 @@ fn fill(actions: &Actions, url: &str, events: u64) -> Result<()> {
         let count = BATCH_SIZE.min(events - tree.size());
         run(&seed.rows(&mut tree, count, blob)?)?;
     }
-    let checkpoint =
-        actions.secrets.signer.sign(&checkpoint::origin(actions.installation, trail), tree.size(), &tree.root());
+    let checkpoint = actions.secrets.signers.active.sign(
+        &checkpoint::origin(actions.installation, trail),
+        tree.size(),
+        &tree.root(),
+    );
     let (size, frontier) = (tree.size(), hex(&tree.to_bytes()));
     run(&format!(
         "UPDATE audit_trails SET size = {size}, frontier = {blob}{frontier}', checkpoint = '{checkpoint}' WHERE id = '{company}'"

@@ -2,7 +2,7 @@
 
 use super::authority::{Denied, Permission, RequestContext};
 use super::service::Actions;
-use super::trail_head::signed_head;
+use super::trail_head::{is_signed_by, signed_head};
 use crate::domain::actor::Actor;
 use crate::domain::client::Client;
 use crate::domain::ids::{KeyId, TrailId};
@@ -109,6 +109,16 @@ impl Actions {
         lacking.map_or(Ok(()), |shortfall| Err(StoreError::WentBack(shortfall.to_string())))
     }
 
+    /// Refuses to sign a trail with a key that was replaced: this server was started with the secrets before that.
+    fn refuse_replaced_key(&self, trail: TrailId, head: &TrailHead) -> Result<(), StoreError> {
+        if is_signed_by(&self.secrets.signers.active, self.installation, trail, head) {
+            return Ok(());
+        }
+        Err(StoreError::unavailable(format!(
+            "another key than this server's signs the audit trail {trail}; if it was replaced, restart the server with the new secrets"
+        )))
+    }
+
     /// Remembers the head that a committed change has signed, if the change continues what is remembered. Otherwise, as
     /// after changes by another server, the next comparison of the trails does.
     fn remember_change(&self, trail: TrailId, before: &TrailHead, (head, tree): (TrailHead, Frontier)) {
@@ -130,6 +140,7 @@ impl Actions {
         client: &Client,
         work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
     ) -> Result<(T, (TrailHead, Frontier)), E> {
+        self.refuse_replaced_key(trail, head)?;
         let tree = u64::try_from(head.size).ok().and_then(|size| Frontier::from_bytes(size, &head.frontier));
         let tree = tree.ok_or_else(|| StoreError::unexpected(format!("the head of the trail {trail} is damaged")))?;
         let (actor, client, now) = (permission.actor(), client.clone(), self.clock.now());

@@ -85,7 +85,7 @@ fn compare(checks: &[SecretCheck], stored: &[StoredSecretCheck], path: &Path) ->
 
 /// A database of a version without checks names its pepper and its public key.
 fn compare_names(installation: &Installation, secrets: &Secrets, path: &Path) -> Result<(), OpenError> {
-    let matches = installation.checkpoint_key == secrets.signer.public_key().to_bytes()
+    let matches = installation.checkpoint_key == secrets.signers.active.public_key().to_bytes()
         && installation.pepper_id == secrets.pepper.id();
     if matches { Ok(()) } else { Err(OpenError::OtherSecrets(path.to_owned())) }
 }
@@ -95,7 +95,7 @@ fn create(store: &Store, secrets: &Secrets, now: Timestamp) -> Result<Installati
         let id = InstallationId::new(now, &random::bytes());
         let installation = Installation {
             id,
-            checkpoint_key: secrets.signer.public_key().to_bytes().to_vec(),
+            checkpoint_key: secrets.signers.active.public_key().to_bytes().to_vec(),
             pepper_id: secrets.pepper.id().to_owned(),
         };
         tx.trails().insert(id.into(), &signed_head(secrets, id, id.into(), &Frontier::default()))?;

@@ -1,8 +1,8 @@
-//! Builds the head of a trail: its size, its tree and a signed checkpoint.
+//! The head of a trail: its size, its tree and a signed checkpoint.
 
 use crate::domain::ids::{InstallationId, TrailId};
 use crate::domain::trail::check::TrailHead;
-use crate::domain::trail::checkpoint;
+use crate::domain::trail::checkpoint::{self, CheckpointSigner};
 use crate::domain::trail::merkle::Frontier;
 use crate::secrets::Secrets;
 
@@ -17,6 +17,16 @@ pub(super) fn signed_head(
     TrailHead {
         size: i64::try_from(tree.size()).unwrap_or(i64::MAX),
         frontier: tree.to_bytes(),
-        checkpoint: secrets.signer.sign(&origin, tree.size(), &tree.root()),
+        checkpoint: secrets.signers.active.sign(&origin, tree.size(), &tree.root()),
     }
+}
+
+/// Returns whether a stored head names the key of this signer. Does not verify the signature.
+pub(super) fn is_signed_by(
+    signer: &CheckpointSigner,
+    installation: InstallationId,
+    trail: TrailId,
+    head: &TrailHead,
+) -> bool {
+    signer.public_key().is_named_in(&head.checkpoint, &checkpoint::origin(installation, trail))
 }

@@ -9,8 +9,11 @@ use super::error::BackupError;
 use crate::domain::ids::{InstallationId, TrailId};
 use crate::domain::text::escape::Quoted;
 use crate::domain::trail::checkpoint::{self, CheckpointKey};
+use crate::domain::trail::key_chain::KeyChain;
 use crate::domain::trail::note_scanner::NoteScanner;
 use crate::domain::trail::remembered::RememberedTrail;
+use crate::evidence::key_chain;
+use crate::store::Store;
 
 /// Files with one or more checkpoints, and the public key that was kept with them.
 #[derive(Clone, Debug, Default)]
@@ -20,17 +23,26 @@ pub struct KeptCheckpoints {
 }
 
 impl KeptCheckpoints {
-    /// Returns the last checkpoint of each trail. The notes must be of this installation, and signed by its key.
+    /// Returns the last checkpoint of each trail. The notes must be of this installation, and signed by its key or by one
+    /// before it, as the restored database says.
     pub(super) fn read(
         &self,
+        store: &Store,
         installation: InstallationId,
         own_key: CheckpointKey,
     ) -> Result<Vec<(TrailId, RememberedTrail)>, BackupError> {
-        if self.key.is_some_and(|key| key != own_key) {
-            return Err(BackupError::new(
-                "The public key is not that of the secrets file, so these are not the secrets with which the checkpoint was signed.",
-            ));
-        }
+        self.read_with(installation, |trail, origin| {
+            let keys = store.query(|db| key_chain(db, trail, origin, own_key))?;
+            Ok(keys.unwrap_or_else(|_| KeyChain::of_key(own_key)))
+        })
+    }
+
+    /// `keys` returns the keys of a trail.
+    fn read_with(
+        &self,
+        installation: InstallationId,
+        keys: impl Fn(TrailId, &str) -> Result<KeyChain, BackupError>,
+    ) -> Result<Vec<(TrailId, RememberedTrail)>, BackupError> {
         let mut last = HashMap::new();
         for path in &self.files {
             let notes = notes(path).map_err(|error| BackupError::unreadable(path, &error))?;
@@ -38,8 +50,16 @@ impl KeptCheckpoints {
                 return Err(BackupError(format!("{} holds no checkpoint.", path.display())));
             }
             for (origin, note) in notes {
-                let (trail, kept) = read_note(&origin, &note, installation, own_key)
-                    .map_err(|reason| BackupError(format!("A checkpoint in {} {reason}.", path.display())))?;
+                let refused = |reason| BackupError(format!("A checkpoint in {} {reason}.", path.display()));
+                let trail = trail_of(&origin, installation).map_err(refused)?;
+                let keys = keys(trail, &origin)?;
+                if self.key.is_some_and(|key| !keys.contains(key)) {
+                    return Err(BackupError::new(
+                        "The public key is not that of the secrets file, so these are not the secrets with which the checkpoint was signed.",
+                    ));
+                }
+                let kept = RememberedTrail::of_note(&note, &origin, &keys)
+                    .map_err(|error| refused(format!("is not valid: {error}")))?;
                 let known = last.entry(trail).or_insert_with(|| kept.clone());
                 if known.size() < kept.size() {
                     *known = kept;
@@ -50,17 +70,10 @@ impl KeptCheckpoints {
     }
 }
 
-fn read_note(
-    origin: &str,
-    note: &str,
-    installation: InstallationId,
-    key: CheckpointKey,
-) -> Result<(TrailId, RememberedTrail), String> {
+fn trail_of(origin: &str, installation: InstallationId) -> Result<TrailId, String> {
     let trail = origin.rsplit_once('/').and_then(|(_, trail)| TrailId::parse(trail));
     let trail = trail.filter(|trail| checkpoint::origin(installation, *trail) == origin);
-    let trail = trail.ok_or_else(|| format!("belongs to another installation: {}", Quoted(origin)))?;
-    let kept = RememberedTrail::of_note(note, origin, key).map_err(|error| format!("is not valid: {error}"))?;
-    Ok((trail, kept))
+    trail.ok_or_else(|| format!("belongs to another installation: {}", Quoted(origin)))
 }
 
 /// Returns the last note of each trail in a file, by its origin line.
@@ -95,7 +108,8 @@ mod tests {
         let path = folder.path().join("kept");
         fs::write(&path, text).unwrap();
         let kept = KeptCheckpoints { files: vec![path], key };
-        let read = kept.read(installation(1), signer().public_key()).map_err(|error| error.to_string())?;
+        let keys = |_, _: &str| Ok(KeyChain::of_key(signer().public_key()));
+        let read = kept.read_with(installation(1), keys).map_err(|error| error.to_string())?;
         let mut sizes: Vec<_> = read.into_iter().map(|(trail, kept)| (trail, kept.size())).collect();
         sizes.sort_unstable();
         Ok(sizes)

@@ -17,7 +17,7 @@ pub(super) fn to_manifest(stored: Vec<StoredSecretCheck>) -> Vec<BackupSecret> {
     stored.into_iter().map(secret).collect()
 }
 
-/// Fails unless the file holds every secret of the backup, and its key signed the manifest.
+/// Fails unless the file holds every secret of the backup, and one of its keys signed the manifest.
 pub(super) fn recognize(
     backup: &OpenBackup,
     path: &Path,
@@ -43,7 +43,7 @@ pub(super) fn recognize(
             )
         }));
     }
-    if manifest.is_signed(&backup.text, secrets.signer.public_key()) {
+    if secrets.signers.public_keys().into_iter().any(|key| manifest.is_signed(&backup.text, key)) {
         return Ok(());
     }
     Err(BackupError(format!(

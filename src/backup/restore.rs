@@ -17,6 +17,7 @@ use crate::checkpoint_memory::CheckpointMemory;
 use crate::config::{Config, Database, sqlite_companions};
 use crate::domain::backup_manifest::BackupManifest;
 use crate::domain::ids::TrailId;
+use crate::domain::trail::checkpoint::CheckpointKey;
 use crate::domain::trail::remembered::RememberedTrail;
 use crate::domain::trail::shortfall::Shortfall;
 use crate::evidence::ContinuityCheck;
@@ -64,11 +65,10 @@ pub fn restore(
     let secrets = Secrets::open(&config.secrets_file, true).map_err(BackupError::because)?;
     recognize(&backup, &request.backup, &secrets, &config.secrets_file)?;
     let installation = backup.manifest.installation;
-    let kept = request.kept.read(installation, secrets.signer.public_key())?;
     let mut folder = NewFolder::lock(&config.data_dir)?;
     server::check_file_permissions(config).map_err(BackupError::because)?;
     refuse_existing(path)?;
-    CheckpointMemory::check_owner(&config.data_dir, &secrets, Some(installation), false)
+    CheckpointMemory::check_owner(&config.data_dir, &secrets.signers.public_keys(), Some(installation), false)
         .map_err(BackupError::because)?;
     let partial = PartialFile::create(path)?;
     let sha256 = extract(&mut backup.file, backup.manifest.database.bytes, &partial, progress)?;
@@ -80,7 +80,7 @@ pub fn restore(
     }
     let extracted =
         ExtractedDatabase { config, secrets: Arc::new(secrets), manifest: &backup.manifest, partial: &partial };
-    let (shortfalls, findings) = extracted.check(kept, request.accepts_differences, progress)?;
+    let (shortfalls, findings) = extracted.check(&request.kept, request.accepts_differences, progress)?;
     partial.finish()?;
     folder.is_new = false;
     if let Err(error) = last_backup::write(&config.data_dir, installation, &backup.manifest.began_at) {
@@ -141,20 +141,21 @@ impl ExtractedDatabase<'_> {
     /// afterwards.
     fn check(
         &self,
-        kept: Vec<(TrailId, RememberedTrail)>,
+        kept: &KeptCheckpoints,
         accepts_differences: bool,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Found, BackupError> {
         let database = Database::Sqlite(self.partial.path().to_owned());
         self.migrate(&database)?;
         let store = Store::connect(&database)?;
-        let key = self.secrets.signer.public_key();
         let installation = store.query(|db| db.installation().get())?;
         let installation = installation.ok_or_else(|| BackupError::new("The backup holds no installation."))?;
         check_secrets(&store, &installation, &self.secrets, &self.config.secrets_file).map_err(BackupError::because)?;
+        let key = self.secrets.signers.key_of_database(&installation.checkpoint_key);
+        let kept = kept.read(&store, installation.id, key)?;
         let report = check(&store, installation.id, key, CheckPriority::Normal, progress)?;
         ensure_no_findings(&report.findings, accepts_differences)?;
-        let shortfalls = self.remember(&store, kept)?;
+        let shortfalls = self.remember(&store, key, kept)?;
         drop(store);
         seal(&database)?;
         Ok((shortfalls, report.findings))
@@ -176,11 +177,12 @@ impl ExtractedDatabase<'_> {
     fn remember(
         &self,
         store: &Store,
+        key: CheckpointKey,
         kept: Vec<(TrailId, RememberedTrail)>,
     ) -> Result<Vec<(String, Shortfall)>, BackupError> {
         let (installation, secrets) = (self.manifest.installation, Arc::clone(&self.secrets));
-        let key = secrets.signer.public_key();
-        let memory = CheckpointMemory::open(&self.config.data_dir, installation, secrets);
+        let keys = server::memory_keys(store, Some(installation), &secrets)?;
+        let memory = CheckpointMemory::open(&self.config.data_dir, installation, secrets, &keys);
         let memory = memory.map_err(BackupError::because)?;
         for (trail, checkpoint) in kept {
             memory.remember_kept(trail, checkpoint);

@@ -72,7 +72,8 @@ impl From<&RememberedTrail> for StoredTrail {
 }
 
 impl StoredTrail {
-    pub(super) fn parse(self, origin: &str, key: CheckpointKey) -> Option<RememberedTrail> {
+    /// `keys` are those that may have signed the file: it protects all that it holds.
+    pub(super) fn parse(self, origin: &str, keys: &[CheckpointKey]) -> Option<RememberedTrail> {
         let acceptance = |stored: StoredAcceptance| {
             let root = BASE64_STANDARD.decode(stored.lost_root).ok()?.try_into().ok()?;
             let lost = Checkpoint { size: stored.lost_size, root };
@@ -82,7 +83,7 @@ impl StoredTrail {
             Some(frontier) => {
                 RememberedTree::Frontier(Frontier::from_bytes(self.size, &BASE64_STANDARD.decode(frontier).ok()?)?)
             }
-            None => RememberedTree::Root(key.verify(&self.checkpoint, origin).ok()?),
+            None => RememberedTree::Root(keys.iter().find_map(|key| key.verify(&self.checkpoint, origin).ok())?),
         };
         Some(RememberedTrail {
             note: self.checkpoint,
@@ -92,8 +93,8 @@ impl StoredTrail {
     }
 }
 
-/// Reads the file; `None` if there is none.
-pub(super) fn read(path: &Path, key: CheckpointKey) -> Result<Option<StoredMemory>, MemoryError> {
+/// Reads the file, which one of the keys has signed; `None` if there is none. Returns it with that key.
+pub(super) fn read(path: &Path, keys: &[CheckpointKey]) -> Result<Option<(StoredMemory, CheckpointKey)>, MemoryError> {
     let shown = path.display();
     let unreadable =
         |error: io::Error| MemoryError(format!("The remembered checkpoints {shown} cannot be read: {error}."));
@@ -108,7 +109,7 @@ pub(super) fn read(path: &Path, key: CheckpointKey) -> Result<Option<StoredMemor
         )));
     }
     let bytes = fs::read(path).map_err(unreadable)?;
-    let stored = String::from_utf8(bytes).ok().and_then(|text| parse(&text, key));
+    let stored = String::from_utf8(bytes).ok().and_then(|text| parse(&text, keys));
     stored.map(Some).ok_or_else(|| {
         MemoryError(format!(
             "The remembered checkpoints {shown} are damaged or were changed: their signature is not valid. Restore the file; or check the audit trails with keydesk audit verify and a checkpoint that you kept, then move the file away."
@@ -116,10 +117,12 @@ pub(super) fn read(path: &Path, key: CheckpointKey) -> Result<Option<StoredMemor
     })
 }
 
-fn parse(text: &str, key: CheckpointKey) -> Option<StoredMemory> {
+fn parse(text: &str, keys: &[CheckpointKey]) -> Option<(StoredMemory, CheckpointKey)> {
     let document = SignedDocument::split(text, TITLE)?;
     let stored: StoredMemory = serde_json::from_str(document.json).ok()?;
-    document.is_signed(key, &name(stored.installation)).then_some(stored)
+    let name = name(stored.installation);
+    let key = keys.iter().find(|key| document.is_signed(**key, &name))?;
+    Some((stored, *key))
 }
 
 /// Replaces the file durably.

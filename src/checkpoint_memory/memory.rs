@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::error::MemoryError;
 use super::file::{self, StoredMemory, StoredTrail};
 use crate::domain::ids::{InstallationId, TrailId};
-use crate::domain::trail::checkpoint;
+use crate::domain::trail::checkpoint::{self, CheckpointKey};
 use crate::domain::trail::remembered::RememberedTrail;
 use crate::domain::trail::shortfall::Shortfall;
 use crate::secrets::Secrets;
@@ -72,18 +72,19 @@ impl CheckpointMemory {
     }
 
     /// Checks that the memory in the data folder, if any, belongs to the installation in the database; `None` if the
-    /// database holds none yet. If a new database is wanted, the memory of another one is moved away.
+    /// database holds none yet. If a new database is wanted, the memory of another one is moved away. One of the keys
+    /// must have signed it.
     ///
     /// # Errors
     /// [`MemoryError`]: the file is damaged, or belongs to another installation.
     pub fn check_owner(
         data_dir: &Path,
-        secrets: &Secrets,
+        keys: &[CheckpointKey],
         installation: Option<InstallationId>,
         is_new: bool,
     ) -> Result<(), MemoryError> {
         let path = Self::path(data_dir);
-        let Some(stored) = file::read(&path, secrets.signer.public_key())? else { return Ok(()) };
+        let Some((stored, _)) = file::read(&path, keys)? else { return Ok(()) };
         if installation == Some(stored.installation) {
             return Ok(());
         }
@@ -99,20 +100,27 @@ impl CheckpointMemory {
         )))
     }
 
-    /// Opens the memory in the data folder, see [`check_owner`](Self::check_owner). It is empty if there is no file.
+    /// Opens the memory in the data folder, see [`check_owner`](Self::check_owner). It is empty if there is no file. If a
+    /// former key has signed the file, the next write signs it again.
     ///
     /// # Errors
     /// [`MemoryError`]: the file cannot be read, or is damaged.
-    pub fn open(data_dir: &Path, installation: InstallationId, secrets: Arc<Secrets>) -> Result<Self, MemoryError> {
+    pub fn open(
+        data_dir: &Path,
+        installation: InstallationId,
+        secrets: Arc<Secrets>,
+        keys: &[CheckpointKey],
+    ) -> Result<Self, MemoryError> {
         let path = Self::path(data_dir);
         file::remove_leftovers(&path);
         let mut state = State::default();
-        if let Some(stored) = file::read(&path, secrets.signer.public_key())? {
+        if let Some((stored, key)) = file::read(&path, keys)? {
+            state.is_changed = key != secrets.signers.active.public_key();
             let damaged = || MemoryError(format!("The remembered checkpoints {} are damaged.", path.display()));
             for (trail, stored) in stored.trails {
                 let trail = TrailId::parse(&trail).ok_or_else(damaged)?;
                 let origin = checkpoint::origin(installation, trail);
-                let remembered = stored.parse(&origin, secrets.signer.public_key()).ok_or_else(damaged)?;
+                let remembered = stored.parse(&origin, keys).ok_or_else(damaged)?;
                 state.trails.insert(trail, Arc::new(remembered));
             }
             for (webhook, notes) in stored.webhooks {
@@ -256,7 +264,8 @@ impl CheckpointMemory {
             }
             self.stored(&state)
         };
-        file::write(&self.0.path, &stored, &self.0.secrets.signer).inspect_err(|_| self.state().is_changed = true)
+        file::write(&self.0.path, &stored, &self.0.secrets.signers.active)
+            .inspect_err(|_| self.state().is_changed = true)
     }
 
     fn stored(&self, state: &State) -> StoredMemory {

@@ -13,6 +13,7 @@ use crate::domain::ids::TrailId;
 use crate::domain::trail::check::{TrailCheck, TrailError, verify_leaf};
 use crate::domain::trail::checkpoint::{Checkpoint, CheckpointKey};
 use crate::domain::trail::event::Event;
+use crate::domain::trail::key_chain::{KeyChain, KeyChainError};
 use crate::domain::trail::merkle::Hash;
 use crate::domain::trail::replay::{RecordedChange, Replay};
 use crate::store::{Db, Store, StoreError};
@@ -27,7 +28,7 @@ pub struct CheckRequest {
     pub trail: TrailId,
     /// The origin line of its checkpoints.
     pub origin: String,
-    /// The public key of its checkpoints.
+    /// A public key that signs its checkpoints, or did so before its key was changed.
     pub key: CheckpointKey,
     /// A checkpoint that was kept elsewhere, with a valid signature.
     pub kept_checkpoint: Option<Checkpoint>,
@@ -59,6 +60,13 @@ pub(super) enum Stop {
     Interrupted,
 }
 
+/// An unchanged trail.
+pub(super) struct CheckedTrail {
+    /// The number of events.
+    pub(super) events: u64,
+    pub(super) keys: KeyChain,
+}
+
 impl From<TrailError> for Stop {
     fn from(error: TrailError) -> Self {
         Self::Trail(error)
@@ -81,7 +89,7 @@ pub fn check_trail(
     request: &CheckRequest,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Result<u64, TrailError>, StoreError> {
-    finished(check(store, request, None, Pace::Full, progress))
+    finished(check(store, request, None, Pace::Full, progress).map(|checked| checked.events))
         .and_then(|checked| checked.ok_or_else(|| StoreError::unexpected("a check at full pace was interrupted")))
 }
 
@@ -102,27 +110,34 @@ pub(super) fn check(
     replay: Option<&mut Replay>,
     pace: Pace<'_>,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<u64, Stop> {
+) -> Result<CheckedTrail, Stop> {
     let trail = request.trail;
-    let (head, extra) = store.read(|db| {
+    let (head, extra, keys) = store.read(|db| {
         let before_first = db.trails().events_between(trail, i64::MIN..=0, 1)?;
-        Ok::<_, StoreError>((db.trails().head(trail)?, before_first))
+        Ok::<_, Stop>((db.trails().head(trail)?, before_first, keys(db, request)?))
     })?;
     if let Some((event, stored)) = extra.first() {
         verify_leaf(1, head.size, event, stored)?;
     }
     let mut check = GrowingCheck { tree: TrailCheck::new(request.kept_checkpoint), replay };
+    check.tree.expect(keys.changes().iter().map(|change| change.checkpoint))?;
     match pace {
         Pace::Full => check_up_to(store, trail, head.size, &mut check, progress)?,
         Pace::Slow(_) => check_slowly(store, trail, head.size, &mut check, pace, progress)?,
     }
-    // One snapshot for the rest: the head, its checkpoint, and the events that were appended meanwhile.
+    // One snapshot for the rest: the head, its checkpoint, and what was appended meanwhile.
     store.read(|db| {
         let head = db.trails().head(trail)?;
+        let known = keys.changes();
+        let keys = self::keys(db, request)?;
+        let not_continued = TrailError::Keys(KeyChainError::NotContinued(known.len()));
+        let added = keys.changes().strip_prefix(known).ok_or(not_continued)?;
+        check.tree.expect(added.iter().map(|change| change.checkpoint))?;
         loop {
             let events = db.trails().events_between(trail, check.tree.next_sequence()..=i64::MAX, BATCH_SIZE)?;
             if events.is_empty() {
-                return Ok(check.tree.finish(&head, &request.origin, request.key)?);
+                let events = check.tree.finish(&head, &request.origin, keys.active())?;
+                return Ok(CheckedTrail { events, keys });
             }
             for (event, stored) in &events {
                 let leaf = verify_leaf(check.tree.next_sequence(), head.size, event, stored)?;
@@ -130,6 +145,24 @@ pub(super) fn check(
             }
         }
     })
+}
+
+fn keys(db: &mut Db<'_>, request: &CheckRequest) -> Result<KeyChain, Stop> {
+    Ok(key_chain(db, request.trail, &request.origin, request.key)?.map_err(TrailError::Keys)?)
+}
+
+/// Reads the keys that signed a trail, of which the reader trusts one.
+///
+/// # Errors
+/// [`StoreError`]: the database could not be read.
+pub fn key_chain(
+    db: &mut Db<'_>,
+    trail: TrailId,
+    origin: &str,
+    trusted: CheckpointKey,
+) -> Result<Result<KeyChain, KeyChainError>, StoreError> {
+    let notes = db.trails().key_changes(trail)?;
+    Ok(KeyChain::read(trusted, notes.iter().map(String::as_str), origin))
 }
 
 /// Replays the events that were appended since the check, from `next` on, which then is the number of the next event.

@@ -11,6 +11,7 @@ use crate::domain::trail::action::Action;
 use crate::domain::trail::check::TrailHead;
 use crate::domain::trail::checkpoint::{self, CheckpointKey};
 use crate::domain::trail::event::Event;
+use crate::domain::trail::key_chain::KeyChain;
 use crate::domain::trail::merkle::{Frontier, Hash, leaf_hash};
 use crate::domain::trail::remembered::{LossAcceptance, RememberedTrail, RememberedTree, grown};
 use crate::domain::trail::shortfall::Shortfall;
@@ -123,7 +124,7 @@ impl ContinuityCheck {
     fn remember(&self, trail: TrailId) -> Result<(), StoreError> {
         let Some(head) = self.store.query(|db| db.trails().find_head(trail))? else { return Ok(()) };
         let accepted = self.acceptances(trail, trail, 1, head.size)?;
-        if let Some(seen) = self.read(trail, &head, acceptances(accepted)) {
+        if let Some(seen) = self.read(trail, &head, acceptances(accepted))? {
             self.memory.advance(trail, None, seen);
         }
         Ok(())
@@ -162,7 +163,7 @@ impl ContinuityCheck {
         let (first, last) = (sequence(known.size() + 1), head.size);
         let mut accepted = known.accepted_losses.clone();
         accepted.extend(acceptances(self.acceptances(trail, trail, first, last)?));
-        let Some(seen) = self.read(trail, head, accepted) else { return Ok(None) };
+        let Some(seen) = self.read(trail, head, accepted)? else { return Ok(None) };
         let Some(tree) = self.frontier(trail, known)? else { return Ok(None) };
         let tree = self.grow(trail, tree, seen.size())?;
         Ok((RememberedTree::Frontier(tree) == seen.tree).then_some(seen))
@@ -192,7 +193,7 @@ impl ContinuityCheck {
         if !self.is_signed(trail, head, event)? {
             return Ok(None);
         }
-        Ok(self.read(trail, head, acceptances(found)))
+        self.read(trail, head, acceptances(found))
     }
 
     /// Returns whether an event in the installation's trail accepts the loss of a whole trail.
@@ -215,11 +216,14 @@ impl ContinuityCheck {
         first: i64,
         last: i64,
     ) -> Result<Vec<(Event, LossAcceptance)>, StoreError> {
-        let origin = checkpoint::origin(self.installation, about);
         let events =
             self.store.query(|db| db.trails().of_action(trail, Action::AuditTrailLossAccepted, first..=last))?;
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (origin, keys) = self.keys(about)?;
         let parsed = events.into_iter().filter_map(|event| {
-            let acceptance = LossAcceptance::of_event(&event, &origin, self.key)?;
+            let acceptance = LossAcceptance::of_event(&event, &origin, &keys)?;
             (event.target_id == about.to_string()).then_some((event, acceptance))
         });
         Ok(parsed.collect())
@@ -228,7 +232,7 @@ impl ContinuityCheck {
     /// Returns whether the head is signed and its tree, built from all stored leaves, contains the event: a client
     /// that can write to the database can insert a row, but cannot sign.
     fn is_signed(&self, trail: TrailId, head: &TrailHead, event: &Event) -> Result<bool, StoreError> {
-        let Some(signed) = self.read(trail, head, Vec::new()) else { return Ok(false) };
+        let Some(signed) = self.read(trail, head, Vec::new())? else { return Ok(false) };
         let leaf = self.store.query(|db| db.trails().leaf_hashes(trail, event.sequence..=event.sequence))?;
         let is_leaf = leaf.first().is_some_and(|(_, hash)| hash[..] == leaf_hash(&event.canonical_bytes()));
         let tree = self.grow(trail, Frontier::default(), signed.size())?;
@@ -248,8 +252,23 @@ impl ContinuityCheck {
         Ok(tree)
     }
 
-    fn read(&self, trail: TrailId, head: &TrailHead, accepted: Vec<LossAcceptance>) -> Option<RememberedTrail> {
-        RememberedTrail::of_head(head, &checkpoint::origin(self.installation, trail), self.key, accepted)
+    /// Returns the trail of a head if the key that signs the trail now has signed it.
+    fn read(
+        &self,
+        trail: TrailId,
+        head: &TrailHead,
+        accepted: Vec<LossAcceptance>,
+    ) -> Result<Option<RememberedTrail>, StoreError> {
+        let (origin, keys) = self.keys(trail)?;
+        Ok(RememberedTrail::of_head(head, &origin, keys.active(), accepted))
+    }
+
+    /// Returns the origin of a trail, and the keys that signed it.
+    fn keys(&self, trail: TrailId) -> Result<(String, KeyChain), StoreError> {
+        let origin = checkpoint::origin(self.installation, trail);
+        let notes = self.store.query(|db| db.trails().key_changes(trail))?;
+        let keys = KeyChain::read_or_key(self.key, &notes, &origin);
+        Ok((origin, keys))
     }
 
     fn report(&self, trail: TrailId, shortfall: Shortfall) {

@@ -7,7 +7,7 @@ mod monitor;
 mod prover;
 mod state;
 
-pub use check::{CheckRequest, Pace, check_trail};
+pub use check::{CheckRequest, Pace, check_trail, key_chain};
 pub use continuity::ContinuityCheck;
 pub use monitor::{StateMonitor, TrailVerdict, Verdict};
 pub use prover::Prover;

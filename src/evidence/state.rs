@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use super::check::{CheckRequest, Pace, Stop, check, finished, replay_new_events};
+use super::check::{CheckRequest, CheckedTrail, Pace, Stop, check, finished, replay_new_events};
 use crate::domain::ids::TrailId;
 use crate::domain::trail::check::TrailError;
+use crate::domain::trail::key_chain::KeyChain;
 use crate::domain::trail::replay::{Difference, Replay, ReplayCounts};
 use crate::store::{Db, Store, StoreError};
 
@@ -32,6 +33,8 @@ pub struct EventReference {
 pub struct CheckedState {
     /// The number of events.
     pub events: u64,
+    /// The keys that signed it.
+    pub keys: KeyChain,
     pub counts: ReplayCounts,
     /// The first differences between the rows and the events.
     pub differences: Vec<StateDifference>,
@@ -62,7 +65,7 @@ pub fn check_state(
     let mut replay = Replay::default();
     let of_events = &mut |done, total| progress(Progress::Events(done, total));
     let checked = check(store, request, Some(&mut replay), pace, of_events)
-        .and_then(|events| compare(store, request.trail, events, replay, pace, progress));
+        .and_then(|checked| compare(store, request.trail, checked, replay, pace, progress));
     finished(checked)
 }
 
@@ -76,7 +79,7 @@ pub fn stray_rows(store: &Store) -> Result<Vec<StateDifference>, StoreError> {
 fn compare(
     store: &Store,
     trail: TrailId,
-    events: u64,
+    CheckedTrail { events, keys }: CheckedTrail,
     replay: Replay,
     pace: Pace<'_>,
     progress: &mut dyn FnMut(Progress),
@@ -123,7 +126,7 @@ fn compare(
     let RowComparison { found, found_count, .. } = comparison;
     let differences =
         found.into_iter().map(|difference| with_event(store, trail, difference)).collect::<Result<_, _>>()?;
-    Ok(CheckedState { events, counts, differences, difference_count: found_count })
+    Ok(CheckedState { events, keys, counts, differences, difference_count: found_count })
 }
 
 /// Adds the event that says otherwise.

@@ -107,7 +107,7 @@ impl Continuity {
     #[must_use]
     pub fn new(actions: &Actions) -> Self {
         let (store, memory) = (actions.store.clone(), actions.memory.clone());
-        let key = actions.secrets.signer.public_key();
+        let key = actions.secrets.signers.active.public_key();
         let check = ContinuityCheck::new(store, memory.clone(), actions.installation, key);
         Self { check, memory }
     }

@@ -87,7 +87,7 @@ impl Server {
         };
         let witnesses = Witnesses::open(&config.witnesses, &context)?;
         let monitor =
-            StateMonitor::new(actions.store.clone(), actions.installation, actions.secrets.signer.public_key());
+            StateMonitor::new(actions.store.clone(), actions.installation, actions.secrets.signers.active.public_key());
         let listener = TcpListener::bind(config.listen).map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let public_url = PublicUrl::new(&config, address);

@@ -28,7 +28,7 @@ pub use copy::copy_database;
 pub use error::StartError;
 pub use file_permissions::check as check_file_permissions;
 pub use http_server::Server;
-pub use open::{ReadOnlyInstallation, lock_data_folder, migrate, open, open_read_only, wait_for_database};
+pub use open::{ReadOnlyInstallation, lock_data_folder, memory_keys, migrate, open, open_read_only, wait_for_database};
 pub use sampler::Sampler;
 pub use service_manager::ServiceManager;
 pub use shutdown::Shutdown;

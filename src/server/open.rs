@@ -15,11 +15,11 @@ use crate::checkpoint_memory::CheckpointMemory;
 use crate::clock::Clock;
 use crate::config::{Config, Database, MigrateMode, MigrationBackup};
 use crate::domain::ids::{InstallationId, TrailId};
-use crate::domain::trail::checkpoint::CheckpointKey;
+use crate::domain::trail::checkpoint::{self, CheckpointKey};
 use crate::domain::trail::shortfall::Shortfall;
-use crate::evidence::ContinuityCheck;
+use crate::evidence::{self, ContinuityCheck};
 use crate::secrets::Secrets;
-use crate::store::{Attempt, InspectError, Inspection, Schema, Store, wait_for};
+use crate::store::{Attempt, InspectError, Inspection, Schema, Store, StoreError, wait_for};
 
 /// Opens the configured installation, and creates what is missing.
 ///
@@ -119,7 +119,10 @@ fn recognize(
     secrets: &Arc<Secrets>,
     clock: &Clock,
 ) -> Result<(InstallationId, CheckpointMemory), StartError> {
-    let check_owner = |owner| CheckpointMemory::check_owner(&config.data_dir, secrets, owner, config.new_database);
+    let check_owner = |owner| {
+        let keys = memory_keys(store, owner, secrets)?;
+        CheckpointMemory::check_owner(&config.data_dir, &keys, owner, config.new_database).map_err(StartError::from)
+    };
     if store.query(|db| db.installation().get())?.is_none() {
         check_owner(None)?;
     }
@@ -135,10 +138,31 @@ fn compare_trails(
     installation: InstallationId,
     secrets: &Arc<Secrets>,
 ) -> Result<CheckpointMemory, StartError> {
-    let memory = CheckpointMemory::open(&config.data_dir, installation, Arc::clone(secrets))?;
-    let key = secrets.signer.public_key();
+    let keys = memory_keys(store, Some(installation), secrets)?;
+    let memory = CheckpointMemory::open(&config.data_dir, installation, Arc::clone(secrets), &keys)?;
+    let key = secrets.signers.active.public_key();
     ContinuityCheck::new(store.clone(), memory.clone(), installation, key).run_on_remembered()?;
     Ok(memory)
+}
+
+/// Returns the keys that may have signed what this server remembers: those of its secrets, and, if there is an installation,
+/// those that its own trail was signed with.
+///
+/// # Errors
+/// [`StoreError`]: the database could not be read.
+pub fn memory_keys(
+    store: &Store,
+    installation: Option<InstallationId>,
+    secrets: &Secrets,
+) -> Result<Vec<CheckpointKey>, StoreError> {
+    let mut keys = secrets.signers.public_keys();
+    if let Some(installation) = installation {
+        let (trail, key) = (TrailId::from(installation), secrets.signers.active.public_key());
+        let origin = checkpoint::origin(installation, trail);
+        let chain = store.query(|db| evidence::key_chain(db, trail, &origin, key))?;
+        keys.extend(chain.iter().flat_map(|chain| chain.changes()).map(|change| change.former));
+    }
+    Ok(keys)
 }
 
 /// The secrets are there and the database is not, as when a volume is not mounted. A new database would look like an
@@ -192,7 +216,7 @@ pub fn open_read_only(config: &Config, clock: &Clock) -> Result<ReadOnlyInstalla
         check_secrets(&store, &installation, secrets, &config.secrets_file)?;
         shortfalls = compare_trails(config, &store, installation.id, secrets)?.shortfalls();
     }
-    let key = secrets.as_ref().map(|secrets| secrets.signer.public_key());
+    let key = secrets.as_ref().map(|secrets| secrets.signers.active.public_key());
     let key = key.or_else(|| CheckpointKey::from_bytes(&installation.checkpoint_key));
     align_clock(clock, &store)?;
     Ok(ReadOnlyInstallation {

@@ -51,6 +51,13 @@ impl Installations<'_, ReadWrite> {
         Ok(())
     }
 
+    /// Stores another public key of checkpoints.
+    #[instrument(name = "db.installation.set_checkpoint_key", level = "debug", skip_all)]
+    pub fn set_checkpoint_key(&mut self, key: &[u8]) -> Result<(), StoreError> {
+        diesel::update(installation::table).set(installation::checkpoint_key.eq(key)).execute(self.connection)?;
+        Ok(())
+    }
+
     /// Stores the installation at the first start.
     #[instrument(name = "db.installation.insert", level = "debug", skip_all)]
     pub fn insert(&mut self, new: &Installation, now: Timestamp) -> Result<(), StoreError> {

@@ -50,6 +50,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    checkpoint_key_changes (trail_id, ordinal) {
+        trail_id -> Text,
+        ordinal -> BigInt,
+        note -> Text,
+    }
+}
+
+diesel::table! {
     checkpoint_witnesses (trail_id, witness) {
         trail_id -> Text,
         witness -> Text,
@@ -334,6 +342,7 @@ diesel::table! {
 
 diesel::joinable!(api_keys -> companies (company_id));
 diesel::joinable!(audit_trail_hours -> audit_trails (trail_id));
+diesel::joinable!(checkpoint_key_changes -> audit_trails (trail_id));
 diesel::joinable!(checkpoint_witnesses -> audit_trails (trail_id));
 diesel::joinable!(companies -> audit_trails (id));
 diesel::joinable!(events -> audit_trails (trail_id));
@@ -350,6 +359,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     audit_trail_hours,
     audit_trails,
+    checkpoint_key_changes,
     checkpoint_witnesses,
     companies,
     events,

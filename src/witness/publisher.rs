@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::domain::ids::{InstallationId, TrailId};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::checkpoint;
+use crate::domain::trail::key_chain::KeyChain;
 use crate::secrets::Secrets;
 use crate::store::{Store, StoreError, UnwitnessedCheckpoint};
 
@@ -107,12 +108,12 @@ impl Witness {
         Ok(())
     }
 
-    fn send(&self, due: &UnwitnessedCheckpoint) -> Result<(), Failure> {
-        let WitnessContext { clock, secrets, installation, memory, .. } = &self.context;
+    fn send(&self, due: &UnwitnessedCheckpoint, keys: &KeyChain) -> Result<(), Failure> {
+        let WitnessContext { clock, installation, memory, .. } = &self.context;
         match &self.transport {
             Transport::File(file) => file.append(&due.checkpoint),
             Transport::Webhook(webhook) => {
-                let message = Message::about(due, *installation, secrets.signer.public_key());
+                let message = Message::about(due, *installation, keys.active());
                 webhook.post(&message, clock.now().as_seconds())?;
                 memory.set_webhook_note(&self.name, due.trail, &due.checkpoint);
                 Ok(())
@@ -125,8 +126,8 @@ impl Witness {
     ///
     /// # Errors
     /// [`Failure`]: the trail lacks events, so that the checkpoint contradicts what was published.
-    fn compare_with_last(&self, due: &UnwitnessedCheckpoint) -> Result<bool, Failure> {
-        let WitnessContext { secrets, installation, memory, .. } = &self.context;
+    fn compare_with_last(&self, due: &UnwitnessedCheckpoint, keys: &KeyChain) -> Result<bool, Failure> {
+        let WitnessContext { installation, memory, .. } = &self.context;
         if let Some(shortfall) = memory.shortfall(due.trail) {
             return Err(Failure::refusal(format!("the database was put back to an older state: {shortfall}")));
         }
@@ -140,8 +141,10 @@ impl Witness {
             return Ok(true);
         }
         // A note of another installation, or one that was edited, says nothing about this trail.
-        let Ok(last) = secrets.signer.public_key().verify(&note, &origin) else { return Ok(false) };
-        let is_continued = u64::try_from(due.size).is_ok_and(|size| size > last.size);
+        let Ok(last) = keys.verify(&note, &origin) else { return Ok(false) };
+        // After a change of the key, the same events are signed again.
+        let is_signed_again = || keys.active().verify(&due.checkpoint, &origin).is_ok_and(|again| again == last);
+        let is_continued = u64::try_from(due.size).is_ok_and(|size| size > last.size) || is_signed_again();
         let is_loss_accepted =
             || memory.trail(due.trail).is_some_and(|known| known.accepted_losses.iter().any(|loss| loss.covers(last)));
         if is_continued || is_loss_accepted() {
@@ -154,10 +157,13 @@ impl Witness {
     }
 
     fn publish_checkpoint(&self, due: &UnwitnessedCheckpoint) -> Result<Result<(), Failure>, StoreError> {
-        let WitnessContext { store, clock, .. } = &self.context;
-        let published = match self.compare_with_last(due) {
+        let WitnessContext { store, clock, secrets, installation, .. } = &self.context;
+        let notes = store.query(|db| db.trails().key_changes(due.trail))?;
+        let origin = checkpoint::origin(*installation, due.trail);
+        let keys = KeyChain::read_or_key(secrets.signers.active.public_key(), &notes, &origin);
+        let published = match self.compare_with_last(due, &keys) {
             Ok(true) => Ok(()),
-            Ok(false) => self.send(due),
+            Ok(false) => self.send(due, &keys),
             Err(failure) => {
                 let cause = failure.to_string();
                 if self.failure(due.trail).is_none_or(|(_, known)| known != cause) {

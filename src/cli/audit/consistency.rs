@@ -11,7 +11,7 @@ use crate::domain::trail::checkpoint::{self, Checkpoint};
 use crate::domain::trail::consistency::is_consistent;
 use crate::domain::trail::consistency_file::ConsistencyFile;
 use crate::domain::trail::merkle::Frontier;
-use crate::evidence::Prover;
+use crate::evidence::{self, Prover};
 use crate::server::ReadOnlyInstallation;
 
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,9 @@ impl Consistency {
         let note = read_text(&self.from)?;
         let trail = self.trail(installation, &note)?;
         let (origin, key) = (checkpoint::origin(installation.id, trail), installation.key);
-        let from = key
+        let keys = installation.store.query(|db| evidence::key_chain(db, trail, &origin, key))?;
+        let keys = keys.map_err(|error| format!("The audit trail does not verify: {error}."))?;
+        let from = keys
             .verify(&note, &origin)
             .map_err(|error| format!("The checkpoint {} is not valid: {error}.", self.from.display()))?;
         let head = installation.store.query(|db| db.trails().head(trail))?;

@@ -12,7 +12,7 @@ const MAX_LINES: usize = 20;
 /// Prints the result for a trail whose events verify. `kept` is what is said about a kept checkpoint. Returns the first
 /// difference, as a sentence.
 pub(super) fn print(name: &str, kept: &str, state: &CheckedState) -> Result<Option<String>, CliError> {
-    let CheckedState { events, counts, differences, difference_count } = state;
+    let CheckedState { events, counts, differences, difference_count, .. } = state;
     let verdict = if *difference_count == 0 { rows_part(counts) } else { String::new() };
     print_line(&format!("{name}: {events} events, all as they were recorded{kept}{verdict}"))?;
     let unconfirmed = counts.keys_without_fingerprint;

@@ -19,6 +19,7 @@ use crate::domain::trail::checkpoint::{self, Checkpoint, CheckpointKey};
 use crate::domain::trail::consistency_file::ConsistencyFile;
 use crate::domain::trail::export_check::{ExportCheck, ExportSummary, TrustAnchor};
 use crate::domain::trail::export_error::ExportError;
+use crate::domain::trail::key_change::KeyChange;
 use crate::evidence::{self, CheckRequest, Pace};
 use crate::server::{self, ReadOnlyInstallation};
 use crate::store::Store;
@@ -71,10 +72,9 @@ impl Verify {
             let origin = checkpoint::origin(installation.id, trail);
             if key_origin.as_ref().is_none_or(|key_origin| *key_origin == origin) {
                 let kept_checkpoint = note.filter(|note| note.lines().next() == Some(&origin));
-                let kept_checkpoint =
-                    kept_checkpoint.map(|note| key.verify(note, &origin)).transpose().map_err(|error| {
-                        format!("The checkpoint that you kept is not valid under this public key: {error}.")
-                    })?;
+                let kept_checkpoint = kept_checkpoint
+                    .map(|note| verify_kept(&installation.store, &name, trail, &origin, key, note))
+                    .transpose()?;
                 requests.push((name, CheckRequest { trail, origin, key, kept_checkpoint }));
             }
         }
@@ -106,6 +106,21 @@ impl Verify {
         };
         Ok(trails.into_iter().map(name).collect())
     }
+}
+
+/// Verifies a checkpoint of a trail that was kept: its key, or one that its key was changed to, has signed it.
+fn verify_kept(
+    store: &Store,
+    name: &str,
+    trail: TrailId,
+    origin: &str,
+    key: CheckpointKey,
+    note: &str,
+) -> Result<Checkpoint, CliError> {
+    let keys = store.query(|db| evidence::key_chain(db, trail, origin, key))?;
+    let keys = keys.map_err(|error| format!("The audit trail of {name} does not verify: {error}."))?;
+    let kept = keys.verify(note, origin);
+    Ok(kept.map_err(|error| format!("The checkpoint that you kept is not valid under this public key: {error}."))?)
 }
 
 /// Checks the files of the database, each trail with its rows, and, with `is_complete`, that no row is without a trail.
@@ -175,12 +190,30 @@ fn check_one(store: &Store, name: &str, request: &CheckRequest) -> Result<Option
     drop(progress);
     let Some(checked) = checked? else { return Err("The check was interrupted.".into()) };
     match checked {
-        Ok(state) => state_report::print(name, &kept_part(request.kept_checkpoint), &state),
+        Ok(state) => {
+            let difference = state_report::print(name, &kept_part(request.kept_checkpoint), &state)?;
+            print_key_changes(name, state.keys.changes_after(request.key), |key| key.to_vkey(&request.origin))?;
+            Ok(difference)
+        }
         Err(error) => {
             print_line(&format!("{name}: {error}"))?;
             Ok(Some(format!("The audit trail of {name} does not verify: {error}.")))
         }
     }
+}
+
+/// Prints the changes of a trail's key since the one that the reader has.
+fn print_key_changes(
+    name: &str,
+    changes: &[KeyChange],
+    shown: impl Fn(CheckpointKey) -> String,
+) -> Result<(), CliError> {
+    changes.iter().try_for_each(|change| {
+        let (size, key) = (change.checkpoint.size, shown(change.next));
+        print_line(&format!(
+            "{name}: its signing key was changed after event {size}; the public key since then is {key}"
+        ))
+    })
 }
 
 fn kept_part(kept: Option<Checkpoint>) -> String {
@@ -195,10 +228,9 @@ fn read_consistency_file(path: &Path) -> Result<ConsistencyFile, CliError> {
 fn verify_export(path: &Path, anchor: &TrustAnchor) -> Result<(), CliError> {
     let unreadable = |error: std::io::Error| CliError(format!("{} cannot be read: {error}.", path.display()));
     let file = BufReader::new(File::open(path).map_err(unreadable)?);
-    let ExportSummary { events, size, full, company, trusted_size } =
-        check_export(file, anchor)
-            .map_err(unreadable)?
-            .map_err(|error| CliError(format!("The export does not verify: {error}.")))?;
+    let ExportSummary { events, size, full, company, trusted_size, origin, key_changes } = check_export(file, anchor)
+        .map_err(unreadable)?
+        .map_err(|error| CliError(format!("The export does not verify: {error}.")))?;
     let which = if full { format!("all {events} events") } else { format!("{events} of {size} events") };
     let trusted_part = trusted_size.map_or_else(String::new, |trusted| {
         if trusted > size {
@@ -207,7 +239,9 @@ fn verify_export(path: &Path, anchor: &TrustAnchor) -> Result<(), CliError> {
             format!("; the trail begins with the {trusted} events that your checkpoint signs")
         }
     });
-    print_line(&format!("{}: {which}, each as its checkpoint signs it{trusted_part}", Quoted(company)))?;
+    let company = Quoted(company).to_string();
+    print_line(&format!("{company}: {which}, each as its checkpoint signs it{trusted_part}"))?;
+    print_key_changes(&company, &key_changes, |key| Quoted(key.to_vkey(&origin)).to_string())?;
     if anchor.key.is_none() {
         print_line(
             "The public key is the one in the file, so this proves only that the file fits together. Give the one that you kept by --public-key.",

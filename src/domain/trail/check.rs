@@ -1,7 +1,10 @@
 //! Verifies a trail event by event, then its head: the frontier and the signed checkpoint.
 
+use std::collections::VecDeque;
+
 use crate::domain::trail::checkpoint::{Checkpoint, CheckpointError, CheckpointKey};
 use crate::domain::trail::event::Event;
+use crate::domain::trail::key_chain::KeyChainError;
 use crate::domain::trail::merkle::{Frontier, Hash, leaf_hash};
 
 /// The stored head of a trail.
@@ -40,6 +43,14 @@ pub enum TrailError {
     /// The trail is not an extension of the trusted checkpoint.
     #[error("it does not start with the {0} events that your checkpoint signs: its history was changed")]
     HistoryChanged(u64),
+    #[error("{0}")]
+    Keys(KeyChainError),
+    /// The trail is not an extension of the tree that a change of its signing key signs.
+    #[error("it does not start with the {0} events that a change of its signing key signs: its history was changed")]
+    KeyChangeMismatch(u64),
+    /// The trail has fewer events than a change of its signing key signs.
+    #[error("its end was cut off: a change of its signing key signs {signed} events, and there are {found}")]
+    CutBeforeKeyChange { signed: u64, found: u64 },
     /// The trail has fewer events than the trusted checkpoint.
     #[error("its end was cut off: your checkpoint signs {trusted} events, and there are {found}")]
     Truncated { trusted: u64, found: u64 },
@@ -65,6 +76,8 @@ pub struct TrailCheck {
     tree: Frontier,
     /// A checkpoint from outside the database, with a verified signature.
     trusted: Option<Checkpoint>,
+    /// Trees that changes of the key sign, which the check has yet to reach.
+    key_changes: VecDeque<Checkpoint>,
 }
 
 impl TrailCheck {
@@ -80,9 +93,26 @@ impl TrailCheck {
         i64::try_from(self.tree.size()).unwrap_or(i64::MAX).saturating_add(1)
     }
 
+    /// Adds the trees that changes of the key sign, in the order of their sizes.
+    pub fn expect(&mut self, key_changes: impl IntoIterator<Item = Checkpoint>) -> Result<(), TrailError> {
+        self.key_changes.extend(key_changes);
+        self.compare_key_changes()
+    }
+
+    fn compare_key_changes(&mut self) -> Result<(), TrailError> {
+        while let Some(signed) = self.key_changes.front().filter(|signed| signed.size <= self.tree.size()) {
+            if signed.size != self.tree.size() || signed.root != self.tree.root() {
+                return Err(TrailError::KeyChangeMismatch(signed.size));
+            }
+            self.key_changes.pop_front();
+        }
+        Ok(())
+    }
+
     /// Takes the leaf of the next event, see [`verify_leaf`].
     pub fn push(&mut self, leaf: Hash) -> Result<(), TrailError> {
         self.tree.push(leaf);
+        self.compare_key_changes()?;
         match self.trusted {
             Some(trusted) if trusted.size == self.tree.size() && trusted.root != self.tree.root() => {
                 Err(TrailError::HistoryChanged(trusted.size))
@@ -100,6 +130,9 @@ impl TrailCheck {
         }
         if let Some(trusted) = self.trusted.filter(|trusted| trusted.size > found) {
             return Err(TrailError::Truncated { trusted: trusted.size, found });
+        }
+        if let Some(signed) = self.key_changes.front() {
+            return Err(TrailError::CutBeforeKeyChange { signed: signed.size, found });
         }
         let frontier = Frontier::from_bytes(size, &head.frontier).ok_or(TrailError::DamagedHead)?;
         if let Some(leaves) = self.tree.first_difference(&frontier) {
@@ -197,6 +230,26 @@ mod tests {
         assert_eq!(check_against(Some(trusted(1)), &none, &empty), Err(TrailError::Truncated { trusted: 1, found: 0 }));
         let other_empty = Checkpoint { size: 0, root: [0; 32] };
         assert_eq!(check_against(Some(other_empty), &none, &empty), Err(TrailError::HistoryChanged(0)));
+    }
+
+    #[test]
+    fn a_trail_extends_the_trees_that_changes_of_its_key_sign() {
+        let (events, head) = trail(9);
+        let check = |changes: &[Checkpoint]| {
+            let mut check = TrailCheck::default();
+            check.expect(changes.iter().copied())?;
+            for (event, stored) in &events {
+                check.push(verify_leaf(check.next_sequence(), head.size, event, stored)?)?;
+            }
+            check.finish(&head, ORIGIN, CheckpointSigner::from_seed(&[9; 32]).public_key())
+        };
+        assert_eq!(check(&[trusted(0), trusted(3), trusted(3), trusted(9)]), Ok(9));
+        for size in [0, 3, 9] {
+            let other = Checkpoint { root: [1; 32], ..trusted(size) };
+            assert_eq!(check(&[other]), Err(TrailError::KeyChangeMismatch(other.size)));
+        }
+        let cut = TrailError::CutBeforeKeyChange { signed: 11, found: 9 };
+        assert_eq!(check(&[trusted(3), trusted(11)]), Err(cut));
     }
 
     #[test]

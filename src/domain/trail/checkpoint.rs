@@ -13,6 +13,8 @@ use crate::domain::trail::merkle::Hash;
 
 /// The type byte of Ed25519 in signed notes.
 const ED25519: u8 = 1;
+/// A note with more signatures is refused, so that a file cannot demand work without end.
+pub(super) const MAX_SIGNATURES: usize = 64;
 
 /// Returns the name that signs a trail's checkpoints, and their first line.
 #[must_use]
@@ -20,7 +22,14 @@ pub fn origin(installation: InstallationId, trail: TrailId) -> String {
     format!("keydesk/{installation}/{trail}")
 }
 
-/// The installation's signing key.
+/// Returns the text of a note, which its signatures sign.
+#[must_use]
+pub fn text_of(note: &str) -> &str {
+    note.split_once("\n\n").map_or(note, |(text, _)| text)
+}
+
+/// A signing key of the installation.
+#[derive(Clone)]
 pub struct CheckpointSigner(SigningKey);
 
 impl fmt::Debug for CheckpointSigner {
@@ -50,8 +59,13 @@ impl CheckpointSigner {
     /// Returns the signed note: the trail `origin` has `size` events and this root hash.
     #[must_use]
     pub fn sign(&self, origin: &str, size: u64, root: &Hash) -> String {
-        let text = format!("{origin}\n{size}\n{}\n", BASE64_STANDARD.encode(root));
-        format!("{text}\n— {origin} {}\n", self.signature(origin, &text))
+        let text = Checkpoint { size, root: *root }.text(origin);
+        format!("{text}\n{}", self.signature_line(origin, &text))
+    }
+
+    /// Returns the signature line of a note with this text.
+    pub(super) fn signature_line(&self, origin: &str, text: &str) -> String {
+        format!("— {origin} {}\n", self.signature(origin, text))
     }
 
     /// Signs a text under a name, as in a note: Base64 of the key id and the signature.
@@ -83,8 +97,19 @@ impl CheckpointKey {
     #[must_use]
     pub fn to_vkey(self, name: &str) -> String {
         let key_id = u32::from_be_bytes(self.note_key_id(name));
+        format!("{name}+{key_id:08x}+{}", self.to_typed())
+    }
+
+    /// Returns Base64 of the type byte and the key.
+    pub(super) fn to_typed(self) -> String {
         let typed: Vec<u8> = iter::once(ED25519).chain(self.to_bytes()).collect();
-        format!("{name}+{key_id:08x}+{}", BASE64_STANDARD.encode(typed))
+        BASE64_STANDARD.encode(typed)
+    }
+
+    /// Parses Base64 of the type byte and the key.
+    pub(super) fn parse_typed(encoded: &str) -> Option<Self> {
+        let typed = BASE64_STANDARD.decode(encoded).ok()?;
+        typed.split_first().filter(|(kind, _)| **kind == ED25519).and_then(|(_, key)| Self::from_bytes(key))
     }
 
     /// Parses a verifier key. Returns its name and key, or `None` if it is malformed, its key id does not match, or it
@@ -93,9 +118,7 @@ impl CheckpointKey {
     pub fn parse_vkey(line: &str) -> Option<(String, Self)> {
         let mut parts = line.trim_ascii_end().splitn(3, '+');
         let (name, key_id, encoded) = (parts.next()?, parts.next()?, parts.next()?);
-        let typed = BASE64_STANDARD.decode(encoded).ok()?;
-        let key =
-            typed.split_first().filter(|(kind, _)| **kind == ED25519).and_then(|(_, key)| Self::from_bytes(key))?;
+        let key = Self::parse_typed(encoded)?;
         let has_name = !name.is_empty() && !name.contains(char::is_whitespace);
         let matches = key_id == format!("{:08x}", u32::from_be_bytes(key.note_key_id(name)));
         (has_name && matches).then(|| (name.to_owned(), key))
@@ -121,8 +144,16 @@ impl CheckpointKey {
         [digest[0], digest[1], digest[2], digest[3]]
     }
 
-    /// Verifies a signed note of the trail `origin`. Signature lines of other keys are skipped; nothing else may follow
-    /// the text.
+    /// Returns whether a signature line of a note names this key. Does not verify the signature.
+    #[must_use]
+    pub fn is_named_in(self, note: &str, origin: &str) -> bool {
+        let key_id = self.note_key_id(origin);
+        let mut signatures = note.lines().filter_map(|line| signature_of(line, origin));
+        signatures.any(|encoded| BASE64_STANDARD.decode(encoded).is_ok_and(|bytes| bytes.starts_with(&key_id)))
+    }
+
+    /// Verifies a signed note of the trail `origin`. One valid signature of this key suffices. Signature lines of other
+    /// keys are skipped; nothing else may follow the text.
     pub fn verify(self, note: &str, origin: &str) -> Result<Checkpoint, CheckpointError> {
         let (text, signatures) = note.split_once("\n\n").ok_or(CheckpointError::Malformed)?;
         let text = format!("{text}\n");
@@ -135,7 +166,8 @@ impl CheckpointKey {
         let root =
             lines.next().and_then(|line| BASE64_STANDARD.decode(line).ok()).and_then(|root| root.try_into().ok());
         let root = root.filter(|_| size.to_string() == size_line).ok_or(CheckpointError::Malformed)?;
-        if signatures.trim_end().lines().any(|line| !line.starts_with("— ")) {
+        let mut lines = signatures.trim_end().lines();
+        if lines.clone().count() > MAX_SIGNATURES || lines.any(|line| !line.starts_with("— ")) {
             return Err(CheckpointError::Malformed);
         }
         let is_signed = signatures.lines().any(|line| self.verify_line(line, origin, text.as_bytes()));
@@ -143,9 +175,7 @@ impl CheckpointKey {
     }
 
     fn verify_line(self, line: &str, name: &str, text: &[u8]) -> bool {
-        let encoded =
-            line.strip_prefix("— ").and_then(|line| line.strip_prefix(name)).and_then(|line| line.strip_prefix(' '));
-        encoded.is_some_and(|encoded| self.verify_signature(encoded, name, text))
+        signature_of(line, name).is_some_and(|encoded| self.verify_signature(encoded, name, text))
     }
 
     /// Returns whether this key signed the text under this name, see [`CheckpointSigner::signature`].
@@ -158,12 +188,24 @@ impl CheckpointKey {
     }
 }
 
+/// Returns the signature in a line, if the line is of this name.
+fn signature_of<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    line.strip_prefix("— ")?.strip_prefix(name)?.strip_prefix(' ')
+}
+
 /// The content of a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The number of events.
     pub size: u64,
     pub root: Hash,
+}
+
+impl Checkpoint {
+    /// Returns the text of the note of the trail `origin`.
+    pub(super) fn text(self, origin: &str) -> String {
+        format!("{origin}\n{}\n{}\n", self.size, BASE64_STANDARD.encode(self.root))
+    }
 }
 
 /// Why a checkpoint is refused.
@@ -175,6 +217,9 @@ pub enum CheckpointError {
     WrongOrigin,
     #[error("its signature is not valid")]
     BadSignature,
+    /// It is signed by a key that began to sign later.
+    #[error("it is signed by a key that signs this trail only from {0} events on")]
+    KeyTooNew(u64),
 }
 
 #[cfg(test)]
@@ -212,6 +257,28 @@ mod tests {
         assert!(key.verify(&format!("{note}\n"), ORIGIN).is_ok(), "an editor adds an empty line");
         let other = CheckpointSigner::from_seed(&[8; 32]).public_key();
         assert_eq!(other.verify(&note, ORIGIN), Err(CheckpointError::BadSignature));
+        assert!(key.is_named_in(&note, ORIGIN) && !other.is_named_in(&note, ORIGIN));
+    }
+
+    #[test]
+    fn one_valid_signature_among_others_suffices() {
+        let (note, key) = (signer().sign(ORIGIN, 27, &[3; 32]), signer().public_key());
+        let other = CheckpointSigner::from_seed(&[8; 32]).sign(ORIGIN, 27, &[3; 32]);
+        let own_line = note.lines().last().unwrap();
+        let other_line = other.lines().last().unwrap();
+        let forged_line = own_line.replace(&own_line[own_line.len() - 20..], &other_line[other_line.len() - 20..]);
+        let with = |lines: &[&str]| format!("{}\n\n{}\n", text_of(&note), lines.join("\n"));
+        for lines in [
+            &[other_line, own_line][..],
+            &[own_line, other_line],
+            &["— elsewhere AAAAAAAA", forged_line.as_str(), own_line],
+            &vec![own_line; MAX_SIGNATURES],
+        ] {
+            assert!(key.verify(&with(lines), ORIGIN).is_ok(), "{lines:?}");
+        }
+        assert_eq!(key.verify(&with(&[other_line, &forged_line]), ORIGIN), Err(CheckpointError::BadSignature));
+        let many = vec![own_line; MAX_SIGNATURES + 1];
+        assert_eq!(key.verify(&with(&many), ORIGIN), Err(CheckpointError::Malformed));
     }
 
     #[test]

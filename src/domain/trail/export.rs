@@ -44,6 +44,9 @@ pub struct Header {
     pub public_key: String,
     /// The proof that the trail extends the requested checkpoint.
     pub since: Option<Since>,
+    /// The changes of the key, in their order. The member is left out if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_changes: Vec<ExportedKeyChange>,
 }
 
 /// The filters of an export. If none is set, it contains all events.
@@ -81,6 +84,17 @@ pub struct Since {
     /// The size of the older checkpoint.
     pub size: u64,
     /// See [`crate::domain::trail::consistency`].
+    #[serde(with = "hashes")]
+    pub proof: Vec<Hash>,
+}
+
+/// A change of the key that signs the trail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportedKeyChange {
+    /// The note, see [`crate::domain::trail::key_change::KeyChange`].
+    pub note: String,
+    /// The proof that the header's checkpoint extends the tree of the note.
     #[serde(with = "hashes")]
     pub proof: Vec<Hash>,
 }

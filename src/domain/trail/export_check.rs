@@ -7,13 +7,15 @@ use crate::domain::trail::consistency_file::ConsistencyFile;
 use crate::domain::trail::export::{End, ExportDigest, FORMAT, Filters, Header, Line, VERSION, to_line};
 use crate::domain::trail::export_error::ExportError;
 use crate::domain::trail::inclusion;
+use crate::domain::trail::key_chain::KeyChain;
+use crate::domain::trail::key_change::KeyChange;
 use crate::domain::trail::leaf;
 use crate::domain::trail::merkle::{Frontier, Hash, leaf_hash};
 
 /// What the reader trusts, from outside the export. Without it an export proves only that it is consistent with itself.
 #[derive(Clone, Debug, Default)]
 pub struct TrustAnchor {
-    /// The installation's public key, and the trail that it names, if any.
+    /// A public key that signs the trail, or did so before its key was changed, and the trail that it names, if any.
     pub key: Option<(CheckpointKey, Option<String>)>,
     /// An older, equal or newer checkpoint of the trail, as a signed note.
     pub checkpoint: Option<String>,
@@ -34,6 +36,10 @@ pub struct ExportSummary {
     pub company: String,
     /// The size of the trusted checkpoint, which the trail extends.
     pub trusted_size: Option<u64>,
+    /// The trail, as its checkpoints name it.
+    pub origin: String,
+    /// The changes of the key since the trusted one.
+    pub key_changes: Vec<KeyChange>,
 }
 
 /// A running check. It takes every line in order.
@@ -41,6 +47,8 @@ pub struct ExportSummary {
 pub struct ExportCheck {
     header: Header,
     key: CheckpointKey,
+    /// See [`ExportSummary::key_changes`].
+    key_changes: Vec<KeyChange>,
     /// The header's checkpoint.
     tree: Checkpoint,
     trusted: Option<Checkpoint>,
@@ -65,29 +73,30 @@ impl ExportCheck {
         if name != header.origin || header.origin.rsplit('/').next() != Some(&header.company_id) {
             return Err(ExportError::InconsistentHeader("public key, origin and company name different trails"));
         }
-        let key = match &anchor.key {
+        let trusted_key = match &anchor.key {
             None => own_key,
             Some((_, Some(name))) if *name != header.origin => {
                 return Err(ExportError::KeyForOtherTrail(name.clone()));
             }
             Some((key, _)) => *key,
         };
-        if key != own_key {
+        let (keys, tree) = check_keys(&header, own_key)?;
+        if !keys.contains(trusted_key) {
             return Err(ExportError::KeyMismatch);
         }
-        let tree = key.verify(&header.checkpoint, &header.origin).map_err(ExportError::Checkpoint)?;
         if header.full != (header.filters == Filters::default()) {
             return Err(ExportError::InconsistentHeader("it is either full or filtered, not both"));
         }
         if header.full && header.events != tree.size {
             return Err(ExportError::EventCount { stated: tree.size, found: header.events });
         }
-        let checkpoint = anchor.checkpoint.as_ref().map(|note| key.verify(note, &header.origin)).transpose();
+        let checkpoint = anchor.checkpoint.as_ref().map(|note| keys.verify(note, &header.origin)).transpose();
         let trusted = checkpoint.map_err(ExportError::TrustedCheckpoint)?;
         let mut digest = ExportDigest::default();
         digest.update(line);
         let (events, last, is_connected, has_ended) = (0, None, false, false);
-        let mut check = Self { header, key, tree, trusted, is_connected, digest, events, last, has_ended };
+        let (key, key_changes) = (own_key, keys.changes_after(trusted_key).to_vec());
+        let mut check = Self { header, key, key_changes, tree, trusted, is_connected, digest, events, last, has_ended };
         check.connect(anchor.consistency.as_ref())?;
         Ok(check)
     }
@@ -235,13 +244,33 @@ impl ExportCheck {
         if !self.has_ended {
             return Err(ExportError::Truncated(self.line() - 1));
         }
-        let (events, size, full, company) = (self.events, self.tree.size, self.header.full, self.header.company_name);
+        let Header { full, company_name: company, origin, .. } = self.header;
+        let (events, size, key_changes) = (self.events, self.tree.size, self.key_changes);
         match self.trusted {
             Some(trusted) if !self.is_connected => Err(ExportError::NotConnected { trusted: trusted.size, size }),
             trusted => {
                 let trusted_size = trusted.map(|trusted| trusted.size);
-                Ok(ExportSummary { events, size, full, company, trusted_size })
+                Ok(ExportSummary { events, size, full, company, trusted_size, origin, key_changes })
             }
         }
     }
+}
+
+/// Checks that the changes of the key lead to the key of the header, and that its checkpoint extends each of their
+/// trees. Returns the keys, and the header's tree.
+fn check_keys(header: &Header, own_key: CheckpointKey) -> Result<(KeyChain, Checkpoint), ExportError> {
+    let notes = header.key_changes.iter().map(|change| change.note.as_str());
+    let keys = KeyChain::read(own_key, notes, &header.origin).map_err(ExportError::Keys)?;
+    if keys.active() != own_key {
+        return Err(ExportError::InconsistentHeader(
+            "its public key is not the one that its signing key was last changed to",
+        ));
+    }
+    let tree = own_key.verify(&header.checkpoint, &header.origin).map_err(ExportError::Checkpoint)?;
+    for (change, exported) in keys.changes().iter().zip(&header.key_changes) {
+        if !is_consistent(change.checkpoint, tree, &exported.proof) {
+            return Err(ExportError::KeyChangeMismatch(change.checkpoint.size));
+        }
+    }
+    Ok((keys, tree))
 }

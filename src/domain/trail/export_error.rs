@@ -3,6 +3,7 @@
 
 use crate::domain::text::escape::Quoted;
 use crate::domain::trail::checkpoint::CheckpointError;
+use crate::domain::trail::key_chain::KeyChainError;
 
 /// The first error in an export.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +22,12 @@ pub enum ExportError {
     EventCount { stated: u64, found: u64 },
     #[error("its header contradicts itself: {0}")]
     InconsistentHeader(&'static str),
-    /// The trusted key is not the export's key.
+    #[error("{0}")]
+    Keys(KeyChainError),
+    /// The export's checkpoint is not proven to extend the tree of a change of the key.
+    #[error("nothing proves that it starts with the {0} events that a change of its signing key signs")]
+    KeyChangeMismatch(u64),
+    /// The trusted key is not among the export's keys.
     #[error("it was not signed under the public key that you gave")]
     KeyMismatch,
     /// The trusted key names another trail.

@@ -2,28 +2,41 @@
 
 use std::collections::VecDeque;
 
-const LINES_PER_NOTE: usize = 5;
+use crate::domain::trail::checkpoint::MAX_SIGNATURES;
 
-/// Takes the lines of a file in order. A note has five lines, of which the fourth is empty. Other lines, such as those of
-/// a truncated entry, are skipped.
+/// The three lines of a checkpoint's text, and the empty line after it.
+const LINES_BEFORE_SIGNATURES: usize = 4;
+
+/// Takes the lines of a file in order. A note has three lines of text, an empty line, and signatures, of which one is of its
+/// origin. Other lines, such as those of a truncated entry, are skipped.
 #[derive(Debug, Default)]
 pub struct NoteScanner {
     recent: VecDeque<String>,
+    signatures: Vec<String>,
 }
 
 impl NoteScanner {
-    /// Takes the next line, without its line feed. Returns the note that it ends, with its origin line.
+    /// Takes the next line, without its line feed. Returns the note so far, with its origin line, if the line is a signature
+    /// and one of the signatures is of the origin: a further signature returns the note again.
     pub fn push(&mut self, line: String) -> Option<(String, String)> {
-        if self.recent.len() == LINES_PER_NOTE {
+        let text: &[String] = self.recent.make_contiguous();
+        if let [origin, .., empty] = text
+            && text.len() == LINES_BEFORE_SIGNATURES
+            && (origin.starts_with("keydesk/") && empty.is_empty())
+            && (line.starts_with("— ") && self.signatures.len() < MAX_SIGNATURES)
+        {
+            self.signatures.push(line);
+            let is_of_origin =
+                |line: &String| line.strip_prefix("— ").is_some_and(|signature| signature.starts_with(origin.as_str()));
+            let lines = [text, &self.signatures].concat();
+            return self.signatures.iter().any(is_of_origin).then(|| (origin.clone(), lines.join("\n") + "\n"));
+        }
+        self.signatures.clear();
+        if self.recent.len() == LINES_BEFORE_SIGNATURES {
             self.recent.pop_front();
         }
         self.recent.push_back(line);
-        let lines: &[String] = self.recent.make_contiguous();
-        let [origin, _, _, empty, signature] = lines else { return None };
-        let is_signed_by_origin =
-            signature.strip_prefix("— ").is_some_and(|signature| signature.starts_with(origin.as_str()));
-        let is_note = origin.starts_with("keydesk/") && empty.is_empty() && is_signed_by_origin;
-        is_note.then(|| (origin.clone(), lines.join("\n") + "\n"))
+        None
     }
 }
 
@@ -31,13 +44,31 @@ impl NoteScanner {
 mod tests {
     use super::*;
 
+    fn found(text: &str) -> Vec<(String, String)> {
+        let mut scanner = NoteScanner::default();
+        text.lines().filter_map(|line| scanner.push(line.to_owned())).collect()
+    }
+
+    fn note(trail: &str) -> String {
+        format!("keydesk/i/{trail}\n3\nroot=\n\n— keydesk/i/{trail} signature=\n")
+    }
+
     #[test]
     fn whole_notes_are_found_among_other_lines() {
-        let note = |trail: &str| format!("keydesk/i/{trail}\n3\nroot=\n\n— keydesk/i/{trail} signature=\n");
         let text = format!("{}\nkeydesk/i/t\n9\nro\n\n{}{}\n# a comment", note("t"), note("u"), note("t"));
-        let mut scanner = NoteScanner::default();
-        let found: Vec<_> = text.lines().filter_map(|line| scanner.push(line.to_owned())).collect();
         let expected = ["t", "u", "t"].map(|trail| (format!("keydesk/i/{trail}"), note(trail)));
-        assert_eq!(found, expected);
+        assert_eq!(found(&text), expected);
+    }
+
+    #[test]
+    fn a_note_may_have_signatures_of_other_keys() {
+        let of_other = "— elsewhere signature=\n";
+        let before = note("t").replace("\n\n", &format!("\n\n{of_other}"));
+        let both = format!("{before}{of_other}");
+        let origin = || "keydesk/i/t".to_owned();
+        assert_eq!(found(&format!("{both}\n{of_other}")), [(origin(), before), (origin(), both)]);
+        assert_eq!(found("keydesk/i/t\n3\nroot=\n\n— elsewhere signature=\n"), []);
+        let many = format!("{}{}", note("t"), of_other.repeat(MAX_SIGNATURES + 5));
+        assert_eq!(found(&many).len(), MAX_SIGNATURES);
     }
 }

@@ -1,9 +1,10 @@
 //! The last checkpoint that a server saw of a trail, and how a trail may go on from it.
 
 use crate::domain::trail::check::TrailHead;
-use crate::domain::trail::checkpoint::{Checkpoint, CheckpointError, CheckpointKey};
+use crate::domain::trail::checkpoint::{Checkpoint, CheckpointError, CheckpointKey, text_of};
 use crate::domain::trail::event::Event;
 use crate::domain::trail::event_detail::EventDetail;
+use crate::domain::trail::key_chain::KeyChain;
 use crate::domain::trail::merkle::{Frontier, Hash};
 use crate::domain::trail::shortfall::Shortfall;
 
@@ -65,9 +66,9 @@ impl RememberedTrail {
     /// Reads a checkpoint that was kept elsewhere.
     ///
     /// # Errors
-    /// [`CheckpointError`]: the key has not signed it for this trail.
-    pub fn of_note(note: &str, origin: &str, key: CheckpointKey) -> Result<Self, CheckpointError> {
-        let tree = RememberedTree::Root(key.verify(note, origin)?);
+    /// [`CheckpointError`]: none of the keys has signed it for this trail.
+    pub fn of_note(note: &str, origin: &str, keys: &KeyChain) -> Result<Self, CheckpointError> {
+        let tree = RememberedTree::Root(keys.verify(note, origin)?);
         Ok(Self { note: note.to_owned(), tree, accepted_losses: Vec::new() })
     }
 
@@ -77,13 +78,13 @@ impl RememberedTrail {
     }
 
     /// Returns what a trail with this head lacks, as far as the head shows it: a longer trail must be compared by its
-    /// events.
+    /// events. A checkpoint with another signature lacks nothing, as after a change of the key.
     #[must_use]
     pub fn shortfall(&self, size: i64, checkpoint: &str) -> Option<Shortfall> {
         let (found, last) = (u64::try_from(size).unwrap_or(0), self.size());
         if found < last {
             Some(Shortfall::EventsMissing { first: found + 1, last })
-        } else if found == last && checkpoint != self.note {
+        } else if found == last && text_of(checkpoint) != text_of(&self.note) {
             Some(Shortfall::EventsReplaced { last })
         } else {
             None
@@ -100,12 +101,12 @@ impl RememberedTrail {
 }
 
 impl LossAcceptance {
-    /// Parses an event about the trail `origin`. Returns `None` for another event, and for a checkpoint that the key has
-    /// not signed.
+    /// Parses an event about the trail `origin`. Returns `None` for another event, and for a checkpoint that none of the
+    /// keys has signed.
     #[must_use]
-    pub fn of_event(event: &Event, origin: &str, key: CheckpointKey) -> Option<Self> {
+    pub fn of_event(event: &Event, origin: &str, keys: &KeyChain) -> Option<Self> {
         let EventDetail::AuditTrailLossAccepted { after } = event.detail() else { return None };
-        let lost = key.verify(&after.checkpoint, origin).ok()?;
+        let lost = keys.verify(&after.checkpoint, origin).ok()?;
         Some(Self { event_id: event.id.clone(), events_left: after.events_left, lost })
     }
 
@@ -167,6 +168,9 @@ mod tests {
         let shortfall = |head: &TrailHead| trail.shortfall(head.size, &head.checkpoint);
         assert_eq!(shortfall(&head(9, 0)), None);
         assert_eq!(shortfall(&head(12, 0)), None);
+        let root = trail.tree.checkpoint().root;
+        let signed_again = CheckpointSigner::from_seed(&[8; 32]).sign(ORIGIN, 9, &root);
+        assert_eq!(trail.shortfall(9, &signed_again), None);
         assert_eq!(shortfall(&head(6, 0)), Some(Shortfall::EventsMissing { first: 7, last: 9 }));
         assert_eq!(shortfall(&head(9, 1)), Some(Shortfall::EventsReplaced { last: 9 }));
     }
@@ -196,11 +200,11 @@ mod tests {
         };
         let action = "audit_trail.loss_accepted".to_owned();
         let accepted = Event { action, before: None, after: json(&head(9, 0).checkpoint), ..event(6) };
-        let key = signer().public_key();
-        let read = LossAcceptance::of_event(&accepted, ORIGIN, key).unwrap();
+        let keys = KeyChain::of_key(signer().public_key());
+        let read = LossAcceptance::of_event(&accepted, ORIGIN, &keys).unwrap();
         assert_eq!((read.event_id.as_str(), read.events_left, read.lost.size), ("event-6", 5, 9));
-        assert_eq!(LossAcceptance::of_event(&accepted, "keydesk/installation/other", key), None);
-        assert_eq!(LossAcceptance::of_event(&event(6), ORIGIN, key), None);
+        assert_eq!(LossAcceptance::of_event(&accepted, "keydesk/installation/other", &keys), None);
+        assert_eq!(LossAcceptance::of_event(&event(6), ORIGIN, &keys), None);
     }
 
     #[test]
@@ -212,10 +216,10 @@ mod tests {
 
     #[test]
     fn a_kept_checkpoint_is_remembered_without_its_frontier() {
-        let (note, key) = (head(9, 0).checkpoint, signer().public_key());
-        let kept = RememberedTrail::of_note(&note, ORIGIN, key).unwrap();
+        let (note, keys) = (head(9, 0).checkpoint, KeyChain::of_key(signer().public_key()));
+        let kept = RememberedTrail::of_note(&note, ORIGIN, &keys).unwrap();
         assert_eq!(kept.tree.checkpoint(), remembered(9, 0).tree.checkpoint());
         assert_eq!(kept.shortfall(6, &head(6, 0).checkpoint), Some(Shortfall::EventsMissing { first: 7, last: 9 }));
-        assert!(RememberedTrail::of_note(&note, "keydesk/installation/other", key).is_err());
+        assert!(RememberedTrail::of_note(&note, "keydesk/installation/other", &keys).is_err());
     }
 }

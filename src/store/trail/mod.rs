@@ -3,6 +3,7 @@
 mod events;
 mod filtered;
 mod heads;
+mod key_changes;
 mod leaves;
 mod witnessed;
 

@@ -143,7 +143,37 @@ fn a_foreign_checkpoint_or_key_is_refused() {
         let refused = refuse(&folder, &words.iter().map(String::as_str).collect::<Vec<_>>());
         assert!(refused.contains(sentence), "{refused}");
     }
-    assert_eq!(names(&folder), ["secrets"]);
+    assert_eq!(names(&folder), ["lock", "secrets"]);
     let usage = run_in(&folder, &["restore", "--accept-loss", backup.to_str().unwrap()]);
     assert_eq!(usage.status.code(), Some(2), "{}", text(&usage.stderr));
+}
+
+#[test]
+fn a_checkpoint_of_a_former_key_is_accepted() {
+    if !is_sqlite() {
+        return;
+    }
+    let setup = Setup::new();
+    setup.admin.create_key("ERP Sync");
+    let kept = keep(&setup);
+    let next = setup.server.with_next_key(1, &[]);
+    let backup = setup.back_up("backup");
+    next.admin().create_key("Reporting");
+    let folder = setup.folder_with_secrets("restored");
+    let printed = restore_with(&folder, &backup, &kept);
+    assert!(printed.contains("Restored: ") && !printed.contains("missing"), "{printed}");
+    let (_serving, browser) = serve(&folder);
+    browser.get("/readyz").expect(200);
+    let later = (setup.file("later.checkpoint"), kept.1.clone());
+    let address = format!("{AUDIT_TRAIL}/checkpoint");
+    fs::write(&later.0, next.admin().get(&address).expect(200).body).unwrap();
+    let printed = restore_with(&setup.folder_with_secrets("again"), &backup, &later);
+    assert!(printed.contains("are missing"), "{printed}");
+    let stranger = keydesk::domain::trail::checkpoint::CheckpointSigner::from_seed(&[7; 32]);
+    let origin = fs::read_to_string(&kept.0).unwrap().lines().next().unwrap().to_owned();
+    fs::write(&later.0, stranger.sign(&origin, 90, &[7; 32])).unwrap();
+    let words = ["restore", backup.to_str().unwrap(), "--checkpoint", later.0.to_str().unwrap()];
+    let folder = setup.folder_with_secrets("refused");
+    assert!(refuse(&folder, &words).contains("is not valid: its signature"));
+    assert_eq!(names(&folder), ["lock", "secrets"]);
 }

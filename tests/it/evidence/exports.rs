@@ -1,8 +1,9 @@
 //! Exports in JSON Lines: their content, and that every changed export is found and every unchanged one verifies.
 
-use keydesk::domain::trail::checkpoint::CheckpointSigner;
+use keydesk::domain::trail::checkpoint::{Checkpoint, CheckpointSigner};
 use keydesk::domain::trail::event::Event;
-use keydesk::domain::trail::export::{self, ExportDigest, Filters, Header, Names, Since};
+use keydesk::domain::trail::export::{self, ExportDigest, ExportedKeyChange, Filters, Header, Names, Since};
+use keydesk::domain::trail::key_change::KeyChange;
 use keydesk::domain::trail::leaf;
 use keydesk::domain::trail::tree::{Block, UpperTree, UpperTreeBuilder};
 use serde_json::Value;
@@ -17,6 +18,8 @@ pub struct Writer<'a> {
     pub header: Header,
     pub events: &'a [Event],
     pub signer: &'a CheckpointSigner,
+    /// The signers before it, each with the number of events after which it was replaced.
+    pub former: &'a [(&'a CheckpointSigner, usize)],
 }
 
 impl Writer<'_> {
@@ -41,7 +44,17 @@ impl Writer<'_> {
         let filters = Filters { user: (!full).then(|| "unknown".to_owned()), ..Filters::default() };
         let (events, checkpoint) = (chosen.len() as u64, self.signer.sign(&origin, tree.size(), &tree.root()));
         let public_key = self.signer.public_key().to_vkey(&origin);
-        let header = Header { events, full, filters, checkpoint, public_key, since, origin, ..self.header.clone() };
+        let next = self.former.iter().skip(1).map(|(signer, _)| *signer).chain([self.signer]);
+        let key_changes = self.former.iter().zip(next).map(|(&(former, size), next)| {
+            let size = size.min(leaves.len());
+            let tree = mutation::tree(&leaves[..size]);
+            let checkpoint = Checkpoint { size: tree.size(), root: tree.root() };
+            let proof = outline.consistency(size, &block(size.saturating_sub(1)));
+            ExportedKeyChange { note: KeyChange::sign(&origin, checkpoint, former, next), proof }
+        });
+        let key_changes = key_changes.collect();
+        let header = self.header.clone();
+        let header = Header { events, full, filters, checkpoint, public_key, since, key_changes, origin, ..header };
         let (mut text, mut digest) = (header.line(), ExportDigest::default());
         for event in chosen {
             let place = usize::try_from(event.sequence - 1).unwrap();
@@ -147,7 +160,7 @@ fn a_thousand_changed_exports_are_all_found() {
         check(base.as_bytes(), &kept).unwrap();
     }
     let (header, events) = read(&bases[0]);
-    let (ours, other) = (&server.actions.secrets.signer, CheckpointSigner::from_seed(&[7; 32]));
+    let (ours, other) = (&server.actions.secrets.signers.active, CheckpointSigner::from_seed(&[7; 32]));
     for seed in 0..1_000 {
         let mut random = Random::from(seed);
         let mut events = events.clone();
@@ -156,18 +169,47 @@ fn a_thousand_changed_exports_are_all_found() {
             // An attacker between the server and the reader.
             0..3 => mutation::of_file(&random.of(&bases).clone(), &mut random),
             // An attacker who has everything but the key.
-            3 => Writer { header: header.clone(), events: &events, signer: &other }.write(since, |_| true).into_bytes(),
+            3 => Writer { header: header.clone(), events: &events, signer: &other, former: &[] }
+                .write(since, |_| true)
+                .into_bytes(),
             // An operator of the server, who can sign anything.
             _ => {
                 mutation::of_history(&mut events, size, &mut random);
                 let since = since.map(|size| size.min(events.len()));
-                let writer = Writer { header: header.clone(), events: &events, signer: ours };
+                let writer = Writer { header: header.clone(), events: &events, signer: ours, former: &[] };
                 let part = random.below(3);
                 writer.write(since, |event| part == 0 || event.sequence % 3 != 0).into_bytes()
             }
         };
         let found = check(&changed, &kept);
         assert!(found.is_err(), "seed {seed}: {found:?}\n{}", String::from_utf8_lossy(&changed));
+    }
+}
+
+#[test]
+fn a_thousand_changed_key_changes_are_all_found() {
+    let first = TestServer::start();
+    add_events(&first);
+    let (vkey, checkpoint) = download_evidence(&first.admin());
+    let second = first.with_next_key(1, &[]);
+    add_events(&second);
+    let third = second.with_next_key(2, &[]);
+    let (admin, signer) = (third.admin(), CheckpointSigner::from_seed(&[2; 32]));
+    let size = with_size(&checkpoint);
+    let bases = ["?", "?action=api_key.revoked&"].map(|query| export(&admin, &format!("{query}since={size}")));
+    let kept = kept(&vkey, &checkpoint);
+    for base in &bases {
+        assert_eq!(check(base.as_bytes(), &kept).map(|checked| checked.key_changes.len()), Ok(2));
+    }
+    let others = [checkpoint, read(&bases[0]).0.checkpoint, String::new()];
+    for seed in 0..1_000 {
+        let mut random = Random::from(seed);
+        let (changed, may_verify) = match seed % 2 {
+            0 => mutation::of_key_changes(&random.of(&bases).clone(), &others, &signer, &mut random),
+            _ => (mutation::of_file(&random.of(&bases).clone(), &mut random), false),
+        };
+        let found = check(&changed, &kept);
+        assert!(may_verify || found.is_err(), "seed {seed}: {found:?}\n{}", String::from_utf8_lossy(&changed));
     }
 }
 
@@ -194,7 +236,7 @@ fn a_thousand_unchanged_exports_all_verify() {
         checkpoints.push(download_evidence(&admin));
     }
     let (header, events) = read(&export(&admin, ""));
-    let signer = &server.actions.secrets.signer;
+    let signer = &server.actions.secrets.signers.active;
     for seed in 60..1_000 {
         let mut random = Random::from(seed);
         let events = &events[..=random.below(events.len())];
@@ -203,7 +245,7 @@ fn a_thousand_unchanged_exports_all_verify() {
         let tree = mutation::tree(&leaves);
         let checkpoint = signer.sign(&header.origin, tree.size(), &tree.root());
         let step = i64::try_from(1 + random.below(4)).unwrap();
-        let writer = Writer { header: header.clone(), events, signer };
+        let writer = Writer { header: header.clone(), events, signer, former: &[] };
         let export = writer.write(Some(size), |event| event.sequence % step == 0);
         let checked = check(export.as_bytes(), &kept(&header.public_key, &checkpoint));
         assert_eq!(checked.map(|checked| checked.trusted_size), Ok(Some(size as u64)), "seed {seed}");

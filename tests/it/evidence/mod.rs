@@ -4,6 +4,7 @@ mod commands;
 mod database;
 mod export_roundtrip;
 mod exports;
+mod key_changes;
 mod mutation;
 mod random;
 mod state;

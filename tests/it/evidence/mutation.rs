@@ -1,6 +1,8 @@
 //! Random manipulations of exports, single events and whole histories.
 
+use keydesk::domain::trail::checkpoint::{CheckpointSigner, text_of};
 use keydesk::domain::trail::event::Event;
+use keydesk::domain::trail::export::{ExportDigest, Header};
 use keydesk::domain::trail::merkle::{Frontier, Hash, leaf_hash};
 use serde_json::Value;
 
@@ -89,6 +91,72 @@ fn of_member(mut lines: Vec<String>, random: &mut Random) -> Vec<String> {
     read[&member] = value;
     lines[one] = lines[one].replacen(&before, &written(&read[&member]), 1);
     lines
+}
+
+/// Changes the notes of changes of the key in an export, as an operator who signs the file again. Returns it, and whether it
+/// may still verify. `others` are notes of other trails and keys.
+pub fn of_key_changes(
+    export: &str,
+    others: &[String],
+    signer: &CheckpointSigner,
+    random: &mut Random,
+) -> (Vec<u8>, bool) {
+    let lines = lines(export);
+    let mut header: Header = serde_json::from_str(&lines[0]).unwrap();
+    let changes = &mut header.key_changes;
+    let (one, other) = (random.below(changes.len()), random.below(changes.len()));
+    let mut may_verify = false;
+    match random.below(12) {
+        0 => drop(changes.remove(one)),
+        1 => changes.insert(other, changes[one].clone()),
+        2 => {
+            changes.swap(one, other);
+            may_verify = one == other;
+        }
+        3 => changes.clear(),
+        4 => changes[one].note.clone_from(random.of(others)),
+        5 => {
+            let signatures: Vec<_> = changes.iter().map(|change| signatures(&change.note)).collect();
+            let note = format!("{}\n\n{}", text_of(&changes[one].note), signatures[other].concat());
+            may_verify = one == other;
+            changes[one].note = note;
+        }
+        6 => {
+            // The order of signatures says nothing, and readers skip those of other keys.
+            let mut signatures = signatures(&changes[one].note);
+            signatures.reverse();
+            signatures.insert(random.below(3), "— elsewhere AAAAAAAA\n".to_owned());
+            changes[one].note = format!("{}\n\n{}", text_of(&changes[one].note), signatures.concat());
+            may_verify = true;
+        }
+        7 => {
+            let mut signatures = signatures(&changes[one].note);
+            signatures.remove(random.below(2));
+            changes[one].note = format!("{}\n\n{}", text_of(&changes[one].note), signatures.concat());
+        }
+        8 => match random.below(changes[one].proof.len() + 1) {
+            0 => changes[one].proof.push([7; 32]),
+            place => changes[one].proof[place - 1][random.below(32)] ^= 1 << random.below(8),
+        },
+        9 if !changes[one].proof.is_empty() => drop(changes[one].proof.pop()),
+        10 => header.public_key.clone_from(&signer.public_key().to_vkey("keydesk/elsewhere")),
+        _ => {
+            let note = String::from_utf8_lossy(&of_bytes(changes[one].note.clone().into_bytes(), random)).into_owned();
+            // A changed line of another name, or a line feed at the end, is skipped.
+            may_verify = note.trim_end() == changes[one].note.trim_end();
+            changes[one].note = note;
+        }
+    }
+    let mut text = header.line() + &lines[1..lines.len() - 1].concat();
+    let mut digest = ExportDigest::default();
+    digest.update(text.as_bytes());
+    text.push_str(&digest.end_line(&header.origin, header.events, signer));
+    (text.into_bytes(), may_verify)
+}
+
+/// The signature lines of a note.
+fn signatures(note: &str) -> Vec<String> {
+    note.split_inclusive('\n').filter(|line| line.starts_with("— ")).map(str::to_owned).collect()
 }
 
 /// Changes one field of an event.

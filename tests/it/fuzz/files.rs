@@ -1,8 +1,9 @@
 //! Files that a command reads: exports, checkpoints, proofs and imports.
 
-use keydesk::domain::trail::checkpoint::CheckpointKey;
+use keydesk::domain::trail::checkpoint::{CheckpointKey, CheckpointSigner};
 use keydesk::domain::trail::consistency_file::ConsistencyFile;
 use keydesk::domain::trail::export_check::{ExportCheck, TrustAnchor};
+use keydesk::domain::trail::key_change::KeyChange;
 
 use super::fuzz;
 use crate::cli::{run, text};
@@ -45,10 +46,16 @@ fn no_changed_checkpoint_is_verified() {
     server.admin().create_key("ERP Sync");
     let note = server.admin().get(&format!("{AUDIT_TRAIL}/checkpoint")).expect(200).body;
     let origin = note.lines().next().unwrap().to_owned();
-    let key = server.actions.secrets.signer.public_key();
+    let key = server.actions.secrets.signers.active.public_key();
     let expected = key.verify(&note, &origin).unwrap();
-    fuzz("checkpoint", vec![note.into_bytes(), key.to_vkey(&origin).into_bytes()], |input| {
+    let signer = &server.actions.secrets.signers.active;
+    let change = KeyChange::sign(&origin, expected, signer, &CheckpointSigner::from_seed(&[7; 32]));
+    let expected_change = KeyChange::read(&change, &origin);
+    let seeds = vec![note.into_bytes(), key.to_vkey(&origin).into_bytes(), change.into_bytes()];
+    fuzz("checkpoint", seeds, |input| {
         let text = String::from_utf8_lossy(input);
+        let change = KeyChange::read(&text, &origin);
+        assert!(change.is_err() || change == expected_change);
         // Lines of other keys may follow, but the signed text is the same.
         assert!(key.verify(&text, &origin).is_ok_and(|found| found == expected) || key.verify(&text, &origin).is_err());
         let _ = CheckpointKey::parse_vkey(&text);

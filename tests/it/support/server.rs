@@ -1,15 +1,20 @@
 //! Runs the server on a free port in its own thread, with a clock that the test sets.
 
+use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use clap::{Args, FromArgMatches};
-use keydesk::actions::Actions;
+use keydesk::actions::{Actions, record_key_change};
 use keydesk::clock::Clock;
-use keydesk::config::Settings;
+use keydesk::config::{Config, Settings};
 use keydesk::domain::ids::CompanyId;
 use keydesk::domain::timestamp::Timestamp;
+use keydesk::domain::trail::checkpoint::CheckpointSigner;
 use keydesk::domain::user::email::EmailAddress;
 use keydesk::domain::user::profile::Role;
 use keydesk::evidence::StateMonitor;
@@ -90,6 +95,13 @@ impl TestServer {
         Self::on(Arc::clone(&self.folder), self.database_url.clone(), clock, flags, |_| {}, IDLE_TIMEOUT)
     }
 
+    /// Replaces the key that signs checkpoints by that of a seed, and starts a server with the new secrets and these flags.
+    /// This server keeps the former ones.
+    pub fn with_next_key(&self, seed: u8, flags: &[&str]) -> Self {
+        replace_key(&self.actions, self.folder.path(), &self.database_url, seed);
+        self.second_server_with(flags)
+    }
+
     /// Another server on the same database and secrets, with a data folder of its own.
     pub fn second_node(&self) -> Self {
         let secrets = self.folder.path().join("secrets");
@@ -123,11 +135,7 @@ impl TestServer {
         prepare: impl FnOnce(&Actions),
         idle_timeout: Duration,
     ) -> Self {
-        let data_dir = folder.path().to_str().unwrap();
-        let own = ["keydesk", "--listen", "127.0.0.1:0", "--data-dir", data_dir, "--database-url", &database_url];
-        let command = Settings::augment_args(clap::Command::new("keydesk"));
-        let matches = command.try_get_matches_from([&own, flags].concat()).unwrap();
-        let config = Settings::from_arg_matches(&matches).unwrap().check().unwrap();
+        let config = config(folder.path(), &database_url, flags);
         let actions = server::open(&config, &clock).unwrap();
         prepare(&actions);
         let server = Server::bind(config, actions.clone()).unwrap().with_idle_timeout(idle_timeout);
@@ -293,6 +301,27 @@ impl TestServer {
     pub fn whoami(&self, key: &str) -> u16 {
         self.anonymous().bearer("/v1/whoami", key).status
     }
+}
+
+/// The settings of a server with these flags.
+pub fn config(data_dir: &Path, database_url: &str, flags: &[&str]) -> Config {
+    let data_dir = data_dir.to_str().unwrap();
+    let own = ["keydesk", "--listen", "127.0.0.1:0", "--data-dir", data_dir, "--database-url", database_url];
+    let command = Settings::augment_args(clap::Command::new("keydesk"));
+    let matches = command.try_get_matches_from([&own, flags].concat()).unwrap();
+    Settings::from_arg_matches(&matches).unwrap().check().unwrap()
+}
+
+/// Replaces the key that signs checkpoints by that of a seed, in the database and in the secrets file.
+pub fn replace_key(actions: &Actions, data_dir: &Path, database_url: &str, seed: u8) {
+    let (former, next) = (&actions.secrets.signers.active, CheckpointSigner::from_seed(&[seed; 32]));
+    actions.store.write(|tx| record_key_change(tx, actions.installation, former, &next)).unwrap();
+    let path = data_dir.join("secrets");
+    let mut secrets: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    secrets["checkpoint_seed"] = BASE64_STANDARD.encode([seed; 32]).into();
+    fs::write(&path, secrets.to_string()).unwrap();
+    // The next start recognizes the secrets by the stored public key, and stores their checks.
+    database::tamper(database_url, "DELETE FROM secret_checks");
 }
 
 impl Drop for TestServer {

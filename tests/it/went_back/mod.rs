@@ -2,6 +2,7 @@
 
 mod accepted;
 mod first_start;
+mod key_changes;
 mod memory;
 mod serving;
 mod witnesses;

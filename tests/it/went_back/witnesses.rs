@@ -9,14 +9,14 @@ use crate::support::{AUDIT_TRAIL, TestServer};
 use crate::witness::{notes, secret_file, wait_until};
 
 /// Publishes until the witness has the latest checkpoint of Brightwater.
-fn publish(server: &TestServer) {
+pub(super) fn publish(server: &TestServer) {
     wait_until("the checkpoint is witnessed", || {
         server.publish_checkpoints();
         server.statuses()[0].is_latest
     });
 }
 
-fn failure(server: &TestServer) -> String {
+pub(super) fn failure(server: &TestServer) -> String {
     wait_until("the checkpoint is withheld", || {
         server.publish_checkpoints();
         server.statuses()[0].failure.is_some()

@@ -1,8 +1,9 @@
 use super::*;
 use crate::domain::ids::{CompanyId, InstallationId};
-use crate::domain::trail::checkpoint::{CheckpointKey, origin};
+use crate::domain::trail::checkpoint::{Checkpoint, CheckpointKey, origin};
 use crate::domain::trail::event::Event;
 use crate::domain::trail::export_check::{ExportCheck, TrustAnchor};
+use crate::domain::trail::key_change::KeyChange;
 use crate::domain::trail::leaf;
 use crate::domain::trail::merkle::{Frontier, leaf_hash};
 use crate::domain::trail::tree::tests::{consistency, inclusion};
@@ -46,6 +47,7 @@ fn export_of(events: &[Event], signer: &CheckpointSigner) -> (String, String) {
         full: true,
         checkpoint: latest,
         since: Some(Since { size: 2, proof: consistency(2, &leaves) }),
+        key_changes: Vec::new(),
         origin,
     };
     let mut text = header.line();
@@ -75,6 +77,23 @@ fn the_documented_example_is_written_and_verified() {
     let mut check = ExportCheck::start(lines.next().unwrap().as_bytes(), &anchor).unwrap();
     lines.for_each(|line| check.check_line(line.as_bytes()).unwrap());
     assert_eq!(check.finish().map(|summary| summary.trusted_size), Ok(Some(2)));
+}
+
+#[test]
+fn the_documented_key_change_is_written_and_read() {
+    let events = example();
+    let seed = |first: u8| std::array::from_fn(|index| first + u8::try_from(index).unwrap());
+    let [former, next] = [0, 32].map(|first| CheckpointSigner::from_seed(&seed(first)));
+    let (origin, _) = CheckpointKey::parse_vkey(PUBLIC_KEY).unwrap();
+    let mut tree = Frontier::default();
+    events.iter().for_each(|event| tree.push(leaf_hash(&event.canonical_bytes())));
+    let checkpoint = Checkpoint { size: tree.size(), root: tree.root() };
+    let note = KeyChange::sign(&origin, checkpoint, &former, &next);
+    let indented = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") };
+    assert!(FORMAT_TEXT.contains(&note.lines().map(indented).collect::<String>()), "{note}");
+    assert_eq!(note.len(), 589);
+    assert!(FORMAT_TEXT.contains(&crate::domain::text::normalize::hex(&next.public_key().to_bytes())));
+    assert!(KeyChange::read(&note, &origin).is_ok());
 }
 
 #[test]

@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use keydesk::clock::Clock;
+use keydesk::server;
 use tempfile::TempDir;
 
 use super::{copied, file, rows};
 use crate::cli::{Serving, keydesk_at, run, text};
 use crate::support::authenticator::Authenticator;
 use crate::support::browser::send;
+use crate::support::server::{config, replace_key};
 use crate::support::{API_KEYS, Browser, PASSWORD, database};
 
 const JONAS: &str = "jonas@brightwater.example";
@@ -76,6 +78,10 @@ impl Journey {
         }
         wait_for_checkpoints(url);
         assert_eq!(serving.stop(), 0);
+        let actions = server::open(&config(folder.path(), url, &[]), &Clock::system()).unwrap();
+        replace_key(&actions, folder.path(), url, 1);
+        // The next start stores the checks of the secrets.
+        drop(server::open(&config(folder.path(), url, &[]), &Clock::system()).unwrap());
         // The server has reported the refused sign-in; this one waits.
         database::tamper(
             url,

@@ -4,8 +4,11 @@ use super::row::{Export, ExportedEvent};
 use crate::actions::Actions;
 use crate::domain::ids::TrailId;
 use crate::domain::trail::checkpoint;
-use crate::domain::trail::export::{self, ExportDigest, FORMAT, Filters, Header, Names, Since, VERSION};
+use crate::domain::trail::export::{
+    self, ExportDigest, ExportedKeyChange, FORMAT, Filters, Header, Names, Since, VERSION,
+};
 use crate::domain::trail::filter::TrailFilter;
+use crate::domain::trail::key_change::KeyChange;
 use crate::evidence::Prover;
 use crate::store::{Db, StoreError};
 
@@ -27,11 +30,11 @@ impl JsonLines {
     /// Returns the header line.
     pub fn begin(&mut self, actions: &Actions, export: &Export) -> Result<String, StoreError> {
         let origin = origin(actions, export);
+        let key = actions.secrets.signers.active.public_key();
         let header = Header {
             format: FORMAT.to_owned(),
             version: VERSION,
-            public_key: actions.secrets.signer.public_key().to_vkey(&origin),
-            origin,
+            public_key: key.to_vkey(&origin),
             company_id: export.company.id.to_string(),
             company_name: export.company.name.clone(),
             exported_at: actions.clock.now().to_rfc_3339_with_micros().unwrap_or_default(),
@@ -40,6 +43,8 @@ impl JsonLines {
             full: export.filter == TrailFilter::default(),
             checkpoint: export.head.checkpoint.clone(),
             since: self.prove_since(actions, export)?,
+            key_changes: self.key_changes(actions, export, &origin)?,
+            origin,
         };
         let line = header.line();
         self.digest.update(line.as_bytes());
@@ -52,6 +57,30 @@ impl JsonLines {
         let Some(prover) = &mut self.prover else { return Ok(None) };
         let proof = actions.store.query(|db| prover.consistency(db, size))?;
         Ok(Some(Since { size, proof }))
+    }
+
+    /// Returns the changes of the trail's key, each with the proof that this export continues it. One that is damaged has an
+    /// empty proof, so that no reader accepts it.
+    fn key_changes(
+        &mut self,
+        actions: &Actions,
+        export: &Export,
+        origin: &str,
+    ) -> Result<Vec<ExportedKeyChange>, StoreError> {
+        let notes = actions.store.query(|db| db.trails().key_changes(export.company.id.into()))?;
+        if !notes.is_empty() {
+            self.prepare(actions, export)?;
+        }
+        let mut changes = Vec::with_capacity(notes.len());
+        for note in notes {
+            let size = KeyChange::read(&note, origin).map_or(0, |change| change.checkpoint.size);
+            let proof = match &mut self.prover {
+                Some(prover) => actions.store.query(|db| prover.consistency(db, size))?,
+                None => Vec::new(),
+            };
+            changes.push(ExportedKeyChange { note, proof });
+        }
+        Ok(changes)
     }
 
     /// Loads the data of the proofs, once.
@@ -81,7 +110,11 @@ impl JsonLines {
 
     /// Returns the last line, which signs all lines before it.
     pub fn end(&mut self, actions: &Actions, export: &Export) -> String {
-        std::mem::take(&mut self.digest).end_line(&origin(actions, export), self.events, &actions.secrets.signer)
+        std::mem::take(&mut self.digest).end_line(
+            &origin(actions, export),
+            self.events,
+            &actions.secrets.signers.active,
+        )
     }
 }
 
