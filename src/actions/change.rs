@@ -1,5 +1,7 @@
 //! A change: one transaction that holds the lock of a trail, writes rows and appends events to that trail.
 
+use std::sync::Arc;
+
 use super::authority::{Denied, Permission, RequestContext};
 use super::service::Actions;
 use super::trail_head::signed_head;
@@ -22,6 +24,8 @@ pub(super) struct Change<'t, 'connection> {
     /// The trail's tree, with the events of this change.
     pub(super) tree: Frontier,
     pub(super) now: Timestamp,
+    /// The pepper that the events of new keys leave out.
+    pub(super) first_pepper: Option<Arc<str>>,
     /// The keys that this change revokes.
     pub(super) revoked: Vec<KeyId>,
 }
@@ -133,7 +137,8 @@ impl Actions {
         let tree = u64::try_from(head.size).ok().and_then(|size| Frontier::from_bytes(size, &head.frontier));
         let tree = tree.ok_or_else(|| StoreError::unexpected(format!("the head of the trail {trail} is damaged")))?;
         let (actor, client, now) = (permission.actor(), client.clone(), self.clock.now());
-        let mut change = Change { tx, trail, actor, client, tree, now, revoked: Vec::new() };
+        let first_pepper = self.secrets.keyring().first().cloned();
+        let mut change = Change { tx, trail, actor, client, tree, now, first_pepper, revoked: Vec::new() };
         let done = work(&mut change)?;
         let (tree, now) = (change.tree, change.now);
         tx.trails().index_hour(trail, hour_of(now), head.size, i64::try_from(tree.size()).unwrap_or(i64::MAX))?;

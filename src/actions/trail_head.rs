@@ -17,6 +17,6 @@ pub(super) fn signed_head(
     TrailHead {
         size: i64::try_from(tree.size()).unwrap_or(i64::MAX),
         frontier: tree.to_bytes(),
-        checkpoint: secrets.signer.sign(&origin, tree.size(), &tree.root()),
+        checkpoint: secrets.signer().sign(&origin, tree.size(), &tree.root()),
     }
 }

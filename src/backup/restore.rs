@@ -12,8 +12,9 @@ use super::manifest_end::OpenBackup;
 use super::partial_file::PartialFile;
 use super::progress::Progress;
 use super::recognize::recognize;
-use crate::actions::check_secrets;
+use crate::actions::{adopt_newer_sets, check_secrets};
 use crate::checkpoint_memory::CheckpointMemory;
+use crate::clock::Clock;
 use crate::config::{Config, Database, sqlite_companions};
 use crate::domain::backup_manifest::BackupManifest;
 use crate::domain::ids::TrailId;
@@ -64,7 +65,7 @@ pub fn restore(
     let secrets = Secrets::open(&config.secrets_file, true).map_err(BackupError::because)?;
     recognize(&backup, &request.backup, &secrets, &config.secrets_file)?;
     let installation = backup.manifest.installation;
-    let kept = request.kept.read(installation, secrets.signer.public_key())?;
+    let kept = request.kept.read(installation, secrets.signer().public_key())?;
     let mut folder = NewFolder::lock(&config.data_dir)?;
     server::check_file_permissions(config).map_err(BackupError::because)?;
     refuse_existing(path)?;
@@ -147,10 +148,14 @@ impl Copy<'_> {
         let database = Database::Sqlite(self.partial.path().to_owned());
         self.migrate(&database)?;
         let store = Store::connect(&database)?;
-        let key = self.secrets.signer.public_key();
+        let key = self.secrets.signer().public_key();
         let installation = store.query(|db| db.installation().get())?;
         let installation = installation.ok_or_else(|| BackupError::new("The backup holds no installation."))?;
-        check_secrets(&store, &installation, &self.secrets, &self.config.secrets_file).map_err(BackupError::because)?;
+        let now = Clock::system().now();
+        // The secrets may have been rotated since the backup was made.
+        adopt_newer_sets(&store, installation.id, &self.secrets, now)?;
+        let file = &self.config.secrets_file;
+        check_secrets(&store, &installation, &self.secrets, file, now).map_err(BackupError::because)?;
         let checked = check(&store, installation.id, key, Haste::Full, progress)?;
         refuse(&checked.findings, accepts_differences)?;
         let shortfalls = self.remember(&store, kept)?;
@@ -178,7 +183,7 @@ impl Copy<'_> {
         kept: Vec<(TrailId, RememberedTrail)>,
     ) -> Result<Vec<(String, Shortfall)>, BackupError> {
         let (installation, secrets) = (self.manifest.installation, Arc::clone(&self.secrets));
-        let key = secrets.signer.public_key();
+        let key = secrets.signer().public_key();
         let memory = CheckpointMemory::open(&self.config.data_dir, installation, secrets);
         let memory = memory.map_err(BackupError::because)?;
         for (trail, checkpoint) in kept {

@@ -83,7 +83,7 @@ impl CheckpointMemory {
         is_new: bool,
     ) -> Result<(), MemoryError> {
         let path = Self::path(data_dir);
-        let Some(stored) = file::read(&path, secrets.signer.public_key())? else { return Ok(()) };
+        let Some(stored) = file::read(&path, secrets.signer().public_key())? else { return Ok(()) };
         if installation == Some(stored.installation) {
             return Ok(());
         }
@@ -107,12 +107,12 @@ impl CheckpointMemory {
         let path = Self::path(data_dir);
         file::remove_leftovers(&path);
         let mut state = State::default();
-        if let Some(stored) = file::read(&path, secrets.signer.public_key())? {
+        if let Some(stored) = file::read(&path, secrets.signer().public_key())? {
             let damaged = || MemoryError(format!("The remembered checkpoints {} are damaged.", path.display()));
             for (trail, stored) in stored.trails {
                 let trail = TrailId::parse(&trail).ok_or_else(damaged)?;
                 let origin = checkpoint::origin(installation, trail);
-                let remembered = stored.parse(&origin, secrets.signer.public_key()).ok_or_else(damaged)?;
+                let remembered = stored.parse(&origin, secrets.signer().public_key()).ok_or_else(damaged)?;
                 state.trails.insert(trail, Arc::new(remembered));
             }
             for (webhook, notes) in stored.webhooks {
@@ -256,7 +256,7 @@ impl CheckpointMemory {
             }
             self.stored(&state)
         };
-        file::write(&self.0.path, &stored, &self.0.secrets.signer).inspect_err(|_| self.state().is_changed = true)
+        file::write(&self.0.path, &stored, &self.0.secrets.signer()).inspect_err(|_| self.state().is_changed = true)
     }
 
     fn stored(&self, state: &State) -> StoredMemory {

@@ -12,6 +12,7 @@ use actix_web::web::block;
 
 use super::clock_warning::ClockWarning;
 use super::sampler::Sampler;
+use super::secrets_watch::{self, SecretsWatch};
 use super::wal_watch::WalWatch;
 use crate::actions::Actions;
 use crate::checkpoint_memory::CheckpointMemory;
@@ -19,7 +20,7 @@ use crate::clock::Clock;
 use crate::domain::token::{Token, TokenDigest};
 use crate::evidence::{ContinuityCheck, StateMonitor};
 use crate::store::{PrimaryWatch, Store, StoreError};
-use crate::verify::UsageCounter;
+use crate::verify::{RenewalQueue, UsageCounter};
 use crate::witness::{Witness, Witnesses};
 
 /// The shortest pause between two records of usage.
@@ -107,7 +108,7 @@ impl Continuity {
     #[must_use]
     pub fn new(actions: &Actions) -> Self {
         let (store, memory) = (actions.store.clone(), actions.memory.clone());
-        let key = actions.secrets.signer.public_key();
+        let key = actions.secrets.signer().public_key();
         let check = ContinuityCheck::new(store, memory.clone(), actions.installation, key);
         Self { check, memory }
     }
@@ -126,7 +127,18 @@ impl Continuity {
 }
 
 /// Starts the periodic jobs.
-pub(super) fn start_jobs(actions: &Actions, recorder: UsageRecorder, sampler: Sampler, wal_watch: WalWatch) {
+pub(super) fn start_jobs(
+    actions: &Actions,
+    recorder: UsageRecorder,
+    sampler: Sampler,
+    wal_watch: WalWatch,
+    (secrets, renewals): (SecretsWatch, RenewalQueue),
+) {
+    spawn(repeat("secrets not checked", secrets_watch::INTERVAL, move || secrets.check()));
+    let renewing = actions.clone();
+    spawn(repeat("digests not renewed", secrets_watch::RENEWAL_INTERVAL, move || {
+        secrets_watch::renew_digests(&renewing, &renewals)
+    }));
     let ends = actions.clone();
     spawn(repeat("key ends not recorded", KEY_ENDS_INTERVAL, move || ends.record_ended_keys()));
     spawn(repeat("usage not recorded", USAGE_INTERVAL, move || recorder.record()));

@@ -136,7 +136,7 @@ fn compare_trails(
     secrets: &Arc<Secrets>,
 ) -> Result<CheckpointMemory, StartError> {
     let memory = CheckpointMemory::open(&config.data_dir, installation, Arc::clone(secrets))?;
-    let key = secrets.signer.public_key();
+    let key = secrets.signer().public_key();
     ContinuityCheck::new(store.clone(), memory.clone(), installation, key).run_on_remembered()?;
     Ok(memory)
 }
@@ -189,10 +189,10 @@ pub fn open_read_only(config: &Config, clock: &Clock) -> Result<ReadOnlyInstalla
     let secrets = secrets.map(Arc::new);
     let mut shortfalls = Vec::new();
     if let Some(secrets) = &secrets {
-        check_secrets(&store, &installation, secrets, &config.secrets_file)?;
+        check_secrets(&store, &installation, secrets, &config.secrets_file, clock.now())?;
         shortfalls = compare_trails(config, &store, installation.id, secrets)?.shortfalls();
     }
-    let key = secrets.as_ref().map(|secrets| secrets.signer.public_key());
+    let key = secrets.as_ref().map(|secrets| secrets.signer().public_key());
     let key = key.or_else(|| CheckpointKey::from_bytes(&installation.checkpoint_key));
     align_clock(clock, &store)?;
     Ok(ReadOnlyInstallation {

@@ -112,7 +112,7 @@ impl Witness {
         match &self.transport {
             Transport::File(file) => file.append(&due.checkpoint),
             Transport::Webhook(webhook) => {
-                let message = Message::about(due, *installation, secrets.signer.public_key());
+                let message = Message::about(due, *installation, secrets.signer().public_key());
                 webhook.post(&message, clock.now().as_seconds())?;
                 memory.set_webhook_note(&self.name, due.trail, &due.checkpoint);
                 Ok(())
@@ -140,7 +140,7 @@ impl Witness {
             return Ok(true);
         }
         // A note of another installation, or one that was edited, says nothing about this trail.
-        let Ok(last) = secrets.signer.public_key().verify(&note, &origin) else { return Ok(false) };
+        let Ok(last) = secrets.signer().public_key().verify(&note, &origin) else { return Ok(false) };
         let is_continued = u64::try_from(due.size).is_ok_and(|size| size > last.size);
         let is_loss_accepted =
             || memory.trail(due.trail).is_some_and(|known| known.accepted_losses.iter().any(|loss| loss.covers(last)));

@@ -61,7 +61,7 @@ fn both_verifiers_agree_on_valid_and_invalid_exports() {
         // Some changes are after the checkpoint, which does not cover them.
         let up_to = if seed % 3 == 0 { events.len() } else { size };
         mutation::of_history(&mut events, up_to, &mut random);
-        let writer = Writer { header: header.clone(), events: &events, signer: &server.actions.secrets.signer };
+        let writer = Writer { header: header.clone(), events: &events, signer: &server.actions.secrets.signer() };
         let since = (seed % 2 == 0).then_some(size.min(events.len()));
         let part = i64::try_from(random.below(3)).unwrap() + 1;
         cases.push((format!("history {seed}"), writer.write(since, |event| event.sequence % part == 0).into_bytes()));

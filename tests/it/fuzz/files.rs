@@ -45,7 +45,7 @@ fn no_changed_checkpoint_is_verified() {
     server.admin().create_key("ERP Sync");
     let note = server.admin().get(&format!("{AUDIT_TRAIL}/checkpoint")).expect(200).body;
     let origin = note.lines().next().unwrap().to_owned();
-    let key = server.actions.secrets.signer.public_key();
+    let key = server.actions.secrets.signer().public_key();
     let expected = key.verify(&note, &origin).unwrap();
     fuzz("checkpoint", vec![note.into_bytes(), key.to_vkey(&origin).into_bytes()], |input| {
         let text = String::from_utf8_lossy(input);

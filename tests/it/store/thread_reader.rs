@@ -37,7 +37,7 @@ fn each_introspection_gets_its_own_key() {
     let credential = TokenDigest::of(text(&output.stdout).trim());
     let (_, erp) = server.admin().create_key("ERP Sync");
     let (_, reporting) = server.admin().create_key("Reporting");
-    let digest = |key: &str| server.actions.key_format.digest(key, &server.actions.secrets.pepper).ok();
+    let digest = |key: &str| server.actions.key_format.digest(key, server.actions.secrets.keyring().peppers()).ok();
     let keys = [digest(&reporting), None, digest(UNKNOWN), digest(&erp)];
     let requests = keys.map(|key| IntrospectionRequest { credential, key });
     let mut reader = server.actions.store.thread_reader();
@@ -135,9 +135,9 @@ fn a_replaced_row_is_read_again() {
     }
     let admin = server.admin();
     let (id, key) = admin.create_key("ERP Sync");
-    let digest = server.actions.key_format.parse(&key).unwrap().presented(&server.actions.secrets.pepper);
+    let digest = server.actions.key_format.parse(&key).unwrap().presented(server.actions.secrets.keyring().peppers());
     let mut reader = server.actions.store.thread_reader();
-    let mut is_revoked = || reader.keys(&[digest]).unwrap().remove(0).unwrap().ends.revoked_at.is_some();
+    let mut is_revoked = || reader.keys(std::slice::from_ref(&digest)).unwrap().remove(0).unwrap().ends.revoked_at.is_some();
     assert!(!is_revoked());
     let kept = "id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, \
                 owner, expires_at, overlap_extended, end_recorded";

@@ -103,7 +103,7 @@ impl Lookup {
 async fn answer(request: HttpRequest, lookup: Data<Rc<Lookup>>) -> HttpResponse {
     let header = request.headers().get("authorization").unwrap().to_str().unwrap();
     let key = lookup.actions.key_format.parse(header.strip_prefix("Bearer ").unwrap()).unwrap();
-    let digest = key.presented(&lookup.actions.secrets.pepper);
+    let digest = key.presented(lookup.actions.secrets.keyring().peppers());
     let is_active = Rc::clone(&lookup).is_active(digest).await;
     if is_active { HttpResponse::Ok().body("good") } else { HttpResponse::Unauthorized().finish() }
 }

@@ -30,7 +30,7 @@ impl JsonLines {
         let header = Header {
             format: FORMAT.to_owned(),
             version: VERSION,
-            public_key: actions.secrets.signer.public_key().to_vkey(&origin),
+            public_key: actions.secrets.signer().public_key().to_vkey(&origin),
             origin,
             company_id: export.company.id.to_string(),
             company_name: export.company.name.clone(),
@@ -81,7 +81,7 @@ impl JsonLines {
 
     /// Returns the last line, which signs all lines before it.
     pub fn end(&mut self, actions: &Actions, export: &Export) -> String {
-        std::mem::take(&mut self.digest).end_line(&origin(actions, export), self.events, &actions.secrets.signer)
+        std::mem::take(&mut self.digest).end_line(&origin(actions, export), self.events, &actions.secrets.signer())
     }
 }
 
