@@ -202,6 +202,8 @@ const fn described(name: SecretName) -> &'static str {
         SecretName::SubmissionKey => "key of form submissions (submission_key)",
         SecretName::CookieKey => "cookie key (cookie_key)",
         SecretName::ThrottleKey => "throttle key (throttle_key)",
-        SecretName::SecondFactor => "key of second factors (second_factor, or throttle_key in a file of an older version)",
+        SecretName::SecondFactor => {
+            "key of second factors (second_factor, or throttle_key in a file of an older version)"
+        }
     }
 }

@@ -235,7 +235,10 @@ impl Change<'_, '_> {
             expires_at: new.expires_at,
         };
         self.tx.keys().insert(&stored)?;
-        let after = event_values::NewKey { replaces: new.replaces, ..event_value(&stored, new.name, self.first_pepper.as_deref()) };
+        let after = event_values::NewKey {
+            replaces: new.replaces,
+            ..event_value(&stored, new.name, self.first_pepper.as_deref())
+        };
         self.append_event(EventDraft::new(EventTarget::ApiKey(id), EventDetail::ApiKeyCreated { after }))?;
         Ok(id)
     }
@@ -285,11 +288,7 @@ impl Change<'_, '_> {
 }
 
 /// Returns what the event of a new key records.
-pub(super) fn event_value(
-    key: &NewKeyRecord<'_>,
-    name: &str,
-    first_pepper: Option<&str>,
-) -> event_values::NewKey {
+pub(super) fn event_value(key: &NewKeyRecord<'_>, name: &str, first_pepper: Option<&str>) -> event_values::NewKey {
     event_values::NewKey {
         digest_fingerprint: Some(DigestFingerprint::of(key.digest.as_bytes())),
         digest_kind: Some(key.digest_kind).filter(|kind| *kind != DigestKind::Key),

@@ -126,7 +126,9 @@ impl Actions {
             let records = change.tx.secret_sets().records()?;
             for set in records.pending() {
                 if every_server_has(change.tx, &set.id)? {
-                    change.tx.secret_sets().activate(&set.id, change.now)?;
+                    // Never before the last one, whatever the clock says.
+                    let last = records.activated_last().and_then(|last| last.activated_at);
+                    change.tx.secret_sets().activate(&set.id, last.map_or(change.now, |last| last.max(change.now)))?;
                     return Ok(Some((set.id.clone(), SecretSetState::Active)));
                 }
             }
@@ -219,21 +221,14 @@ fn ensure_place(records: &SecretSetRecords) -> Result<(), ChangeSecretsError> {
     if records.live().count() >= MAX_LIVE_SETS { Err(ChangeSecretsError::TooMany) } else { Ok(()) }
 }
 
-fn hanging_on(
-    tx: &mut WriteDb<'_>,
-    id: &str,
-    now: Timestamp,
-) -> Result<SetInUse, StoreError> {
+fn hanging_on(tx: &mut WriteDb<'_>, id: &str, now: Timestamp) -> Result<SetInUse, StoreError> {
     let keys = tx.secret_sets().keys(now)?.into_iter().find(|keys| keys.set_id == id).map_or(0, |keys| keys.active);
     let second_factors = tx.secret_sets().second_factors(id)?.authenticators;
     Ok(SetInUse { id: id.to_owned(), keys, second_factors })
 }
 
 /// Returns the sets that are accepted, the oldest first.
-pub fn secrets_status(
-    db: &mut Db<'_>,
-    now: Timestamp,
-) -> Result<Vec<SecretSetStatus>, StoreError> {
+pub fn secrets_status(db: &mut Db<'_>, now: Timestamp) -> Result<Vec<SecretSetStatus>, StoreError> {
     let (records, keys) = (db.secret_sets().records()?, db.secret_sets().keys(now)?);
     let mut sets = Vec::new();
     for record in records.live() {

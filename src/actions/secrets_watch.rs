@@ -29,9 +29,9 @@ impl Actions {
     /// [`ReloadError`]: the file cannot be used. The secrets stay as they are.
     pub fn reload_secrets(&self) -> Result<bool, ReloadError> {
         self.secrets.reload(self.clock.now(), |sets| {
-            let read = self.store.read(|db| {
-                Ok::<_, StoreError>((db.installation().secret_checks()?, db.secret_sets().records()?))
-            });
+            let read = self
+                .store
+                .read(|db| Ok::<_, StoreError>((db.installation().secret_checks()?, db.secret_sets().records()?)));
             let (stored, records) = read.map_err(OpenError::from)?;
             Ok(compare(self.installation, sets, &stored, &records, self.secrets.path())?)
         })

@@ -29,7 +29,9 @@ pub(super) enum Secrets {
     /// End the use of a set of secrets, in the database and in the file
     ///
     /// Fails while active keys or second factors need the set.
-    #[command(after_help = "Examples:\n  keydesk secrets retire 3f2a91bc\n  keydesk secrets retire 3f2a91bc --revoke-rest")]
+    #[command(
+        after_help = "Examples:\n  keydesk secrets retire 3f2a91bc\n  keydesk secrets retire 3f2a91bc --revoke-rest"
+    )]
     Retire {
         /// The id of the set, as keydesk secrets status prints it
         id: String,

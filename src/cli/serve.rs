@@ -9,7 +9,9 @@ use super::log::Log;
 use super::output::print_lines;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::server::{self, Continuity, SecretsWatch, Server, ServiceManager, SetupLinkCloser, StartSignals, UsageRecorder};
+use crate::server::{
+    self, Continuity, SecretsWatch, Server, ServiceManager, SetupLinkCloser, StartSignals, UsageRecorder,
+};
 
 /// With the time in which requests finish, the program ends within 35 seconds.
 const END_TIMEOUT: Duration = Duration::from_secs(4);

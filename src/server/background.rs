@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::domain::token::{Token, TokenDigest};
 use crate::evidence::{ContinuityCheck, StateMonitor};
 use crate::store::{PrimaryWatch, Store, StoreError};
-use crate::verify::{RenewalQueue, UsageCounter};
+use crate::verify::UsageCounter;
 use crate::witness::{Witness, Witnesses};
 
 /// The shortest pause between two records of usage.
@@ -132,13 +132,11 @@ pub(super) fn start_jobs(
     recorder: UsageRecorder,
     sampler: Sampler,
     wal_watch: WalWatch,
-    (secrets, renewals): (SecretsWatch, RenewalQueue),
+    secrets: SecretsWatch,
 ) {
+    let renewing = secrets.clone();
+    spawn(repeat("digests not renewed", secrets_watch::RENEWAL_INTERVAL, move || renewing.renew_digests()));
     spawn(repeat("secrets not checked", secrets_watch::INTERVAL, move || secrets.check()));
-    let renewing = actions.clone();
-    spawn(repeat("digests not renewed", secrets_watch::RENEWAL_INTERVAL, move || {
-        secrets_watch::renew_digests(&renewing, &renewals)
-    }));
     let ends = actions.clone();
     spawn(repeat("key ends not recorded", KEY_ENDS_INTERVAL, move || ends.record_ended_keys()));
     spawn(repeat("usage not recorded", USAGE_INTERVAL, move || recorder.record()));

@@ -34,7 +34,7 @@ use crate::domain::token::Token;
 use crate::evidence::StateMonitor;
 use crate::http::connections::{Connections, IDLE_TIMEOUT};
 use crate::http::{Drain, HttpConfig, descriptors, response_headers};
-use crate::verify::{Metrics, RenewalQueue, UsageCounter, VerifierContext};
+use crate::verify::{Metrics, UsageCounter, VerifierContext};
 use crate::web::app::state::AppState;
 use crate::witness::{WitnessContext, Witnesses};
 use crate::{api, web};
@@ -252,9 +252,7 @@ impl Server {
         let watchdog = Watchdog::start(service_manager, workers, drain.clone()).map_err(failed)?;
         let store = actions.store.clone();
         let wal_watch = WalWatch::new(store.clone());
-        let renewals = RenewalQueue::default();
-        let secrets = (secrets_watch, renewals.clone());
-        background::start_jobs(&actions, recorder, sampler.clone(), wal_watch.clone(), secrets);
+        background::start_jobs(&actions, recorder, sampler.clone(), wal_watch.clone(), secrets_watch.clone());
         background::start_write_probe(&actions.store).map_err(failed)?;
         background::start_renewing_setup_link(&actions, setup_token.as_ref());
         background::start_comparisons(continuity).map_err(failed)?;
@@ -287,7 +285,7 @@ impl Server {
             store: actions.store.clone(),
             clock: actions.clock.clone(),
             secrets: Arc::clone(&actions.secrets),
-            renewals,
+            renewals: secrets_watch.renewals().clone(),
             key_format: config.key_format,
             usage_counter,
             metrics: Metrics::registered(&mut registry),

@@ -25,13 +25,19 @@ struct Inner {
     /// Names this server among the others, until it stops.
     server: String,
     announced: Mutex<Option<Instant>>,
+    renewals: RenewalQueue,
     is_lacking: AtomicBool,
 }
 
 impl SecretsWatch {
     pub(super) fn new(actions: &Actions) -> Self {
-        let (actions, server) = (actions.clone(), random::hex::<8>());
-        Self(Arc::new(Inner { actions, server, announced: Mutex::default(), is_lacking: AtomicBool::new(false) }))
+        Self(Arc::new(Inner {
+            actions: actions.clone(),
+            server: random::hex::<8>(),
+            announced: Mutex::default(),
+            renewals: RenewalQueue::default(),
+            is_lacking: AtomicBool::new(false),
+        }))
     }
 
     /// Announces this server, and learns which set is active. Run before the server listens: from then on, no set becomes
@@ -74,6 +80,22 @@ impl SecretsWatch {
         }
     }
 
+    /// The keys whose digests are to be renewed.
+    pub(super) fn renewals(&self) -> &RenewalQueue {
+        &self.0.renewals
+    }
+
+    /// Writes the digests of used keys under the active pepper.
+    pub(super) fn renew_digests(&self) -> Result<(), StoreError> {
+        let pending = self.0.renewals.take();
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let (unwritten, result) = self.0.actions.renew_digests(pending);
+        self.0.renewals.put_back(unwritten);
+        result
+    }
+
     fn announce(&self) -> Result<(), StoreError> {
         self.0.actions.announce_server(&self.0.server)?;
         *self.0.announced.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
@@ -89,15 +111,4 @@ impl SecretsWatch {
             _ => {}
         }
     }
-}
-
-/// Writes the digests of used keys under the active pepper.
-pub(super) fn renew_digests(actions: &Actions, renewals: &RenewalQueue) -> Result<(), StoreError> {
-    let pending = renewals.take();
-    if pending.is_empty() {
-        return Ok(());
-    }
-    let (unwritten, result) = actions.renew_digests(pending);
-    renewals.put_back(unwritten);
-    result
 }

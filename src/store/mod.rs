@@ -43,8 +43,8 @@ mod write_probe;
 pub use companies::{Company, CompanySettings};
 pub use db::{
     ApiKeys, Companies, Db, Gateways, Installations, Invitations, KnownDevices, PendingSignIns, ReadOnly, ReadWrite,
-    RefusedSignIns, SecondFactors, SecretSets, ServiceAccounts, Sessions, SetupLinks, SignInFailureCounts, StoredRows, Submissions,
-    Trails, Usage, Users, WitnessedCheckpoints, WriteDb,
+    RefusedSignIns, SecondFactors, SecretSets, ServiceAccounts, Sessions, SetupLinks, SignInFailureCounts, StoredRows,
+    Submissions, Trails, Usage, Users, WitnessedCheckpoints, WriteDb,
 };
 pub use error::StoreError;
 pub use first_start::FirstStart;
@@ -64,8 +64,8 @@ pub use primary::{BeatConnection, LeaseState, ObservingConnection, PrimaryWatch}
 pub use secret_sets::{AnnouncedServer, KeysOfSet, SecondFactorsOfSet};
 pub use serving::ServeError;
 pub use sign_in::{
-    Invitation, NewSecondFactor, NewSession, PendingSignIn, RefusedSignIn, SecondFactor, Session, SessionExpiry, SessionListItem,
-    SignInFailures,
+    Invitation, NewSecondFactor, NewSession, PendingSignIn, RefusedSignIn, SecondFactor, Session, SessionExpiry,
+    SessionListItem, SignInFailures,
 };
 pub use sqlite::PageCount;
 pub use stored_rows::Integrity;

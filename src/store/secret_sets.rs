@@ -43,12 +43,7 @@ impl<A> SecretSets<'_, A> {
     #[instrument(name = "db.secret_sets.records", level = "debug", skip_all)]
     pub fn records(&mut self) -> Result<SecretSetRecords, StoreError> {
         type Row = (String, Timestamp, Option<Timestamp>, Option<Timestamp>);
-        let columns = (
-            secret_sets::id,
-            secret_sets::created_at,
-            secret_sets::activated_at,
-            secret_sets::retired_at,
-        );
+        let columns = (secret_sets::id, secret_sets::created_at, secret_sets::activated_at, secret_sets::retired_at);
         let rows: Vec<Row> = secret_sets::table.select(columns).load(self.connection)?;
         let record = |(id, created_at, activated_at, retired_at): Row| SecretSetRecord {
             id,
@@ -172,12 +167,7 @@ impl SecretSets<'_, ReadWrite> {
 
     /// Stores that a server runs and which sets its file holds. Deletes servers that were not seen since `oldest`.
     #[instrument(name = "db.secret_sets.announce", level = "debug", skip_all)]
-    pub fn announce(
-        &mut self,
-        server: &AnnouncedServer,
-        now: Timestamp,
-        oldest: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub fn announce(&mut self, server: &AnnouncedServer, now: Timestamp, oldest: Timestamp) -> Result<(), StoreError> {
         diesel::delete(secret_servers::table.filter(secret_servers::seen_at.lt(oldest))).execute(self.connection)?;
         self.withdraw(&server.id)?;
         diesel::insert_into(secret_servers::table)

@@ -83,10 +83,10 @@ mod tests {
 
     use super::*;
     use crate::domain::ids::{CompanyId, ServiceAccountId};
+    use crate::domain::key::digest::KeyDigest;
     use crate::domain::key::lifecycle::KeyEnds;
     use crate::domain::key::usage::RequestSource;
     use crate::domain::timestamp::Timestamp;
-    use crate::domain::key::digest::KeyDigest;
     use crate::store::{Company, RenewalMark};
 
     fn key(n: u8) -> KeyForVerification {

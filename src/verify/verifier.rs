@@ -197,10 +197,7 @@ impl Verifier {
         if self.context.memory.is_in_doubt() {
             self.refuse_if_lost(&found)?;
         }
-        let key = match found {
-            Some(key) => key,
-            None => return Err(self.unknown()),
-        };
+        let Some(key) = found else { return Err(self.unknown()) };
         match key.ends.state(self.context.clock.now()) {
             KeyState::Active => Ok(key),
             KeyState::Revoked => Err(VerifyError::Revoked(key)),

@@ -10,6 +10,7 @@ mod fuzz;
 mod gateways;
 mod operation;
 mod store;
+mod secrets;
 mod support;
 mod web;
 mod went_back;

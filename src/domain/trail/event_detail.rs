@@ -9,9 +9,9 @@ use serde_json::Value;
 use crate::domain::ids::{KeyId, UserId};
 use crate::domain::trail::action::Action;
 use crate::domain::trail::event_values::{
-    AcceptedLoss, ChangedProfile, ChangedSecrets, CompanySettings, EndedSession, EndedSessions, ExpiredKey, Export, KeyEnd, KeyOwner,
-    KeyStatus, KeysHandedOver, KeysRevoked, Name, NewKey, OldKey, RefusedKey, RefusedSignIns, RenewedDigest, RevokedKey, SecondFactor,
-    SupersededKey, UsedCode, UsedLink, UserRole,
+    AcceptedLoss, ChangedProfile, ChangedSecrets, CompanySettings, EndedSession, EndedSessions, ExpiredKey, Export,
+    KeyEnd, KeyOwner, KeyStatus, KeysHandedOver, KeysRevoked, Name, NewKey, OldKey, RefusedKey, RefusedSignIns,
+    RenewedDigest, RevokedKey, SecondFactor, SupersededKey, UsedCode, UsedLink, UserRole,
 };
 
 /// The JSON of a detail, as the event stores it.

@@ -44,8 +44,7 @@ impl<A> SecondFactors<'_, A> {
     #[instrument(name = "db.second_factors.of_user", level = "debug", skip_all)]
     pub fn of_user(&mut self, user_id: UserId) -> Result<Option<SecondFactor>, StoreError> {
         type Row = (Vec<u8>, Option<Vec<u8>>, String, Timestamp);
-        let columns =
-            (second_factors::seed, second_factors::mask, second_factors::set_id, second_factors::since);
+        let columns = (second_factors::seed, second_factors::mask, second_factors::set_id, second_factors::since);
         let row: Option<Row> = second_factors::table
             .filter(second_factors::user_id.eq(user_id))
             .select(columns)
@@ -118,13 +117,7 @@ impl SecondFactors<'_, ReadWrite> {
 
     /// Moves the authenticator's secret to another set. The recovery codes stay with theirs.
     #[instrument(name = "db.second_factors.move_to_set", level = "debug", skip_all)]
-    pub fn move_to_set(
-        &mut self,
-        user_id: UserId,
-        seed: &Seed,
-        mask: &Mask,
-        set_id: &str,
-    ) -> Result<(), StoreError> {
+    pub fn move_to_set(&mut self, user_id: UserId, seed: &Seed, mask: &Mask, set_id: &str) -> Result<(), StoreError> {
         diesel::update(second_factors::table.filter(second_factors::user_id.eq(user_id)))
             .set((second_factors::seed.eq(seed), second_factors::mask.eq(mask), second_factors::set_id.eq(set_id)))
             .execute(self.connection)?;

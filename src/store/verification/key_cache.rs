@@ -219,7 +219,9 @@ mod tests {
         let mut cache = KeyCache::new(Some(TrustedWalIndex { wal_index, compared_at: Instant::now() }));
         let [of_key, of_sha256] = [7, 8].map(|byte| KeyDigest::from_stored(&[byte; 32]).unwrap());
         let unknown = PresentedDigests::from(DigestPair { of_key, of_sha256 });
-        let mut look_up = || cache.keys(&mut connection, std::slice::from_ref(&unknown), 10).map(|_| cache.wal_index.is_some()).unwrap();
+        let mut look_up = || {
+            cache.keys(&mut connection, std::slice::from_ref(&unknown), 10).map(|_| cache.wal_index.is_some()).unwrap()
+        };
         assert!(look_up());
         writer.batch_execute("UPDATE key_epoch SET epoch = epoch + 1").unwrap();
         let started = Instant::now();

@@ -103,7 +103,8 @@ impl ThreadReader {
     /// database of a primary.
     pub fn probe(&mut self) -> Result<(), StoreError> {
         // A digest that no key has, as SHA-256 has no known input for it.
-        let digests = KeyDigest::from_stored(&[0; 32]).map(|none| PresentedDigests::from(DigestPair { of_key: none, of_sha256: none }));
+        let digests = KeyDigest::from_stored(&[0; 32])
+            .map(|none| PresentedDigests::from(DigestPair { of_key: none, of_sha256: none }));
         let max_cached = self.max_cached;
         self.attempt(|open| {
             open.keys(digests.as_slice(), max_cached)?;

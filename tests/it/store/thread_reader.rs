@@ -7,7 +7,7 @@ use keydesk::config::Database;
 use keydesk::domain::key::usage::RequestSource;
 use keydesk::domain::token::TokenDigest;
 use keydesk::store::{IntrospectionRequest, Store, StoreError};
-use keydesk::verify::{Metrics, UsageCounter, Verifier, VerifierContext, VerifyError};
+use keydesk::verify::{Metrics, RenewalQueue, UsageCounter, Verifier, VerifierContext, VerifyError};
 use prometheus_client::registry::Registry;
 
 use super::captured_sql::{CapturedStore, statements_of};
@@ -107,6 +107,7 @@ fn look_ups_keep_the_connections_of_the_start() {
         store,
         clock: server.clock.clone(),
         secrets: Arc::clone(&server.actions.secrets),
+        renewals: RenewalQueue::default(),
         key_format: server.actions.key_format.clone(),
         usage_counter: UsageCounter::default(),
         metrics: Metrics::registered(&mut Registry::default()),
@@ -137,7 +138,8 @@ fn a_replaced_row_is_read_again() {
     let (id, key) = admin.create_key("ERP Sync");
     let digest = server.actions.key_format.parse(&key).unwrap().presented(server.actions.secrets.keyring().peppers());
     let mut reader = server.actions.store.thread_reader();
-    let mut is_revoked = || reader.keys(std::slice::from_ref(&digest)).unwrap().remove(0).unwrap().ends.revoked_at.is_some();
+    let mut is_revoked =
+        || reader.keys(std::slice::from_ref(&digest)).unwrap().remove(0).unwrap().ends.revoked_at.is_some();
     assert!(!is_revoked());
     let kept = "id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, \
                 owner, expires_at, overlap_extended, end_recorded";

@@ -90,8 +90,9 @@ impl Lookup {
                     return in_flight.await;
                 }
                 let own = Rc::clone(&self);
-                let reading = async move { read(&own.actions, &digest).await }.boxed_local().shared();
-                self.in_flight.borrow_mut().insert(digest, reading.clone());
+                let presented = digest.clone();
+                let reading = async move { read(&own.actions, &presented).await }.boxed_local().shared();
+                self.in_flight.borrow_mut().insert(digest.clone(), reading.clone());
                 let is_active = reading.await;
                 self.in_flight.borrow_mut().remove(&digest);
                 is_active

@@ -72,7 +72,9 @@ fn translate_request(headers: &mut HeaderMap, app: &AppState, keyring: &Keyring)
     }
     if presented.is_some() {
         headers.remove(COOKIE);
-        translated.into_iter().for_each(|header| headers.append(COOKIE, header));
+        for header in translated {
+            headers.append(COOKIE, header);
+        }
     }
     presented
 }
@@ -94,7 +96,9 @@ fn translate_response(headers: &mut HeaderMap, app: &AppState, keyring: &Keyring
         .collect();
     if is_set {
         headers.remove(SET_COOKIE);
-        translated.into_iter().for_each(|header| headers.append(SET_COOKIE, header));
+        for header in translated {
+            headers.append(SET_COOKIE, header);
+        }
     }
     is_set
 }
