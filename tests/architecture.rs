@@ -41,7 +41,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("clock",   &["domain"]),
     ("random",  &["domain"]),
     ("build_info", &[]),
-    ("secrets", &["domain", "random"]),
+    ("secrets", &["domain", "durable_file", "random"]),
     ("checkpoint_memory", &["domain", "durable_file", "secrets"]),
     ("last_backup", &["domain", "durable_file"]),
     ("durable_file", &["random"]),

@@ -135,8 +135,9 @@ impl Row {
     fn key(&self, actions: &Actions, bytes_prefix: &str) -> String {
         let Self { company, user, key: id, account, created_at, .. } = self;
         let key = actions.key_format.generate(&mut StdRng::seed_from_u64(self.number));
-        let (digest, preview) = (hex(key.digest(&actions.secrets.pepper).as_bytes()), key.preview());
-        let (pepper, preview) = (actions.secrets.pepper.id(), preview.as_str());
+        let (digest, preview) = (hex(key.digest(&actions.secrets.active().pepper).as_bytes()), key.preview());
+        let (set, preview) = (actions.secrets.active(), preview.as_str());
+        let pepper = set.id();
         let [expires_at, revoked_at] = [self.expires_at, self.revoked_at].map(or_null);
         let revocation = match self.revoked_at {
             Some(_) => format!("'user','{user}','superseded'"),

@@ -75,7 +75,7 @@ fn measure(seeded: &SeededTrail, arguments: &Arguments) -> Result<()> {
     let request = CheckRequest {
         trail,
         origin: checkpoint::origin(seeded.actions.installation, trail),
-        key: seeded.actions.secrets.signers.active.public_key(),
+        key: seeded.actions.secrets.signer().public_key(),
         kept_checkpoint: None,
     };
     let [mut alone, mut both, mut checked, mut compared, mut files, mut proofs] = [const { Vec::new() }; 6];

@@ -107,7 +107,7 @@ fn fill(actions: &Actions, url: &str, events: u64) -> Result<()> {
     let (name, email) = (PersonName::parse("Maria Lindqvist")?, EmailAddress::parse("maria@brightwater.example")?);
     let admin = NewUser { role: Role::Admin, name: &name, email: &email };
     let admin = actions.invite_user(&RequestContext::command_line(company), &admin)?.user_id;
-    let seed = Seed { company, admin, pepper_id: actions.secrets.pepper.id().to_owned() };
+    let seed = Seed { company, admin, pepper_id: actions.secrets.active().id().to_owned() };
     let trail = TrailId::from(company);
     let head = actions.store.query(|db| db.trails().head(trail))?;
     let mut tree = Frontier::from_bytes(head.size.unsigned_abs(), &head.frontier).context("the head is damaged")?;
@@ -126,11 +126,8 @@ fn fill(actions: &Actions, url: &str, events: u64) -> Result<()> {
         let count = BATCH_SIZE.min(events - tree.size());
         run(&seed.rows(&mut tree, count, blob)?)?;
     }
-    let checkpoint = actions.secrets.signers.active.sign(
-        &checkpoint::origin(actions.installation, trail),
-        tree.size(),
-        &tree.root(),
-    );
+    let checkpoint =
+        actions.secrets.signer().sign(&checkpoint::origin(actions.installation, trail), tree.size(), &tree.root());
     let (size, frontier) = (tree.size(), hex(&tree.to_bytes()));
     run(&format!(
         "UPDATE audit_trails SET size = {size}, frontier = {blob}{frontier}', checkpoint = '{checkpoint}' WHERE id = '{company}'"

@@ -27,7 +27,8 @@ pub fn admin(actions: &Actions, company: u64) -> Result<RequestContext> {
 pub fn create(actions: &Actions, admin: &RequestContext) -> Result<KeyId> {
     let now = actions.clock.now();
     let session = SessionId::new(now, &random::bytes());
-    let submissions = &actions.secrets.submissions;
+    let secrets = actions.secrets.active();
+    let submissions = &secrets.submissions;
     let opened = submissions.issue(KeyForm::Create, session, now, random::bytes());
     let sent = submissions.check(&opened, KeyForm::Create, session, now).context("the form is not valid")?;
     let name = ServiceAccountName::parse(&format!("Short-lived {}", random::hex::<8>()))?;

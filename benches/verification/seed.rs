@@ -78,7 +78,7 @@ fn fill(installation: &Installation, keys: u64) -> Result<()> {
     }
     for rows in ROWS {
         let rows = rows
-            .replace(":pepper_id", &format!("'{}'", actions.secrets.pepper.id()))
+            .replace(":pepper_id", &format!("'{}'", actions.secrets.active().id()))
             .replace(":pattern", &keys::PATTERN.to_string())
             .replace(":expired", &keys::EXPIRED.to_string())
             .replace(":a_day", "86400000000")
@@ -113,7 +113,7 @@ fn mint(
         let key = keys::key(&actions.key_format, number);
         let (id, account) = keys::ids(number);
         let (company, user) = companies[usize::try_from(number / 2 % COMPANIES)?];
-        let (digest, preview) = (hex(key.digest(&actions.secrets.pepper).as_bytes()), key.preview());
+        let (digest, preview) = (hex(key.digest(&actions.secrets.active().pepper).as_bytes()), key.preview());
         let (preview, created_at) = (preview.as_str(), keys::created_at(number).as_micros());
         let comma = if number == numbers.start { "" } else { "," };
         write!(

@@ -272,7 +272,7 @@ impl Change<'_, '_> {
         Ok(checked.reservation.succeed(self.tx, self.now)?)
     }
 
-    fn remove_second_factor(&mut self, id: UserId) -> Result<Option<EventId>, StoreError> {
+    pub(super) fn remove_second_factor(&mut self, id: UserId) -> Result<Option<EventId>, StoreError> {
         if self.tx.second_factors().of_user(id)?.is_none() {
             return Ok(None);
         }

@@ -1,14 +1,17 @@
 //! A change: one transaction that holds the lock of a trail, writes rows and appends events to that trail.
 
+use std::sync::Arc;
+
 use super::authority::{Denied, Permission, RequestContext};
 use super::service::Actions;
-use super::trail_head::{is_signed_by, signed_head};
+use super::trail_head::{signed_head, signer_of};
 use crate::domain::actor::Actor;
 use crate::domain::client::Client;
 use crate::domain::ids::{KeyId, TrailId};
 use crate::domain::key::usage::hour_of;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::check::TrailHead;
+use crate::domain::trail::checkpoint::CheckpointSigner;
 use crate::domain::trail::merkle::Frontier;
 use crate::domain::trail::remembered::{RememberedTrail, RememberedTree};
 use crate::store::{StoreError, WriteDb};
@@ -22,6 +25,10 @@ pub(super) struct Change<'t, 'connection> {
     /// The trail's tree, with the events of this change.
     pub(super) tree: Frontier,
     pub(super) now: Timestamp,
+    /// The pepper that the events of new keys leave out.
+    pub(super) first_pepper: Option<Arc<str>>,
+    /// Signs the trail's next checkpoint.
+    pub(super) signer: Arc<CheckpointSigner>,
     /// The keys that this change revokes.
     pub(super) revoked: Vec<KeyId>,
 }
@@ -109,16 +116,6 @@ impl Actions {
         lacking.map_or(Ok(()), |shortfall| Err(StoreError::WentBack(shortfall.to_string())))
     }
 
-    /// Refuses to sign a trail with a key that was replaced: this server was started with the secrets before that.
-    fn refuse_replaced_key(&self, trail: TrailId, head: &TrailHead) -> Result<(), StoreError> {
-        if is_signed_by(&self.secrets.signers.active, self.installation, trail, head) {
-            return Ok(());
-        }
-        Err(StoreError::unavailable(format!(
-            "another key than this server's signs the audit trail {trail}; if it was replaced, restart the server with the new secrets"
-        )))
-    }
-
     /// Remembers the head that a committed change has signed, if the change continues what is remembered. Otherwise, as
     /// after changes by another server, the next comparison of the trails does.
     fn remember_change(&self, trail: TrailId, before: &TrailHead, (head, tree): (TrailHead, Frontier)) {
@@ -140,15 +137,16 @@ impl Actions {
         client: &Client,
         work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, E>,
     ) -> Result<(T, (TrailHead, Frontier)), E> {
-        self.refuse_replaced_key(trail, head)?;
+        let signer = signer_of(&self.secrets, self.installation, trail, head)?;
         let tree = u64::try_from(head.size).ok().and_then(|size| Frontier::from_bytes(size, &head.frontier));
         let tree = tree.ok_or_else(|| StoreError::unexpected(format!("the head of the trail {trail} is damaged")))?;
         let (actor, client, now) = (permission.actor(), client.clone(), self.clock.now());
-        let mut change = Change { tx, trail, actor, client, tree, now, revoked: Vec::new() };
+        let first_pepper = self.secrets.keyring().first().cloned();
+        let mut change = Change { tx, trail, actor, client, tree, now, first_pepper, signer, revoked: Vec::new() };
         let done = work(&mut change)?;
-        let (tree, now) = (change.tree, change.now);
+        let (tree, now, signer) = (change.tree, change.now, change.signer);
         tx.trails().index_hour(trail, hour_of(now), head.size, i64::try_from(tree.size()).unwrap_or(i64::MAX))?;
-        let head = signed_head(&self.secrets, self.installation, trail, &tree);
+        let head = signed_head(&signer, self.installation, trail, &tree);
         tx.trails().update_head(trail, &head)?;
         Ok((done, (head, tree)))
     }

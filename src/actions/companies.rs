@@ -5,7 +5,7 @@ use super::change::Change;
 use super::passwords::HashError;
 use super::service::Actions;
 use super::signed_in_user::{AuthenticatedUser, SignedInUser};
-use super::trail_head::signed_head;
+use super::trail_head::{signed_head, signer_of};
 use super::users::{AddUserError, NewUser};
 use crate::domain::client::Client;
 use crate::domain::ids::{CompanyId, EventId, TrailId, UserId};
@@ -180,7 +180,10 @@ impl Actions {
         }
         let id = CompanyId::new(self.clock.now(), &random::bytes());
         let trail = TrailId::from(id);
-        let head = signed_head(&self.secrets, self.installation, trail, &Frontier::default());
+        // The key that signs now: a company that is added while the secrets are rotated starts with one or the other.
+        let installation = TrailId::from(self.installation);
+        let signer = signer_of(&self.secrets, self.installation, installation, &tx.trails().lock(installation)?)?;
+        let head = signed_head(&signer, self.installation, trail, &Frontier::default());
         tx.trails().insert(trail, &head)?;
         self.change_locked_trail(tx, trail, &head, permission, client, |change| {
             let now = change.now;

@@ -8,7 +8,7 @@ use super::keys::event_value;
 use super::service::Actions;
 use crate::domain::ids::{CompanyId, KeyId, ServiceAccountId, UserId};
 use crate::domain::key::api_key::Preview;
-use crate::domain::key::digest::{DigestKind, KeyDigest};
+use crate::domain::key::digest::{DigestKind, KeyDigest, PresentedDigests};
 use crate::domain::policy::key_policy::{ExpiryError, RequestedExpiry};
 use crate::domain::text::escape::Quoted;
 use crate::domain::text::name::ServiceAccountName;
@@ -29,14 +29,28 @@ const BATCH_SIZE: usize = 1_000;
 pub struct ImportedKey {
     /// The name of the service account.
     pub name: ServiceAccountName,
-    /// The digest to store.
-    pub digest: KeyDigest,
+    /// The digests under which the key may be stored. It is stored under the one of its kind.
+    pub digests: PresentedDigests,
     pub digest_kind: DigestKind,
-    /// The digest of the key's SHA-256, which is the same whether the key or its SHA-256 is imported.
-    pub digest_of_sha256: KeyDigest,
+    /// The pepper of the digest to store.
+    pub pepper_id: String,
     pub preview: Preview,
     pub expiry: RequestedExpiry,
     pub owner: UserId,
+}
+
+impl ImportedKey {
+    /// The digest to store.
+    const fn digest(&self) -> KeyDigest {
+        match self.digest_kind {
+            DigestKind::Key => self.digests.current.of_key,
+            DigestKind::Sha256 => self.digests.current.of_sha256,
+        }
+    }
+
+    fn all_digests(&self) -> impl Iterator<Item = KeyDigest> {
+        self.digests.pairs().flat_map(|pair| [pair.of_key, pair.of_sha256])
+    }
 }
 
 /// Why a key cannot be imported. Names it by its index.
@@ -95,7 +109,7 @@ impl Actions {
             let mut ids = Vec::with_capacity(keys.len());
             for (keys, expiries) in keys.chunks(BATCH_SIZE).zip(checked.expiries.chunks(BATCH_SIZE)) {
                 let accounts = change.add_accounts(company_id, keys, &checked.accounts)?;
-                ids.extend(change.add_imported(company_id, keys, &accounts, expiries, self.secrets.pepper.id())?);
+                ids.extend(change.add_imported(company_id, keys, &accounts, expiries)?);
             }
             Ok(ids)
         })
@@ -142,7 +156,6 @@ impl Change<'_, '_> {
         keys: &[ImportedKey],
         accounts: &[(ServiceAccountId, String)],
         expiries: &[Option<Timestamp>],
-        pepper_id: &str,
     ) -> Result<Vec<KeyId>, StoreError> {
         let now = self.now;
         let mut records = Vec::with_capacity(keys.len());
@@ -151,9 +164,9 @@ impl Change<'_, '_> {
                 id: KeyId::new(now, &random::bytes()),
                 company_id,
                 service_account_id: *account,
-                digest: key.digest,
+                digest: key.digest(),
                 digest_kind: key.digest_kind,
-                pepper_id,
+                pepper_id: &key.pepper_id,
                 preview: &key.preview,
                 created_at: now,
                 created_by: self.actor,
@@ -162,8 +175,9 @@ impl Change<'_, '_> {
             });
         }
         self.tx.keys().insert_all(&records)?;
+        let first_pepper = self.first_pepper.clone();
         let event = |(record, (_, name)): (&NewKeyRecord<'_>, &(ServiceAccountId, String))| {
-            let after = event_values::NewKey { imported: true, ..event_value(record, name) };
+            let after = event_values::NewKey { imported: true, ..event_value(record, name, first_pepper.as_deref()) };
             EventDraft::new(EventTarget::ApiKey(record.id), EventDetail::ApiKeyCreated { after })
         };
         self.append_events(records.iter().zip(accounts).map(event))?;
@@ -207,7 +221,7 @@ fn check<A>(
         if !names.insert(key.name.case_folded()) {
             report(index, RowFaultKind::NameRepeated);
         }
-        if !digests.insert(key.digest_of_sha256) {
+        if !digests.insert(key.digests.current.of_sha256) {
             report(index, RowFaultKind::Repeated);
         }
     }
@@ -216,13 +230,12 @@ fn check<A>(
         let folded: Vec<String> = batch.iter().map(|key| key.name.case_folded()).collect();
         let known = db.service_accounts().by_names(company_id, &folded)?;
         let taken = db.keys().active_accounts(company_id, known.values().map(|(id, _)| *id), now)?;
-        let both = batch.iter().flat_map(|key| [key.digest, key.digest_of_sha256]);
-        let stored = db.keys().stored_digests(both)?;
+        let stored = db.keys().stored_digests(batch.iter().flat_map(ImportedKey::all_digests))?;
         for (index, (key, folded)) in (first..).zip(batch.iter().zip(&folded)) {
             if let Some((_, spelling)) = known.get(folded).filter(|(id, _)| taken.contains(id)) {
                 report(index, RowFaultKind::NameTaken(spelling.clone()));
             }
-            if stored.contains(&key.digest) || stored.contains(&key.digest_of_sha256) {
+            if key.all_digests().any(|digest| stored.contains(&digest)) {
                 report(index, RowFaultKind::Stored);
             }
         }

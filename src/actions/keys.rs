@@ -99,7 +99,7 @@ impl Actions {
             if change.tx.submissions().is_used(submission)? {
                 return Err(CreateKeyError::AlreadyShown);
             }
-            let created = change.create_key(context.company_id, request, owner, key, &self.secrets.pepper)?;
+            let created = change.create_key(context.company_id, request, owner, key, &self.secrets.active().pepper)?;
             let now = change.now;
             change.tx.submissions().mark_used(submission, now, now - submission::LIFETIME)?;
             Ok(created)
@@ -116,7 +116,7 @@ impl Actions {
         let key = self.key_format.generate(&mut random::system());
         self.change(context, |change| {
             change.tx.users().by_id(context.company_id, owner)?.ok_or(CreateKeyError::UnknownOwner)?;
-            change.create_key(context.company_id, request, owner, key, &self.secrets.pepper)
+            change.create_key(context.company_id, request, owner, key, &self.secrets.active().pepper)
         })
     }
 
@@ -140,7 +140,7 @@ impl Actions {
 
     /// Revokes a key for a caller who holds it. Does nothing if the key is unknown or has ended.
     pub fn revoke_presented_key(&self, key: &ApiKey, client: &Client) -> Result<(), StoreError> {
-        let digests = key.presented(&self.secrets.pepper);
+        let digests = key.presented(self.secrets.keyring().peppers());
         // Anyone can send unknown keys. They must not take the write lock.
         let Some(found) = self.store.query(|db| db.keys().by_digest(&digests))? else {
             return self.memory.summary().map_or(Ok(()), |lacking| Err(StoreError::WentBack(lacking)));
@@ -235,7 +235,10 @@ impl Change<'_, '_> {
             expires_at: new.expires_at,
         };
         self.tx.keys().insert(&stored)?;
-        let after = event_values::NewKey { replaces: new.replaces, ..event_value(&stored, new.name) };
+        let after = event_values::NewKey {
+            replaces: new.replaces,
+            ..event_value(&stored, new.name, self.first_pepper.as_deref())
+        };
         self.append_event(EventDraft::new(EventTarget::ApiKey(id), EventDetail::ApiKeyCreated { after }))?;
         Ok(id)
     }
@@ -251,7 +254,7 @@ impl Change<'_, '_> {
     }
 
     /// Revokes an active key, one of `together` keys that are revoked at once.
-    fn revoke_together(
+    pub(super) fn revoke_together(
         &mut self,
         key: &KeyRecord,
         reason: RevocationReason,
@@ -285,7 +288,7 @@ impl Change<'_, '_> {
 }
 
 /// Returns what the event of a new key records.
-pub(super) fn event_value(key: &NewKeyRecord<'_>, name: &str) -> event_values::NewKey {
+pub(super) fn event_value(key: &NewKeyRecord<'_>, name: &str, first_pepper: Option<&str>) -> event_values::NewKey {
     event_values::NewKey {
         digest_fingerprint: Some(DigestFingerprint::of(key.digest.as_bytes())),
         digest_kind: Some(key.digest_kind).filter(|kind| *kind != DigestKind::Key),
@@ -293,6 +296,7 @@ pub(super) fn event_value(key: &NewKeyRecord<'_>, name: &str) -> event_values::N
         imported: false,
         name: name.to_owned(),
         owner: Some(key.owner).filter(|_| key.created_by.user().is_none()),
+        pepper_id: Some(key.pepper_id).filter(|id| first_pepper != Some(*id)).map(str::to_owned),
         preview: key.preview.as_str().to_owned(),
         replaces: None,
         service_account_id: key.service_account_id,

@@ -12,7 +12,7 @@ use crate::domain::trail::event_values::SecondFactor;
 use crate::domain::user::password::Password;
 use crate::domain::user::second_factor::{Authenticator, RECOVERY_CODE_COUNT, new_recovery_code};
 use crate::random;
-use crate::store::StoreError;
+use crate::store::{NewSecondFactor, StoreError};
 
 /// Why a second factor was not set up.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,8 @@ pub enum ConfirmSecondFactorError {
 impl Actions {
     /// Returns the secret that a session is shown until a code confirms it. It stays the same for the whole session.
     pub fn pending_second_factor(&self, user: SignedInUser, session: SessionId) -> Result<Authenticator, StoreError> {
-        let key = &self.secrets.second_factor;
+        let set = self.secrets.active();
+        let key = &set.second_factor;
         if let Some(seed) = self.store.query(|db| db.second_factors().pending(session))? {
             return Ok(key.authenticator(user.user_id, &seed));
         }
@@ -59,7 +60,9 @@ impl Actions {
         typed: &str,
     ) -> Result<Vec<String>, ConfirmSecondFactorError> {
         let user_id = context.acting_user()?;
-        let key = &self.secrets.second_factor;
+        let keyring = self.secrets.keyring();
+        let active = keyring.active();
+        let key = &active.second_factor;
         let checked = self.check_own_password(context, current)?;
         self.change_own(context, |change| {
             let now = change.now;
@@ -68,14 +71,27 @@ impl Actions {
                 return Ok(Err(ConfirmSecondFactorError::AlreadySetUp));
             }
             let seed = change.tx.second_factors().pending(session)?;
-            let step = seed.and_then(|seed| key.authenticator(user_id, &seed).check(typed, now, &[]));
-            let Some((seed, step)) = seed.zip(step) else {
+            // The secret may have been shown before the secrets were rotated.
+            let confirmed = seed.and_then(|seed| {
+                keyring.sets().find_map(|set| {
+                    let authenticator = set.second_factor.authenticator(user_id, &seed);
+                    authenticator.check(typed, now, &[]).map(|step| (authenticator, step))
+                })
+            });
+            let Some((seed, (authenticator, step))) = seed.zip(confirmed) else {
                 // The transaction is committed: the password was right, and does not stay counted as a failure.
                 return Ok(Err(ConfirmSecondFactorError::WrongCode));
             };
             let codes: Vec<String> = (0..RECOVERY_CODE_COUNT).map(|_| new_recovery_code(random::bytes())).collect();
             let digests: Vec<_> = codes.iter().map(|code| key.recovery_digest(user_id, code)).collect();
-            change.tx.second_factors().insert(context.company_id, user_id, &seed, &digests, now)?;
+            let mask = key.mask(user_id, &seed, &authenticator);
+            let new = NewSecondFactor {
+                seed: &seed,
+                mask: Some(&mask).filter(|mask| **mask != [0; 20]),
+                set_id: active.id(),
+                recovery_digests: &digests,
+            };
+            change.tx.second_factors().insert(context.company_id, user_id, &new, now)?;
             change.tx.second_factors().use_code(user_id, step)?;
             change.tx.second_factors().set_pending(session, None)?;
             change.tx.sessions().end_all(user_id, Some(session))?;

@@ -18,6 +18,7 @@ use crate::domain::trail::event_values::UsedCode;
 use crate::domain::user::email::EmailAddress;
 use crate::domain::user::password::Password;
 use crate::domain::user::second_factor::CodeKind;
+use crate::random;
 use crate::store::{Credentials, Db, SecondFactor, StoreError};
 
 /// The outcome of a sign-in with the right password.
@@ -203,15 +204,31 @@ impl Actions {
         second_factor: &SecondFactor,
         typed: &str,
     ) -> Result<Option<CodeKind>, StoreError> {
-        let (key, now) = (&self.secrets.second_factor, change.now);
-        let authenticator = key.authenticator(user.user_id, &second_factor.seed);
-        if let Some(step) = authenticator.check(typed, now, &second_factor.used) {
-            change.tx.second_factors().use_code(user.user_id, step)?;
-            return Ok(Some(CodeKind::Authenticator));
+        let (keyring, id) = (self.secrets.keyring(), user.user_id);
+        if let Some(set) = keyring.set(&second_factor.set_id) {
+            let mask = second_factor.mask.unwrap_or_default();
+            let authenticator = set.second_factor.masked_authenticator(id, &second_factor.seed, &mask);
+            if let Some(step) = authenticator.check(typed, change.now, &second_factor.used) {
+                change.tx.second_factors().use_code(id, step)?;
+                let active = keyring.active();
+                if active.id() != set.id() {
+                    let seed = random::bytes();
+                    let mask = active.second_factor.mask(id, &seed, &authenticator);
+                    change.tx.second_factors().move_to_set(id, &seed, &mask, active.id())?;
+                }
+                return Ok(Some(CodeKind::Authenticator));
+            }
         }
-        let digest = key.recovery_digest(user.user_id, typed);
-        let was_unused = change.tx.second_factors().use_recovery_code(user.user_id, &digest)?;
-        Ok(was_unused.then_some(CodeKind::RecoveryCode))
+        if keyring.lacking() == Some(&*second_factor.set_id) {
+            return Err(StoreError::lacks_secrets(&second_factor.set_id));
+        }
+        for set in keyring.sets() {
+            let digest = set.second_factor.recovery_digest(id, typed);
+            if change.tx.second_factors().use_recovery_code(id, &digest)? {
+                return Ok(Some(CodeKind::RecoveryCode));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -77,9 +77,10 @@ impl Actions {
         subject
     }
 
-    /// Returns a keyed digest, so that addresses without a user are not stored in plaintext.
+    /// Returns a keyed digest, so that addresses without a user are not stored in plaintext. The key is that of the oldest
+    /// set: a rotation must not reset the counters. They start anew only when that set is retired.
     fn subject(&self, kind: &[u8], value: &[u8]) -> Subject {
-        mac::hmac_sha256(self.secrets.throttle_key.expose_secret(), &[kind, b"\0", value])
+        mac::hmac_sha256(self.secrets.keyring().oldest().throttle_key.expose_secret(), &[kind, b"\0", value])
     }
 }
 

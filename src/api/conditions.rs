@@ -32,6 +32,16 @@ pub fn shortened_trails(summary: Option<String>) -> Option<String> {
     summary.map(|lacking| format!("The database was put back to an older state: {lacking}."))
 }
 
+/// Other servers use a set of secrets that this one lacks.
+#[must_use]
+pub fn lacking_secrets(lacking: Option<&str>) -> Option<String> {
+    lacking.map(|id| {
+        format!(
+            "The secrets file lacks the set {id}, which is active. Replace it by the file of the server where the secrets were rotated."
+        )
+    })
+}
+
 /// Changes cannot be saved, as the last attempt showed.
 #[must_use]
 pub fn write_trouble(store: &Store) -> Option<String> {

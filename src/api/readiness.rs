@@ -33,6 +33,7 @@ impl Readiness {
         reasons.extend(self.stopping());
         reasons.extend(conditions::lost_lease(&self.actions.store));
         reasons.extend(self.trails());
+        reasons.extend(conditions::lacking_secrets(self.actions.secrets.lacking().as_deref()));
         reasons.extend(verification(authenticator).await);
         if !is_for_verification {
             // The result of the last attempt, which a background task makes.

@@ -101,7 +101,7 @@ fn check_copy(
 
 /// Appends the manifest to the database. Returns the size of the backup.
 fn append_manifest(manifest: &BackupManifest, secrets: &Secrets, partial: &PartialFile) -> Result<u64, BackupError> {
-    let text = manifest.sign(&secrets.signers.active).map_err(BackupError::because)?;
+    let text = manifest.sign(&secrets.signer()).map_err(BackupError::because)?;
     let end = format!("\n{text}");
     partial.file().write_all(end.as_bytes()).map_err(|error| BackupError::unwritable(partial.path(), &error))?;
     Ok(manifest.database.bytes + end.len() as u64)

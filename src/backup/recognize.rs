@@ -43,7 +43,8 @@ pub(super) fn recognize(
             )
         }));
     }
-    if secrets.signers.public_keys().into_iter().any(|key| manifest.is_signed(&backup.text, key)) {
+    let keyring = secrets.keyring();
+    if keyring.sets().any(|set| manifest.is_signed(&backup.text, set.signer.public_key())) {
         return Ok(());
     }
     Err(BackupError(format!(
@@ -53,6 +54,6 @@ pub(super) fn recognize(
 }
 
 fn is_same(check: &SecretCheck, secret: &BackupSecret) -> bool {
-    (check.name.as_str(), check.id.as_str()) == (secret.name.as_str(), secret.id.as_str())
-        && BASE64_STANDARD.encode(check.value) == secret.value
+    // Backups of older versions name no set.
+    check.name.as_str() == secret.name && BASE64_STANDARD.encode(check.value) == secret.value
 }

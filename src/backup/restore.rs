@@ -12,8 +12,9 @@ use super::manifest_end::OpenBackup;
 use super::partial_file::PartialFile;
 use super::progress::Progress;
 use super::recognize::recognize;
-use crate::actions::check_secrets;
+use crate::actions::{adopt_newer_sets, check_secrets};
 use crate::checkpoint_memory::CheckpointMemory;
+use crate::clock::Clock;
 use crate::config::{Config, Database, sqlite_companions};
 use crate::domain::backup_manifest::BackupManifest;
 use crate::domain::ids::TrailId;
@@ -68,7 +69,7 @@ pub fn restore(
     let mut folder = NewFolder::lock(&config.data_dir)?;
     server::check_file_permissions(config).map_err(BackupError::because)?;
     refuse_existing(path)?;
-    CheckpointMemory::check_owner(&config.data_dir, &secrets.signers.public_keys(), Some(installation), false)
+    CheckpointMemory::check_owner(&config.data_dir, &secrets.keyring().public_keys(), Some(installation), false)
         .map_err(BackupError::because)?;
     let partial = PartialFile::create(path)?;
     let sha256 = extract(&mut backup.file, backup.manifest.database.bytes, &partial, progress)?;
@@ -150,8 +151,12 @@ impl ExtractedDatabase<'_> {
         let store = Store::connect(&database)?;
         let installation = store.query(|db| db.installation().get())?;
         let installation = installation.ok_or_else(|| BackupError::new("The backup holds no installation."))?;
-        check_secrets(&store, &installation, &self.secrets, &self.config.secrets_file).map_err(BackupError::because)?;
-        let key = self.secrets.signers.key_of_database(&installation.checkpoint_key);
+        let now = Clock::system().now();
+        // The secrets may have been rotated since the backup was made.
+        adopt_newer_sets(&store, installation.id, &self.secrets, now)?;
+        let file = &self.config.secrets_file;
+        check_secrets(&store, &installation, &self.secrets, file, now).map_err(BackupError::because)?;
+        let key = self.secrets.keyring().key_of_database(&installation.checkpoint_key);
         let kept = kept.read(&store, installation.id, key)?;
         let report = check(&store, installation.id, key, CheckPriority::Normal, progress)?;
         ensure_no_findings(&report.findings, accepts_differences)?;
@@ -187,7 +192,7 @@ impl ExtractedDatabase<'_> {
         for (trail, checkpoint) in kept {
             memory.remember_kept(trail, checkpoint);
         }
-        ContinuityCheck::new(store.clone(), memory.clone(), installation, key).run_on_remembered()?;
+        ContinuityCheck::new(store.clone(), memory.clone(), installation, Arc::new(move || key)).run_on_remembered()?;
         memory.save().map_err(|error| BackupError::unwritable(&self.config.data_dir, &error))?;
         let companies = store.query(|db| db.stored_rows().trails())?;
         let company = |trail| companies.iter().find(|(id, _)| *id == trail).and_then(|(_, name)| name.as_deref());

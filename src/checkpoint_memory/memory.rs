@@ -115,7 +115,7 @@ impl CheckpointMemory {
         file::remove_leftovers(&path);
         let mut state = State::default();
         if let Some((stored, key)) = file::read(&path, keys)? {
-            state.is_changed = key != secrets.signers.active.public_key();
+            state.is_changed = key != secrets.signer().public_key();
             let damaged = || MemoryError(format!("The remembered checkpoints {} are damaged.", path.display()));
             for (trail, stored) in stored.trails {
                 let trail = TrailId::parse(&trail).ok_or_else(damaged)?;
@@ -264,8 +264,7 @@ impl CheckpointMemory {
             }
             self.stored(&state)
         };
-        file::write(&self.0.path, &stored, &self.0.secrets.signers.active)
-            .inspect_err(|_| self.state().is_changed = true)
+        file::write(&self.0.path, &stored, &self.0.secrets.signer()).inspect_err(|_| self.state().is_changed = true)
     }
 
     fn stored(&self, state: &State) -> StoredMemory {

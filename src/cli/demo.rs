@@ -287,7 +287,8 @@ impl Replay<'_> {
     fn submission(&self, form: KeyForm) -> Result<SubmissionId, CliError> {
         let now = self.actions.clock.now();
         let session = SessionId::new(now, &random::bytes());
-        let submissions = &self.actions.secrets.submissions;
+        let secrets = self.actions.secrets.active();
+        let submissions = &secrets.submissions;
         let opened = submissions.issue(form, session, now, random::bytes());
         Ok(submissions.check(&opened, form, session, now).ok_or("The form of the demo is not valid.")?)
     }

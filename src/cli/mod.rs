@@ -16,6 +16,7 @@ mod open;
 mod output;
 mod progress;
 mod restore;
+mod secrets;
 mod serve;
 mod user;
 
@@ -84,6 +85,9 @@ enum Command {
         after_help = "Examples:\n  keydesk restore /mnt/backups/keydesk-monday --data-dir /var/lib/keydesk-restored\n  keydesk restore /mnt/backups/keydesk-monday --data-dir restored --checkpoint keydesk.checkpoints --public-key keydesk.pub\n  keydesk restore --accept-loss"
     )]
     Restore(restore::Restore),
+    /// Rotate the secrets in the secrets file, such as the pepper of keys
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     /// Check the audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -180,6 +184,7 @@ fn execute(arguments: Arguments, log: &Log) -> Result<ExitCode, CliError> {
         Some(Command::Gateway(command)) => command.run(settings),
         Some(Command::Backup(command)) => command.run(settings),
         Some(Command::Restore(command)) => command.run(settings),
+        Some(Command::Secrets(command)) => command.run(settings),
         Some(Command::Audit(command)) => command.run(settings),
         Some(Command::Database(command)) => command.run(settings),
         Some(Command::Migrate) => {

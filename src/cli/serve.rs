@@ -9,7 +9,9 @@ use super::log::Log;
 use super::output::print_lines;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::server::{self, Continuity, Server, ServiceManager, SetupLinkCloser, StartSignals, UsageRecorder};
+use crate::server::{
+    self, Continuity, SecretsWatch, Server, ServiceManager, SetupLinkCloser, StartSignals, UsageRecorder,
+};
 
 /// With the time in which requests finish, the program ends within 35 seconds.
 const END_TIMEOUT: Duration = Duration::from_secs(4);
@@ -59,6 +61,7 @@ pub(super) fn run(server: Server, first: &[String], log: &Log, start: Start) -> 
         setup_link: server.setup_link_closer(),
         recorder: server.usage_recorder(),
         continuity: server.continuity(),
+        secrets: server.secrets_watch(),
     };
     let system = actix_web::rt::System::new();
     let result = system.block_on(async move {
@@ -82,6 +85,7 @@ struct End {
     setup_link: SetupLinkCloser,
     recorder: UsageRecorder,
     continuity: Continuity,
+    secrets: SecretsWatch,
 }
 
 impl End {
@@ -96,6 +100,7 @@ impl End {
             if let Err(error) = self.continuity.run() {
                 tracing::warn!(%error, "audit trails not compared");
             }
+            self.secrets.end();
             let _ = done.send(());
         })?;
         if is_done.recv_timeout(END_TIMEOUT) == Err(RecvTimeoutError::Timeout) {

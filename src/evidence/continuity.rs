@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::SigningKey;
 use crate::checkpoint_memory::CheckpointMemory;
 use crate::domain::ids::{InstallationId, TrailId};
 use crate::domain::trail::action::Action;
 use crate::domain::trail::check::TrailHead;
-use crate::domain::trail::checkpoint::{self, CheckpointKey};
+use crate::domain::trail::checkpoint;
 use crate::domain::trail::event::Event;
 use crate::domain::trail::key_chain::KeyChain;
 use crate::domain::trail::merkle::{Frontier, Hash, leaf_hash};
@@ -29,7 +30,7 @@ pub struct ContinuityCheck {
     is_remote: bool,
     memory: CheckpointMemory,
     installation: InstallationId,
-    key: CheckpointKey,
+    key: SigningKey,
 }
 
 /// What a comparison does with trails that are not remembered yet.
@@ -47,7 +48,7 @@ impl fmt::Debug for ContinuityCheck {
 
 impl ContinuityCheck {
     #[must_use]
-    pub fn new(store: Store, memory: CheckpointMemory, installation: InstallationId, key: CheckpointKey) -> Self {
+    pub fn new(store: Store, memory: CheckpointMemory, installation: InstallationId, key: SigningKey) -> Self {
         let (reader, is_remote) = (Arc::new(Mutex::new(store.background_reader())), store.is_remote());
         Self { store, reader, is_remote, memory, installation, key }
     }
@@ -267,7 +268,7 @@ impl ContinuityCheck {
     fn keys(&self, trail: TrailId) -> Result<(String, KeyChain), StoreError> {
         let origin = checkpoint::origin(self.installation, trail);
         let notes = self.store.query(|db| db.trails().key_changes(trail))?;
-        let keys = KeyChain::read_or_key(self.key, &notes, &origin);
+        let keys = KeyChain::read_or_key((self.key)(), &notes, &origin);
         Ok((origin, keys))
     }
 

@@ -1,17 +1,19 @@
 //! Checks all trails and their rows one after the other while the server runs, and keeps the last result of each.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::SigningKey;
 use super::check::{CheckRequest, Pace};
 use super::state::{check_state, stray_rows};
 use crate::domain::ids::{InstallationId, TrailId};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::trail::checkpoint::{self, CheckpointKey};
+use crate::domain::trail::checkpoint;
 use crate::store::{Store, StoreError};
 
 /// The result of the last complete check of a trail and its rows.
@@ -33,19 +35,25 @@ pub enum Verdict {
 }
 
 /// Checks trails in the background.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StateMonitor {
     store: Store,
     installation: InstallationId,
-    key: CheckpointKey,
+    key: SigningKey,
     verdicts: Arc<Mutex<HashMap<TrailId, TrailVerdict>>>,
     differences: Gauge,
     finished_at: Gauge,
 }
 
+impl fmt::Debug for StateMonitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StateMonitor").field("installation", &self.installation).finish_non_exhaustive()
+    }
+}
+
 impl StateMonitor {
     #[must_use]
-    pub fn new(store: Store, installation: InstallationId, key: CheckpointKey) -> Self {
+    pub fn new(store: Store, installation: InstallationId, key: SigningKey) -> Self {
         let (differences, finished_at) = (Gauge::default(), Gauge::default());
         Self { store, installation, key, verdicts: Arc::default(), differences, finished_at }
     }
@@ -76,7 +84,7 @@ impl StateMonitor {
         let mut differences = 0;
         for (trail, _) in self.store.query(|db| db.stored_rows().trails())? {
             let origin = checkpoint::origin(self.installation, trail);
-            let request = CheckRequest { trail, origin, key: self.key, kept_checkpoint: None };
+            let request = CheckRequest { trail, origin, key: (self.key)(), kept_checkpoint: None };
             let Some(checked) = check_state(&self.store, &request, Pace::Slow(pause), &mut |_| {})? else {
                 return Ok(());
             };

@@ -11,7 +11,9 @@ use actix_web::rt::spawn;
 use actix_web::web::block;
 
 use super::clock_warning::ClockWarning;
+use super::open::signing_key;
 use super::sampler::Sampler;
+use super::secrets_watch::{self, SecretsWatch};
 use super::wal_watch::WalWatch;
 use crate::actions::Actions;
 use crate::checkpoint_memory::CheckpointMemory;
@@ -107,8 +109,7 @@ impl Continuity {
     #[must_use]
     pub fn new(actions: &Actions) -> Self {
         let (store, memory) = (actions.store.clone(), actions.memory.clone());
-        let key = actions.secrets.signers.active.public_key();
-        let check = ContinuityCheck::new(store, memory.clone(), actions.installation, key);
+        let check = ContinuityCheck::new(store, memory.clone(), actions.installation, signing_key(&actions.secrets));
         Self { check, memory }
     }
 
@@ -126,7 +127,16 @@ impl Continuity {
 }
 
 /// Starts the periodic jobs.
-pub(super) fn start_jobs(actions: &Actions, recorder: UsageRecorder, sampler: Sampler, wal_watch: WalWatch) {
+pub(super) fn start_jobs(
+    actions: &Actions,
+    recorder: UsageRecorder,
+    sampler: Sampler,
+    wal_watch: WalWatch,
+    secrets: SecretsWatch,
+) {
+    let renewing = secrets.clone();
+    spawn(repeat("digests not renewed", secrets_watch::RENEWAL_INTERVAL, move || renewing.renew_digests()));
+    spawn(repeat("secrets not checked", secrets_watch::INTERVAL, move || secrets.check()));
     let ends = actions.clone();
     spawn(repeat("key ends not recorded", KEY_ENDS_INTERVAL, move || ends.record_ended_keys()));
     spawn(repeat("usage not recorded", USAGE_INTERVAL, move || recorder.record()));

@@ -19,7 +19,9 @@ use super::error::StartError;
 use super::key_prefixes;
 use super::lease;
 use super::metrics::ServerMetrics;
+use super::open::signing_key;
 use super::sampler::Sampler;
+use super::secrets_watch::SecretsWatch;
 use super::service_manager::ServiceManager;
 use super::shutdown::Shutdown;
 use super::start_line;
@@ -56,6 +58,7 @@ pub struct Server {
     config: Config,
     actions: Actions,
     usage_counter: UsageCounter,
+    secrets_watch: SecretsWatch,
     witnesses: Witnesses,
     monitor: StateMonitor,
     idle_timeout: Duration,
@@ -86,8 +89,7 @@ impl Server {
             memory: actions.memory.clone(),
         };
         let witnesses = Witnesses::open(&config.witnesses, &context)?;
-        let monitor =
-            StateMonitor::new(actions.store.clone(), actions.installation, actions.secrets.signers.active.public_key());
+        let monitor = StateMonitor::new(actions.store.clone(), actions.installation, signing_key(&actions.secrets));
         let listener = TcpListener::bind(config.listen).map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let public_url = PublicUrl::new(&config, address);
@@ -96,6 +98,8 @@ impl Server {
         let workers = available_parallelism().map_or(1, NonZero::get);
         actions.store.prepare_to_serve(workers)?;
         let setup_token = actions.open_setup_link()?;
+        let secrets_watch = SecretsWatch::new(&actions);
+        secrets_watch.begin()?;
         Ok(Self {
             listener,
             address,
@@ -106,6 +110,7 @@ impl Server {
             config,
             actions,
             usage_counter: UsageCounter::default(),
+            secrets_watch,
             witnesses,
             monitor,
             idle_timeout: IDLE_TIMEOUT,
@@ -173,6 +178,12 @@ impl Server {
         }
     }
 
+    /// Returns what follows the secrets, to end it when the server has stopped. While it runs, the server runs it itself.
+    #[must_use]
+    pub fn secrets_watch(&self) -> SecretsWatch {
+        self.secrets_watch.clone()
+    }
+
     /// Returns the witnesses, to publish checkpoints at once. While the server runs, it publishes them itself.
     #[must_use]
     pub fn witnesses(&self) -> Witnesses {
@@ -226,6 +237,7 @@ impl Server {
             config,
             actions,
             usage_counter,
+            secrets_watch,
             witnesses,
             monitor,
             idle_timeout,
@@ -240,7 +252,7 @@ impl Server {
         let watchdog = Watchdog::start(service_manager, workers, drain.clone()).map_err(failed)?;
         let store = actions.store.clone();
         let wal_watch = WalWatch::new(store.clone());
-        background::start_jobs(&actions, recorder, sampler.clone(), wal_watch.clone());
+        background::start_jobs(&actions, recorder, sampler.clone(), wal_watch.clone(), secrets_watch.clone());
         background::start_write_probe(&actions.store).map_err(failed)?;
         background::start_renewing_setup_link(&actions, setup_token.as_ref());
         background::start_comparisons(continuity).map_err(failed)?;
@@ -273,6 +285,7 @@ impl Server {
             store: actions.store.clone(),
             clock: actions.clock.clone(),
             secrets: Arc::clone(&actions.secrets),
+            renewals: secrets_watch.renewals().clone(),
             key_format: config.key_format,
             usage_counter,
             metrics: Metrics::registered(&mut registry),

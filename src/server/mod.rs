@@ -16,6 +16,7 @@ mod open;
 #[cfg(target_os = "linux")]
 mod process_metrics;
 mod sampler;
+mod secrets_watch;
 mod service_manager;
 mod shutdown;
 mod start_line;
@@ -30,6 +31,7 @@ pub use file_permissions::check as check_file_permissions;
 pub use http_server::Server;
 pub use open::{ReadOnlyInstallation, lock_data_folder, memory_keys, migrate, open, open_read_only, wait_for_database};
 pub use sampler::Sampler;
+pub use secrets_watch::SecretsWatch;
 pub use service_manager::ServiceManager;
 pub use shutdown::Shutdown;
 pub use start_signals::StartSignals;

@@ -17,7 +17,7 @@ use crate::config::{Config, Database, MigrateMode, MigrationBackup};
 use crate::domain::ids::{InstallationId, TrailId};
 use crate::domain::trail::checkpoint::{self, CheckpointKey};
 use crate::domain::trail::shortfall::Shortfall;
-use crate::evidence::{self, ContinuityCheck};
+use crate::evidence::{self, ContinuityCheck, SigningKey};
 use crate::secrets::Secrets;
 use crate::store::{Attempt, InspectError, Inspection, Schema, Store, StoreError, wait_for};
 
@@ -131,6 +131,13 @@ fn recognize(
     Ok((installation, compare_trails(config, store, installation, secrets)?))
 }
 
+/// Returns the key that signs new checkpoints, which follows rotations of the secrets.
+#[must_use]
+pub fn signing_key(secrets: &Arc<Secrets>) -> SigningKey {
+    let secrets = Arc::clone(secrets);
+    Arc::new(move || secrets.signer().public_key())
+}
+
 /// Compares the trails with the checkpoints that are remembered of them.
 fn compare_trails(
     config: &Config,
@@ -140,8 +147,7 @@ fn compare_trails(
 ) -> Result<CheckpointMemory, StartError> {
     let keys = memory_keys(store, Some(installation), secrets)?;
     let memory = CheckpointMemory::open(&config.data_dir, installation, Arc::clone(secrets), &keys)?;
-    let key = secrets.signers.active.public_key();
-    ContinuityCheck::new(store.clone(), memory.clone(), installation, key).run_on_remembered()?;
+    ContinuityCheck::new(store.clone(), memory.clone(), installation, signing_key(secrets)).run_on_remembered()?;
     Ok(memory)
 }
 
@@ -155,9 +161,9 @@ pub fn memory_keys(
     installation: Option<InstallationId>,
     secrets: &Secrets,
 ) -> Result<Vec<CheckpointKey>, StoreError> {
-    let mut keys = secrets.signers.public_keys();
+    let mut keys = secrets.keyring().public_keys();
     if let Some(installation) = installation {
-        let (trail, key) = (TrailId::from(installation), secrets.signers.active.public_key());
+        let (trail, key) = (TrailId::from(installation), secrets.signer().public_key());
         let origin = checkpoint::origin(installation, trail);
         let chain = store.query(|db| evidence::key_chain(db, trail, &origin, key))?;
         keys.extend(chain.iter().flat_map(|chain| chain.changes()).map(|change| change.former));
@@ -213,10 +219,10 @@ pub fn open_read_only(config: &Config, clock: &Clock) -> Result<ReadOnlyInstalla
     let secrets = secrets.map(Arc::new);
     let mut shortfalls = Vec::new();
     if let Some(secrets) = &secrets {
-        check_secrets(&store, &installation, secrets, &config.secrets_file)?;
+        check_secrets(&store, &installation, secrets, &config.secrets_file, clock.now())?;
         shortfalls = compare_trails(config, &store, installation.id, secrets)?.shortfalls();
     }
-    let key = secrets.as_ref().map(|secrets| secrets.signers.active.public_key());
+    let key = secrets.as_ref().map(|secrets| secrets.signer().public_key());
     let key = key.or_else(|| CheckpointKey::from_bytes(&installation.checkpoint_key));
     align_clock(clock, &store)?;
     Ok(ReadOnlyInstallation {

@@ -125,6 +125,8 @@ query_groups! {
     witnessed: WitnessedCheckpoints,
     /// The installation's own row.
     installation: Installations,
+    /// Sets of secrets, and the servers that have them.
+    secret_sets: SecretSets,
 }
 
 #[cfg(test)]

@@ -73,6 +73,12 @@ impl StoreError {
         Self::unavailable("the PostgreSQL server is a standby, whose keys may be outdated")
     }
 
+    /// Other servers use a set of secrets that the file of this one lacks.
+    #[must_use]
+    pub fn lacks_secrets(id: &str) -> Self {
+        Self::unavailable(format!("the secrets file of this server lacks the set {id}, which is active"))
+    }
+
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         count_error();
         Self::Unavailable(cause.into().into())

@@ -22,6 +22,7 @@ mod ownership;
 mod pool;
 mod primary;
 mod schema;
+mod secret_sets;
 mod service_accounts;
 mod serving;
 mod serving_lock;
@@ -42,8 +43,8 @@ mod write_probe;
 pub use companies::{Company, CompanySettings};
 pub use db::{
     ApiKeys, Companies, Db, Gateways, Installations, Invitations, KnownDevices, PendingSignIns, ReadOnly, ReadWrite,
-    RefusedSignIns, SecondFactors, ServiceAccounts, Sessions, SetupLinks, SignInFailureCounts, StoredRows, Submissions,
-    Trails, Usage, Users, WitnessedCheckpoints, WriteDb,
+    RefusedSignIns, SecondFactors, SecretSets, ServiceAccounts, Sessions, SetupLinks, SignInFailureCounts, StoredRows,
+    Submissions, Trails, Usage, Users, WitnessedCheckpoints, WriteDb,
 };
 pub use error::StoreError;
 pub use first_start::FirstStart;
@@ -60,10 +61,11 @@ pub use migrate::{MigrationError, Schema};
 pub use migration_copy::MigrationCopyError;
 pub use pool::Store;
 pub use primary::{BeatConnection, LeaseState, ObservingConnection, PrimaryWatch};
+pub use secret_sets::{AnnouncedServer, KeysOfSet, SecondFactorsOfSet};
 pub use serving::ServeError;
 pub use sign_in::{
-    Invitation, NewSession, PendingSignIn, RefusedSignIn, SecondFactor, Session, SessionExpiry, SessionListItem,
-    SignInFailures,
+    Invitation, NewSecondFactor, NewSession, PendingSignIn, RefusedSignIn, SecondFactor, Session, SessionExpiry,
+    SessionListItem, SignInFailures,
 };
 pub use sqlite::PageCount;
 pub use stored_rows::Integrity;
@@ -72,7 +74,8 @@ pub use transfer::{CopiedRows, CopyError, CopyStep};
 pub use usage::{EndedKey, KeyUsage, RecordedRequest, RefusalsAfterEnd, UnreportedRefusals};
 pub use users::{Credentials, NewUserRecord, User, UserCursorPosition, UserNames, UserPageRequest};
 pub use verification::{
-    FoundIntrospection, IntrospectionRequest, KeyForVerification, ReadLocation, ThreadReader, wal_index_contradictions,
+    FoundIntrospection, IntrospectionRequest, KeyForVerification, ReadLocation, RenewalMark, ThreadReader,
+    wal_index_contradictions,
 };
 pub use waiting::{Attempt, wait_for};
 pub use write_health::{WriteHealth, WriteTrouble};

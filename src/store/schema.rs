@@ -216,6 +216,7 @@ diesel::table! {
     recovery_codes (user_id, digest) {
         user_id -> Text,
         digest -> Binary,
+        set_id -> Text,
     }
 }
 
@@ -238,6 +239,8 @@ diesel::table! {
         company_id -> Text,
         seed -> Binary,
         since -> BigInt,
+        set_id -> Text,
+        mask -> Nullable<Binary>,
     }
 }
 
@@ -246,6 +249,23 @@ diesel::table! {
         name -> Text,
         id -> Text,
         value -> Binary,
+    }
+}
+
+diesel::table! {
+    secret_servers (id) {
+        id -> Text,
+        set_ids -> Text,
+        seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    secret_sets (id) {
+        id -> Text,
+        created_at -> BigInt,
+        activated_at -> Nullable<BigInt>,
+        retired_at -> Nullable<BigInt>,
     }
 }
 
@@ -378,6 +398,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     refused_sign_ins,
     second_factors,
     secret_checks,
+    secret_servers,
+    secret_sets,
     service_accounts,
     sessions,
     setup_links,

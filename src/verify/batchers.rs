@@ -58,14 +58,14 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::domain::key::digest::KeyDigest;
+    use crate::domain::key::digest::{DigestPair, KeyDigest};
     use crate::domain::token::TokenDigest;
 
     #[test]
     fn pending_requests_fail_if_no_reader_is_left() {
         let batchers = Batchers::default();
         let [of_key, of_sha256] = [7, 8].map(|byte| KeyDigest::from_stored(&[byte; 32]).unwrap());
-        let mut key = pin!(batchers.keys.submit(PresentedDigests { of_key, of_sha256 }, || {}));
+        let mut key = pin!(batchers.keys.submit(DigestPair { of_key, of_sha256 }.into(), || {}));
         let request = IntrospectionRequest { credential: TokenDigest::of("keydesk"), key: None };
         let mut introspection = pin!(batchers.introspections.submit(request, || {}));
         assert!((&mut key).now_or_never().is_none() && (&mut introspection).now_or_never().is_none());

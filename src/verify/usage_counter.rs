@@ -83,10 +83,11 @@ mod tests {
 
     use super::*;
     use crate::domain::ids::{CompanyId, ServiceAccountId};
+    use crate::domain::key::digest::KeyDigest;
     use crate::domain::key::lifecycle::KeyEnds;
     use crate::domain::key::usage::RequestSource;
     use crate::domain::timestamp::Timestamp;
-    use crate::store::Company;
+    use crate::store::{Company, RenewalMark};
 
     fn key(n: u8) -> KeyForVerification {
         let now = Timestamp::from_micros(0);
@@ -97,6 +98,8 @@ mod tests {
             company: Company { id: CompanyId::new(now, &[0; 10]), name: String::new() },
             created_at: now,
             ends: KeyEnds::default(),
+            digest: KeyDigest::from_stored(&[n; 32]).unwrap(),
+            renewal: RenewalMark::default(),
             answer: OnceLock::new(),
         }
     }

@@ -1,5 +1,6 @@
 //! Verifies presented keys for one worker thread, and counts their use.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,17 +10,18 @@ use super::batchers::FoundKey;
 use super::error::VerifyError;
 use super::lookup::LookupService;
 use super::metrics::Metrics;
+use super::renewal_queue::RenewalQueue;
 use super::usage_counter::{UsageCounter, UsageShard};
 use crate::checkpoint_memory::CheckpointMemory;
 use crate::clock::Clock;
 use crate::domain::ids::{InstallationId, TrailId};
 use crate::domain::key::api_key::KeyFormat;
-use crate::domain::key::digest::PresentedDigests;
+use crate::domain::key::digest::{DigestRenewal, PresentedDigests};
 use crate::domain::key::lifecycle::KeyState;
 use crate::domain::key::usage::RequestSource;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::token::TokenDigest;
-use crate::secrets::Secrets;
+use crate::secrets::{Keyring, Secrets};
 use crate::store::{Gateway, IntrospectionRequest, KeyForVerification, Store, StoreError};
 
 /// What all verifiers of a server share.
@@ -29,8 +31,10 @@ pub struct VerifierContext {
     pub store: Store,
     /// The server's clock.
     pub clock: Clock,
-    /// The installation's secrets; keys are digested with the pepper among them.
+    /// The installation's secrets; keys are digested with the peppers among them.
     pub secrets: Arc<Secrets>,
+    /// Collects accepted keys whose digest is to be renewed.
+    pub renewals: RenewalQueue,
     /// The accepted key format.
     pub key_format: KeyFormat,
     /// Counts accepted and refused uses by key.
@@ -46,6 +50,8 @@ pub struct VerifierContext {
 /// Verifies presented keys; one for each worker thread.
 pub struct Verifier {
     context: VerifierContext,
+    /// The keyring as this thread has seen it last.
+    keyring: RefCell<Arc<Keyring>>,
     usage: UsageShard,
     lookup_service: LookupService,
 }
@@ -72,6 +78,7 @@ impl Verifier {
     pub fn for_this_thread(context: &VerifierContext) -> Self {
         Self {
             context: context.clone(),
+            keyring: RefCell::new(context.secrets.keyring()),
             usage: context.usage_counter.add_shard(),
             lookup_service: LookupService::new(&context.store),
         }
@@ -97,8 +104,15 @@ impl Verifier {
         request_id: impl FnOnce() -> R,
     ) -> Result<Arc<KeyForVerification>, VerifyError> {
         let arrival = self.arrival();
-        let outcome = match self.digest(presented) {
-            Ok(digest) => self.lookup_service.key(digest).await.map_err(Into::into).and_then(|key| self.active(key)),
+        let keyring = self.keyring();
+        let outcome = match self.digest(presented, &keyring) {
+            Ok(digests) => {
+                let presented = keyring.is_rotating().then(|| digests.clone());
+                let found = self.lookup_service.key(digests).await;
+                let outcome = found.map_err(Into::into).and_then(|key| self.active(key));
+                self.renew(&outcome, presented.as_ref(), &keyring);
+                outcome
+            }
             Err(error) => Err(error),
         };
         self.count(&outcome, &arrival, source, request_id);
@@ -117,15 +131,21 @@ impl Verifier {
         request_id: impl FnOnce() -> R,
     ) -> Option<Result<Arc<KeyForVerification>, VerifyError>> {
         let arrival = self.arrival();
-        let digest = self.digest(presented.key);
+        let keyring = self.keyring();
+        let digests = self.digest(presented.key, &keyring);
         let credential = TokenDigest::of(presented.credential);
-        let request = IntrospectionRequest { credential, key: digest.as_ref().ok().copied() };
+        let request = IntrospectionRequest { credential, key: digests.as_ref().ok().cloned() };
         let found = self.lookup_service.introspection(request).await;
         let (outcome, client) = match found.and_then(|found| self.ensure_gateways_are_known().map(|()| found)) {
             Ok(found) => {
                 let gateway = found.gateway.filter(is_caller)?;
                 // The gateway does not say which client presented the key.
-                (digest.and_then(|_| self.active(found.key)), Some(format!("gateway {}", gateway.name)))
+                let outcome = digests.and_then(|digests| {
+                    let outcome = self.active(found.key);
+                    self.renew(&outcome, keyring.is_rotating().then_some(&digests), &keyring);
+                    outcome
+                });
+                (outcome, Some(format!("gateway {}", gateway.name)))
             }
             Err(error) => (Err(error.into()), None),
         };
@@ -138,9 +158,38 @@ impl Verifier {
         Arrival { started: Instant::now(), at: self.context.clock.now() }
     }
 
-    fn digest(&self, presented: &str) -> Result<PresentedDigests, VerifyError> {
-        let digest = self.context.key_format.digest(presented, &self.context.secrets.pepper);
-        digest.map_err(|_| VerifyError::Malformed)
+    /// Returns the present keyring. Most calls find it unchanged, by one atomic load.
+    fn keyring(&self) -> Arc<Keyring> {
+        let mut seen = self.keyring.borrow_mut();
+        if seen.generation() != self.context.secrets.generation() {
+            *seen = self.context.secrets.keyring();
+        }
+        Arc::clone(&seen)
+    }
+
+    fn digest(&self, presented: &str, keyring: &Keyring) -> Result<PresentedDigests, VerifyError> {
+        let digests = self.context.key_format.digest(presented, keyring.peppers());
+        digests.map_err(|_| VerifyError::Malformed)
+    }
+
+    /// Requests a new digest of an accepted key that is stored under a pepper that is not the active one.
+    fn renew(
+        &self,
+        outcome: &Result<Arc<KeyForVerification>, VerifyError>,
+        presented: Option<&PresentedDigests>,
+        keyring: &Keyring,
+    ) {
+        if let (Ok(key), Some(presented)) = (outcome, presented)
+            && !presented.current.contains(&key.digest)
+            && key.renewal.is_due(keyring.generation())
+            && let Some(new) = presented.renewed(&key.digest)
+        {
+            let (company_id, key_id, old) = (key.company.id, key.id, key.digest);
+            let pepper_id = keyring.active().id().to_owned();
+            if self.context.renewals.push(DigestRenewal { company_id, key_id, old, new, pepper_id }) {
+                key.renewal.set(keyring.generation());
+            }
+        }
     }
 
     /// Returns the found key if it is active now.
@@ -148,11 +197,20 @@ impl Verifier {
         if self.context.memory.is_in_doubt() {
             self.refuse_if_lost(&found)?;
         }
-        let key = found.ok_or(VerifyError::Unknown)?;
+        let Some(key) = found else { return Err(self.unknown()) };
         match key.ends.state(self.context.clock.now()) {
             KeyState::Active => Ok(key),
             KeyState::Revoked => Err(VerifyError::Revoked(key)),
             KeyState::Expired => Err(VerifyError::Expired(key)),
+        }
+    }
+
+    /// A key may be unknown only because this server lacks the pepper that other servers use.
+    #[cold]
+    fn unknown(&self) -> VerifyError {
+        match self.context.secrets.lacking() {
+            None => VerifyError::Unknown,
+            Some(id) => StoreError::lacks_secrets(&id).into(),
         }
     }
 

@@ -11,7 +11,7 @@ pub mod url;
 
 use actix_session::SessionMiddleware;
 use actix_session::config::CookieContentSecurity;
-use actix_web::cookie::{Key, SameSite};
+use actix_web::cookie::SameSite;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, ServiceConfig};
@@ -21,6 +21,7 @@ use self::app::compression;
 use self::app::error::PageError;
 use self::app::inline_reader::InlineReader;
 use self::app::session::cookie::CookieSessionStore;
+use self::app::session::cookie_keys;
 use self::app::state::AppState;
 use self::pages::errors;
 pub use self::routes::{Page, route_table};
@@ -30,7 +31,7 @@ use crate::http::panics;
 pub fn configure(config: &mut ServiceConfig, app: &Data<AppState>) {
     let inline_reader = Data::new(InlineReader::new(&app.actions.store));
     let sessions = CookieSessionStore::new(app.actions.store.clone());
-    let sessions = SessionMiddleware::builder(sessions, Key::from(app.actions.secrets.cookie_key()))
+    let sessions = SessionMiddleware::builder(sessions, app.session_key().clone())
         .cookie_name(app.cookie_name().to_owned())
         .cookie_secure(app.public_url.is_https())
         .cookie_http_only(true)
@@ -53,6 +54,7 @@ pub fn configure(config: &mut ServiceConfig, app: &Data<AppState>) {
         .default_service(web::to(|| std::future::ready(Err::<HttpResponse, _>(PageError::PageNotFound))))
         .wrap(from_fn(panics::catch))
         .wrap(sessions)
+        .wrap(from_fn(cookie_keys::translate))
         .wrap(from_fn(errors::middleware::render))
         .wrap(from_fn(compression::compress));
     config.app_data(app.clone()).service(scope);

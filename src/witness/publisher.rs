@@ -160,7 +160,7 @@ impl Witness {
         let WitnessContext { store, clock, secrets, installation, .. } = &self.context;
         let notes = store.query(|db| db.trails().key_changes(due.trail))?;
         let origin = checkpoint::origin(*installation, due.trail);
-        let keys = KeyChain::read_or_key(secrets.signers.active.public_key(), &notes, &origin);
+        let keys = KeyChain::read_or_key(secrets.signer().public_key(), &notes, &origin);
         let published = match self.compare_with_last(due, &keys) {
             Ok(true) => Ok(()),
             Ok(false) => self.send(due, &keys),

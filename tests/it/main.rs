@@ -9,6 +9,7 @@ mod evidence;
 mod fuzz;
 mod gateways;
 mod operation;
+mod secrets;
 mod store;
 mod support;
 mod web;

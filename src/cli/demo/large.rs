@@ -81,7 +81,7 @@ fn numbered(is_wanted: impl Fn(usize) -> bool) -> impl FnMut(&KeyId) -> bool {
 fn new_key(actions: &Actions, owners: &[UserId], number: u64) -> Result<ImportedKey, CliError> {
     let index = usize::try_from(number)?;
     let key = actions.key_format.generate(&mut random::system());
-    let digests = key.presented(&actions.secrets.pepper);
+    let digests = key.presented(actions.secrets.keyring().peppers());
     let (system, place) = (SYSTEMS[index % SYSTEMS.len()], PLACES[index / SYSTEMS.len() % PLACES.len()]);
     let expiry = match index % 3 {
         0 => Days::new(2_000).map_or(RequestedExpiry::Default, RequestedExpiry::For),
@@ -89,9 +89,9 @@ fn new_key(actions: &Actions, owners: &[UserId], number: u64) -> Result<Imported
     };
     Ok(ImportedKey {
         name: ServiceAccountName::parse(&format!("{system} {place} {number:06}"))?,
-        digest: digests.of_key,
+        digests,
         digest_kind: DigestKind::Key,
-        digest_of_sha256: digests.of_sha256,
+        pepper_id: actions.secrets.active().id().to_owned(),
         preview: key.preview(),
         expiry,
         owner: owners[index % owners.len()],

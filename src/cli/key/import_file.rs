@@ -14,7 +14,7 @@ use crate::cli::error::CliError;
 use crate::cli::open::user_by_email;
 use crate::domain::ids::UserId;
 use crate::domain::key::api_key::Preview;
-use crate::domain::key::digest::{DigestKind, KeyDigest};
+use crate::domain::key::digest::{DigestKind, PresentedDigests};
 use crate::domain::policy::key_policy::RequestedExpiry;
 use crate::domain::text::escape::Quoted;
 use crate::domain::text::name::ServiceAccountName;
@@ -200,17 +200,17 @@ fn parse_row(
 struct StoredDigest {
     kind: DigestKind,
     preview: Preview,
-    digest: KeyDigest,
-    of_sha256: KeyDigest,
+    digests: PresentedDigests,
+    pepper_id: String,
 }
 
 impl StoredDigest {
     fn into_key(self, name: ServiceAccountName, expiry: RequestedExpiry, owner: UserId) -> ImportedKey {
         ImportedKey {
             name,
-            digest: self.digest,
+            digests: self.digests,
             digest_kind: self.kind,
-            digest_of_sha256: self.of_sha256,
+            pepper_id: self.pepper_id,
             preview: self.preview,
             expiry,
             owner,
@@ -219,22 +219,21 @@ impl StoredDigest {
 }
 
 fn stored_digest(actions: &Actions, key: &str, digest: &str) -> Result<StoredDigest, &'static str> {
-    let pepper = &actions.secrets.pepper;
+    let keyring = actions.secrets.keyring();
+    let (peppers, pepper_id) = (keyring.peppers(), keyring.active().id().to_owned());
     match (key.is_empty(), digest.is_empty()) {
         (false, true) => {
             let parsed = actions.key_format.parse(key);
             let key = parsed.map_err(|_| "The key does not have the format of this installation's keys.")?;
-            let presented = key.presented(pepper);
-            let (digest, of_sha256) = (presented.of_key, presented.of_sha256);
-            Ok(StoredDigest { kind: DigestKind::Key, preview: key.preview(), digest, of_sha256 })
+            let digests = key.presented(peppers);
+            Ok(StoredDigest { kind: DigestKind::Key, preview: key.preview(), digests, pepper_id })
         }
         (true, false) => {
             let digits = digest.to_ascii_lowercase();
             let sha256: [u8; 32] = parse_hex(digits.strip_prefix("sha256:").unwrap_or(&digits))
                 .ok_or("The digest is not a SHA-256 of 64 hexadecimal digits.")?;
-            let digest = pepper.digest_of_sha256(&sha256);
-            let preview = Preview::of_sha256(&sha256);
-            Ok(StoredDigest { kind: DigestKind::Sha256, preview, digest, of_sha256: digest })
+            let (preview, digests) = (Preview::of_sha256(&sha256), peppers.presented_sha256(&sha256));
+            Ok(StoredDigest { kind: DigestKind::Sha256, preview, digests, pepper_id })
         }
         (true, true) => Err("The line has neither a key nor a digest."),
         (false, false) => Err("The line has both a key and a digest. Give one of them."),

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use rand::{CryptoRng, RngExt};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::domain::key::digest::{KeyDigest, Pepper, PresentedDigests};
+use crate::domain::key::digest::{KeyDigest, Pepper, Peppers, PresentedDigests};
 use crate::domain::text::normalize::hex;
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -82,9 +82,9 @@ impl KeyFormat {
     }
 
     /// Returns the digests of a presented key without copying the key.
-    pub fn digest(&self, presented: &str, pepper: &Pepper) -> Result<PresentedDigests, MalformedKey> {
+    pub fn digest(&self, presented: &str, peppers: &Peppers) -> Result<PresentedDigests, MalformedKey> {
         self.check(presented)?;
-        Ok(pepper.presented(presented))
+        Ok(peppers.presented(presented))
     }
 
     /// Checks everything that needs no database. Returns the length of the prefix.
@@ -156,8 +156,8 @@ impl ApiKey {
 
     /// Returns the digests under which the key may be stored.
     #[must_use]
-    pub fn presented(&self, pepper: &Pepper) -> PresentedDigests {
-        pepper.presented(self.expose_secret())
+    pub fn presented(&self, peppers: &Peppers) -> PresentedDigests {
+        peppers.presented(self.expose_secret())
     }
 }
 

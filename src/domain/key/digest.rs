@@ -7,10 +7,12 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use crate::domain::ids::{CompanyId, KeyId};
 use crate::domain::mac::KeyedHmac;
 use crate::domain::text::normalize::{hex, parse_hex};
 
 /// The server-side secret for key digests. Its id is stored with each digest.
+#[derive(Clone)]
 pub struct Pepper {
     id: String,
     hmac: KeyedHmac,
@@ -44,15 +46,57 @@ impl Pepper {
         KeyDigest(self.hmac.sign(sha256))
     }
 
-    pub(super) fn presented(&self, key: &str) -> PresentedDigests {
-        let of_sha256 = self.digest_of_sha256(&Sha256::digest(key).into());
-        PresentedDigests { of_key: self.digest(key), of_sha256 }
+    fn pair(&self, key: &str, sha256: &[u8; 32]) -> DigestPair {
+        DigestPair { of_key: self.digest(key), of_sha256: self.digest_of_sha256(sha256) }
     }
 }
 
 impl fmt::Debug for Pepper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pepper").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The peppers under which keys may be stored.
+#[derive(Clone, Debug)]
+pub struct Peppers {
+    active: Pepper,
+    others: Vec<Pepper>,
+}
+
+impl Peppers {
+    /// Returns the peppers of a list, of which the first one is that of new digests. `None` if there is none.
+    #[must_use]
+    pub fn new(mut peppers: Vec<Pepper>) -> Option<Self> {
+        let others = peppers.split_off(1.min(peppers.len()));
+        Some(Self { active: peppers.pop()?, others })
+    }
+
+    /// The pepper of new digests.
+    #[must_use]
+    pub const fn active(&self) -> &Pepper {
+        &self.active
+    }
+
+    /// Returns all peppers, the active one first.
+    pub fn iter(&self) -> impl Iterator<Item = &Pepper> {
+        std::iter::once(&self.active).chain(&self.others)
+    }
+
+    /// Returns the digests of a key of which only the SHA-256 is known.
+    #[must_use]
+    pub fn presented_sha256(&self, sha256: &[u8; 32]) -> PresentedDigests {
+        let pair = |pepper: &Pepper| {
+            let digest = pepper.digest_of_sha256(sha256);
+            DigestPair { of_key: digest, of_sha256: digest }
+        };
+        PresentedDigests { current: pair(&self.active), others: self.others.iter().map(pair).collect() }
+    }
+
+    pub(super) fn presented(&self, key: &str) -> PresentedDigests {
+        let sha256 = Sha256::digest(key).into();
+        let current = self.active.pair(key, &sha256);
+        PresentedDigests { current, others: self.others.iter().map(|pepper| pepper.pair(key, &sha256)).collect() }
     }
 }
 
@@ -93,11 +137,59 @@ impl DigestKind {
     }
 }
 
-/// The two digests under which a presented key may be stored, see [`DigestKind`]. One read looks for both.
+/// The two digests under which a presented key may be stored with one pepper, see [`DigestKind`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PresentedDigests {
+pub struct DigestPair {
     pub of_key: KeyDigest,
     pub of_sha256: KeyDigest,
+}
+
+impl DigestPair {
+    /// Whether this is one of the two.
+    #[must_use]
+    pub fn contains(&self, digest: &KeyDigest) -> bool {
+        self.of_key == *digest || self.of_sha256 == *digest
+    }
+}
+
+/// All digests under which a presented key may be stored. One read looks for all of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PresentedDigests {
+    /// Under the active pepper.
+    pub current: DigestPair,
+    /// Under the other peppers. Empty, and then without an allocation, unless the pepper is being rotated.
+    pub others: Box<[DigestPair]>,
+}
+
+impl From<DigestPair> for PresentedDigests {
+    fn from(current: DigestPair) -> Self {
+        Self { current, others: Box::default() }
+    }
+}
+
+impl PresentedDigests {
+    /// Returns the digest of the same kind under the active pepper. `None` for a digest that is not one of these.
+    #[must_use]
+    pub fn renewed(&self, stored: &KeyDigest) -> Option<KeyDigest> {
+        let pair = self.pairs().find(|pair| pair.contains(stored))?;
+        Some(if pair.of_key == *stored { self.current.of_key } else { self.current.of_sha256 })
+    }
+
+    /// Returns the pairs, that of the active pepper first.
+    pub fn pairs(&self) -> impl Iterator<Item = &DigestPair> {
+        std::iter::once(&self.current).chain(&self.others)
+    }
+}
+
+/// The digest of an accepted key that is to be replaced by the one under the active pepper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DigestRenewal {
+    pub company_id: CompanyId,
+    pub key_id: KeyId,
+    pub old: KeyDigest,
+    pub new: KeyDigest,
+    /// The pepper of the new digest.
+    pub pepper_id: String,
 }
 
 /// The SHA-256 of a stored digest. The audit trail holds it, so that an exchanged digest is found. It does not
@@ -135,11 +227,22 @@ mod tests {
     #[test]
     fn the_digest_of_a_sha_256_is_its_hmac() {
         let pepper = Pepper::new("p1".to_owned(), [1; 32]);
-        let presented = pepper.presented("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g");
+        let peppers = Peppers::new(vec![pepper.clone()]).unwrap();
+        let presented = peppers.presented("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g").current;
         let sha256 = Sha256::digest("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g").into();
         assert_eq!(presented.of_sha256, pepper.digest_of_sha256(&sha256));
         assert_eq!(presented.of_sha256.as_bytes(), &hmac_sha256(&[1; 32], &[&sha256]));
         assert_ne!(presented.of_sha256, presented.of_key);
+    }
+
+    #[test]
+    fn a_key_is_looked_for_under_every_pepper() {
+        let [active, former] = [1, 2].map(|seed| Pepper::new(format!("p{seed}"), [seed; 32]));
+        let presented = Peppers::new(vec![active.clone(), former.clone()]).unwrap().presented("goa_1");
+        assert_eq!(presented.current.of_key, active.digest("goa_1"));
+        assert_eq!(presented.others[0].of_key, former.digest("goa_1"));
+        assert_eq!(presented.pairs().count(), 2);
+        assert!(Peppers::new(Vec::new()).is_none());
     }
 
     #[test]

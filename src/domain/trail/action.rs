@@ -30,6 +30,8 @@ macro_rules! actions {
 
 actions! {
     ApiKeyCreated = "api_key.created",
+    /// The key was used, and is now stored under the active pepper.
+    ApiKeyDigestRenewed = "api_key.digest_renewed",
     ApiKeyExpired = "api_key.expired",
     /// The overlap of a key was extended.
     ApiKeyExpiryChanged = "api_key.expiry_changed",
@@ -48,6 +50,8 @@ actions! {
     CompanyCreated = "company.created",
     GatewayAdded = "gateway.added",
     GatewayRevoked = "gateway.revoked",
+    /// A set of secrets was added, activated or retired.
+    SecretsRotated = "secrets.rotated",
     UserAdded = "user.added",
     /// The user's personal data was erased; the id stays.
     UserDeleted = "user.deleted",

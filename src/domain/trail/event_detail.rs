@@ -9,9 +9,9 @@ use serde_json::Value;
 use crate::domain::ids::{KeyId, UserId};
 use crate::domain::trail::action::Action;
 use crate::domain::trail::event_values::{
-    AcceptedLoss, ChangedProfile, CompanySettings, EndedSession, EndedSessions, ExpiredKey, Export, KeyEnd, KeyOwner,
-    KeyStatus, KeysHandedOver, KeysRevoked, Name, NewKey, OldKey, RefusedKey, RefusedSignIns, RevokedKey, SecondFactor,
-    SupersededKey, UsedCode, UsedLink, UserRole,
+    AcceptedLoss, ChangedProfile, ChangedSecrets, CompanySettings, EndedSession, EndedSessions, ExpiredKey, Export,
+    KeyEnd, KeyOwner, KeyStatus, KeysHandedOver, KeysRevoked, Name, NewKey, OldKey, RefusedKey, RefusedSignIns,
+    RenewedDigest, RevokedKey, SecondFactor, SupersededKey, UsedCode, UsedLink, UserRole,
 };
 
 /// The JSON of a detail, as the event stores it.
@@ -120,6 +120,7 @@ macro_rules! event_details {
 
 event_details! {
     ApiKeyCreated => ApiKeyCreated { after: NewKey },
+    ApiKeyDigestRenewed => ApiKeyDigestRenewed { after: RenewedDigest },
     ApiKeyExpired => ApiKeyExpired { before: KeyStatus, after: ExpiredKey },
     ApiKeyExpiryChanged => ApiKeyExpiryChanged { before: KeyEnd, after: KeyEnd },
     ApiKeyHandedOver => ApiKeyHandedOver { before: KeyOwner, after: KeyOwner },
@@ -134,6 +135,7 @@ event_details! {
     CompanyCreated => CompanyCreated { after: Name },
     GatewayAdded => GatewayAdded { after: Name },
     GatewayRevoked => GatewayRevoked { before: Name },
+    SecretsRotated => SecretsRotated { after: ChangedSecrets },
     UserAdded => UserAdded { after: UserRole },
     UserDeleted => UserDeleted { before: UserRole },
     UserDeleted => UserDeletedKeysHandedOver { before: UserRole, after: KeysHandedOver },
@@ -170,6 +172,7 @@ impl EventDetail {
     pub fn name(&self) -> Option<String> {
         let name = match self {
             Self::ApiKeyCreated { after } => &after.name,
+            Self::ApiKeyDigestRenewed { after } => &after.name,
             Self::ApiKeyExpired { after, .. } => &after.name,
             Self::ApiKeyExpiryChanged { after, .. } => &after.name,
             Self::ApiKeyHandedOver { after, .. } => &after.name,

@@ -54,12 +54,29 @@ event_values! {
         /// The owner, if the key was not created by a user, who would own it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         owner: Option<UserId>,
+        /// The pepper of the digest, if it is not the installation's first one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pepper_id: Option<String>,
         preview: String,
         /// The key that the new one replaces.
         #[serde(skip_serializing_if = "Option::is_none")]
         replaces: Option<KeyId>,
         service_account_id: ServiceAccountId,
         state: KeyState,
+    }
+
+    /// A key whose digest was computed under another pepper.
+    RenewedDigest {
+        digest_fingerprint: DigestFingerprint,
+        name: String,
+        pepper_id: String,
+    }
+
+    /// A set of secrets that was added, activated or retired.
+    ChangedSecrets {
+        set: String,
+        /// `pending`, `active` or `retired`.
+        state: String,
     }
 
     ExpiredKey {

@@ -22,5 +22,4 @@ pub mod remembered;
 pub mod replay;
 pub mod shortfall;
 pub mod signed_document;
-pub mod signers;
 pub mod tree;

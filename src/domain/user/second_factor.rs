@@ -33,6 +33,10 @@ pub enum CodeKind {
 /// The stored part of an authenticator's secret. It is useless without the key in the secrets file.
 pub type Seed = [u8; 20];
 
+/// What is stored of an authenticator's secret, besides the seed, that was first derived by another key. Alone and with
+/// the seed it reveals nothing.
+pub type Mask = [u8; 20];
+
 /// A period of 30 seconds, counted from 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step(pub i64);
@@ -47,6 +51,11 @@ impl fmt::Debug for SecondFactorKey {
 }
 
 impl SecondFactorKey {
+    #[must_use]
+    pub fn new(secret: [u8; 32]) -> Self {
+        Self(SecretBox::new(Box::new(secret)))
+    }
+
     /// Derives the key from secret bytes that also serve another purpose (RFC 5869 section 2.3, one block).
     #[must_use]
     pub fn derived_from(secret: &[u8; 32]) -> Self {
@@ -62,10 +71,28 @@ impl SecondFactorKey {
     /// Returns the secret of a user's authenticator app.
     #[must_use]
     pub fn authenticator(&self, user: UserId, seed: &Seed) -> Authenticator {
+        self.masked_authenticator(user, seed, &[0; 20])
+    }
+
+    /// Returns the secret of a user's authenticator app that was moved to this key, see [`Self::mask`].
+    #[must_use]
+    pub fn masked_authenticator(&self, user: UserId, seed: &Seed, mask: &Mask) -> Authenticator {
+        let mut secret = self.derive(user, seed);
+        secret.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
+        Authenticator(secret)
+    }
+
+    /// Returns the mask with which this key leads from a new seed to the secret that an app has already.
+    #[must_use]
+    pub fn mask(&self, user: UserId, seed: &Seed, authenticator: &Authenticator) -> Mask {
+        self.masked_authenticator(user, seed, &authenticator.0).0
+    }
+
+    fn derive(&self, user: UserId, seed: &Seed) -> [u8; 20] {
         let bytes = mac::hmac_sha256(self.0.expose_secret(), &[b"authenticator\0", user.to_string().as_bytes(), seed]);
         let mut secret = [0; 20];
         secret.copy_from_slice(&bytes[..20]);
-        Authenticator(secret)
+        secret
     }
 
     /// Returns the digest of a typed recovery code. Case, spaces and dashes do not matter, and O counts as 0, I and L
@@ -234,6 +261,16 @@ mod tests {
         let other = SecondFactorKey::derived_from(&[2; 32]).authenticator(user(1), &[1; 20]);
         assert_ne!(secret(1, [1; 20]), other.expose_secret());
         assert!(!format!("{key:?}{other:?}").contains(&other.expose_secret()));
+    }
+
+    #[test]
+    fn a_secret_can_be_moved_to_another_key() {
+        let [former, key] = [1, 2].map(|seed| SecondFactorKey::new([seed; 32]));
+        let secret = former.authenticator(user(1), &[1; 20]);
+        let mask = key.mask(user(1), &[2; 20], &secret);
+        assert_eq!(key.masked_authenticator(user(1), &[2; 20], &mask).0, secret.0);
+        assert_ne!(key.masked_authenticator(user(2), &[2; 20], &mask).0, secret.0);
+        assert_ne!(former.masked_authenticator(user(1), &[2; 20], &mask).0, secret.0);
     }
 
     #[test]

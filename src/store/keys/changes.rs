@@ -5,7 +5,7 @@ use tracing::instrument;
 
 use super::record::NewKeyRecord;
 use crate::domain::ids::{CompanyId, KeyId, ServiceAccountId, UserId};
-use crate::domain::key::digest::KeyDigest;
+use crate::domain::key::digest::{DigestRenewal, KeyDigest};
 use crate::domain::key::lifecycle::{Comment, Revocation};
 use crate::domain::key::rotation::Replacement;
 use crate::domain::text::normalize;
@@ -95,6 +95,18 @@ impl ApiKeys<'_, ReadWrite> {
             ))
             .execute(self.connection)?;
         Ok(())
+    }
+
+    /// Replaces the digest of a key by one under another pepper. Returns whether the key had the old one and is not revoked.
+    #[instrument(name = "db.keys.renew_digest", level = "debug", skip_all)]
+    pub fn renew_digest(&mut self, renewal: &DigestRenewal) -> Result<bool, StoreError> {
+        let renewable = key(renewal.company_id, renewal.key_id)
+            .filter(api_keys::digest.eq(renewal.old))
+            .filter(api_keys::revoked_at.is_null());
+        let renewed = diesel::update(renewable)
+            .set((api_keys::digest.eq(renewal.new), api_keys::pepper_id.eq(&renewal.pepper_id)))
+            .execute(self.connection)?;
+        Ok(renewed > 0)
     }
 
     /// Stores which key replaces a key, who rotated it, and when the overlap ends.

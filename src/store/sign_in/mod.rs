@@ -14,5 +14,5 @@ pub use failures::SignInFailures;
 pub use invitations::Invitation;
 pub use pending_sign_ins::PendingSignIn;
 pub use refused_sign_ins::RefusedSignIn;
-pub use second_factors::SecondFactor;
+pub use second_factors::{NewSecondFactor, SecondFactor};
 pub use sessions::{NewSession, Session, SessionExpiry, SessionListItem};

@@ -5,7 +5,7 @@ use tracing::instrument;
 
 use crate::domain::ids::{CompanyId, SessionId, UserId};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::user::second_factor::{Seed, Step};
+use crate::domain::user::second_factor::{Mask, Seed, Step};
 use crate::store::db::{ReadWrite, SecondFactors};
 use crate::store::error::StoreError;
 use crate::store::schema::{recovery_codes, second_factors, sessions, used_codes};
@@ -15,11 +15,25 @@ use crate::store::schema::{recovery_codes, second_factors, sessions, used_codes}
 pub struct SecondFactor {
     /// The seed of the authenticator's secret.
     pub seed: Seed,
+    /// What the derived secret is combined with, if it was moved to the set.
+    pub mask: Option<Mask>,
+    /// The set of secrets whose key derives it.
+    pub set_id: String,
     /// The time of the set-up.
     pub since: Timestamp,
     /// The periods whose codes were used lately.
     pub used: Vec<Step>,
     pub recovery_codes_left: i64,
+}
+
+/// A second factor to store.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSecondFactor<'a> {
+    pub seed: &'a Seed,
+    pub mask: Option<&'a Mask>,
+    /// The set that the authenticator's secret and the recovery codes belong to.
+    pub set_id: &'a str,
+    pub recovery_digests: &'a [[u8; 32]],
 }
 
 fn parse_seed(seed: Vec<u8>) -> Result<Seed, StoreError> {
@@ -29,17 +43,20 @@ fn parse_seed(seed: Vec<u8>) -> Result<Seed, StoreError> {
 impl<A> SecondFactors<'_, A> {
     #[instrument(name = "db.second_factors.of_user", level = "debug", skip_all)]
     pub fn of_user(&mut self, user_id: UserId) -> Result<Option<SecondFactor>, StoreError> {
-        let row: Option<(Vec<u8>, Timestamp)> = second_factors::table
+        type Row = (Vec<u8>, Option<Vec<u8>>, String, Timestamp);
+        let columns = (second_factors::seed, second_factors::mask, second_factors::set_id, second_factors::since);
+        let row: Option<Row> = second_factors::table
             .filter(second_factors::user_id.eq(user_id))
-            .select((second_factors::seed, second_factors::since))
+            .select(columns)
             .first(self.connection)
             .optional()?;
-        let Some((seed, since)) = row else { return Ok(None) };
+        let Some((seed, mask, set_id, since)) = row else { return Ok(None) };
+        let (seed, mask) = (parse_seed(seed)?, mask.map(parse_seed).transpose()?);
         let used =
             used_codes::table.filter(used_codes::user_id.eq(user_id)).select(used_codes::step).load(self.connection)?;
         let recovery_codes_left =
             recovery_codes::table.filter(recovery_codes::user_id.eq(user_id)).count().get_result(self.connection)?;
-        Ok(Some(SecondFactor { seed: parse_seed(seed)?, since, used, recovery_codes_left }))
+        Ok(Some(SecondFactor { seed, mask, set_id, since, used, recovery_codes_left }))
     }
 
     /// Returns the seed that a session set up and has not confirmed with a code yet.
@@ -73,23 +90,37 @@ impl SecondFactors<'_, ReadWrite> {
         &mut self,
         company_id: CompanyId,
         user_id: UserId,
-        seed: &Seed,
-        recovery_digests: &[[u8; 32]],
+        new: &NewSecondFactor<'_>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         diesel::insert_into(second_factors::table)
             .values((
                 second_factors::user_id.eq(user_id),
                 second_factors::company_id.eq(company_id),
-                second_factors::seed.eq(seed),
+                second_factors::seed.eq(new.seed),
+                second_factors::mask.eq(new.mask),
+                second_factors::set_id.eq(new.set_id),
                 second_factors::since.eq(now),
             ))
             .execute(self.connection)?;
-        for digest in recovery_digests {
+        for digest in new.recovery_digests {
             diesel::insert_into(recovery_codes::table)
-                .values((recovery_codes::user_id.eq(user_id), recovery_codes::digest.eq(digest)))
+                .values((
+                    recovery_codes::user_id.eq(user_id),
+                    recovery_codes::digest.eq(digest),
+                    recovery_codes::set_id.eq(new.set_id),
+                ))
                 .execute(self.connection)?;
         }
+        Ok(())
+    }
+
+    /// Moves the authenticator's secret to another set. The recovery codes stay with theirs.
+    #[instrument(name = "db.second_factors.move_to_set", level = "debug", skip_all)]
+    pub fn move_to_set(&mut self, user_id: UserId, seed: &Seed, mask: &Mask, set_id: &str) -> Result<(), StoreError> {
+        diesel::update(second_factors::table.filter(second_factors::user_id.eq(user_id)))
+            .set((second_factors::seed.eq(seed), second_factors::mask.eq(mask), second_factors::set_id.eq(set_id)))
+            .execute(self.connection)?;
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use tracing::instrument;
 
 use crate::domain::ids::{CompanyId, EventId, KeyId};
+use crate::domain::trail::action::Action;
 use crate::domain::trail::event::Event;
 use crate::domain::trail::merkle::Hash;
 use crate::store::connection::AnyConnection;
@@ -47,6 +48,8 @@ impl EventListItem {
     }
 }
 
+const DIGEST_RENEWED: &str = Action::ApiKeyDigestRenewed.as_str();
+
 /// A query of the events about keys.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyActivityQuery {
@@ -65,6 +68,8 @@ impl<A> Trails<'_, A> {
         let mut events = events::table
             .left_join(api_keys::table.on(events::key_id.eq(api_keys::id.nullable())))
             .filter(events::trail_id.eq(query.company_id))
+            // Nobody did it, and it changes nothing for a holder of the key. The audit trail shows it.
+            .filter(events::action.ne(DIGEST_RENEWED))
             .order(events::sequence.desc())
             .limit(query.limit)
             .select((EventRow::as_select(), api_keys::preview.nullable()))

@@ -10,10 +10,9 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Integer};
 use diesel::sqlite::Sqlite;
 
-use super::lookup::{KeyForVerification, find_on_sqlite, is_any_imported};
+use super::lookup::{KeyForVerification, find_on_sqlite, is_any_imported, keys_per_statement};
 use crate::domain::key::digest::{KeyDigest, PresentedDigests};
 use crate::store::error::StoreError;
-use crate::store::in_padded::LOOKUP_BATCH;
 use crate::store::schema::key_epoch;
 use crate::store::sqlite::{WalHeader, WalIndex};
 
@@ -53,7 +52,7 @@ pub(super) struct KeyCache {
     epoch: Option<Epoch>,
     /// Whether any key was stored by the digest of its SHA-256 at that epoch.
     is_any_imported: bool,
-    /// By the digest of the key itself, also if it is stored by that of its SHA-256.
+    /// By the digest of the key itself under the active pepper, also if it is stored by another one.
     keys: HashMap<KeyDigest, Arc<KeyForVerification>>,
 }
 
@@ -92,10 +91,12 @@ impl KeyCache {
         max_cached: usize,
     ) -> Result<Vec<Option<Arc<KeyForVerification>>>, StoreError> {
         self.revalidate(connection)?;
-        let mut keys: Vec<_> = presented.iter().map(|digests| self.keys.get(&digests.of_key).cloned()).collect();
+        let cached = |digests: &PresentedDigests| self.keys.get(&digests.current.of_key).cloned();
+        let mut keys: Vec<_> = presented.iter().map(cached).collect();
         let missing: Vec<usize> = (0..presented.len()).filter(|index| keys[*index].is_none()).collect();
-        for indexes in missing.chunks(LOOKUP_BATCH) {
-            let batch: Vec<PresentedDigests> = indexes.iter().map(|index| presented[*index]).collect();
+        let peppers = missing.iter().map(|index| presented[*index].pairs().count()).max().unwrap_or(1);
+        for indexes in missing.chunks(keys_per_statement(peppers)) {
+            let batch: Vec<PresentedDigests> = indexes.iter().map(|index| presented[*index].clone()).collect();
             let found = find_on_sqlite(connection, &batch, self.is_any_imported)?;
             if self.keys.len() + batch.len() > max_cached {
                 self.keys.clear();
@@ -103,7 +104,7 @@ impl KeyCache {
             for index in indexes {
                 keys[*index] = found.get(&presented[*index]);
                 // Unknown digests are not cached: a flood of them would fill the memory.
-                self.keys.extend(keys[*index].clone().map(|key| (presented[*index].of_key, key)));
+                self.keys.extend(keys[*index].clone().map(|key| (presented[*index].current.of_key, key)));
             }
         }
         Ok(keys)
@@ -189,6 +190,7 @@ mod tests {
 
     use super::*;
     use crate::config::Database;
+    use crate::domain::key::digest::DigestPair;
     use crate::store::Store;
     use crate::store::connection::{AnyConnection, ConnectionPurpose};
 
@@ -216,8 +218,10 @@ mod tests {
         let wal_index = WalIndex::of(&mut foreign).unwrap();
         let mut cache = KeyCache::new(Some(TrustedWalIndex { wal_index, compared_at: Instant::now() }));
         let [of_key, of_sha256] = [7, 8].map(|byte| KeyDigest::from_stored(&[byte; 32]).unwrap());
-        let unknown = PresentedDigests { of_key, of_sha256 };
-        let mut look_up = || cache.keys(&mut connection, &[unknown], 10).map(|_| cache.wal_index.is_some()).unwrap();
+        let unknown = PresentedDigests::from(DigestPair { of_key, of_sha256 });
+        let mut look_up = || {
+            cache.keys(&mut connection, std::slice::from_ref(&unknown), 10).map(|_| cache.wal_index.is_some()).unwrap()
+        };
         assert!(look_up());
         writer.batch_execute("UPDATE key_epoch SET epoch = epoch + 1").unwrap();
         let started = Instant::now();

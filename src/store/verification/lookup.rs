@@ -1,6 +1,7 @@
 //! Look-ups of keys by digest, with everything that verification needs.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use diesel::dsl::{AsSelect, SqlTypeOf};
@@ -12,13 +13,13 @@ use diesel::{PgConnection, SqliteConnection};
 use tracing::instrument;
 
 use crate::domain::ids::{KeyId, ServiceAccountId};
-use crate::domain::key::digest::{KeyDigest, PresentedDigests};
+use crate::domain::key::digest::{DigestPair, KeyDigest, PresentedDigests};
 use crate::domain::key::lifecycle::KeyEnds;
 use crate::domain::timestamp::Timestamp;
 use crate::store::companies::Company;
 use crate::store::db::ApiKeys;
 use crate::store::error::StoreError;
-use crate::store::in_padded::in_padded;
+use crate::store::in_padded::{LOOKUP_BATCH, in_padded};
 use crate::store::keys::EndColumns;
 use crate::store::schema::{api_keys, companies, service_accounts};
 
@@ -32,8 +33,35 @@ pub struct KeyForVerification {
     pub company: Company,
     pub created_at: Timestamp,
     pub ends: KeyEnds,
+    /// The digest under which the key was read.
+    pub digest: KeyDigest,
+    /// Whether its digest is renewed under another pepper, see [`RenewalMark`].
+    pub renewal: RenewalMark,
     /// The response to an introspection, once it was serialized: a cached key keeps it.
     pub answer: OnceLock<Box<[u8]>>,
+}
+
+/// The keyring under which the renewal of a key's digest was requested last: a cached key requests it once.
+#[derive(Debug, Default)]
+pub struct RenewalMark(AtomicU64);
+
+impl Clone for RenewalMark {
+    fn clone(&self) -> Self {
+        Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+impl RenewalMark {
+    /// Whether the renewal is yet to be requested under this keyring.
+    #[must_use]
+    pub fn is_due(&self, keyring: u64) -> bool {
+        self.0.load(Ordering::Relaxed) != keyring
+    }
+
+    /// Remembers that the renewal was requested.
+    pub fn set(&self, keyring: u64) {
+        self.0.store(keyring, Ordering::Relaxed);
+    }
 }
 
 #[derive(Queryable, Selectable)]
@@ -51,8 +79,8 @@ struct KeyRow {
     ends: EndColumns,
 }
 
-impl From<KeyRow> for KeyForVerification {
-    fn from(row: KeyRow) -> Self {
+impl From<(KeyDigest, KeyRow)> for KeyForVerification {
+    fn from((digest, row): (KeyDigest, KeyRow)) -> Self {
         Self {
             id: row.id,
             service_account_id: row.service_account_id,
@@ -60,6 +88,8 @@ impl From<KeyRow> for KeyForVerification {
             company: row.company,
             created_at: row.created_at,
             ends: row.ends.into(),
+            digest,
+            renewal: RenewalMark::default(),
             answer: OnceLock::new(),
         }
     }
@@ -77,7 +107,7 @@ impl<A> ApiKeys<'_, A> {
     #[instrument(name = "db.keys.by_digest", level = "debug", skip_all)]
     pub fn by_digest(&mut self, digests: &PresentedDigests) -> Result<Option<Arc<KeyForVerification>>, StoreError> {
         let keys = keys_with_names()
-            .filter(api_keys::digest.eq(digests.of_key).or(api_keys::digest.eq(digests.of_sha256)))
+            .filter(api_keys::digest.eq_any(digests.pairs().flat_map(|pair| [pair.of_key, pair.of_sha256])))
             .select((api_keys::digest, KeyRow::as_select()));
         Ok(by_digest(keys.load(self.connection)?).get(digests))
     }
@@ -87,26 +117,36 @@ impl<A> ApiKeys<'_, A> {
 pub(super) struct FoundKeys(HashMap<KeyDigest, Arc<KeyForVerification>>);
 
 impl FoundKeys {
-    /// Returns the key that was presented. If it is stored under both digests, the row that refuses it first counts: a
-    /// revocation of either ends the key.
+    /// Returns the key that was presented. If it is stored under several digests, the row that refuses it first counts: a
+    /// revocation of any ends the key.
     pub(super) fn get(&self, presented: &PresentedDigests) -> Option<Arc<KeyForVerification>> {
-        let stored = [presented.of_key, presented.of_sha256].into_iter().filter_map(|digest| self.0.get(&digest));
+        let digests = presented.pairs().flat_map(|pair| [&pair.of_key, &pair.of_sha256]);
+        let stored = digests.filter_map(|digest| self.0.get(digest));
         stored.min_by_key(|key| key.ends.refused_from()).cloned()
     }
 }
 
-/// Looks up 1 to [`LOOKUP_BATCH`](crate::store::in_padded::LOOKUP_BATCH) keys with one statement, by the digests of
-/// their SHA-256 as well if any is stored.
+/// Returns how many keys one statement looks up, each under so many peppers.
+pub(super) const fn keys_per_statement(peppers: usize) -> usize {
+    if peppers < LOOKUP_BATCH { LOOKUP_BATCH / peppers } else { 1 }
+}
+
+fn all_pairs(presented: &[PresentedDigests]) -> impl Iterator<Item = &DigestPair> {
+    presented.iter().flat_map(PresentedDigests::pairs)
+}
+
+/// Looks up keys with one statement, by the digests of their SHA-256 as well if any is stored. They have 1 to
+/// [`LOOKUP_BATCH`] digests, see [`keys_per_statement`].
 pub(super) fn find_on_sqlite(
     connection: &mut SqliteConnection,
     presented: &[PresentedDigests],
     is_any_imported: bool,
 ) -> Result<FoundKeys, StoreError> {
-    let of_keys: Vec<KeyDigest> = presented.iter().map(|digests| digests.of_key).collect();
+    let of_keys: Vec<KeyDigest> = all_pairs(presented).map(|pair| pair.of_key).collect();
     let keys = keys_with_names().select((api_keys::digest, KeyRow::as_select()));
     let is_presented = in_padded!(api_keys::digest, of_keys);
     Ok(by_digest(if is_any_imported {
-        let of_sha256: Vec<KeyDigest> = presented.iter().map(|digests| digests.of_sha256).collect();
+        let of_sha256: Vec<KeyDigest> = all_pairs(presented).map(|pair| pair.of_sha256).collect();
         keys.filter(is_presented.or(in_padded!(api_keys::digest, of_sha256))).load(connection)?
     } else {
         keys.filter(is_presented).load(connection)?
@@ -125,10 +165,10 @@ pub(super) fn find_on_postgres(
     connection: &mut PgConnection,
     presented: &[PresentedDigests],
 ) -> Result<FoundKeys, StoreError> {
-    let unique = |digest: fn(&PresentedDigests) -> KeyDigest| -> Vec<KeyDigest> {
-        presented.iter().map(digest).collect::<HashSet<_>>().into_iter().collect()
+    let unique = |digest: fn(&DigestPair) -> KeyDigest| -> Vec<KeyDigest> {
+        all_pairs(presented).map(digest).collect::<HashSet<_>>().into_iter().collect()
     };
-    let (of_keys, of_sha256) = (unique(|digests| digests.of_key), unique(|digests| digests.of_sha256));
+    let (of_keys, of_sha256) = (unique(|pair| pair.of_key), unique(|pair| pair.of_sha256));
     let query = KeysByDigest { of_keys, of_sha256, columns: KeyRow::as_select() };
     let rows: Vec<(KeyDigest, bool, KeyRow)> = query.load(connection)?;
     if rows.iter().any(|(_, is_standby, _)| *is_standby) {
@@ -138,7 +178,7 @@ pub(super) fn find_on_postgres(
 }
 
 fn by_digest(rows: Vec<(KeyDigest, KeyRow)>) -> FoundKeys {
-    FoundKeys(rows.into_iter().map(|(digest, row)| (digest, Arc::new(row.into()))).collect())
+    FoundKeys(rows.into_iter().map(|(digest, row)| (digest, Arc::new((digest, row).into()))).collect())
 }
 
 /// A join with an array of digests. For `digest = ANY (…)`, PostgreSQL uses only B-tree indexes, which get slower

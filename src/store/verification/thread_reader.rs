@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::key_cache::{KeyCache, TrustedWalIndex};
 use super::lookup::{KeyForVerification, find_on_postgres};
-use crate::domain::key::digest::{KeyDigest, PresentedDigests};
+use crate::domain::key::digest::{DigestPair, KeyDigest, PresentedDigests};
 use crate::domain::token::TokenDigest;
 use crate::store::connection::{AnyConnection, ConnectionPurpose};
 use crate::store::connector::Connector;
@@ -32,7 +32,7 @@ pub struct ThreadReader {
 }
 
 /// What a gateway presents to introspect a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IntrospectionRequest {
     /// The gateway's credential.
     pub credential: TokenDigest,
@@ -103,7 +103,8 @@ impl ThreadReader {
     /// database of a primary.
     pub fn probe(&mut self) -> Result<(), StoreError> {
         // A digest that no key has, as SHA-256 has no known input for it.
-        let digests = KeyDigest::from_stored(&[0; 32]).map(|none| PresentedDigests { of_key: none, of_sha256: none });
+        let digests = KeyDigest::from_stored(&[0; 32])
+            .map(|none| PresentedDigests::from(DigestPair { of_key: none, of_sha256: none }));
         let max_cached = self.max_cached;
         self.attempt(|open| {
             open.keys(digests.as_slice(), max_cached)?;
@@ -200,7 +201,7 @@ impl Reader {
         requests: &[IntrospectionRequest],
         max_cached: usize,
     ) -> Result<Vec<FoundIntrospection>, StoreError> {
-        let digests: Vec<PresentedDigests> = requests.iter().filter_map(|request| request.key).collect();
+        let digests: Vec<PresentedDigests> = requests.iter().filter_map(|request| request.key.clone()).collect();
         // Keys come first: the cache relies on a snapshot that is no older than the header of the wal-index it has read.
         let mut keys = if digests.is_empty() { Vec::new() } else { self.keys(&digests, max_cached)? }.into_iter();
         let mut gateways = HashMap::new();
@@ -214,7 +215,7 @@ impl Reader {
         }
         let found = requests.iter().map(|request| FoundIntrospection {
             gateway: gateways[&request.credential].clone(),
-            key: request.key.and_then(|_| keys.next().flatten()),
+            key: request.key.as_ref().and_then(|_| keys.next().flatten()),
         });
         Ok(found.collect())
     }

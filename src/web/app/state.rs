@@ -1,5 +1,8 @@
 //! The state that all pages share. It runs queries and actions on the blocking pool.
 
+use std::fmt;
+
+use actix_web::cookie::Key;
 use tokio::sync::SemaphorePermit;
 
 use super::change_outcome::BegunChange;
@@ -13,6 +16,7 @@ use crate::config::PublicUrl;
 use crate::domain::timestamp::Timestamp;
 use crate::evidence::StateMonitor;
 use crate::http::blocking;
+use crate::random;
 use crate::store::{Db, StoreError};
 use crate::witness::Witnesses;
 
@@ -23,10 +27,19 @@ pub struct AppState {
     pub platform: String,
     pub public_url: PublicUrl,
     cookie_names: CookieNames,
+    session_key: SessionKey,
     hashing: HashingPermits,
     pub witnesses: Witnesses,
     pub monitor: StateMonitor,
     pub sign_ins: SignInOutcomes,
+}
+
+struct SessionKey(Key);
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionKey(…)")
+    }
 }
 
 impl AppState {
@@ -40,13 +53,20 @@ impl AppState {
     ) -> Self {
         let (cookie_names, hashing) = (CookieNames::of(&public_url), HashingPermits::default());
         let sign_ins = SignInOutcomes::default();
-        Self { actions, platform, public_url, cookie_names, hashing, witnesses, monitor, sign_ins }
+        let session_key = SessionKey(Key::from(&random::bytes::<64>()));
+        Self { actions, platform, public_url, cookie_names, session_key, hashing, witnesses, monitor, sign_ins }
     }
 
     /// The name of the session cookie.
     #[must_use]
     pub fn cookie_name(&self) -> &str {
         &self.cookie_names.session
+    }
+
+    /// The key of session cookies inside this process, see [`cookie_keys`](super::session::cookie_keys).
+    #[must_use]
+    pub const fn session_key(&self) -> &Key {
+        &self.session_key.0
     }
 
     #[must_use]

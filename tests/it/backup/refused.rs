@@ -26,7 +26,7 @@ impl Setup {
     }
 
     fn write_signed(&self, path: &Path, pages: &[u8], manifest: &BackupManifest) {
-        let text = manifest.sign(&self.server.actions.secrets.signers.active).unwrap();
+        let text = manifest.sign(&self.server.actions.secrets.signer()).unwrap();
         fs::write(path, [pages, b"\n", text.as_bytes()].concat()).unwrap();
     }
 }

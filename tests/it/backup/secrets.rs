@@ -38,7 +38,7 @@ fn a_backup_holds_no_key_token_password_or_secret() {
     secrets.extend(recovery_codes.into_iter().map(String::into_bytes));
     let file = fs::read(setup.data_dir().join("secrets")).unwrap();
     let file: serde_json::Value = serde_json::from_slice(&file).unwrap();
-    for (name, value) in file.as_object().unwrap().iter().filter(|(name, _)| *name != "pepper_id") {
+    for (name, value) in file["sets"][0].as_object().unwrap().iter().filter(|(name, _)| *name != "id") {
         let value = value.as_str().unwrap();
         secrets.push(BASE64_STANDARD.decode(value).unwrap_or_else(|_| panic!("{name} is not Base64")));
         secrets.push(value.into());

@@ -95,7 +95,7 @@ fn only_a_kept_checkpoint_reveals_a_rewrite_with_the_secrets() {
     events[3].comment = Some("Nothing happened.".to_owned());
     let leaves = super::mutation::leaves(&events);
     let tree = super::mutation::tree(&leaves);
-    let checkpoint = setup.server.actions.secrets.signers.active.sign(&header.origin, tree.size(), &tree.root());
+    let checkpoint = setup.server.actions.secrets.signer().sign(&header.origin, tree.size(), &tree.root());
     let hex = keydesk::domain::text::normalize::hex;
     let blob = |bytes: &[u8]| match database::postgres() {
         Some(_) => format!("decode('{}', 'hex')", hex(bytes)),
@@ -134,7 +134,7 @@ fn a_cut_tail_and_forged_or_foreign_checkpoints_are_each_named() {
     let setup = Setup::new();
     let old = setup.read("old");
     let (origin, more) = (old.lines().next().unwrap().to_owned(), 10_000);
-    let ours = &setup.server.actions.secrets.signers.active;
+    let ours = &setup.server.actions.secrets.signer();
     setup.write("longer", &ours.sign(&origin, more, &[1; 32]));
     setup.write("forged", &CheckpointSigner::from_seed(&[7; 32]).sign(&origin, 3, &[1; 32]));
     setup.write("foreign", &ours.sign("keydesk/elsewhere/else", 3, &[1; 32]));
@@ -233,7 +233,7 @@ fn a_changed_export_is_refused_with_the_line() {
 fn a_bare_key_is_accepted_and_wrong_usage_exits_with_2() {
     let setup = Setup::new();
     setup.write("all", &export(&setup.admin, ""));
-    let key = setup.server.actions.secrets.signers.active.public_key().to_bytes();
+    let key = setup.server.actions.secrets.signer().public_key().to_bytes();
     setup.write("bare", &keydesk::domain::text::normalize::hex(&key));
     assert_eq!(setup.audit_alone("verify --file all --checkpoint old --public-key bare").0, 0);
     setup.write(

@@ -96,7 +96,7 @@ fn unlocked() -> TestServer {
 
 fn question(server: &TestServer, trail: TrailId, kept: Option<Checkpoint>) -> CheckRequest {
     let origin = origin(server.actions.installation, trail);
-    CheckRequest { trail, origin, key: server.actions.secrets.signers.active.public_key(), kept_checkpoint: kept }
+    CheckRequest { trail, origin, key: server.actions.secrets.signer().public_key(), kept_checkpoint: kept }
 }
 
 fn kept(events: &[Event]) -> Checkpoint {
@@ -175,7 +175,7 @@ fn a_thousand_changes_of_the_database_are_all_found() {
     let server = unlocked();
     let trail = TrailId::from(server.company("Brightwater"));
     let before = Trail::read(&server, trail);
-    let (events, signer) = (before.events(), &server.actions.secrets.signers.active);
+    let (events, signer) = (before.events(), &server.actions.secrets.signer());
     let size = events.len() - 5;
     let (alone, with_kept) = (question(&server, trail, None), question(&server, trail, Some(kept(&events[..size]))));
     assert_eq!(check(&server, &with_kept), Ok(events.len() as u64));
@@ -204,7 +204,7 @@ fn a_thousand_changes_of_the_database_are_all_found() {
 fn a_thousand_unchanged_trails_all_verify() {
     let server = unlocked();
     let trail = TrailId::from(server.company("Brightwater"));
-    let (events, signer) = (Trail::read(&server, trail).events(), &server.actions.secrets.signers.active);
+    let (events, signer) = (Trail::read(&server, trail).events(), &server.actions.secrets.signer());
     let mut size = 0;
     for seed in 0..1_000 {
         let mut random = Random::from(seed);

@@ -160,7 +160,7 @@ fn a_thousand_changed_exports_are_all_found() {
         check(base.as_bytes(), &kept).unwrap();
     }
     let (header, events) = read(&bases[0]);
-    let (ours, other) = (&server.actions.secrets.signers.active, CheckpointSigner::from_seed(&[7; 32]));
+    let (ours, other) = (&server.actions.secrets.signer(), CheckpointSigner::from_seed(&[7; 32]));
     for seed in 0..1_000 {
         let mut random = Random::from(seed);
         let mut events = events.clone();
@@ -236,7 +236,7 @@ fn a_thousand_unchanged_exports_all_verify() {
         checkpoints.push(download_evidence(&admin));
     }
     let (header, events) = read(&export(&admin, ""));
-    let signer = &server.actions.secrets.signers.active;
+    let signer = &server.actions.secrets.signer();
     for seed in 60..1_000 {
         let mut random = Random::from(seed);
         let events = &events[..=random.below(events.len())];

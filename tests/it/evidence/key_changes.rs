@@ -30,7 +30,7 @@ impl Setup {
     fn new() -> Self {
         let (files, server) = (tempfile::tempdir().unwrap(), TestServer::start());
         server.other_company_admin();
-        let first = server.actions.secrets.signers.active.clone();
+        let first = server.actions.secrets.signer().clone();
         let keep = |server: &TestServer, number: u8| {
             add_events(server);
             let (vkey, checkpoint) = download_evidence(&server.admin());
@@ -268,7 +268,7 @@ fn a_server_with_the_former_key_verifies_and_does_not_sign() {
 #[test]
 fn a_key_change_is_complete_and_can_be_repeated() {
     let server = TestServer::start();
-    let (actions, first) = (&server.actions, &server.actions.secrets.signers.active);
+    let (actions, first) = (&server.actions, &server.actions.secrets.signer());
     let record = |former: &CheckpointSigner, next: &CheckpointSigner| {
         actions.store.write(|tx| record_key_change(tx, actions.installation, former, next))
     };

@@ -65,7 +65,7 @@ fn both_verifiers_agree_on_valid_and_invalid_exports() {
         // Some changes are after the checkpoint, which does not cover them.
         let up_to = if seed % 3 == 0 { events.len() } else { size };
         mutation::of_history(&mut events, up_to, &mut random);
-        let signer = &server.actions.secrets.signers.active;
+        let signer = &server.actions.secrets.signer();
         let writer = Writer { header: header.clone(), events: &events, signer, former: &[] };
         let since = (seed % 2 == 0).then_some(size.min(events.len()));
         let part = i64::try_from(random.below(3)).unwrap() + 1;
@@ -109,7 +109,7 @@ fn both_verifiers_follow_the_same_changes_of_the_key() {
     }
     let (header, events) = read(&bases[0]);
     let size = size.parse().unwrap();
-    let former = [&first, &second].map(|server| &server.actions.secrets.signers.active);
+    let former = [&first, &second].map(|server| &server.actions.secrets.signer());
     let notes = third.actions.store.query(|db| db.trails().key_changes(first.company("Northwind").into())).unwrap();
     let others = [notes, vec![checkpoint.clone(), header.checkpoint.clone(), String::new()]].concat();
     let written = |key_changes: &[(&CheckpointSigner, usize)], events: &[Event]| {

@@ -46,9 +46,9 @@ fn no_changed_checkpoint_is_verified() {
     server.admin().create_key("ERP Sync");
     let note = server.admin().get(&format!("{AUDIT_TRAIL}/checkpoint")).expect(200).body;
     let origin = note.lines().next().unwrap().to_owned();
-    let key = server.actions.secrets.signers.active.public_key();
+    let key = server.actions.secrets.signer().public_key();
     let expected = key.verify(&note, &origin).unwrap();
-    let signer = &server.actions.secrets.signers.active;
+    let signer = &server.actions.secrets.signer();
     let change = KeyChange::sign(&origin, expected, signer, &CheckpointSigner::from_seed(&[7; 32]));
     let expected_change = KeyChange::read(&change, &origin);
     let seeds = vec![note.into_bytes(), key.to_vkey(&origin).into_bytes(), change.into_bytes()];

@@ -2,7 +2,7 @@
 //! with the company. The statements are those that the store sends, on both databases.
 
 use keydesk::domain::ids::{CompanyId, KeyId, UserId};
-use keydesk::domain::key::digest::{KeyDigest, PresentedDigests};
+use keydesk::domain::key::digest::{DigestPair, KeyDigest, PresentedDigests};
 use keydesk::domain::timestamp::Timestamp;
 use keydesk::domain::trail::action::Action;
 use keydesk::domain::trail::filter::TrailFilter;
@@ -236,8 +236,8 @@ fn a_presented_key_is_found_by_hash_indexes() {
     fill(&server.database_url);
     let captured = CapturedStore::connect(&server.database_url);
     let [of_key, of_sha256] = [7, 8].map(|byte| KeyDigest::from_stored(&[byte; 32]).unwrap());
-    let unknown = PresentedDigests { of_key, of_sha256 };
-    let (found, sent) = statements_of(|| captured.store.thread_reader().keys(&[unknown]).unwrap());
+    let unknown = PresentedDigests::from(DigestPair { of_key, of_sha256 });
+    let (found, sent) = statements_of(|| captured.store.thread_reader().keys(std::slice::from_ref(&unknown)).unwrap());
     assert!(found[0].is_none());
     let statement = sent.iter().find(|statement| statement.contains("unnest")).unwrap();
     let settings = sent.iter().find(|statement| statement.contains("enable_seqscan")).unwrap();

@@ -7,7 +7,7 @@ use keydesk::config::Database;
 use keydesk::domain::key::usage::RequestSource;
 use keydesk::domain::token::TokenDigest;
 use keydesk::store::{IntrospectionRequest, Store, StoreError};
-use keydesk::verify::{Metrics, UsageCounter, Verifier, VerifierContext, VerifyError};
+use keydesk::verify::{Metrics, RenewalQueue, UsageCounter, Verifier, VerifierContext, VerifyError};
 use prometheus_client::registry::Registry;
 
 use super::captured_sql::{CapturedStore, statements_of};
@@ -37,7 +37,7 @@ fn each_introspection_gets_its_own_key() {
     let credential = TokenDigest::of(text(&output.stdout).trim());
     let (_, erp) = server.admin().create_key("ERP Sync");
     let (_, reporting) = server.admin().create_key("Reporting");
-    let digest = |key: &str| server.actions.key_format.digest(key, &server.actions.secrets.pepper).ok();
+    let digest = |key: &str| server.actions.key_format.digest(key, server.actions.secrets.keyring().peppers()).ok();
     let keys = [digest(&reporting), None, digest(UNKNOWN), digest(&erp)];
     let requests = keys.map(|key| IntrospectionRequest { credential, key });
     let mut reader = server.actions.store.thread_reader();
@@ -107,6 +107,7 @@ fn look_ups_keep_the_connections_of_the_start() {
         store,
         clock: server.clock.clone(),
         secrets: Arc::clone(&server.actions.secrets),
+        renewals: RenewalQueue::default(),
         key_format: server.actions.key_format.clone(),
         usage_counter: UsageCounter::default(),
         metrics: Metrics::registered(&mut Registry::default()),
@@ -135,9 +136,10 @@ fn a_replaced_row_is_read_again() {
     }
     let admin = server.admin();
     let (id, key) = admin.create_key("ERP Sync");
-    let digest = server.actions.key_format.parse(&key).unwrap().presented(&server.actions.secrets.pepper);
+    let digest = server.actions.key_format.parse(&key).unwrap().presented(server.actions.secrets.keyring().peppers());
     let mut reader = server.actions.store.thread_reader();
-    let mut is_revoked = || reader.keys(&[digest]).unwrap().remove(0).unwrap().ends.revoked_at.is_some();
+    let mut is_revoked =
+        || reader.keys(std::slice::from_ref(&digest)).unwrap().remove(0).unwrap().ends.revoked_at.is_some();
     assert!(!is_revoked());
     let kept = "id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, \
                 owner, expires_at, overlap_extended, end_recorded";

@@ -33,7 +33,7 @@ impl Events<'_> {
         let (mut tree, leaf) = (Frontier::from_bytes(before, &head.frontier).unwrap(), leaf_hash(b"none"));
         (0..*count).for_each(|_| tree.push(leaf));
         let origin = checkpoint::origin(server.actions.installation, company.into());
-        let signed = server.actions.secrets.signers.active.sign(&origin, tree.size(), &tree.root());
+        let signed = server.actions.secrets.signer().sign(&origin, tree.size(), &tree.root());
         let numbers = database::numbers(*count);
         let blob = |bytes: &[u8]| match database::postgres() {
             Some(_) => format!("decode('{}', 'hex')", hex(bytes)),

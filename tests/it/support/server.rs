@@ -314,7 +314,7 @@ pub fn config(data_dir: &Path, database_url: &str, flags: &[&str]) -> Config {
 
 /// Replaces the key that signs checkpoints by that of a seed, in the database and in the secrets file.
 pub fn replace_key(actions: &Actions, data_dir: &Path, database_url: &str, seed: u8) {
-    let (former, next) = (&actions.secrets.signers.active, CheckpointSigner::from_seed(&[seed; 32]));
+    let (former, next) = (&actions.secrets.signer(), CheckpointSigner::from_seed(&[seed; 32]));
     actions.store.write(|tx| record_key_change(tx, actions.installation, former, &next)).unwrap();
     let path = data_dir.join("secrets");
     let mut secrets: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();

@@ -90,8 +90,9 @@ impl Lookup {
                     return in_flight.await;
                 }
                 let own = Rc::clone(&self);
-                let reading = async move { read(&own.actions, &digest).await }.boxed_local().shared();
-                self.in_flight.borrow_mut().insert(digest, reading.clone());
+                let presented = digest.clone();
+                let reading = async move { read(&own.actions, &presented).await }.boxed_local().shared();
+                self.in_flight.borrow_mut().insert(digest.clone(), reading.clone());
                 let is_active = reading.await;
                 self.in_flight.borrow_mut().remove(&digest);
                 is_active
@@ -103,7 +104,7 @@ impl Lookup {
 async fn answer(request: HttpRequest, lookup: Data<Rc<Lookup>>) -> HttpResponse {
     let header = request.headers().get("authorization").unwrap().to_str().unwrap();
     let key = lookup.actions.key_format.parse(header.strip_prefix("Bearer ").unwrap()).unwrap();
-    let digest = key.presented(&lookup.actions.secrets.pepper);
+    let digest = key.presented(lookup.actions.secrets.keyring().peppers());
     let is_active = Rc::clone(&lookup).is_active(digest).await;
     if is_active { HttpResponse::Ok().body("good") } else { HttpResponse::Unauthorized().finish() }
 }

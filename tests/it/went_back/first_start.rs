@@ -56,9 +56,10 @@ fn servers_that_share_an_empty_data_folder_agree_on_the_secrets() {
 /// Replaces the value of one secret in the file by one of the same length.
 fn edit(genuine: &str, name: &str) -> String {
     let mut file: serde_json::Value = serde_json::from_str(genuine).unwrap();
-    let value = file[name].as_str().unwrap();
-    let first = if value.starts_with('A') { 'B' } else { 'A' };
-    file[name] = format!("{first}{}", &value[1..]).into();
+    let set = &mut file["sets"][0];
+    let value = set[name].as_str().unwrap();
+    let first = if value.starts_with('a') { 'b' } else { 'a' };
+    set[name] = format!("{first}{}", &value[1..]).into();
     file.to_string()
 }
 
@@ -75,6 +76,7 @@ fn a_changed_secret_is_refused_by_its_name() {
         ("submission_key", "key of form submissions"),
         ("cookie_key", "The cookie key"),
         ("throttle_key", "The throttle key"),
+        ("second_factor", "key of second factors"),
     ] {
         fs::write(&path, edit(&genuine, name)).unwrap();
         let sentence = refusal(folder.path(), &["--database-url", &url], &[]);
@@ -95,7 +97,7 @@ fn a_database_of_an_older_version_adopts_the_secrets_that_it_names() {
     assert_eq!(created.len(), 6);
     database::tamper(&url, "DELETE FROM secret_checks");
     let genuine = fs::read_to_string(&path).unwrap();
-    fs::write(&path, edit(&genuine, "pepper_id")).unwrap();
+    fs::write(&path, edit(&genuine, "id")).unwrap();
     assert!(refusal(folder.path(), &["--database-url", &url], &[]).contains("another database"));
     assert_eq!(rows(), []);
     fs::write(&path, &genuine).unwrap();

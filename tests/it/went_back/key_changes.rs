@@ -84,8 +84,7 @@ fn witnesses_get_the_trail_signed_again_and_its_continuation() {
     let server = former.with_next_key(1, &flags);
     publish(&server);
     let last = notes(&path).last().unwrap().clone();
-    let signed_before =
-        size_signed_by(&former, former.actions.secrets.signers.active.public_key(), before.last().unwrap());
+    let signed_before = size_signed_by(&former, former.actions.secrets.signer().public_key(), before.last().unwrap());
     assert_eq!(size_signed_by(&server, key(1), &last), signed_before);
     server.admin().create_key("Reporting");
     publish(&server);

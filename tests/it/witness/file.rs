@@ -79,7 +79,7 @@ fn an_entry_cut_by_a_crash_does_not_affect_the_next() {
     setup.server.publish_checkpoints();
     let after = setup.notes();
     assert_eq!(after.last(), Some(&setup.latest()));
-    let signer = setup.server.actions.secrets.signers.active.public_key();
+    let signer = setup.server.actions.secrets.signer().public_key();
     let good = |note: &&String| signer.verify(note, note.lines().next().unwrap()).is_ok();
     assert_eq!(after.iter().filter(good).count(), before.len());
 }

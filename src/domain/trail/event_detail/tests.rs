@@ -43,6 +43,7 @@ fn new_key() -> NewKey {
         imported: false,
         name: "ERP".to_owned(),
         owner: None,
+        pepper_id: None,
         preview: "goa_D0MA…SAgE".to_owned(),
         replaces: None,
         service_account_id: ServiceAccountId::parse(ACCOUNT).unwrap(),

@@ -16,6 +16,10 @@ pub(super) struct ReplayedKey {
     /// `None` for keys of older versions.
     pub(super) fingerprint: Option<DigestFingerprint>,
     pub(super) digest_kind: DigestKind,
+    /// The pepper of the digest; `None` for the installation's first one.
+    pub(super) pepper_id: Option<Box<str>>,
+    /// The event that gave the key its digest.
+    pub(super) digest_set: i64,
     pub(super) preview: TextDigest,
     /// The actor type of the creator.
     pub(super) created_by_type: Option<&'static str>,
@@ -97,6 +101,12 @@ impl ReplayedKey {
         }
     }
 
+    /// Applies the renewal of the digest under another pepper.
+    pub(super) fn renew_digest(&mut self, sequence: i64, fingerprint: DigestFingerprint, pepper_id: &str) {
+        self.fingerprint = Some(fingerprint);
+        (self.pepper_id, self.digest_set) = (Some(pepper_id.into()), sequence);
+    }
+
     pub(super) fn record_end(&mut self) {
         self.later().is_end_recorded = true;
     }
@@ -130,15 +140,16 @@ impl OverlapEnd {
     }
 }
 
-/// Compares a row. `pepper_id` is that of the installation.
+/// Compares a row. `pepper_id` is that of the installation's first set of secrets.
 pub(super) fn compare(row: &Tracked<ReplayedKey>, stored: &StoredKey, pepper_id: &str, comparison: &mut Comparison) {
     let (key, created) = (&row.value, row.created);
     let is_digest = |fingerprint| fingerprint == DigestFingerprint::of(&stored.digest);
     let is_account = ServiceAccountId::parse(&stored.service_account_id) == Some(key.account);
     comparison.check("service_account_id", is_account, created);
-    comparison.check("digest", key.fingerprint.is_none_or(is_digest), created);
+    comparison.check("digest", key.fingerprint.is_none_or(is_digest), key.digest_set);
     comparison.check("digest_kind", stored.digest_kind == key.digest_kind.as_str(), created);
-    comparison.check("pepper_id", stored.pepper_id == pepper_id, created);
+    let pepper_id = key.pepper_id.as_deref().unwrap_or(pepper_id);
+    comparison.check("pepper_id", stored.pepper_id == pepper_id, key.digest_set);
     comparison.check("preview", TextDigest::of(&stored.preview) == key.preview, created);
     comparison.check("preview_folded", is_case_folded(&stored.preview_folded, &stored.preview), created);
     comparison.check("created_at", stored.created_at == row.created_at, created);

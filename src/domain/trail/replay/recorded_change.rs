@@ -57,6 +57,7 @@ impl RecordedChange {
 const fn is_replayed(action: Action) -> bool {
     match action {
         Action::ApiKeyCreated
+        | Action::ApiKeyDigestRenewed
         | Action::ApiKeyExpired
         | Action::ApiKeyExpiryChanged
         | Action::ApiKeyHandedOver
@@ -74,6 +75,7 @@ const fn is_replayed(action: Action) -> bool {
         Action::ApiKeyRefusedAfterRevocation
         | Action::AuditTrailExported
         | Action::AuditTrailLossAccepted
+        | Action::SecretsRotated
         | Action::UserInvitationAccepted
         | Action::UserInvitationRenewed
         | Action::UserInvited

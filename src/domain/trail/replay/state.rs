@@ -124,6 +124,9 @@ impl Replay {
         }
         let Some(key) = self.keys.change(id, sequence) else { return };
         match &change.detail {
+            EventDetail::ApiKeyDigestRenewed { after } => {
+                key.renew_digest(sequence, after.digest_fingerprint, &after.pepper_id);
+            }
             EventDetail::ApiKeyHandedOver { after, .. } => (key.owner, key.owner_set) = (Some(after.owner), sequence),
             EventDetail::ApiKeyRenamed { after, .. } => {
                 let account = key.account;
@@ -164,6 +167,8 @@ impl Replay {
             account,
             fingerprint: new.digest_fingerprint,
             digest_kind: new.digest_kind.unwrap_or_default(),
+            pepper_id: new.pepper_id.as_deref().map(Into::into),
+            digest_set: sequence,
             preview: TextDigest::of(&new.preview),
             created_by_type: by.map(Actor::kind),
             created_by: creator,

@@ -14,6 +14,7 @@ pub const ACTION_GROUPS: [(&str, &[(Action, &str)]); 3] = [
             (Action::ApiKeyExpiryChanged, "Extended"),
             (Action::ApiKeyRevoked, "Revoked"),
             (Action::ApiKeyExpired, "Expired"),
+            (Action::ApiKeyDigestRenewed, "Digest renewed"),
             (Action::ApiKeyRefusedAfterRevocation, "Refused after revocation"),
         ],
     ),

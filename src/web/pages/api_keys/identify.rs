@@ -40,7 +40,7 @@ pub async fn submit(cx: PageContext, body: FormBody) -> Result<HttpResponse, Pag
     let found = match cx.app.actions.key_format.parse(form.key.trim()) {
         Err(_) => None,
         Ok(key) => {
-            let digests = key.presented(&cx.app.actions.secrets.pepper);
+            let digests = key.presented(cx.app.actions.secrets.keyring().peppers());
             let found = cx.query(move |db| db.keys().by_digest(&digests)).await?;
             found.filter(|key| key.company.id == company_id)
         }

@@ -35,7 +35,7 @@ pub async fn public_key(cx: PageContext) -> HttpResponse {
 fn verifier_key(cx: &PageContext) -> String {
     let actions = &cx.app.actions;
     let name = checkpoint::origin(actions.installation, cx.company_id().into());
-    actions.secrets.signers.active.public_key().to_vkey(&name)
+    actions.secrets.signer().public_key().to_vkey(&name)
 }
 
 /// A file name from the company's name, or a fixed one if the name has no ASCII letters and digits.

@@ -21,7 +21,7 @@ const MUTATIONS_PER_LIFE: u64 = 15;
 fn differences(server: &TestServer) -> Vec<StateDifference> {
     let actions = &server.actions;
     let trails = actions.store.query(|db| db.stored_rows().trails()).unwrap();
-    let key = actions.secrets.signers.active.public_key();
+    let key = actions.secrets.signer().public_key();
     let mut found = stray_rows(&actions.store).unwrap();
     for (trail, _) in trails {
         let origin = origin(actions.installation, trail);

@@ -185,6 +185,7 @@ fn a_key_of_the_command_line_has_the_creator_and_owner_of_its_event() {
         imported: true,
         name: name(),
         owner: Some(user(1)),
+        pepper_id: None,
         preview: PREVIEW.to_owned(),
         replaces: None,
         service_account_id: account(),
@@ -204,4 +205,18 @@ fn a_key_of_the_command_line_has_the_creator_and_owner_of_its_event() {
     let found = trail.differing(&StoredKey { created_by_type: "user".to_owned(), ..row.clone() });
     assert_eq!(found, differs("created_by_type", 4));
     assert_eq!(trail.differing(&StoredKey { digest_kind: "key".to_owned(), ..row }), differs("digest_kind", 4));
+}
+
+#[test]
+fn a_renewed_digest_and_its_pepper_are_those_of_the_last_event() {
+    let mut trail = Trail::with_key(None);
+    let row = Trail::row(None);
+    let fingerprint = DigestFingerprint::of(&[9; 32]);
+    let after = RenewedDigest { digest_fingerprint: fingerprint, name: name(), pepper_id: "p2".to_owned() };
+    trail.add_by(Actor::System, &key(1), &EventDetail::ApiKeyDigestRenewed { after }, None, None);
+    let renewed = StoredKey { digest: vec![9; 32], pepper_id: "p2".to_owned(), ..row.clone() };
+    assert_eq!(trail.differing(&renewed), []);
+    assert_eq!(trail.differing(&row), differs("digest pepper_id", 4));
+    let exchanged = StoredKey { digest: vec![8; 32], ..renewed };
+    assert_eq!(trail.differing(&exchanged), differs("digest", 4));
 }

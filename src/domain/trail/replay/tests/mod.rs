@@ -13,8 +13,8 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::event::Event;
 use crate::domain::trail::event_detail::{DetailJson, EventDetail};
 use crate::domain::trail::event_values::{
-    CompanySettings, ExpiredKey, KeyEnd, KeyOwner, KeyStatus, Name, NewKey, OldKey, RevokedKey, SecondFactor,
-    SupersededKey, UserRole,
+    CompanySettings, ExpiredKey, KeyEnd, KeyOwner, KeyStatus, Name, NewKey, OldKey, RenewedDigest, RevokedKey,
+    SecondFactor, SupersededKey, UserRole,
 };
 use crate::domain::user::profile::Role;
 
@@ -105,6 +105,7 @@ impl Trail {
             imported: false,
             name: name(),
             owner: None,
+            pepper_id: None,
             preview: PREVIEW.to_owned(),
             replaces,
             service_account_id: account(),

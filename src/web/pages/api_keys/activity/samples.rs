@@ -37,6 +37,10 @@ const OLD_KEY_ENDED: (&str, &str) = (r#"{"name":"NAME"}"#, r#"{"name":"NAME","re
 /// What an event of this action stores before and after it.
 pub const fn sample_json(action: Action) -> (&'static str, &'static str) {
     match action {
+        Action::ApiKeyDigestRenewed => (
+            "",
+            r#"{"digest_fingerprint":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","name":"NAME","pepper_id":"3f2a91bc"}"#,
+        ),
         Action::ApiKeyExpired => {
             (r#"{"name":"NAME","state":"active"}"#, r#"{"ended_at":UNTIL,"name":"NAME","state":"expired"}"#)
         }

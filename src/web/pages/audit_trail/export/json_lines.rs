@@ -30,7 +30,7 @@ impl JsonLines {
     /// Returns the header line.
     pub fn begin(&mut self, actions: &Actions, export: &Export) -> Result<String, StoreError> {
         let origin = origin(actions, export);
-        let key = actions.secrets.signers.active.public_key();
+        let key = actions.secrets.signer().public_key();
         let header = Header {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -110,11 +110,7 @@ impl JsonLines {
 
     /// Returns the last line, which signs all lines before it.
     pub fn end(&mut self, actions: &Actions, export: &Export) -> String {
-        std::mem::take(&mut self.digest).end_line(
-            &origin(actions, export),
-            self.events,
-            &actions.secrets.signers.active,
-        )
+        std::mem::take(&mut self.digest).end_line(&origin(actions, export), self.events, &actions.secrets.signer())
     }
 }
 
