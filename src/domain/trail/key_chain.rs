@@ -57,7 +57,7 @@ impl KeyChain {
             }
             let change = KeyChange::read(note, origin).map_err(|error| KeyChainError::Invalid { number, error })?;
             let chain = chain.get_or_insert_with(|| Self::of_key(change.former));
-            chain.push(number, change)?;
+            chain.push(number, &change)?;
         }
         let chain = chain.unwrap_or_else(|| Self::of_key(trusted));
         if chain.contains(trusted) { Ok(chain) } else { Err(KeyChainError::OtherKey) }
@@ -70,7 +70,7 @@ impl KeyChain {
         Self::read(key, notes.iter().map(String::as_str), origin).unwrap_or_else(|_| Self::of_key(key))
     }
 
-    fn push(&mut self, number: usize, change: KeyChange) -> Result<(), KeyChainError> {
+    fn push(&mut self, number: usize, change: &KeyChange) -> Result<(), KeyChainError> {
         let size = self.changes.last().map_or(0, |last| last.checkpoint.size);
         if change.former != self.active() || change.checkpoint.size < size {
             return Err(KeyChainError::NotContinued(number));
@@ -78,7 +78,7 @@ impl KeyChain {
         if self.contains(change.next) {
             return Err(KeyChainError::Repeated(number));
         }
-        self.changes.push(change);
+        self.changes.push(*change);
         Ok(())
     }
 

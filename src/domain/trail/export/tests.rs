@@ -86,7 +86,9 @@ fn the_documented_key_change_is_written_and_read() {
     let [former, next] = [0, 32].map(|first| CheckpointSigner::from_seed(&seed(first)));
     let (origin, _) = CheckpointKey::parse_vkey(PUBLIC_KEY).unwrap();
     let mut tree = Frontier::default();
-    events.iter().for_each(|event| tree.push(leaf_hash(&event.canonical_bytes())));
+    for event in &events {
+        tree.push(leaf_hash(&event.canonical_bytes()));
+    }
     let checkpoint = Checkpoint { size: tree.size(), root: tree.root() };
     let note = KeyChange::sign(&origin, checkpoint, &former, &next);
     let indented = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") };
