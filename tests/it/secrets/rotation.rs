@@ -72,7 +72,8 @@ fn a_renewal_leaves_the_cached_keys_and_the_key_of_its_holder_alone() {
         let is_sqlite = server.database_url.starts_with("sqlite");
         if is_sqlite { database::column(&server.database_url, "epoch", "FROM key_epoch") } else { Vec::new() }
     };
-    let row = || database::column(&server.database_url, "version || preview || created_at || refused_from", "FROM api_keys");
+    let row =
+        || database::column(&server.database_url, "version || preview || created_at || refused_from", "FROM api_keys");
     let second = rotate(&[&server]);
     let before = (epoch(), row());
     renew(&server, &key, &second);
