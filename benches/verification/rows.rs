@@ -1,9 +1,10 @@
 //! The rows of the table: the loads of each, and their targets.
 
 use std::path::PathBuf;
-use std::{fs, iter};
+use std::time::{Duration, Instant};
+use std::{fs, iter, thread};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use keydesk::domain::key::api_key::KeyFormat;
 
@@ -26,6 +27,7 @@ const CONNECTIONS: usize = 64;
 /// The number of keys that are presented to databases of different sizes; the smallest has no more.
 const SHARED_KEY_COUNT: u64 = 100;
 const MAX_MEMORY_MEBIBYTES: f64 = 256.0;
+const ACTIVATION_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Rows that are measured alternately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -42,6 +44,8 @@ pub enum RowGroup {
     Eight,
     /// Databases of different sizes
     Stored,
+    /// One valid key while secrets are rotated: it is looked for under two peppers
+    Peppers,
     /// The time from start to first response
     Start,
     /// One valid key under a lease, which needs PostgreSQL with a standby
@@ -82,6 +86,7 @@ impl<'a> Bench<'a> {
                 self.few("eight connections", 8, Figure::RequestsPerSecond, self.target(Target::AtLeast, 0.8, 0.4))
             }
             RowGroup::Stored => self.stored(),
+            RowGroup::Peppers => self.peppers(),
             RowGroup::Start => self.start(),
             RowGroup::Lease => self.lease(),
         }
@@ -187,6 +192,28 @@ impl<'a> Bench<'a> {
             TableRow::compared(Figure::RequestsPerSecond, within, (name, &samples[one]), (other_name, &samples[other]))
         };
         Ok(vec![row(1, 0), row(2, 0), row(2, 1)])
+    }
+
+    fn peppers(&self) -> Result<Vec<TableRow>> {
+        let stored = self.options.keys / 10;
+        let installation = self.installations.with(stored)?;
+        let rotated = installation.open()?.1.rotate_secrets()?;
+        let server = ServerProcess::start(&installation)?;
+        let deadline = Instant::now() + ACTIVATION_TIMEOUT;
+        while installation.open()?.1.secrets.active().id() != rotated {
+            ensure!(Instant::now() < deadline, "the new set of secrets does not become active");
+            thread::sleep(Duration::from_millis(100));
+        }
+        let valid = self.text(keys::in_the_middle(stored, EXPIRING));
+        let loads = [
+            self.load("valid key, one pepper", self.key_at(EXPIRING)),
+            Load { server: &server, ..self.load("valid key, two peppers", Credential::Header(bearer_header(&valid))) },
+        ];
+        let samples = self.alternate(&loads)?;
+        let row = |figure, target| {
+            TableRow::compared(figure, target, (&loads[1].name, &samples[1]), (&loads[0].name, &samples[0]))
+        };
+        Ok(vec![row(Figure::RequestsPerSecond, Target::AtLeast(0.95)), row(Figure::P99, Target::None)])
     }
 
     fn start(&self) -> Result<Vec<TableRow>> {

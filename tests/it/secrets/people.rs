@@ -45,14 +45,14 @@ fn a_second_factor_moves_to_the_new_set_and_keeps_its_secret() {
     sign_in(&recovery_codes[0]).expect_redirect(API_KEYS);
     let refused = super::refusal(&server, &["secrets", "retire", &first]);
     assert!(refused.contains("0 active keys and 1 second factors"), "{refused}");
-    server.advance(std::time::Duration::from_secs(120));
+    server.advance(std::time::Duration::from_mins(2));
     sign_in(&app.code(server.clock.now())).expect_redirect(API_KEYS);
     let status = keydesk(&server, &["secrets", "status"]);
     assert!(status.contains(&format!("The recovery codes of 1 user end with the set {first}.")), "{status}");
     let retired = keydesk(&server, &["secrets", "retire", &first]);
     assert!(retired.contains("1 user has lost their recovery codes."), "{retired}");
     super::wait_until("the set is gone", || server.actions.secrets.keyring().set(&first).is_none());
-    server.advance(std::time::Duration::from_secs(120));
+    server.advance(std::time::Duration::from_mins(2));
     sign_in(&app.code(server.clock.now())).expect_redirect(API_KEYS);
     assert_eq!(sign_in(&recovery_codes[1]).status, 422);
     keydesk(&server, &["audit", "verify"]);
@@ -66,7 +66,7 @@ fn a_second_factor_that_was_shown_before_the_rotation_can_be_confirmed() {
     let app = Authenticator::from_page(&form);
     rotate(&[&server]);
     app.confirm(&admin, server.clock.now(), PASSWORD).expect(201);
-    server.advance(std::time::Duration::from_secs(120));
+    server.advance(std::time::Duration::from_mins(2));
     let browser = server.awaiting_code("maria@brightwater.example");
     browser.post("/sign-in/code", &[("code", &app.code(server.clock.now()))]).expect_redirect(API_KEYS);
 }

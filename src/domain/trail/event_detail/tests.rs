@@ -61,6 +61,29 @@ fn settings(days: Option<u16>) -> CompanySettings {
     }
 }
 
+fn secrets_details() -> Vec<(EventDetail, String, String)> {
+    let fingerprint = DigestFingerprint::of(b"abc");
+    let hex = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let renewed = RenewedDigest { digest_fingerprint: fingerprint, name: "ERP".to_owned(), pepper_id: "p2".to_owned() };
+    let created = NewKey { pepper_id: Some("p2".to_owned()), ..new_key() };
+    let rotated = ChangedSecrets { set: "p2".to_owned(), state: "pending".to_owned() };
+    [
+        (
+            EventDetail::ApiKeyDigestRenewed { after: renewed },
+            format!(r#"{{"digest_fingerprint":"{hex}","name":"ERP","pepper_id":"p2"}}"#),
+        ),
+        (
+            EventDetail::ApiKeyCreated { after: created },
+            format!(
+                r#"{{"name":"ERP","pepper_id":"p2","preview":"goa_D0MA…SAgE","service_account_id":"{ACCOUNT}","state":"active"}}"#
+            ),
+        ),
+        (EventDetail::SecretsRotated { after: rotated }, r#"{"set":"p2","state":"pending"}"#.to_owned()),
+    ]
+    .map(|(detail, after)| (detail, String::new(), after))
+    .into()
+}
+
 /// Details with the exact text of their `before` and `after`. These bytes are hashed into trails that exist.
 fn pinned() -> Vec<(EventDetail, String, String)> {
     let name = "ERP".to_owned();
@@ -68,6 +91,7 @@ fn pinned() -> Vec<(EventDetail, String, String)> {
     let mut all = key_details(&name);
     all.extend(rotation_details(&name));
     all.extend(user_details());
+    all.extend(secrets_details());
     let days = Days::new(30).map(Days::count);
     let loss =
         |first_lost| AcceptedLoss { checkpoint: "note".to_owned(), events_left: 940, first_lost, last_lost: 1_000 };
