@@ -52,7 +52,7 @@ pub use inspect::{Inspection, TooFewConnections};
 pub use inspect_error::InspectError;
 pub use installation::{Installation, StoredSecretCheck};
 pub use keys::{
-    CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyListStart, KeyRecord, KeyScan,
+    CursorPosition, KeyCounts, KeyListItem, KeyListPage, KeyListQuery, KeyListSlice, KeyRecord, KeyScan,
     KeyStateCounts, KeyTab, NewKeyRecord, PageRequest, PolicyViolation, SortBy, SortKey, SortOrder,
 };
 pub use metrics::{ConnectionCounts, store_errors};
