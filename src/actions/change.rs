@@ -135,10 +135,9 @@ impl Actions {
         let (actor, client, now) = (permission.actor(), client.clone(), self.clock.now());
         let mut change = Change { tx, trail, actor, client, tree, now, revoked: Vec::new() };
         let done = work(&mut change)?;
-        let (tree, now) = (change.tree, change.now);
-        tx.trails().index_hour(trail, hour_of(now), head.size, i64::try_from(tree.size()).unwrap_or(i64::MAX))?;
+        let (tree, now, size_before) = (change.tree, change.now, head.size);
         let head = signed_head(&self.secrets, self.installation, trail, &tree);
-        tx.trails().update_head(trail, &head)?;
+        tx.trails().update_head(trail, &head, size_before, hour_of(now))?;
         Ok((done, (head, tree)))
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use diesel::connection::SimpleConnection;
+use diesel::RunQueryDsl;
 use r2d2::{Pool, PooledConnection};
 
 use crate::store::connection::{AnyConnection, ConnectionPurpose};
@@ -15,6 +15,7 @@ use crate::store::connector::ConnectionManager;
 use crate::store::db::WriteDb;
 use crate::store::error::StoreError;
 use crate::store::file_watch::FileWatch;
+use crate::store::prepared::{Command, on_driver};
 
 /// The limits of a group, whose first action waits for the last, and of the wait for a turn.
 #[derive(Clone, Copy, Debug)]
@@ -207,12 +208,12 @@ impl Transaction {
         &mut self,
         changes: impl FnOnce(&mut WriteDb<'_>) -> Result<T, E>,
     ) -> thread::Result<Result<T, E>> {
-        if let Err(error) = self.execute("SAVEPOINT action") {
+        if let Err(error) = self.execute(&["SAVEPOINT action"]) {
             return Ok(Err(self.fail(error).into()));
         }
         let result = panic::catch_unwind(AssertUnwindSafe(|| changes(&mut WriteDb::new(&mut self.connection))));
         let is_done = matches!(result, Ok(Ok(_)));
-        let end = if is_done { "RELEASE action" } else { "ROLLBACK TO action; RELEASE action" };
+        let end: &[_] = if is_done { &["RELEASE action"] } else { &["ROLLBACK TO action", "RELEASE action"] };
         match self.execute(end) {
             Ok(()) => {
                 self.has_changes |= is_done;
@@ -226,9 +227,11 @@ impl Transaction {
         }
     }
 
-    fn execute(&mut self, statement: &str) -> Result<(), StoreError> {
-        let connection: &mut AnyConnection = &mut self.connection;
-        Ok(connection.batch_execute(statement)?)
+    fn execute(&mut self, commands: &[&'static str]) -> Result<(), StoreError> {
+        for command in commands {
+            on_driver!(self.connection, |driver| Command(command).execute(driver))?;
+        }
+        Ok(())
     }
 
     fn fail(&mut self, error: StoreError) -> StoreError {

@@ -20,6 +20,7 @@ mod migration_copy;
 mod name_keys;
 mod ownership;
 mod pool;
+mod prepared;
 mod primary;
 mod schema;
 mod service_accounts;
