@@ -144,10 +144,9 @@ impl Actions {
         let first_pepper = self.secrets.keyring().first().cloned();
         let mut change = Change { tx, trail, actor, client, tree, now, first_pepper, signer, revoked: Vec::new() };
         let done = work(&mut change)?;
-        let (tree, now, signer) = (change.tree, change.now, change.signer);
-        tx.trails().index_hour(trail, hour_of(now), head.size, i64::try_from(tree.size()).unwrap_or(i64::MAX))?;
+        let (tree, now, signer, size_before) = (change.tree, change.now, change.signer, head.size);
         let head = signed_head(&signer, self.installation, trail, &tree);
-        tx.trails().update_head(trail, &head)?;
+        tx.trails().update_head(trail, &head, size_before, hour_of(now))?;
         Ok((done, (head, tree)))
     }
 }

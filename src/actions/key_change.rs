@@ -70,8 +70,7 @@ fn change(
         return Err(KeyChangeError::TooMany(trail));
     }
     tx.trails().insert_key_change(trail, &KeyChange::sign(&origin, tree, former, next))?;
-    let checkpoint = next.sign(&origin, tree.size, &tree.root);
-    tx.trails().update_head(trail, &TrailHead { checkpoint, ..head.clone() })?;
+    tx.trails().replace_checkpoint(trail, &next.sign(&origin, tree.size, &tree.root))?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use crate::domain::text::name::CompanyName;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::{Companies, ReadWrite};
 use crate::store::error::StoreError;
+use crate::store::prepared::on_driver;
 use crate::store::schema::companies;
 
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
@@ -51,16 +52,15 @@ impl<A> Companies<'_, A> {
     #[instrument(name = "db.companies.settings", level = "debug", skip_all)]
     pub fn settings(&mut self, id: CompanyId) -> Result<CompanySettings, StoreError> {
         type Row = (String, bool, Option<Days>, Option<Days>, Option<Days>);
-        let (name, require_second_factor, default_expiry, maximum_lifetime, rotation_period): Row = companies::table
-            .filter(companies::id.eq(id))
-            .select((
-                companies::name,
-                companies::require_second_factor,
-                companies::default_expiry_days,
-                companies::maximum_lifetime_days,
-                companies::rotation_period_days,
-            ))
-            .first(self.connection)?;
+        let settings = companies::table.filter(companies::id.eq(id)).select((
+            companies::name,
+            companies::require_second_factor,
+            companies::default_expiry_days,
+            companies::maximum_lifetime_days,
+            companies::rotation_period_days,
+        ));
+        let (name, require_second_factor, default_expiry, maximum_lifetime, rotation_period): Row =
+            on_driver!(self.connection, |driver| settings.first(driver))?;
         let key_policy = KeyPolicy { default_expiry, maximum_lifetime, rotation_period };
         Ok(CompanySettings { name, require_second_factor, key_policy })
     }

@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use diesel::connection::SimpleConnection;
+use diesel::RunQueryDsl;
 use r2d2::{Pool, PooledConnection};
 
 use crate::store::connection::{AnyConnection, ConnectionPurpose};
-use crate::store::connector::ConnectionManager;
+use crate::store::connector::{ConnectionManager, Connector};
 use crate::store::db::WriteDb;
 use crate::store::error::StoreError;
 use crate::store::file_watch::FileWatch;
+use crate::store::prepared::{Command, on_driver};
+use crate::store::sqlite::wal_checkpointer::{AfterCommit, WalCheckpointer};
 
 /// The limits of a group, whose first action waits for the last, and of the wait for a turn.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +39,7 @@ pub(in crate::store) struct GroupCommit(Arc<Inner>);
 struct Inner {
     writers: Pool<ConnectionManager>,
     files: FileWatch,
+    checkpointer: WalCheckpointer,
     limits: Limits,
     queue: Mutex<Queue>,
 }
@@ -59,12 +62,13 @@ type Outcome = Result<(), StoreError>;
 
 impl GroupCommit {
     /// Returns an empty queue for the only connection of `writers`. An action waits at most `wait` to write.
-    pub(in crate::store) fn new(writers: Pool<ConnectionManager>, files: FileWatch, wait: Duration) -> Self {
-        Self::with_limits(writers, files, Limits { actions: 64, time: Duration::from_millis(8), wait })
+    pub(in crate::store) fn new(writers: Pool<ConnectionManager>, connector: &Connector, wait: Duration) -> Self {
+        Self::with_limits(writers, connector, Limits { actions: 64, time: Duration::from_millis(8), wait })
     }
 
-    fn with_limits(writers: Pool<ConnectionManager>, files: FileWatch, limits: Limits) -> Self {
-        Self(Arc::new(Inner { writers, files, limits, queue: Mutex::default() }))
+    fn with_limits(writers: Pool<ConnectionManager>, connector: &Connector, limits: Limits) -> Self {
+        let (files, checkpointer) = (connector.files().clone(), WalCheckpointer::new(connector.clone()));
+        Self(Arc::new(Inner { writers, files, checkpointer, limits, queue: Mutex::default() }))
     }
 
     /// Runs changes in a transaction that other actions may share. They are durable once this returns `Ok`.
@@ -175,11 +179,17 @@ impl Turn {
         }
         let Self { transaction, place } = self;
         let Some(transaction) = transaction else { return Ok(()) };
-        let (outcome, members) = transaction.end(&place.0.0.files);
-        // The next group begins before the members of this one wake up.
-        drop(place);
-        for member in members {
-            let _ = member.send(outcome.clone());
+        let inner = Arc::clone(&place.0.0);
+        let (outcome, members, mut connection) = transaction.end(&inner.files);
+        let wake = || members.iter().for_each(|member| drop(member.send(outcome.clone())));
+        if outcome.is_ok() && inner.checkpointer.after_commit(&mut connection) == AfterCommit::MoveRest {
+            wake();
+            WalCheckpointer::move_rest(&mut connection);
+            drop((connection, place));
+        } else {
+            // The next group begins before the members of this one wake up.
+            drop((connection, place));
+            wake();
         }
         outcome
     }
@@ -207,12 +217,12 @@ impl Transaction {
         &mut self,
         changes: impl FnOnce(&mut WriteDb<'_>) -> Result<T, E>,
     ) -> thread::Result<Result<T, E>> {
-        if let Err(error) = self.execute("SAVEPOINT action") {
+        if let Err(error) = self.execute(&["SAVEPOINT action"]) {
             return Ok(Err(self.fail(error).into()));
         }
         let result = panic::catch_unwind(AssertUnwindSafe(|| changes(&mut WriteDb::new(&mut self.connection))));
         let is_done = matches!(result, Ok(Ok(_)));
-        let end = if is_done { "RELEASE action" } else { "ROLLBACK TO action; RELEASE action" };
+        let end: &[_] = if is_done { &["RELEASE action"] } else { &["ROLLBACK TO action", "RELEASE action"] };
         match self.execute(end) {
             Ok(()) => {
                 self.has_changes |= is_done;
@@ -226,9 +236,11 @@ impl Transaction {
         }
     }
 
-    fn execute(&mut self, statement: &str) -> Result<(), StoreError> {
-        let connection: &mut AnyConnection = &mut self.connection;
-        Ok(connection.batch_execute(statement)?)
+    fn execute(&mut self, commands: &[&'static str]) -> Result<(), StoreError> {
+        for command in commands {
+            on_driver!(self.connection, |driver| Command(command).execute(driver))?;
+        }
+        Ok(())
     }
 
     fn fail(&mut self, error: StoreError) -> StoreError {
@@ -242,8 +254,8 @@ impl Transaction {
         is_small && self.failure.is_none()
     }
 
-    /// Commits, or rolls back if there is nothing to commit. Returns the connection to the pool.
-    fn end(mut self, files: &FileWatch) -> (Outcome, Vec<Sender<Outcome>>) {
+    /// Commits, or rolls back if there is nothing to commit.
+    fn end(mut self, files: &FileWatch) -> (Outcome, Vec<Sender<Outcome>>, PooledConnection<ConnectionManager>) {
         // Without another action, an error of the only one says more than this failure.
         let failure = self.failure.take().filter(|_| !self.members.is_empty());
         let outcome = match failure {
@@ -251,13 +263,13 @@ impl Transaction {
             None if self.has_changes => commit(&mut self.connection, files).map_err(unavailable),
             None => {
                 self.connection.roll_back();
-                return (Ok(()), self.members);
+                Ok(())
             }
         };
         if outcome.is_err() {
             self.connection.roll_back();
         }
-        (outcome, self.members)
+        (outcome, self.members, self.connection)
     }
 }
 

@@ -20,6 +20,7 @@ mod migration_copy;
 mod name_keys;
 mod ownership;
 mod pool;
+mod prepared;
 mod primary;
 mod schema;
 mod secret_sets;
@@ -53,7 +54,7 @@ pub use inspect::{Inspection, TooFewConnections};
 pub use inspect_error::InspectError;
 pub use installation::{Installation, StoredSecretCheck};
 pub use keys::{
-    CursorPosition, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyListStart, KeyRecord, KeyScan,
+    CursorPosition, KeyCounts, KeyListItem, KeyListPage, KeyListQuery, KeyListSlice, KeyRecord, KeyScan,
     KeyStateCounts, KeyTab, NewKeyRecord, PageRequest, PolicyViolation, SortBy, SortKey, SortOrder,
 };
 pub use metrics::{ConnectionCounts, store_errors};

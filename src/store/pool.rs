@@ -246,7 +246,7 @@ impl Pools {
         };
         let (readers, writers) = (pool(ConnectionPurpose::Read, READERS), pool(ConnectionPurpose::Write, writers));
         let group_commit = match connector.database() {
-            Database::Sqlite(_) => Some(GroupCommit::new(writers.clone(), connector.files().clone(), CHECKOUT_TIMEOUT)),
+            Database::Sqlite(_) => Some(GroupCommit::new(writers.clone(), connector, CHECKOUT_TIMEOUT)),
             Database::Postgres(_) => None,
         };
         Self { readers, writers, group_commit, primary }

@@ -12,6 +12,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::connection::AnyConnection;
 use crate::store::db::{ReadWrite, ServiceAccounts};
 use crate::store::error::StoreError;
+use crate::store::prepared::on_driver;
 use crate::store::schema::service_accounts;
 
 impl<A> ServiceAccounts<'_, A> {
@@ -22,12 +23,11 @@ impl<A> ServiceAccounts<'_, A> {
         company_id: CompanyId,
         case_folded: &str,
     ) -> Result<Option<(ServiceAccountId, String)>, StoreError> {
-        Ok(service_accounts::table
+        let account = service_accounts::table
             .filter(service_accounts::company_id.eq(company_id))
             .filter(service_accounts::name_folded.eq(case_folded))
-            .select((service_accounts::id, service_accounts::name))
-            .first(self.connection)
-            .optional()?)
+            .select((service_accounts::id, service_accounts::name));
+        Ok(on_driver!(self.connection, |driver| account.first(driver)).optional()?)
     }
 
     /// Returns the service accounts of a company with these case-folded names, and their names as stored, by case-folded
@@ -85,7 +85,8 @@ impl ServiceAccounts<'_, ReadWrite> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let row = NewAccountRow::new(company_id, id, name, now);
-        diesel::insert_into(service_accounts::table).values(row).execute(self.connection)?;
+        let insert = diesel::insert_into(service_accounts::table).values(row);
+        on_driver!(self.connection, |driver| insert.execute(driver))?;
         Ok(())
     }
 

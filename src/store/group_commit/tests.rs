@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use tempfile::TempDir;
@@ -33,12 +34,12 @@ impl Fixture {
         let database = Database::Sqlite(folder.path().join("keydesk.db"));
         let connector = Connector::new(database.clone());
         let primary = connector.primaries().current();
-        let manager = ConnectionManager { connector, purpose: ConnectionPurpose::Write, primary };
+        let manager = ConnectionManager { connector: connector.clone(), purpose: ConnectionPurpose::Write, primary };
         let writers = Pool::builder().max_size(1).build(manager).unwrap();
         let tables = "CREATE TABLE rows (id INTEGER PRIMARY KEY); \
             CREATE TABLE children (row INTEGER REFERENCES rows (id) DEFERRABLE INITIALLY DEFERRED)";
         writers.get().unwrap().batch_execute(tables).unwrap();
-        Self { database, group: GroupCommit::with_limits(writers, FileWatch::default(), limits), _folder: folder }
+        Self { database, group: GroupCommit::with_limits(writers, &connector, limits), _folder: folder }
     }
 
     /// Returns what another connection sees.

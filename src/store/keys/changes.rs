@@ -1,18 +1,20 @@
 //! Changes to API keys.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
 use tracing::instrument;
 
 use super::record::NewKeyRecord;
 use crate::domain::ids::{CompanyId, KeyId, ServiceAccountId, UserId};
 use crate::domain::key::digest::{DigestRenewal, KeyDigest};
-use crate::domain::key::lifecycle::{Comment, Revocation};
+use crate::domain::key::lifecycle::{Comment, Revocation, RevocationReason};
 use crate::domain::key::rotation::Replacement;
 use crate::domain::text::normalize;
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::AnyConnection;
 use crate::store::db::{ApiKeys, ReadWrite, WriteDb};
 use crate::store::error::StoreError;
+use crate::store::prepared::{on_driver, statement};
 use crate::store::schema::{api_keys, key_usage};
 
 #[diesel::dsl::auto_type]
@@ -21,7 +23,7 @@ fn key(company_id: CompanyId, id: KeyId) -> _ {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = api_keys)]
+#[diesel(table_name = api_keys, treat_none_as_default_value = false)]
 struct NewKeyRow<'a> {
     id: KeyId,
     company_id: CompanyId,
@@ -58,6 +60,19 @@ impl<'a> From<&NewKeyRecord<'a>> for NewKeyRow<'a> {
     }
 }
 
+statement! {
+    Revoke {
+        "UPDATE api_keys SET revoked_at = " at: Timestamp as BigInt,
+        ", revoked_by_type = " by_type: str as Text,
+        ", revoked_by = " by: Option<UserId> as Nullable<Text>,
+        ", revocation_reason = " reason: RevocationReason as Text,
+        ", revocation_comment = " comment: Option<String> as Nullable<Text>,
+        " WHERE company_id = " company_id: CompanyId as Text,
+        " AND id = " id: KeyId as Text;
+        ""
+    }
+}
+
 impl ApiKeys<'_, ReadWrite> {
     /// Inserts a key, and an empty row for its usage.
     ///
@@ -65,7 +80,8 @@ impl ApiKeys<'_, ReadWrite> {
     /// [`StoreError::Exists`] if the digest is stored already.
     #[instrument(name = "db.keys.insert", level = "debug", skip_all)]
     pub fn insert(&mut self, key: &NewKeyRecord<'_>) -> Result<(), StoreError> {
-        diesel::insert_into(api_keys::table).values(NewKeyRow::from(key)).execute(self.connection)?;
+        let insert = diesel::insert_into(api_keys::table).values(NewKeyRow::from(key));
+        on_driver!(self.connection, |driver| insert.execute(driver))?;
         WriteDb::new(self.connection).usage().insert(key.company_id, key.id)
     }
 
@@ -85,15 +101,17 @@ impl ApiKeys<'_, ReadWrite> {
 
     #[instrument(name = "db.keys.revoke", level = "debug", skip_all)]
     pub fn revoke(&mut self, company_id: CompanyId, id: KeyId, revocation: &Revocation) -> Result<(), StoreError> {
-        diesel::update(key(company_id, id))
-            .set((
-                api_keys::revoked_at.eq(revocation.at),
-                api_keys::revoked_by_type.eq(revocation.by.kind()),
-                api_keys::revoked_by.eq(revocation.by.user()),
-                api_keys::revocation_reason.eq(revocation.reason),
-                api_keys::revocation_comment.eq(revocation.comment.as_ref().map(Comment::as_str)),
-            ))
-            .execute(self.connection)?;
+        let Revocation { at, by, reason, comment } = revocation;
+        Revoke {
+            at,
+            by_type: by.kind(),
+            by: &by.user(),
+            reason,
+            comment: &comment.as_ref().map(|comment| comment.as_str().to_owned()),
+            company_id: &company_id,
+            id: &id,
+        }
+        .execute(self.connection)?;
         Ok(())
     }
 

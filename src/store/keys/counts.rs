@@ -56,7 +56,6 @@ macro_rules! ended_within {
             .single_value()
     }};
 }
-pub(super) use ended_within;
 
 /// The number of keys in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -24,6 +24,14 @@ pub struct KeyListSlice {
     pub position: i64,
 }
 
+impl KeyListSlice {
+    /// Whether paging back reached the start with less than a full page: the first page is shown then.
+    #[must_use]
+    pub fn is_short_start(&self, query: &KeyListQuery) -> bool {
+        matches!(query.paging, PageRequest::Before(_)) && self.position == 0 && self.keys.len() < query.page_size
+    }
+}
+
 type Keys = InnerJoinOn<
     api_keys::table,
     service_accounts::table,

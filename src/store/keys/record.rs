@@ -14,6 +14,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::connection::{Columns, columns};
 use crate::store::db::ApiKeys;
 use crate::store::error::StoreError;
+use crate::store::prepared::on_driver;
 use crate::store::schema::{api_keys, service_accounts};
 
 /// A stored key, with the current name of its service account.
@@ -110,9 +111,9 @@ impl<A> ApiKeys<'_, A> {
     pub fn find(&mut self, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {
         let key = api_keys::table
             .inner_join(service_accounts::table.on(service_accounts::id.eq(api_keys::service_account_id)))
-            .filter(api_keys::id.eq(id))
-            .select(KeyRecord::as_select());
-        Ok(key.first(self.connection).optional()?)
+            .filter(api_keys::id.eq(id));
+        let key = on_driver!(self.connection, |driver| key.select(KeyRecord::as_select()).first(driver));
+        Ok(key.optional()?)
     }
 
     /// Returns a key of the company; `None` also for a key of another company.

@@ -11,6 +11,7 @@ use crate::store::companies::Company;
 use crate::store::db::{ReadWrite, Sessions};
 use crate::store::error::StoreError;
 use crate::store::pool::Store;
+use crate::store::prepared::on_driver;
 use crate::store::schema::{companies, second_factors, sessions, sign_ins_awaiting_code, users};
 
 /// The values of a new session.
@@ -125,18 +126,17 @@ impl<A> Sessions<'_, A> {
     #[instrument(name = "db.sessions.by_token", level = "debug", skip_all)]
     pub fn by_token(&mut self, token_digest: &TokenDigest) -> Result<Option<Session>, StoreError> {
         let of_token = with_user().filter(sessions::token_digest.eq(token_digest));
-        let row = of_token.select(SessionRow::as_select()).first(self.connection).optional()?;
+        let row =
+            on_driver!(self.connection, |driver| of_token.select(SessionRow::as_select()).first(driver)).optional()?;
         Ok(row.and_then(SessionRow::into_session))
     }
 
     /// Returns the session with this id, of any age, unless its user was deleted.
     #[instrument(name = "db.sessions.by_id", level = "debug", skip_all)]
     pub fn by_id(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let row = with_user()
-            .filter(sessions::id.eq(id))
-            .select(SessionRow::as_select())
-            .first(self.connection)
-            .optional()?;
+        let of_id = with_user().filter(sessions::id.eq(id));
+        let row =
+            on_driver!(self.connection, |driver| of_id.select(SessionRow::as_select()).first(driver)).optional()?;
         Ok(row.and_then(SessionRow::into_session))
     }
 

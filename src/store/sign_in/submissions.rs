@@ -7,6 +7,7 @@ use crate::domain::key::submission::SubmissionId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::{ReadWrite, Submissions};
 use crate::store::error::StoreError;
+use crate::store::prepared::on_driver;
 use crate::store::schema::submissions;
 
 impl<A> Submissions<'_, A> {
@@ -14,7 +15,8 @@ impl<A> Submissions<'_, A> {
     #[instrument(name = "db.submissions.is_used", level = "debug", skip_all)]
     pub fn is_used(&mut self, id: SubmissionId) -> Result<bool, StoreError> {
         let used = submissions::table.filter(submissions::id.eq(id));
-        Ok(diesel::select(diesel::dsl::exists(used)).get_result(self.connection)?)
+        let is_used = diesel::select(diesel::dsl::exists(used));
+        Ok(on_driver!(self.connection, |driver| is_used.get_result(driver))?)
     }
 }
 
@@ -25,10 +27,11 @@ impl Submissions<'_, ReadWrite> {
     /// [`StoreError::Exists`] if the form was submitted before.
     #[instrument(name = "db.submissions.mark_used", level = "debug", skip_all)]
     pub fn mark_used(&mut self, id: SubmissionId, now: Timestamp, oldest: Timestamp) -> Result<(), StoreError> {
-        diesel::delete(submissions::table.filter(submissions::used_at.lt(oldest))).execute(self.connection)?;
-        diesel::insert_into(submissions::table)
-            .values((submissions::id.eq(id), submissions::used_at.eq(now)))
-            .execute(self.connection)?;
+        let expired = diesel::delete(submissions::table.filter(submissions::used_at.lt(oldest)));
+        on_driver!(self.connection, |driver| expired.execute(driver))?;
+        let insert =
+            diesel::insert_into(submissions::table).values((submissions::id.eq(id), submissions::used_at.eq(now)));
+        on_driver!(self.connection, |driver| insert.execute(driver))?;
         Ok(())
     }
 }

@@ -20,6 +20,11 @@ const VERSION: u32 = 3_007_000;
 
 pub(in crate::store) type WalHeader = [u8; HEADER_BYTES];
 
+/// Returns the number of frames in the log, each of which is a page.
+pub(in crate::store) fn frames(header: &WalHeader) -> u32 {
+    u32::from_ne_bytes([header[16], header[17], header[18], header[19]])
+}
+
 /// Every wal-index that this process has opened, each once. They are never closed: closing a file releases all locks
 /// of the process on it, those of SQLite included (<https://www.sqlite.org/howtocorrupt.html>, section 2.2).
 static OPENED: Mutex<Vec<WalIndex>> = Mutex::new(Vec::new());
@@ -31,7 +36,7 @@ struct DatabaseFile {
 }
 
 /// The wal-index of a database, opened for reading.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::store) struct WalIndex(&'static File);
 
 impl WalIndex {

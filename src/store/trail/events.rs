@@ -10,10 +10,11 @@ use crate::domain::trail::merkle::Hash;
 use crate::store::connection::AnyConnection;
 use crate::store::db::{ReadWrite, Trails};
 use crate::store::error::StoreError;
+use crate::store::prepared::on_driver;
 use crate::store::schema::{api_keys, events};
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = events)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
 pub(super) struct EventRow {
     trail_id: String,
     pub(super) sequence: i64,
@@ -101,9 +102,8 @@ impl Trails<'_, ReadWrite> {
     /// Appends an event, with the hash of its leaf.
     #[instrument(name = "db.trails.append", level = "debug", skip_all)]
     pub fn append(&mut self, event: Event, leaf_hash: &Hash) -> Result<(), StoreError> {
-        diesel::insert_into(events::table)
-            .values(EventRow::from_event(event, leaf_hash.to_vec()))
-            .execute(self.connection)?;
+        let insert = diesel::insert_into(events::table).values(EventRow::from_event(event, leaf_hash.to_vec()));
+        on_driver!(self.connection, |driver| insert.execute(driver))?;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Heads of audit trails: size, frontier and checkpoint.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Text};
 use tracing::instrument;
 
 use crate::domain::ids::TrailId;
@@ -8,15 +9,55 @@ use crate::domain::trail::check::TrailHead;
 use crate::store::connection::AnyConnection;
 use crate::store::db::{ReadWrite, Trails};
 use crate::store::error::StoreError;
-use crate::store::schema::{audit_trail_hours, audit_trails};
+use crate::store::prepared::{on_driver, statement};
+use crate::store::schema::audit_trails;
+
+statement! {
+    UpdateHead {
+        "UPDATE audit_trails SET size = " size: i64 as BigInt,
+        ", frontier = " frontier: Vec<u8> as Binary,
+        ", checkpoint = " checkpoint: String as Text,
+        " WHERE id = " trail: TrailId as Text;
+        ""
+    }
+}
+
+statement! {
+    IndexHour {
+        "INSERT INTO audit_trail_hours (trail_id, hour, first_sequence, last_sequence) VALUES (" trail: TrailId as Text,
+        ", " hour: i64 as BigInt,
+        ", " first: i64 as BigInt,
+        ", " last: i64 as BigInt;
+        ") ON CONFLICT (trail_id, hour) DO UPDATE SET last_sequence = excluded.last_sequence"
+    }
+}
+
+statement! {
+    /// Both on PostgreSQL, where each statement is a round trip.
+    UpdateHeadAndHour {
+        "WITH hours AS (INSERT INTO audit_trail_hours (trail_id, hour, first_sequence, last_sequence) VALUES ("
+            trail_of_hour: TrailId as Text,
+        ", " hour: i64 as BigInt,
+        ", " first: i64 as BigInt,
+        ", " last: i64 as BigInt,
+        ") ON CONFLICT (trail_id, hour) DO UPDATE SET last_sequence = excluded.last_sequence) \
+         UPDATE audit_trails SET size = " size: i64 as BigInt,
+        ", frontier = " frontier: Vec<u8> as Binary,
+        ", checkpoint = " checkpoint: String as Text,
+        " WHERE id = " trail: TrailId as Text;
+        ""
+    }
+}
 
 impl<A> Trails<'_, A> {
     #[instrument(name = "db.trails.head", level = "debug", skip_all)]
     pub fn head(&mut self, trail: TrailId) -> Result<TrailHead, StoreError> {
-        let (size, frontier, checkpoint) = audit_trails::table
-            .filter(audit_trails::id.eq(trail))
-            .select((audit_trails::size, audit_trails::frontier, audit_trails::checkpoint))
-            .first(self.connection)?;
+        let head = audit_trails::table.filter(audit_trails::id.eq(trail)).select((
+            audit_trails::size,
+            audit_trails::frontier,
+            audit_trails::checkpoint,
+        ));
+        let (size, frontier, checkpoint) = on_driver!(self.connection, |driver| head.first(driver))?;
         Ok(TrailHead { size, frontier, checkpoint })
     }
 
@@ -77,38 +118,30 @@ impl Trails<'_, ReadWrite> {
         Ok(TrailHead { size, frontier, checkpoint })
     }
 
-    /// Stores the head of a trail after events were appended.
-    #[instrument(name = "db.trails.update_head", level = "debug", skip_all)]
-    pub fn update_head(&mut self, trail: TrailId, head: &TrailHead) -> Result<(), StoreError> {
-        diesel::update(audit_trails::table.filter(audit_trails::id.eq(trail)))
-            .set((
-                audit_trails::size.eq(head.size),
-                audit_trails::frontier.eq(&head.frontier),
-                audit_trails::checkpoint.eq(&head.checkpoint),
-            ))
-            .execute(self.connection)?;
+    /// Stores a checkpoint of the same events.
+    pub fn replace_checkpoint(&mut self, trail: TrailId, checkpoint: &str) -> Result<(), StoreError> {
+        let target = audit_trails::table.find(trail);
+        diesel::update(target).set(audit_trails::checkpoint.eq(checkpoint)).execute(self.connection)?;
         Ok(())
     }
 
-    /// Stores that the events of a trail after `after` and up to `last` happened in this hour.
-    #[instrument(name = "db.trails.index_hour", level = "debug", skip_all)]
-    pub fn index_hour(&mut self, trail: TrailId, hour: i64, after: i64, last: i64) -> Result<(), StoreError> {
-        if last == after {
-            return Ok(());
-        }
-        let row = audit_trail_hours::table
-            .filter(audit_trail_hours::trail_id.eq(trail))
-            .filter(audit_trail_hours::hour.eq(hour));
-        let updated = diesel::update(row).set(audit_trail_hours::last_sequence.eq(last)).execute(self.connection)?;
-        if updated == 0 {
-            diesel::insert_into(audit_trail_hours::table)
-                .values((
-                    audit_trail_hours::trail_id.eq(trail),
-                    audit_trail_hours::hour.eq(hour),
-                    audit_trail_hours::first_sequence.eq(after + 1),
-                    audit_trail_hours::last_sequence.eq(last),
-                ))
-                .execute(self.connection)?;
+    /// Stores the head of a trail after its events after `before` were appended, all of them in this hour.
+    #[instrument(name = "db.trails.update_head", level = "debug", skip_all)]
+    pub fn update_head(&mut self, trail: TrailId, head: &TrailHead, before: i64, hour: i64) -> Result<(), StoreError> {
+        let TrailHead { size, frontier, checkpoint } = head;
+        let (hour, first, last) = (&hour, &(before + 1), size);
+        match self.connection {
+            AnyConnection::Postgres(_) if last >= first => {
+                let (trail, trail_of_hour) = (&trail, &trail);
+                UpdateHeadAndHour { trail_of_hour, hour, first, last, size, frontier, checkpoint, trail }
+                    .execute(self.connection)?;
+            }
+            _ => {
+                if last >= first {
+                    IndexHour { trail: &trail, hour, first, last }.execute(self.connection)?;
+                }
+                UpdateHead { size, frontier, checkpoint, trail: &trail }.execute(self.connection)?;
+            }
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::store::connection::{Columns, columns};
 use crate::store::db::{ReadWrite, Usage};
 use crate::store::error::StoreError;
 use crate::store::keys::EndColumns;
+use crate::store::prepared::on_driver;
 use crate::store::schema::{api_keys, key_clients, key_usage, key_usage_hours};
 
 /// A key that has ended, as recording its usage needs it.
@@ -57,9 +58,9 @@ impl Usage<'_, ReadWrite> {
     /// Inserts the empty record of a new key.
     #[instrument(name = "db.usage.insert", level = "debug", skip_all)]
     pub(in crate::store) fn insert(&mut self, company_id: CompanyId, id: KeyId) -> Result<(), StoreError> {
-        diesel::insert_into(key_usage::table)
-            .values((key_usage::key_id.eq(id), key_usage::company_id.eq(company_id)))
-            .execute(self.connection)?;
+        let insert = diesel::insert_into(key_usage::table)
+            .values((key_usage::key_id.eq(id), key_usage::company_id.eq(company_id)));
+        on_driver!(self.connection, |driver| insert.execute(driver))?;
         Ok(())
     }
 

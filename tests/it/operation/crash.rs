@@ -154,6 +154,7 @@ fn acknowledged_changes_survive_kills() {
 }
 
 /// Makes three of ten writes to the database and its log, and as many flushes, fail while the file `$FAULTY_DISK` exists.
+/// The file `$FLUSHES` lists the calls that flush the log.
 const SHIM: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -163,14 +164,29 @@ const SHIM: &str = r#"
 #include <string.h>
 #include <unistd.h>
 
+static const char *name_of(int file, char *name, size_t size) {
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(link, name, size - 1);
+    name[length < 0 ? 0 : length] = 0;
+    return name;
+}
+
+static void note(const char *call, int file) {
+    const char *flushes = getenv("FLUSHES");
+    char name[4096];
+    if (!flushes || !strstr(name_of(file, name, sizeof name), "keydesk.db-wal")) return;
+    FILE *list = fopen(flushes, "a");
+    if (!list) abort();
+    fprintf(list, "%s\n", call);
+    fclose(list);
+}
+
 static int fails(int file) {
     const char *faulty = getenv("FAULTY_DISK");
-    char link[64], name[4096];
+    char name[4096];
     if (!faulty || access(faulty, F_OK) != 0) return 0;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-    ssize_t length = readlink(link, name, sizeof name - 1);
-    if (length < 0) return 0;
-    name[length] = 0;
+    name_of(file, name, sizeof name);
     if (!strstr(name, "keydesk.db") || strstr(name, "-shm")) return 0;
     if (random() % 10 >= 3) return 0;
     errno = EIO;
@@ -182,8 +198,8 @@ static int fails(int file) {
 ssize_t write(int file, const void *bytes, size_t count) { REAL(write); return fails(file) ? -1 : real(file, bytes, count); }
 ssize_t pwrite(int file, const void *bytes, size_t count, off_t at) { REAL(pwrite); return fails(file) ? -1 : real(file, bytes, count, at); }
 ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t at) { REAL(pwrite64); return fails(file) ? -1 : real(file, bytes, count, at); }
-int fsync(int file) { REAL(fsync); return fails(file) ? -1 : real(file); }
-int fdatasync(int file) { REAL(fdatasync); return fails(file) ? -1 : real(file); }
+int fsync(int file) { REAL(fsync); note("fsync", file); return fails(file) ? -1 : real(file); }
+int fdatasync(int file) { REAL(fdatasync); note("fdatasync", file); return fails(file) ? -1 : real(file); }
 "#;
 
 /// Compiles the shim. `None` without a C compiler.
@@ -238,4 +254,24 @@ fn every_acknowledgement_is_true_on_a_failing_disk() {
     acknowledged.assert_true(&browser);
     serving.stop();
     assert_verified(folder.path());
+}
+
+#[test]
+fn a_commit_waits_for_fdatasync() {
+    if database::postgres().is_some() || !cfg!(target_os = "linux") {
+        return;
+    }
+    let (folder, tools) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let Some(shim) = shim(tools.path()) else { return };
+    let (address, flushes) = (free_address(), tools.path().join("flushes"));
+    let mut command = keydesk_at(folder.path(), &address);
+    command.env("LD_PRELOAD", shim).env("FLUSHES", &flushes);
+    let serving = Serving::start(command, 2);
+    let browser = serving.set_up();
+    let calls = || std::fs::read_to_string(&flushes).unwrap().lines().map(str::to_owned).collect::<Vec<_>>();
+    let before = calls().len();
+    assert!(created(&browser, "ERP Sync").is_some());
+    let calls = calls();
+    assert!(calls.len() > before && calls.iter().all(|call| call == "fdatasync"), "{calls:?}");
+    serving.stop();
 }

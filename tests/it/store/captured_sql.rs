@@ -14,30 +14,61 @@ thread_local! {
     static STATEMENTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
+/// What all threads sent, with the URLs of their connections.
+static SENT: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+
 #[expect(clippy::unnecessary_wraps, reason = "the signature is diesel's")]
 fn capture() -> Option<Box<dyn Instrumentation>> {
-    Some(Box::new(|event: InstrumentationEvent<'_>| {
-        if let InstrumentationEvent::StartQuery { query, .. } = event {
+    let mut connected_to = String::new();
+    Some(Box::new(move |event: InstrumentationEvent<'_>| match event {
+        InstrumentationEvent::StartEstablishConnection { url, .. } => url.clone_into(&mut connected_to),
+        InstrumentationEvent::StartQuery { query, .. } => {
             let text = query.to_string();
             let statement = text.split(" -- binds:").next().unwrap_or_default().to_owned();
+            sent().push((connected_to.clone(), statement.clone()));
             STATEMENTS.with_borrow_mut(|statements| statements.push(statement));
         }
+        _ => {}
     }))
 }
 
-/// A store whose statements are captured. Instrumentation is set for the whole process, so there is one such store at a
-/// time, and connections that other tests open meanwhile are captured, too.
+fn sent() -> MutexGuard<'static, Vec<(String, String)>> {
+    SENT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// While it exists, new connections are captured. Instrumentation is set for the whole process, so there is one at a time,
+/// and connections that other tests open meanwhile are captured, too.
+pub struct Capture {
+    _lock: MutexGuard<'static, ()>,
+}
+
+impl Capture {
+    pub fn start() -> Self {
+        static LOCK: Mutex<()> = Mutex::new(());
+        let lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+        set_default_instrumentation(capture).unwrap();
+        Self { _lock: lock }
+    }
+
+    /// Returns what all threads send to a PostgreSQL database meanwhile.
+    pub fn statements_to(&self, url: &str, action: impl FnOnce()) -> Vec<String> {
+        let name = |url: &str| url.split('?').next().and_then(|url| url.rsplit('/').next()).map(str::to_owned);
+        sent().clear();
+        action();
+        sent().iter().filter(|(to, _)| name(to) == name(url)).map(|(_, statement)| statement.clone()).collect()
+    }
+}
+
+/// A store whose statements are captured.
 pub struct CapturedStore {
     pub store: Store,
-    _lock: MutexGuard<'static, ()>,
+    _capture: Capture,
 }
 
 impl CapturedStore {
     pub fn connect(url: &str) -> Self {
-        static LOCK: Mutex<()> = Mutex::new(());
-        let lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
-        set_default_instrumentation(capture).unwrap();
-        Self { store: Store::connect(&Database::parse(url).unwrap()).unwrap(), _lock: lock }
+        let capture = Capture::start();
+        Self { store: Store::connect(&Database::parse(url).unwrap()).unwrap(), _capture: capture }
     }
 }
 
@@ -48,9 +79,10 @@ pub fn statements_of<T>(action: impl FnOnce() -> T) -> (T, Vec<String>) {
     (result, STATEMENTS.take())
 }
 
-impl Drop for CapturedStore {
+impl Drop for Capture {
     fn drop(&mut self) {
         set_default_instrumentation(|| None).unwrap();
+        sent().clear();
     }
 }
 

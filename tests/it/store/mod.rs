@@ -1,7 +1,7 @@
 mod audit;
 mod captured_sql;
 mod key_counts;
-mod list_start;
+mod list_page;
 pub mod parity;
 mod postgres_settings;
 mod query_plans;

@@ -43,7 +43,7 @@ fn run_all_queries(store: &Store, company_id: CompanyId) {
                         page_size: 50,
                         now,
                     };
-                    store.query(|db| db.keys().list_start(&query)).unwrap();
+                    store.query(|db| db.keys().list_page(&query)).unwrap();
                     let first = store.read(|db| db.keys().list(&query)).unwrap();
                     let last = first.keys.last().unwrap();
                     for paging in

@@ -5,8 +5,8 @@ use super::view::{Counts, End, KeyListPage, Row};
 use crate::domain::key::lifecycle::KeyEnd;
 use crate::domain::timestamp::Timestamp;
 use crate::store::{
-    CursorPosition, Db, KeyCounts, KeyListItem, KeyListQuery, KeyListSlice, KeyListStart, KeyTab, PageRequest, SortBy,
-    SortOrder, StoreError, UserNames,
+    CursorPosition, Db, KeyCounts, KeyListItem, KeyListPage as LoadedList, KeyListQuery, KeyListSlice, KeyTab,
+    PageRequest, SortBy, SortOrder, StoreError, UserNames,
 };
 use crate::web::app::error::PageError;
 use crate::web::app::inline_reader::InlineReader;
@@ -34,13 +34,6 @@ pub async fn with_dialog(cx: &PageContext, dialog: Dialog) -> Result<KeyListPage
     Ok(KeyListPage { dialog: Some(dialog), ..page })
 }
 
-struct LoadedList {
-    page: KeyListSlice,
-    names: UserNames,
-    total: KeyCounts,
-    found: KeyCounts,
-}
-
 /// Loads one page of the list. With a `reader`, a page at the start of an index is read on this thread.
 pub async fn page(
     cx: &PageContext,
@@ -58,28 +51,31 @@ pub async fn page(
     let loaded = reader.and_then(|reader| reader.read(|db| load_inline(db, &query, matches_nothing)));
     let loaded = if let Some(loaded) = loaded.flatten() {
         loaded
-    } else if let Some(start) = load_start(cx, &query, matches_nothing).await? {
-        start
+    } else if matches_nothing {
+        let total = cx.query(move |db| db.keys().count(query.company_id, query.now)).await?;
+        found_nothing(total)
+    } else if cx.app.actions.store.is_remote() {
+        load_page(cx, query).await?
     } else {
         cx.read(move |db| {
             let total = db.keys().count(query.company_id, query.now)?;
-            Ok(load_rows(db, query, total, matches_nothing)?)
+            Ok(load_rows(db, query, total)?)
         })
         .await?
     };
     let (total, found) = (counts(loaded.total), counts(loaded.found));
-    let first = count(loaded.page.position).saturating_add(1);
-    let has_next = first + (loaded.page.keys.len() as u64) <= found.on(address.tab);
+    let first = count(loaded.slice.position).saturating_add(1);
+    let has_next = first + (loaded.slice.keys.len() as u64) <= found.on(address.tab);
     let page_href = |key: Option<&KeyListItem>, cursor: fn(&CursorPosition) -> String| {
         key.map(|key| address.at(Some(&cursor(&key.position(sort_by)))).href())
     };
     let pager = Pager {
-        previous: page_href(loaded.page.keys.first().filter(|_| loaded.page.position > 0), cursor::before),
-        next: page_href(loaded.page.keys.last().filter(|_| has_next), cursor::after),
+        previous: page_href(loaded.slice.keys.first().filter(|_| loaded.slice.position > 0), cursor::before),
+        next: page_href(loaded.slice.keys.last().filter(|_| has_next), cursor::after),
     };
     Ok(KeyListPage {
         layout: PageLayout::new(&cx.app, &cx.user),
-        rows: loaded.page.keys.into_iter().map(|key| row(key, &loaded.names, &cx.zone, now)).collect(),
+        rows: loaded.slice.keys.into_iter().map(|key| row(key, &loaded.names, &cx.zone, now)).collect(),
         address,
         total,
         found,
@@ -132,23 +128,10 @@ fn reads_index_start(query: &KeyListQuery) -> bool {
     matches!(query.paging, PageRequest::First) && query.sort_by != SortBy::Name && query.search.is_none()
 }
 
-/// Loads the first page with one statement, or returns `None` if that takes several.
-async fn load_start(
-    cx: &PageContext,
-    query: &KeyListQuery,
-    matches_nothing: bool,
-) -> Result<Option<LoadedList>, PageError> {
-    if matches_nothing {
-        return Ok(None);
-    }
-    let query = query.clone();
-    let start = cx.query(move |db| db.keys().list_start(&query)).await?;
-    Ok(start.map(|KeyListStart { keys, names, counts }| LoadedList {
-        page: KeyListSlice { keys, position: 0 },
-        names,
-        total: counts,
-        found: counts,
-    }))
+/// Loads a page with one statement, which is one round trip.
+async fn load_page(cx: &PageContext, query: KeyListQuery) -> Result<LoadedList, PageError> {
+    let page = cx.query(move |db| db.keys().list_page(&query)).await?;
+    Ok(page.ok_or_else(|| StoreError::unexpected("the database has no list in one statement"))?)
 }
 
 /// Loads the rows, or returns `None` if the company has too many keys for this thread.
@@ -157,36 +140,29 @@ fn load_inline(db: &mut Db<'_>, query: &KeyListQuery, matches_nothing: bool) -> 
     if total.active + total.ended > MAX_KEYS_INLINE {
         return Ok(None);
     }
-    load_rows(db, query.clone(), total, matches_nothing).map(Some)
+    if matches_nothing {
+        return Ok(Some(found_nothing(total)));
+    }
+    load_rows(db, query.clone(), total).map(Some)
 }
 
-fn load_rows(
-    db: &mut Db<'_>,
-    mut query: KeyListQuery,
-    total: KeyCounts,
-    matches_nothing: bool,
-) -> Result<LoadedList, StoreError> {
-    if matches_nothing {
-        return Ok(LoadedList {
-            page: KeyListSlice::default(),
-            names: UserNames::new(),
-            total,
-            found: KeyCounts::default(),
-        });
-    }
-    let mut page = db.keys().list(&query)?;
-    let is_short = page.keys.len() < query.page_size && page.position == 0;
-    if matches!(query.paging, PageRequest::Before(_)) && is_short {
-        // Paging back reached the start with less than a full page: show the first page.
+/// The list of a search that needs no query.
+fn found_nothing(total: KeyCounts) -> LoadedList {
+    LoadedList { slice: KeyListSlice::default(), names: UserNames::new(), total, found: KeyCounts::default() }
+}
+
+fn load_rows(db: &mut Db<'_>, mut query: KeyListQuery, total: KeyCounts) -> Result<LoadedList, StoreError> {
+    let mut slice = db.keys().list(&query)?;
+    if slice.is_short_start(&query) {
         query.paging = PageRequest::First;
-        page = db.keys().list(&query)?;
+        slice = db.keys().list(&query)?;
     }
     let found = match &query.search {
         None => total,
         Some(search) => db.keys().count_matching(query.company_id, search, query.now)?,
     };
-    let names = db.users().names(query.company_id, page.keys.iter().flat_map(KeyListItem::users))?;
-    Ok(LoadedList { page, names, total, found })
+    let names = db.users().names(query.company_id, slice.keys.iter().flat_map(KeyListItem::users))?;
+    Ok(LoadedList { slice, names, total, found })
 }
 
 fn counts(counts: KeyCounts) -> Counts {

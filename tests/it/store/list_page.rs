@@ -1,0 +1,161 @@
+//! A page of the list in one statement: on PostgreSQL, it holds what several statements on one snapshot hold.
+
+use std::time::Duration;
+
+use keydesk::domain::ids::CompanyId;
+use keydesk::domain::timestamp::Timestamp;
+use keydesk::store::{
+    Db, KeyListItem, KeyListPage, KeyListQuery, KeyTab, PageRequest, SortBy, SortOrder, Store, StoreError,
+};
+
+use super::captured_sql::{Capture, CapturedStore, fill, statements_of};
+use crate::support::{API_KEYS, TestServer, database};
+
+const COLUMNS: [SortBy; 4] = [SortBy::Created, SortBy::Ended, SortBy::Name, SortBy::LastUsed];
+const ORDERS: [SortOrder; 2] = [SortOrder::Ascending, SortOrder::Descending];
+
+/// Adds active, revoked and rotated keys.
+fn add_keys(server: &TestServer) {
+    let admin = server.admin();
+    for number in 0..12 {
+        let (id, _) = admin.create_key(&format!("Service {number:02}"));
+        server.advance(Duration::from_mins(1));
+        match number % 4 {
+            1 => admin.revoke(&id, "superseded", "replaced by hand").expect(303),
+            2 => admin.rotate(&id, "24h").expect(201),
+            _ => continue,
+        };
+    }
+}
+
+/// What several statements return, if paging back does not reach the start.
+fn in_several_statements(db: &mut Db<'_>, query: &KeyListQuery) -> Result<KeyListPage, StoreError> {
+    let slice = db.keys().list(query)?;
+    let names = db.users().names(query.company_id, slice.keys.iter().flat_map(KeyListItem::users))?;
+    let total = db.keys().count(query.company_id, query.now)?;
+    let found = match &query.search {
+        None => total,
+        Some(search) => db.keys().count_matching(query.company_id, search, query.now)?,
+    };
+    Ok(KeyListPage { slice, names, total, found })
+}
+
+/// Compares a page with what several statements return, and returns it.
+fn compared(store: &Store, query: &KeyListQuery) -> Option<KeyListPage> {
+    let (page, sent) = statements_of(|| store.query(|db| db.keys().list_page(query)).unwrap());
+    let Some(page) = page else {
+        assert!(database::postgres().is_none() && sent.is_empty(), "{sent:#?}");
+        return None;
+    };
+    assert_eq!(sent.len(), 1, "{sent:#?}");
+    let expected = store.read(|db| in_several_statements(db, query)).unwrap();
+    assert_eq!(format!("{:?}", page.slice), format!("{:?}", expected.slice), "{query:?}");
+    assert_eq!((&page.names, page.total, page.found), (&expected.names, expected.total, expected.found), "{query:?}");
+    Some(page)
+}
+
+fn query(company_id: CompanyId, now: Timestamp) -> KeyListQuery {
+    KeyListQuery {
+        company_id,
+        tab: KeyTab::Active,
+        search: None,
+        sort_by: SortBy::Created,
+        order: SortOrder::Descending,
+        paging: PageRequest::First,
+        page_size: 3,
+        now,
+    }
+}
+
+#[test]
+fn one_statement_returns_a_page_of_the_list_names_and_counters() {
+    let server = TestServer::start();
+    add_keys(&server);
+    let company_id = server.company("Brightwater");
+    let captured = CapturedStore::connect(&server.database_url);
+    let now = server.clock.now();
+    for (sort_by, order) in COLUMNS.into_iter().flat_map(|column| ORDERS.map(|order| (column, order))) {
+        for (tab, search) in [
+            (KeyTab::Active, None),
+            (KeyTab::Ended, None),
+            (KeyTab::Active, Some("service 0")),
+            (KeyTab::Ended, Some("goa_")),
+            (KeyTab::Ended, Some("e")),
+        ] {
+            let search = search.map(str::to_owned);
+            let first = KeyListQuery { tab, search, sort_by, order, ..query(company_id, now) };
+            let Some(page) = compared(&captured.store, &first) else { continue };
+            let Some(last) = page.slice.keys.last() else { continue };
+            let next = KeyListQuery { paging: PageRequest::After(last.position(sort_by)), ..first.clone() };
+            let Some(page) = compared(&captured.store, &next) else { continue };
+            let Some(last) = page.slice.keys.last().filter(|_| page.slice.keys.len() == 3) else { continue };
+            let back = KeyListQuery { paging: PageRequest::Before(last.position(sort_by)), page_size: 2, ..first };
+            let page = compared(&captured.store, &back).unwrap();
+            assert_eq!((page.slice.position, page.slice.keys.len()), (3, 2));
+        }
+    }
+}
+
+#[test]
+fn a_page_without_rows_has_counters() {
+    let server = TestServer::start();
+    add_keys(&server);
+    let company_id = server.company("Brightwater");
+    let captured = CapturedStore::connect(&server.database_url);
+    let query = query(company_id, server.clock.now());
+    let unknown = KeyListQuery { search: Some("nothing has this name".to_owned()), ..query.clone() };
+    if let Some(page) = compared(&captured.store, &unknown) {
+        assert_eq!((page.slice.keys.len(), page.found.active, page.total.active), (0, 0, 12));
+    }
+    let nowhere = CompanyId::parse("019fb000-0000-7000-8000-000000000000").unwrap();
+    if let Some(page) = compared(&captured.store, &KeyListQuery { company_id: nowhere, ..query }) {
+        assert_eq!((page.slice.keys.len(), page.total.active, page.total.ended), (0, 0, 0));
+    }
+}
+
+#[test]
+fn paging_back_beyond_the_start_returns_the_first_page() {
+    let server = TestServer::start();
+    add_keys(&server);
+    let captured = CapturedStore::connect(&server.database_url);
+    let first = query(server.company("Brightwater"), server.clock.now());
+    let Some(page) = captured.store.query(|db| db.keys().list_page(&first)).unwrap() else { return };
+    let paging = PageRequest::Before(page.slice.keys[1].position(SortBy::Created));
+    let back = KeyListQuery { paging, ..first };
+    let (again, sent) = statements_of(|| captured.store.query(|db| db.keys().list_page(&back)).unwrap().unwrap());
+    assert_eq!(format!("{:?}", again.slice), format!("{:?}", page.slice));
+    assert_eq!(sent.len(), 2, "{sent:#?}");
+}
+
+#[test]
+fn each_list_takes_two_round_trips_on_postgres() {
+    if database::postgres().is_none() {
+        return;
+    }
+    let capture = Capture::start();
+    let server = TestServer::start();
+    fill(&server.database_url);
+    let admin = server.admin();
+    let next = admin.get(API_KEYS).expect(200).html().attribute("a[rel=next]", "href");
+    let revoked = format!("{API_KEYS}?tab=revoked");
+    for address in [
+        API_KEYS.to_owned(),
+        next,
+        revoked.clone(),
+        format!("{API_KEYS}?q=service+9"),
+        format!("{API_KEYS}?q=nothing+has+this+name"),
+        format!("{revoked}&q=service+9&sort=name"),
+    ] {
+        let list = || {
+            let mut sent = capture.statements_to(&server.database_url, || drop(admin.get(&address).expect(200)));
+            // The watch of the primary and its beats, on connections of their own.
+            let others = ["pg_control_system", "pg_logical_emit_message"];
+            sent.retain(|statement| others.iter().all(|other| !statement.contains(other)));
+            assert!(sent.iter().any(|statement| statement.contains("key_counts")), "{address}: {sent:#?}");
+            sent
+        };
+        // Other tasks of the server may send statements meanwhile.
+        let fewest = (0..3).map(|_| list()).min_by_key(Vec::len).unwrap();
+        assert_eq!(fewest.len(), 2, "{address}: {fewest:#?}");
+    }
+}
