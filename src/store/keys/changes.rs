@@ -7,7 +7,7 @@ use tracing::instrument;
 use super::record::NewKeyRecord;
 use crate::domain::ids::{CompanyId, KeyId, ServiceAccountId, UserId};
 use crate::domain::key::digest::{DigestRenewal, KeyDigest};
-use crate::domain::key::lifecycle::{Comment, Revocation, RevocationReason};
+use crate::domain::key::lifecycle::{Revocation, RevocationReason};
 use crate::domain::key::rotation::Replacement;
 use crate::domain::text::normalize;
 use crate::domain::timestamp::Timestamp;
