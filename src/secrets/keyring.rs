@@ -86,12 +86,6 @@ impl Keyring {
         &self.peppers
     }
 
-    /// Whether several sets are accepted.
-    #[must_use]
-    pub fn is_rotating(&self) -> bool {
-        self.sets.len() > 1
-    }
-
     /// Returns the signers of the other sets.
     pub fn former_signers(&self) -> impl Iterator<Item = &Arc<CheckpointSigner>> {
         let active = self.active().signer.public_key();
