@@ -79,7 +79,11 @@ impl Actions {
         let is_live = |id: &str| records.get(id).is_none_or(|record| record.retired_at.is_none());
         let (prepared, set) = secrets::prepare_rotation(path, now, is_live)?;
         self.change_secrets(Permission::command_line(), |change| {
-            ensure_place(&change.tx.secret_sets().records()?)?;
+            let records = change.tx.secret_sets().records()?;
+            ensure_place(&records)?;
+            if let Some(first) = records.iter().next() {
+                change.tx.secret_sets().name_first(&first.id)?;
+            }
             add_pending(change.tx, self.installation, &set, change.now)?;
             Ok::<_, ChangeSecretsError>(Some((set.id().to_owned(), SecretSetState::Pending)))
         })?;

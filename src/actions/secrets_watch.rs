@@ -28,11 +28,15 @@ impl Actions {
     /// # Errors
     /// [`ReloadError`]: the file cannot be used. The secrets stay as they are.
     pub fn reload_secrets(&self) -> Result<bool, ReloadError> {
+        if !self.secrets.has_changed() {
+            return Ok(false);
+        }
+        // While the database cannot be read, the file counts as not looked at.
+        let (stored, records) = self
+            .store
+            .read(|db| Ok::<_, StoreError>((db.installation().secret_checks()?, db.secret_sets().records()?)))
+            .map_err(OpenError::from)?;
         self.secrets.reload(self.clock.now(), |sets| {
-            let read = self
-                .store
-                .read(|db| Ok::<_, StoreError>((db.installation().secret_checks()?, db.secret_sets().records()?)));
-            let (stored, records) = read.map_err(OpenError::from)?;
             Ok(compare(self.installation, sets, &stored, &records, self.secrets.path())?)
         })
     }

@@ -205,7 +205,10 @@ impl Actions {
         typed: &str,
     ) -> Result<Option<CodeKind>, StoreError> {
         let (keyring, id) = (self.secrets.keyring(), user.user_id);
-        if let Some(set) = keyring.set(&second_factor.set_id) {
+        // A server of an older version, which has the first set only, names none.
+        let named = Some(&*second_factor.set_id).filter(|id| !id.is_empty());
+        let set_id = named.or(keyring.first().map(|first| &**first)).unwrap_or_default();
+        if let Some(set) = keyring.set(set_id) {
             let mask = second_factor.mask.unwrap_or_default();
             let authenticator = set.second_factor.masked_authenticator(id, &second_factor.seed, &mask);
             if let Some(step) = authenticator.check(typed, change.now, &second_factor.used) {
@@ -219,8 +222,8 @@ impl Actions {
                 return Ok(Some(CodeKind::Authenticator));
             }
         }
-        if keyring.lacking() == Some(&*second_factor.set_id) {
-            return Err(StoreError::lacks_secrets(&second_factor.set_id));
+        if keyring.lacking() == Some(set_id) {
+            return Err(StoreError::lacks_secrets(set_id));
         }
         for set in keyring.sets() {
             let digest = set.second_factor.recovery_digest(id, typed);

@@ -86,12 +86,6 @@ impl Keyring {
         &self.peppers
     }
 
-    /// Whether several sets are accepted.
-    #[must_use]
-    pub fn is_rotating(&self) -> bool {
-        self.sets.len() > 1
-    }
-
     /// Returns the public keys of the signers, that of the active set first.
     #[must_use]
     pub fn public_keys(&self) -> Vec<CheckpointKey> {

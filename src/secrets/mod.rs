@@ -119,6 +119,13 @@ impl Secrets {
         self.rebuild(&sources, now);
     }
 
+    /// Whether the file is another one than the one that was read.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        let version = file::version(&self.path);
+        version.is_some() && version != self.sources().version
+    }
+
     /// Reads the file again if it has changed. `accepts` decides about its new content; what it refuses is not used, and
     /// the sets that were read before stay. Returns whether there were other sets.
     ///
@@ -129,10 +136,10 @@ impl Secrets {
         now: Timestamp,
         accepts: impl FnOnce(&[Arc<SecretSet>]) -> Result<(), E>,
     ) -> Result<bool, E> {
-        let version = file::version(&self.path);
-        if version.is_none() || version == self.sources().version {
+        if !self.has_changed() {
             return Ok(false);
         }
+        let version = file::version(&self.path);
         let read = read(&self.path).map_err(E::from).and_then(|sets| accepts(&sets).map(|()| sets));
         let mut sources = self.sources();
         // A file that cannot be used is named once.

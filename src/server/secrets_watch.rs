@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::actions::Actions;
+use crate::actions::{Actions, OpenError, ReloadError};
 use crate::random;
 use crate::store::StoreError;
 use crate::verify::RenewalQueue;
@@ -27,6 +27,7 @@ struct Inner {
     announced: Mutex<Option<Instant>>,
     renewals: RenewalQueue,
     is_lacking: AtomicBool,
+    is_failing: AtomicBool,
 }
 
 impl SecretsWatch {
@@ -37,6 +38,7 @@ impl SecretsWatch {
             announced: Mutex::default(),
             renewals: RenewalQueue::default(),
             is_lacking: AtomicBool::new(false),
+            is_failing: AtomicBool::new(false),
         }))
     }
 
@@ -44,15 +46,23 @@ impl SecretsWatch {
     /// active that it lacks.
     pub(super) fn begin(&self) -> Result<(), StoreError> {
         self.announce()?;
-        self.0.actions.refresh_secrets()
+        self.0.actions.refresh_secrets()?;
+        self.0.actions.secrets.lacking().map_or(Ok(()), |id| Err(StoreError::lacks_secrets(&id)))
     }
 
-    /// Reads the file if it has changed, follows the database, and activates a set that every server has.
+    /// Reads the file if it has changed, follows the database, and activates a set that every server has. Of consecutive
+    /// failures, the first one is returned: others would fill the log while the database is out of reach.
     pub(super) fn check(&self) -> Result<(), StoreError> {
+        let result = self.check_now();
+        let was_failing = self.0.is_failing.swap(result.is_err(), Ordering::Relaxed);
+        if was_failing { Ok(()) } else { result }
+    }
+
+    fn check_now(&self) -> Result<(), StoreError> {
         let actions = &self.0.actions;
-        let reloaded = actions.reload_secrets();
-        let has_changed = match &reloaded {
-            Ok(has_changed) => *has_changed,
+        let has_changed = match actions.reload_secrets() {
+            Ok(has_changed) => has_changed,
+            Err(ReloadError::Open(OpenError::Store(error))) => return Err(error),
             Err(error) => {
                 tracing::error!(%error, "changed secrets file not used");
                 false

@@ -145,6 +145,18 @@ impl SecretSets<'_, ReadWrite> {
         Ok(())
     }
 
+    /// Names the first set in second factors that a server of an older version has stored.
+    #[instrument(name = "db.secret_sets.name_first", level = "debug", skip_all)]
+    pub fn name_first(&mut self, first: &str) -> Result<(), StoreError> {
+        diesel::update(second_factors::table.filter(second_factors::set_id.eq("")))
+            .set(second_factors::set_id.eq(first))
+            .execute(self.connection)?;
+        diesel::update(recovery_codes::table.filter(recovery_codes::set_id.eq("")))
+            .set(recovery_codes::set_id.eq(first))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
     /// Stores from when on a set is used for what is new.
     #[instrument(name = "db.secret_sets.activate", level = "debug", skip_all)]
     pub fn activate(&mut self, id: &str, at: Timestamp) -> Result<(), StoreError> {

@@ -16,7 +16,7 @@ use crate::checkpoint_memory::CheckpointMemory;
 use crate::clock::Clock;
 use crate::domain::ids::{InstallationId, TrailId};
 use crate::domain::key::api_key::KeyFormat;
-use crate::domain::key::digest::{DigestRenewal, PresentedDigests};
+use crate::domain::key::digest::{DigestPair, DigestRenewal, PresentedDigests};
 use crate::domain::key::lifecycle::KeyState;
 use crate::domain::key::usage::RequestSource;
 use crate::domain::timestamp::Timestamp;
@@ -107,10 +107,10 @@ impl Verifier {
         let keyring = self.keyring();
         let outcome = match self.digest(presented, &keyring) {
             Ok(digests) => {
-                let presented = keyring.is_rotating().then(|| digests.clone());
+                let current = digests.current;
                 let found = self.lookup_service.key(digests).await;
                 let outcome = found.map_err(Into::into).and_then(|key| self.active(key));
-                self.renew(&outcome, presented.as_ref(), &keyring);
+                self.renew_if_due(&outcome, current, presented, &keyring);
                 outcome
             }
             Err(error) => Err(error),
@@ -142,7 +142,7 @@ impl Verifier {
                 // The gateway does not say which client presented the key.
                 let outcome = digests.and_then(|digests| {
                     let outcome = self.active(found.key);
-                    self.renew(&outcome, keyring.is_rotating().then_some(&digests), &keyring);
+                    self.renew_if_due(&outcome, digests.current, presented.key, &keyring);
                     outcome
                 });
                 (outcome, Some(format!("gateway {}", gateway.name)))
@@ -173,22 +173,29 @@ impl Verifier {
     }
 
     /// Requests a new digest of an accepted key that is stored under a pepper that is not the active one.
-    fn renew(
+    fn renew_if_due(
         &self,
         outcome: &Result<Arc<KeyForVerification>, VerifyError>,
-        presented: Option<&PresentedDigests>,
+        current: DigestPair,
+        presented: &str,
         keyring: &Keyring,
     ) {
-        if let (Ok(key), Some(presented)) = (outcome, presented)
-            && !presented.current.contains(&key.digest)
+        if let Ok(key) = outcome
+            && !current.contains(&key.digest)
             && key.renewal.is_due(keyring.generation())
-            && let Some(new) = presented.renewed(&key.digest)
         {
-            let (company_id, key_id, old) = (key.company.id, key.id, key.digest);
-            let pepper_id = keyring.active().id().to_owned();
-            if self.context.renewals.push(DigestRenewal { company_id, key_id, old, new, pepper_id }) {
-                key.renewal.set(keyring.generation());
-            }
+            self.renew(key, presented, keyring);
+        }
+    }
+
+    #[cold]
+    fn renew(&self, key: &KeyForVerification, presented: &str, keyring: &Keyring) {
+        let digests = self.digest(presented, keyring).ok();
+        let Some(new) = digests.and_then(|digests| digests.renewed(&key.digest)) else { return };
+        let (company_id, key_id, old) = (key.company.id, key.id, key.digest);
+        let pepper_id = keyring.active().id().to_owned();
+        if self.context.renewals.push(DigestRenewal { company_id, key_id, old, new, pepper_id }) {
+            key.renewal.set(keyring.generation());
         }
     }
 

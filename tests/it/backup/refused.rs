@@ -95,9 +95,10 @@ fn a_secret_that_was_changed_is_named() {
     let folder = setup.folder_with_secrets("restored");
     let genuine = fs::read_to_string(folder.join("secrets")).unwrap();
     let mut file: serde_json::Value = serde_json::from_str(&genuine).unwrap();
-    let key = file["submission_key"].as_str().unwrap().to_owned();
+    let set = &mut file["sets"][0];
+    let key = set["submission_key"].as_str().unwrap().to_owned();
     let first = if key.starts_with('A') { 'B' } else { 'A' };
-    file["submission_key"] = format!("{first}{}", &key[1..]).into();
+    set["submission_key"] = format!("{first}{}", &key[1..]).into();
     fs::write(folder.join("secrets"), file.to_string()).unwrap();
     let refused = refuse(&folder, &["restore", backup.to_str().unwrap()]);
     assert!(refused.contains("lacks a secret") && refused.contains("submission_key"), "{refused}");

@@ -105,6 +105,8 @@ fn arguments<'a>(command: &str, company: &'a str, key: &'a str) -> Vec<(Vec<&'a 
         // A server runs on the database.
         "database copy" => vec![(vec!["--to", "sqlite:///nonexistent/copy.db"], "", false)],
         "doctor" => vec![(vec!["--listen", "127.0.0.1:9"], "", false)],
+        "secrets status" | "secrets rotate" => vec![(vec![], "", false)],
+        "secrets retire" => vec![(vec![HOSTILE], "", true)],
         "backup" => vec![(vec!["/nonexistent/backup"], "", false)],
         // It restores SQLite only, and says so on PostgreSQL before it looks at the file.
         "restore" => vec![(vec!["--accept-loss"], "", false), (vec![HOSTILE], "", database::postgres().is_none())],

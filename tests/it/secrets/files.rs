@@ -1,6 +1,7 @@
 //! What a server says of a secrets file that does not belong to its database.
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::process::Output;
 
 use super::{active_set, add_set, rotate, wait_until};
@@ -88,4 +89,30 @@ fn a_file_that_root_provides_is_to_be_replaced_at_its_source() {
     let refused = super::refusal(&server, &["secrets", "rotate"]);
     assert!(refused.contains("replace the Secret"), "{refused}");
     assert_eq!(database::count(&server.database_url, "secret_sets", "retired_at IS NULL"), 1);
+}
+
+#[test]
+fn a_backup_from_before_a_rotation_is_restored_with_the_present_file() {
+    let server = TestServer::start();
+    if database::postgres().is_some() {
+        return;
+    }
+    let (_, key) = server.admin().create_key("ERP Sync");
+    let folder = server.folder.path();
+    let backup = folder.join("backup");
+    super::keydesk(&server, &["backup", backup.to_str().unwrap()]);
+    let second = rotate(&[&server]);
+    let restored = tempfile::tempdir().unwrap();
+    let target = restored.path().join("data");
+    fs::DirBuilder::new().mode(0o700).create(&target).unwrap();
+    fs::copy(folder.join("secrets"), target.join("secrets")).unwrap();
+    let output = crate::cli::keydesk(&target).args(["restore", backup.to_str().unwrap()]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let url = format!("sqlite://{}", target.join("keydesk.db").display());
+    let status = || super::keydesk_in(&target, &url, &["secrets", "status"]);
+    assert!(status().contains(&format!("{second}\tpending")), "{}", status());
+    let serving = crate::cli::Serving::start(crate::cli::keydesk(&target), 1);
+    assert_eq!(serving.browser().bearer("/v1/whoami", &key).status, 200);
+    wait_until("the set is active in the restored database", || status().contains(&format!("{second}\tactive")));
+    assert_eq!(serving.browser().bearer("/v1/whoami", &key).status, 200);
 }
