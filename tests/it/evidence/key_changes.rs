@@ -1,6 +1,7 @@
 //! A key that was replaced: verifiers follow from an old public key to the latest, and refuse notes that do not lead there.
 
 use std::fs;
+use std::sync::Arc;
 
 use keydesk::actions::{KeyChangeError, record_key_change};
 use keydesk::domain::ids::TrailId;
@@ -21,7 +22,7 @@ fn signer(seed: u8) -> CheckpointSigner {
 /// A server whose key was replaced twice, by those of the seeds 1 and 2, and what an auditor kept under each key.
 struct Setup {
     server: TestServer,
-    first: CheckpointSigner,
+    first: Arc<CheckpointSigner>,
     admin: Browser,
     files: TempDir,
 }
@@ -30,7 +31,7 @@ impl Setup {
     fn new() -> Self {
         let (files, server) = (tempfile::tempdir().unwrap(), TestServer::start());
         server.other_company_admin();
-        let first = server.actions.secrets.signer().clone();
+        let first = server.actions.secrets.signer();
         let keep = |server: &TestServer, number: u8| {
             add_events(server);
             let (vkey, checkpoint) = download_evidence(&server.admin());

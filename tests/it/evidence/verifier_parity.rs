@@ -109,7 +109,8 @@ fn both_verifiers_follow_the_same_changes_of_the_key() {
     }
     let (header, events) = read(&bases[0]);
     let size = size.parse().unwrap();
-    let former = [&first, &second].map(|server| &server.actions.secrets.signer());
+    let signers = [&first, &second].map(|server| server.actions.secrets.signer());
+    let former: [&CheckpointSigner; 2] = [&signers[0], &signers[1]];
     let notes = third.actions.store.query(|db| db.trails().key_changes(first.company("Northwind").into())).unwrap();
     let others = [notes, vec![checkpoint.clone(), header.checkpoint.clone(), String::new()]].concat();
     let written = |key_changes: &[(&CheckpointSigner, usize)], events: &[Event]| {

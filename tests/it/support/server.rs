@@ -318,7 +318,7 @@ pub fn replace_key(actions: &Actions, data_dir: &Path, database_url: &str, seed:
     actions.store.write(|tx| record_key_change(tx, actions.installation, former, &next)).unwrap();
     let path = data_dir.join("secrets");
     let mut secrets: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    secrets["checkpoint_seed"] = BASE64_STANDARD.encode([seed; 32]).into();
+    secrets["sets"][0]["checkpoint_seed"] = BASE64_STANDARD.encode([seed; 32]).into();
     fs::write(&path, secrets.to_string()).unwrap();
     // The next start recognizes the secrets by the stored public key, and stores their checks.
     database::tamper(database_url, "DELETE FROM secret_checks");
