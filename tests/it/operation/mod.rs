@@ -9,6 +9,7 @@ mod drain;
 mod full_disk;
 mod limits;
 mod migrate;
+pub mod page;
 mod pooler;
 pub mod readiness;
 mod rolling;
