@@ -13,7 +13,7 @@ JUDGES       := target/judges/.installed tests/judges/node_modules/.package-lock
 WAPITI       := target/wapiti/bin/wapiti
 
 .PHONY: help run quick test fmt reference lint unit architecture it it-postgres browser audits screens
-.PHONY: fuzz deploy two-versions fleet fleet-quick judges judges-quick bench bench-lease bench-trail bench-writes bench-pages bench-backup deny
+.PHONY: endurance fuzz deploy two-versions fleet fleet-quick judges judges-quick bench bench-lease bench-trail bench-writes bench-pages bench-backup deny
 .DEFAULT_GOAL := help
 # Targets run one after the other: their output stays readable, and each one uses all processors.
 .NOTPARALLEL:
@@ -47,11 +47,11 @@ architecture: ## Check that imports follow the layers and form no cycle
 	$(CARGO_TEST) --test architecture
 
 it: $(SCHEMATHESIS) $(GATEWAYS) $(LITESTREAM) ## Run the HTTP tests on SQLite
-	@tests/install_tools gateways python
+	@tests/install_tools gateways python page
 	env -u KEYDESK_TEST_POSTGRES_URL $(CARGO_TEST) --test it
 
 it-postgres: $(GATEWAYS) ## Run the HTTP tests on a temporary PostgreSQL server
-	@tests/install_tools postgres pooler pgbackrest gateways python
+	@tests/install_tools postgres pooler pgbackrest gateways python page
 	tests/with_postgres $(CARGO_TEST) --test it
 
 # The browser tests use the program that the build of the integration tests leaves in target/debug. `cargo build` would
@@ -64,6 +64,11 @@ browser: $(BROWSER) ## Test the pages in Chromium and Firefox, and audit each pa
 fuzz: ## Feed mutated input to every parser for ten minutes each; FUZZ=files runs some
 	$(CARGO_TEST) --test it --no-run
 	KEYDESK_FUZZ_SECONDS=600 $(CARGO_TEST) --test it -- --nocapture fuzz::$(FUZZ)
+
+# The tables of docs/endurance.md say what is measured.
+endurance: $(GATEWAYS) $(LITESTREAM) $(JUDGES) ## Measure every figure of docs/endurance.md with full counts; ROWS="R1 R9" measures some
+	@tests/install_tools gateways python postgres page
+	python3 tests/endurance/endurance.py $(ROWS)
 
 # Needs root for its containers. Without, it says what it did not check.
 deploy: $(DEPLOY) ## Check the files in deploy/: the systemd unit, the manifests of Kubernetes, the image

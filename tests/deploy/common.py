@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import time
 import urllib.error
@@ -26,6 +27,13 @@ def run(words, timeout=120, **options):
     words = [str(word) for word in words]
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, check=False, **options)
     return done.returncode, done.stdout
+
+
+def commands(heading):
+    """The commands of a section of docs/operating.md."""
+    text = (PROJECT / "docs/operating.md").read_text(encoding="utf-8")
+    section = re.search(rf"^## {re.escape(heading)}$(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)[1]
+    return re.findall(r"^```sh\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
 
 
 def findings(code, output):

@@ -2,10 +2,11 @@
 system instead of one from a registry."""
 
 import re
+import shlex
 import shutil
 import socket
 
-from common import DEPLOY, PROGRAM, findings, run, status, wait_for
+from common import DEPLOY, PROGRAM, commands, findings, run, status, wait_for
 from podman import Container, limits, podman, require
 
 PROGRAM_STAGE = """FROM scratch AS build
@@ -13,6 +14,16 @@ COPY keydesk /source/target/release/keydesk
 COPY empty /data
 """
 UNREACHABLE = "postgres://keydesk@127.0.0.1:9/keydesk"
+
+
+def documented(verb, **replaced):
+    """The words after `podman VERB` in docs/operating.md. What this machine replaces must be there."""
+    blocks = "".join(commands("Run in a container")).replace("\\\n", " ")
+    [line] = [line for line in blocks.splitlines() if line.startswith(f"podman {verb} ")]
+    for example, own in replaced.items():
+        assert example in line, f"docs/operating.md: {line} has no {example}"
+        line = line.replace(example, own)
+    return shlex.split(line)[2:]
 
 
 def free_address():
@@ -45,12 +56,13 @@ def build(folder):
     (folder / "empty").mkdir()
     text = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
     (folder / "Containerfile").write_text(with_prebuilt_program(text), encoding="utf-8")
-    words = ["build", "--format", "docker", "--isolation", "chroot", "--pull=never"]
-    for name, file, options in [
-        ("keydesk-base", "Base", []),
-        ("keydesk", "Containerfile", ["--build-arg", "BASE_IMAGE=localhost/keydesk-base"]),
+    local = ["build", "--isolation", "chroot", "--pull=never"]
+    product = documented("build", **{"deploy/Containerfile": str(folder / "Containerfile"), "keydesk .": f"keydesk {folder}"})
+    for words in [
+        ["--format", "docker", "--file", folder / "Base", "--tag", "keydesk-base", folder],
+        ["--build-arg", "BASE_IMAGE=localhost/keydesk-base", *product],
     ]:
-        code, output = podman(*words, *options, "--file", folder / file, "--tag", name, folder)
+        code, output = podman(*local, *words)
         if code:
             return findings(code, output)
     return []
@@ -85,8 +97,10 @@ def refused():
 
 def served():
     address = free_address()
-    settings = ["--env", "KEYDESK_PUBLIC_URL=https://keys.example.com", "--env", f"KEYDESK_LISTEN={address}"]
-    words = ["--read-only", "--cap-drop", "all", "--network", "host", "--volume", "keydesk-check:/data", *settings, "keydesk"]
+    # The tests need no network of containers.
+    network = f"--network host --env KEYDESK_LISTEN={address}"
+    own = {"--detach --name keydesk ": "", "--publish 127.0.0.1:8080:8080": network, "keydesk:/data": "keydesk-check:/data"}
+    words = documented("run", **own)
     found = []
     program = "/usr/local/bin/keydesk"
     for start in ("first", "second"):
@@ -98,7 +112,9 @@ def served():
             if start == "first":
                 code, output = container.execute([program, "company", "add", "--name", "Brightwater"])
                 found += findings(code, output)
-            code, output = container.execute([program, "company", "list"])
+            assert documented("logs") == ["keydesk"], "docs/operating.md"
+            found += [] if "Set-up link: https://keys.example.com" in container.logs() or start == "second" else [f"no link: {container.logs()}"]
+            code, output = podman("exec", *documented("exec", **{"exec keydesk ": f"exec {container.name} "}))
             found += [] if "Brightwater" in output else [f"the {start} start has no data: {output}"]
             found += healthy(container, program)
             code, output = podman("stop", "--time", "35", container.name)

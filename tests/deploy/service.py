@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from common import DEPLOY, PROGRAM, PROJECT, wait_for
+from common import DEPLOY, PROGRAM, commands, wait_for
 from podman import Container, debian, require
 
 PACKAGES = "systemd,systemd-sysv,nginx-light,curl,openssl,procps"
@@ -32,13 +32,6 @@ if libc.ptrace(seize, thread, 0, 0) == 0 and libc.ptrace(interrupt, thread, 0, 0
     print("stopped", flush=True)
     signal.pause()
 """
-
-
-def commands(heading):
-    """The commands of a section of docs/operating.md."""
-    text = (PROJECT / "docs/operating.md").read_text(encoding="utf-8")
-    section = re.search(rf"^## {re.escape(heading)}$(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)[1]
-    return re.findall(r"^```sh\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
 
 
 class Machine:
@@ -71,7 +64,7 @@ def service(_folder):
         machine = Machine(container)
         wait_for(lambda: container.execute(["systemctl", "is-system-running"])[1].strip() in ("running", "degraded"), "systemd")
         try:
-            return installed(machine) + hangup(machine) + hung(machine) + stopped(machine)
+            return installed(machine) + hangup(machine) + hung(machine) + upgraded(machine) + stopped(machine)
         except AssertionError as error:
             log = container.execute(["journalctl", "--unit", "keydesk", "--no-pager", "--output", "cat"])[1]
             return [f"{error}\n{log[-4000:]}"]
@@ -120,6 +113,14 @@ def hung(machine):
 def comm(process, thread):
     with open(f"/proc/{process}/task/{thread}/comm", encoding="utf-8") as file:
         return file.read()
+
+
+def upgraded(machine):
+    """Another file takes the place of the program while it runs."""
+    process = machine.show("MainPID")
+    machine.shell(commands("Upgrade")[0])
+    serves = machine.show("MainPID") not in (process, "0") and machine.status("/sign-in") == "200"
+    return [] if serves else ["the server does not serve after its upgrade"]
 
 
 def stopped(machine):

@@ -5,6 +5,7 @@
 mod api;
 mod backup;
 mod cli;
+mod endurance;
 mod evidence;
 mod fuzz;
 mod gateways;

@@ -1,4 +1,4 @@
-//! Backups of PostgreSQL by its own programs, as docs/operating.md describes them.
+//! Backups of PostgreSQL by its own programs, with the commands and files of docs/operating.md.
 
 use std::fs;
 use std::path::Path;
@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cli::{ADMIN, Serving, keydesk, run, text};
+use crate::operation::page::blocks::block;
 use crate::support::cluster::{Cluster, run_program};
 use crate::support::{AUDIT_TRAIL, Browser, PASSWORD, TestServer, database};
 
@@ -55,58 +56,63 @@ fn a_dump_is_restored_and_verifies() {
     browser.create_key("After the restore");
 }
 
-/// A way to archive the write-ahead log, to copy the cluster, and to restore both.
+/// A way to archive the write-ahead log, to copy the cluster, and to restore both. The texts are the page's.
 struct Method {
-    configuration: &'static str,
+    configuration: fn() -> String,
     prepare: fn(&Cluster),
     copy: fn(&Cluster),
     /// Puts the copy in place of the cluster's data, which is gone.
     restore: fn(&Cluster),
 }
 
+const BACK_UP: &str = "Back up / PostgreSQL";
+const RESTORE: &str = "Restore / PostgreSQL";
+
+/// A block of the page, with the folder of a cluster as `FOLDER`.
+fn own(section: &str, beginning: &str) -> String {
+    let places = [
+        ("/mnt/backups/wal", "FOLDER/wal"),
+        ("/mnt/backups/base", "FOLDER/base"),
+        ("/mnt/backups/pgbackrest", "FOLDER/repository"),
+        ("/var/lib/postgresql/15/main", "FOLDER/data"),
+    ];
+    places.iter().fold(block(section, beginning).text, |text, (place, own)| text.replace(place, own))
+}
+
+fn run_block(cluster: &Cluster, section: &str, beginning: &str) {
+    let script = own(section, beginning).replace("FOLDER", cluster.folder().to_str().unwrap());
+    run_program(cluster.command("bash").args(["-euc", &script]));
+}
+
 const POSTGRESQL: Method = Method {
-    configuration: "archive_mode = on\n\
-        archive_command = 'test ! -f FOLDER/wal/%f && cp %p FOLDER/wal/%f'",
+    configuration: || own(BACK_UP, "archive_mode = on\narchive_command = 'test"),
     prepare: |cluster| {
         run_program(cluster.command("mkdir").arg(cluster.file("wal")));
     },
-    copy: |cluster| {
-        let mut command = cluster.command("pg_basebackup");
-        run_program(command.arg("--checkpoint=fast").arg("--pgdata").arg(cluster.file("base")));
-    },
+    copy: |cluster| run_block(cluster, BACK_UP, "pg_basebackup"),
     restore: |cluster| {
-        fs::rename(cluster.file("base"), cluster.file("data")).unwrap();
-        cluster.configure("restore_command = 'cp FOLDER/wal/%f %p'");
-        run_program(cluster.command("touch").arg(cluster.file("data/recovery.signal")));
+        // The configuration is in the copy of the cluster.
+        run_block(cluster, RESTORE, "mv /mnt/backups/base");
+        cluster.configure(&own(RESTORE, "restore_command"));
     },
 };
 
 const PGBACKREST: Method = Method {
-    configuration: "archive_mode = on\n\
-        archive_command = 'pgbackrest --config=FOLDER/pgbackrest.conf --stanza=keydesk archive-push %p'",
+    configuration: || own(BACK_UP, "archive_mode = on\narchive_command = 'pgbackrest"),
     prepare: |cluster| {
-        let folder = cluster.folder().display();
-        let file = format!(
-            "[global]\nrepo1-path={folder}/repository\nrepo1-retention-full=2\nlog-path={folder}\nlock-path={folder}/locks\n\
-             [keydesk]\npg1-path={folder}/data\npg1-socket-path={folder}\npg1-user=keydesk\n"
-        );
-        fs::write(cluster.file("pgbackrest.conf"), file).unwrap();
-        run_program(&mut pgbackrest(cluster, "stanza-create"));
+        let folder = cluster.folder().to_str().unwrap();
+        // Where this cluster differs from one of Debian.
+        let local = "pg1-socket-path=FOLDER\npg1-user=keydesk\n[global]\nlog-path=FOLDER\nlock-path=FOLDER/locks\nstart-fast=y\n";
+        let file = format!("{}\n{local}", own(BACK_UP, "[global]"));
+        fs::write(cluster.file("pgbackrest.conf"), file.replace("FOLDER", folder)).unwrap();
+        run_block(cluster, BACK_UP, "pgbackrest --stanza=keydesk stanza-create");
     },
-    copy: |cluster| {
-        run_program(pgbackrest(cluster, "backup").args(["--type=full", "--start-fast"]));
-    },
+    copy: |cluster| run_block(cluster, BACK_UP, "pgbackrest --stanza=keydesk backup"),
     restore: |cluster| {
         run_program(cluster.command("mkdir").args(["-m", "700"]).arg(cluster.file("data")));
-        run_program(&mut pgbackrest(cluster, "restore"));
+        run_block(cluster, RESTORE, "pgbackrest --stanza=keydesk restore");
     },
 };
-
-fn pgbackrest(cluster: &Cluster, verb: &str) -> Command {
-    let mut command = cluster.command("pgbackrest");
-    command.arg(format!("--config={}", cluster.file("pgbackrest.conf").display())).args(["--stanza=keydesk", verb]);
-    command
-}
 
 /// An installation on a cluster that is lost after the last archived change. `later` is created, and not archived.
 struct Lost {
@@ -118,7 +124,7 @@ struct Lost {
 
 impl Lost {
     fn new(method: &Method) -> Self {
-        let (data_dir, cluster) = (tempfile::tempdir().unwrap(), Cluster::new(method.configuration));
+        let (data_dir, cluster) = (tempfile::tempdir().unwrap(), Cluster::new(&(method.configuration)()));
         cluster.start();
         (method.prepare)(&cluster);
         let serving = serve(data_dir.path(), &cluster.url(), 2);

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::keydesk;
-use crate::support::{Browser, browser};
+use crate::support::{Browser, browser, figures};
 
 const THREADS: usize = 4;
 
@@ -103,6 +103,7 @@ fn a_log_without_a_reader_stops_nothing() {
         server.load(200);
         server.stop();
     }
+    figures::print("R15", "0 requests without an answer while the log is closed or never read");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::{Serving, keydesk, keydesk_at};
-use crate::support::{Browser, database};
+use crate::support::{Browser, database, figures};
 
 pub fn refusal(data_dir: &Path, flags: &[&str], variables: &[(&str, &str)]) -> String {
     let output = keydesk(data_dir).args(flags).envs(variables.iter().copied()).output().unwrap();
@@ -68,6 +68,7 @@ fn unsafe_and_unknown_settings_are_refused_with_one_sentence() {
     }
     let parameter = refusal(data, &["--database-url", "postgres://u:hunter2@127.0.0.1:9/d?hunter2=hunter2"], &[]);
     assert!(parameter.contains("--database-url") && !parameter.contains("hunter2"), "{parameter}");
+    figures::print("C3", "unsafe and unknown settings are refused with a sentence");
 }
 
 #[test]

@@ -18,6 +18,7 @@ use rand::rngs::StdRng;
 use sha2::{Digest, Sha256};
 
 use self::mutation::mutate;
+use crate::support::figures;
 
 /// How many mutated inputs a short run tries.
 const SHORT_RUN: u32 = 500;
@@ -37,14 +38,23 @@ fn fuzz(target: &str, inputs: Vec<Vec<u8>>, mut check: impl FnMut(&[u8])) {
     for input in &corpus {
         check(input);
     }
-    let long_run = std::env::var(SECONDS).ok().map(|seconds| Duration::from_secs(seconds.parse().unwrap()));
+    let long_run = long_run();
     let seed = if long_run.is_some() { u64::from_le_bytes(keydesk::random::bytes()) } else { 1 };
     let (mut rng, started, mut tried) = (StdRng::seed_from_u64(seed), Instant::now(), 0);
     while long_run.map_or(tried < SHORT_RUN, |duration| started.elapsed() < duration) {
         check(&mutate(&corpus, &mut rng));
         tried += 1;
     }
-    println!("{target}: {} inputs, {tried} mutations with seed {seed}", corpus.len());
+    figures::print(
+        "S6",
+        format!("0 crashes of {target} by {} inputs and {tried} mutations, seed {seed}", corpus.len()),
+    );
+}
+
+/// The duration of a long run: that of the variable, or ten minutes in `make endurance`.
+fn long_run() -> Option<Duration> {
+    let seconds = std::env::var(SECONDS).ok().map(|seconds| seconds.parse().unwrap());
+    seconds.or(figures::is_full().then_some(600)).map(Duration::from_secs)
 }
 
 fn read_corpus(folder: &Path) -> Vec<Vec<u8>> {

@@ -3,13 +3,10 @@
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 
+use super::page::blocks::block;
 use crate::cli::start::refusal;
 use crate::cli::{ADMIN, Serving, keydesk, run, text};
 use crate::support::{API_KEYS, PASSWORD, database};
-
-/// What docs/operating.md grants.
-const GRANTS: &str = "GRANT USAGE ON SCHEMA public TO ROLE; \
-    ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ROLE;";
 
 #[test]
 fn without_migration_a_start_needs_a_current_schema() {
@@ -49,7 +46,9 @@ fn a_role_that_may_only_change_rows_serves() {
     let role = format!("server_of_{}", owner.rsplit('/').next().unwrap());
     let of_role = owner.replace("keydesk@", &format!("{role}@"));
     let mut connection = PgConnection::establish(&owner).unwrap();
-    connection.batch_execute(&format!("CREATE ROLE {role} LOGIN; {}", GRANTS.replace("ROLE", &role))).unwrap();
+    let grants = block("Choose a database / Let another role change the schema", "GRANT").text;
+    let grants = grants.replace("keydesk_server", &role);
+    connection.batch_execute(&format!("CREATE ROLE {role} LOGIN; {grants}")).unwrap();
     // It cannot migrate by itself.
     let sentence = refusal(folder.path(), &["--database-url", &of_role], &[]);
     assert!(sentence.contains("keydesk migrate") && sentence.contains("--migrate never"), "{sentence}");

@@ -3,14 +3,15 @@
 mod black_hole;
 mod compatible_schema;
 mod copy;
-mod crash;
+pub mod crash;
 mod doctor;
 mod drain;
 mod full_disk;
 mod limits;
 mod migrate;
+pub mod page;
 mod pooler;
-mod readiness;
+pub mod readiness;
 mod rolling;
 mod service_manager;
 mod small_disk;

@@ -11,9 +11,9 @@ use tempfile::TempDir;
 
 use crate::cli::{Serving, keydesk_at};
 use crate::gateways::process::unique_address;
-use crate::support::TestServer;
+use crate::support::{TestServer, figures};
 
-/// The number of rounds; 20 by `KEYDESK_TEST_ROLLING_ROUNDS=20`.
+/// The number of rounds; 20 in `make endurance`.
 const ROUNDS: usize = 2;
 const CLIENTS: usize = 6;
 
@@ -64,7 +64,7 @@ impl Drop for Balancer {
 
 #[test]
 fn no_request_is_lost_in_rolling_restarts() {
-    let rounds = std::env::var("KEYDESK_TEST_ROLLING_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
+    let rounds = figures::count(ROUNDS, 20);
     let installation = TestServer::start();
     let (_, key) = installation.admin().create_key("ERP Sync");
     let servers = [unique_address(), unique_address()];

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::cli::{Serving, keydesk};
+use crate::support::figures::{self, seconds};
 use crate::support::relay::Relay;
 use crate::support::{API_KEYS, Browser, PASSWORD, TestServer, database};
 use crate::web::trail_export::{add_long_history, begin_as};
@@ -207,7 +208,8 @@ fn a_stop_under_load_cuts_no_answer() {
         (code, started.elapsed())
     });
     let (complete, cut) = (complete.into_inner(), cut.into_inner());
-    println!("R6: {complete} complete answers, {cut} cut ones; exit {} after {:?}", stopped.0, stopped.1);
+    let (code, time) = (stopped.0, seconds(stopped.1));
+    figures::print("R6", format!("{cut} of {} answers cut, exit {code} after {time} (≤ 35 s)", complete + cut));
     assert!(complete >= 300 && cut == 0 && stopped.0 == 0);
 }
 

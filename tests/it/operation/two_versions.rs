@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::cli::{ADMIN, Serving, keydesk, program_at, run};
-use crate::support::{API_KEYS, AUDIT_TRAIL, Browser, PASSWORD, USERS, database};
+use crate::support::{API_KEYS, AUDIT_TRAIL, Browser, PASSWORD, USERS, database, figures};
 
 const ROUNDS: usize = 20;
 
@@ -126,6 +126,6 @@ fn two_versions_agree_on_every_key() {
     let verified = run(folder.path(), &url, &["audit", "verify"], "");
     assert!(verified.status.success(), "{verified:?}");
     let wrong = wrong.into_inner().unwrap();
-    println!("R11: {} answers of two versions, {} wrong", answers.into_inner(), wrong.len());
+    figures::print("R11", format!("{} of {} answers of two versions wrong", wrong.len(), answers.into_inner()));
     assert!(wrong.is_empty(), "{wrong:?}");
 }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use super::small_disk::on_small_disk;
 use crate::cli::start::refusal;
 use crate::cli::{Serving, keydesk, run, text};
-use crate::support::{API_KEYS, Browser, database};
+use crate::support::{API_KEYS, Browser, database, figures};
 
 const LAST_MIGRATION: &str = "FROM __diesel_schema_migrations ORDER BY version DESC LIMIT 1";
 
@@ -90,7 +90,7 @@ impl State {
         Serving::start(command, 1)
     }
 
-    fn last_migration(&self) -> String {
+    pub fn last_migration(&self) -> String {
         database::column(&self.url, "version", LAST_MIGRATION).remove(0).unwrap()
     }
 
@@ -138,7 +138,7 @@ fn now() -> String {
 }
 
 /// The folders of the recorded databases, the oldest first.
-fn recorded() -> Vec<PathBuf> {
+pub fn recorded() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/upgrade/states");
     let mut states: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     states.sort();
@@ -186,7 +186,8 @@ fn check_use(state: &State, serving: &Serving) {
 #[test]
 fn every_recorded_database_is_upgraded_whole() {
     let states = recorded();
-    assert!(states.len() >= 5, "{states:?}");
+    let number = states.len();
+    assert!(number >= 5, "{states:?}");
     for path in states {
         let state = State::restore(&path);
         let before = state.last_migration();
@@ -197,6 +198,7 @@ fn every_recorded_database_is_upgraded_whole() {
         state.verify_trail();
         println!("{}: from {before} to {}", path.file_name().unwrap().display(), state.last_migration());
     }
+    figures::print("R11", format!("{number} of {number} recorded states upgraded whole"));
 }
 
 #[test]

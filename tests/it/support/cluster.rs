@@ -82,6 +82,8 @@ impl Cluster {
             }
         };
         command.current_dir(self.folder()).env("PGHOST", self.folder()).env("PGUSER", "keydesk").env_remove("PGPORT");
+        let path = format!("{}:{}", self.programs.display(), std::env::var("PATH").unwrap());
+        command.env("PATH", path).env("PGBACKREST_CONFIG", self.file("pgbackrest.conf"));
         command
     }
 }

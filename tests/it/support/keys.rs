@@ -109,3 +109,20 @@ impl TestServer {
         status[0].clone()
     }
 }
+
+/// Inserts copies of the only key, each a microsecond younger.
+pub fn copy_keys(server: &TestServer, count: u64) {
+    let numbers = database::numbers(count);
+    let digest = if database::postgres().is_some() { "decode(md5(CAST(n AS TEXT)), 'hex')" } else { "randomblob(32)" };
+    let id = "'01940000-0000-7000-8000-' || CAST(100000000000 + n AS TEXT)";
+    let sql = format!(
+        "BEGIN;
+        INSERT INTO service_accounts (id, company_id, name, name_folded, created_at)
+            SELECT {id}, company_id, 'Copy ' || n, 'copy ' || n, created_at FROM service_accounts, ({numbers}) AS numbers;
+        INSERT INTO api_keys (id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, owner)
+            SELECT {id}, company_id, {id}, {digest}, pepper_id, preview, preview_folded, created_at + n, created_by, owner
+            FROM api_keys, ({numbers}) AS numbers;
+        COMMIT;"
+    );
+    database::tamper(&server.database_url, &sql);
+}

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod cluster;
 pub mod companies;
 pub mod database;
+pub mod figures;
 pub mod history;
 pub mod keys;
 pub mod private_postgres;

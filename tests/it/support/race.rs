@@ -19,7 +19,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    fn request(&self, key: &str) -> String {
+    pub fn request(&self, key: &str) -> String {
         match self {
             Self::WhoAmI => format!("GET /v1/whoami HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {key}\r\n\r\n"),
             Self::ForwardAuth => {
@@ -38,22 +38,22 @@ impl Endpoint {
 }
 
 /// A client that keeps its connection open, which makes it much faster than a browser.
-struct Client(BufReader<TcpStream>);
+pub struct Client(BufReader<TcpStream>);
 
 impl Client {
-    fn new(address: SocketAddr) -> Self {
+    pub fn new(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         Self(BufReader::new(stream))
     }
 
-    fn send(&mut self, request: &str) {
+    pub fn send(&mut self, request: &str) {
         self.0.get_mut().write_all(request.as_bytes()).unwrap();
     }
 
     /// Whether the answer accepts the key; `None` if the server answers 503.
-    fn is_accepted(&mut self) -> Option<bool> {
+    pub fn is_accepted(&mut self) -> Option<bool> {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
         let status = line.split(' ').nth(1).unwrap_or_default().to_owned();

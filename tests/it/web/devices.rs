@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{API_KEYS, Answer, Browser, PASSWORD, TestServer};
+use crate::support::{API_KEYS, Answer, Browser, PASSWORD, TestServer, figures};
 
 const MARIA: &str = "maria@brightwater.example";
 
@@ -98,6 +98,10 @@ fn failures_from_a_shared_address_do_not_make_a_known_browser_wait() {
     assert_eq!(statuses.iter().filter(|status| **status == 422).count(), 100);
     sign_in(&server.anonymous(), MARIA, PASSWORD).expect(429);
     sign_in(&known, MARIA, PASSWORD).expect_redirect(API_KEYS);
+    figures::print(
+        "S11",
+        format!("a known browser is in at once after {} wrong sign-ins from its address", statuses.len()),
+    );
     known.post("/sign-out", &[]).expect(303);
     // Its own failures are its own, too.
     sign_in(&known, MARIA, "wrong").expect(422);

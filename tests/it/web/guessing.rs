@@ -3,7 +3,7 @@
 use keydesk::domain::user::profile::Role;
 
 use crate::support::authenticator::{Authenticator, SECOND_FACTOR};
-use crate::support::{Answer, Browser, PASSWORD, TestServer};
+use crate::support::{Answer, Browser, PASSWORD, TestServer, figures};
 
 const MARIA: &str = "maria@brightwater.example";
 const NEW_PASSWORD: &str = "nine kettles sing at dusk";
@@ -37,6 +37,10 @@ fn assert_limited(guessable: &Guessable<'_>) {
     let statuses = burst(&*guessable.wrong);
     let count = |status: u16| statuses.iter().filter(|other| **other == status).count();
     let judged = count(422);
+    figures::print(
+        "S10",
+        format!("{judged} of {} guesses of {} judged (≤ {MAX_JUDGED})", statuses.len(), guessable.name),
+    );
     assert!((5..=MAX_JUDGED).contains(&judged), "{}: {judged} guesses were judged", guessable.name);
     // 503: too many wait for a turn. It is not judged either.
     assert_eq!(count(422) + count(429) + count(503), statuses.len(), "{}: {statuses:?}", guessable.name);

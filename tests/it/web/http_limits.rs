@@ -1,8 +1,8 @@
-//! What all pages share: methods, bodies, headers, cross-site requests, slow connections and failures.
+//! What all pages share: methods, bodies, headers, cross-site requests and failures.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::{API_KEYS, TestServer, browser, database};
 
@@ -193,44 +193,4 @@ fn pages_report_an_unavailable_database_and_recover() {
     assert!(page.body.contains("</html>"));
     database::tamper(&server.database_url, "ALTER TABLE hidden RENAME TO sessions");
     admin.get(API_KEYS).expect(200);
-}
-
-/// Sends a piece of a request every second until the server closes the connection. Returns the time that it took.
-fn dribble(server: &TestServer, first: &str, then: &[u8]) -> Duration {
-    let started = Instant::now();
-    let mut stream = TcpStream::connect(server.address).unwrap();
-    stream.write_all(first.as_bytes()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-    let mut answer = [0; 4096];
-    while started.elapsed() < Duration::from_mins(1) {
-        match stream.read(&mut answer) {
-            Ok(0) => break,
-            Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
-            _ => {}
-        }
-        if stream.write_all(then).is_err() {
-            break;
-        }
-    }
-    started.elapsed()
-}
-
-#[test]
-fn connections_without_progress_are_closed() {
-    let server = TestServer::start();
-    let chunked = "POST /nope HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let form = "POST /sign-in HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9999\r\n\r\n";
-    std::thread::scope(|scope| {
-        let cases: [(&str, &[u8]); 4] = [
-            ("GET /sign-in HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"a"),
-            ("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nX-Slow: ", b"a"),
-            (chunked, b"1\r\na\r\n"),
-            (form, b"a"),
-        ];
-        let threads = cases.map(|(first, then)| (first, scope.spawn(|| dribble(&server, first, then))));
-        for (first, thread) in threads {
-            let took = thread.join().unwrap();
-            assert!(took <= Duration::from_secs(40), "{first}: {took:?}");
-        }
-    });
 }

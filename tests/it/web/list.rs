@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::support::{API_KEYS, Browser, Html, TestServer, database};
+use crate::support::keys::copy_keys;
+use crate::support::{API_KEYS, Browser, Html, TestServer};
 
 fn many(server: &TestServer, admin: &Browser, count: usize) {
     for number in 0..count {
@@ -64,29 +65,12 @@ fn pages_of_fifty_lead_both_ways_without_losing_a_key() {
     }
 }
 
-/// Inserts copies of the only key, each a microsecond younger.
-fn copies(server: &TestServer, count: u64) {
-    let numbers = database::numbers(count);
-    let digest = if database::postgres().is_some() { "decode(md5(CAST(n AS TEXT)), 'hex')" } else { "randomblob(32)" };
-    let id = "'01940000-0000-7000-8000-' || CAST(100000000000 + n AS TEXT)";
-    let sql = format!(
-        "BEGIN;
-        INSERT INTO service_accounts (id, company_id, name, name_folded, created_at)
-            SELECT {id}, company_id, 'Copy ' || n, 'copy ' || n, created_at FROM service_accounts, ({numbers}) AS numbers;
-        INSERT INTO api_keys (id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, owner)
-            SELECT {id}, company_id, {id}, {digest}, pepper_id, preview, preview_folded, created_at + n, created_by, owner
-            FROM api_keys, ({numbers}) AS numbers;
-        COMMIT;"
-    );
-    database::tamper(&server.database_url, &sql);
-}
-
 #[test]
 fn a_list_beyond_the_limit_of_inline_reads_is_complete() {
     let server = TestServer::start();
     let admin = server.admin();
     let (oldest, _) = admin.create_key("ERP Sync");
-    copies(&server, 20_001);
+    copy_keys(&server, 20_001);
     server.advance(Duration::from_secs(1));
     let first = list(&admin, "");
     assert_eq!(first.counters()[0], "Active Keys 20,002 keys");

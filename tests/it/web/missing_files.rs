@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::support::{API_KEYS, Answer, TestServer, database};
+use crate::support::{API_KEYS, Answer, TestServer, database, figures};
 
 fn wait_for(server: &TestServer, path: &str, status: u16) -> Answer {
     let started = Instant::now();
@@ -42,6 +42,7 @@ fn nothing_is_served_without_the_database_file() {
     let server = TestServer::start();
     if database::postgres().is_none() {
         take_away_and_put_back(&server, &server.folder.path().join("keydesk.db"));
+        figures::print("R13", "nothing is acknowledged without the database file");
     }
 }
 

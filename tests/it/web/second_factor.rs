@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::authenticator::{Authenticator, SECOND_FACTOR};
-use crate::support::{API_KEYS, Answer, Browser, PASSWORD, TestServer};
+use crate::support::{API_KEYS, Answer, Browser, PASSWORD, TestServer, figures};
 
 const CODE: &str = "/sign-in/code";
 const MARIA: &str = "maria@brightwater.example";
@@ -174,6 +174,7 @@ fn of_concurrent_uses_of_a_code_one_signs_in() {
         // The failures of this round must not count in the next one.
         server.actions.unlock(&server.user(MARIA)).unwrap();
     }
+    figures::print("S7", "1 of 6 concurrent uses of a code and of a recovery code signs in");
 }
 
 #[test]

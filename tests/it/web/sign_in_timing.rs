@@ -6,7 +6,7 @@ use std::time::Instant;
 use keydesk::domain::user::profile::Role;
 
 use crate::support::companies::add_user;
-use crate::support::{Browser, TestServer};
+use crate::support::{Browser, TestServer, figures};
 
 const PAIRS: usize = 400;
 /// Equal times exceed this in one run of a thousand.
@@ -65,6 +65,7 @@ fn first_refusals_of_users_and_of_strangers_take_equally_long() {
         }
     }
     let score = standard_score(&users, &strangers);
+    figures::print("S3", format!("standard score {score:.2} of {PAIRS} pairs of refusals (≤ {MAX_STANDARD_SCORE})"));
     assert!(score.abs() < MAX_STANDARD_SCORE, "users differ from strangers by a standard score of {score:.2}");
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{keep, put_back};
 use crate::cli::start::refusal;
 use crate::cli::{Serving, keydesk, run, text};
-use crate::support::{Browser, PASSWORD, TestServer, database};
+use crate::support::{Browser, PASSWORD, TestServer, database, figures};
 
 /// An installation that a process serves.
 struct Installation {
@@ -89,6 +89,7 @@ fn an_older_database_is_noticed_before_the_first_answer() {
     let key = serve_and_revoke(&installation, || keep(&installation.url, "old"));
     put_back(&installation.url, "old");
     assert_stopped(&installation, &key);
+    figures::print("R13", "an older database is noticed before the first answer");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use self::recording_platform::{Arrival, RecordingPlatform};
 use super::client::{Client, WEBSOCKET, bearer, head};
 use super::message::Message;
 use super::process::{Gateway, Start};
-use crate::support::TestServer;
+use crate::support::{TestServer, figures};
 
 /// A text frame with a masked "ping", and the frame that echoes it.
 const PING: &[u8] = b"\x81\x84\0\0\0\0ping";
@@ -45,6 +45,7 @@ pub fn no_hostile_request_passes(start: Start) {
             faults.push(format!("{}: not {:?}: {answer:?} {arrived:?}", case.name, case.expected));
         }
     }
+    figures::print("S9", format!("{} faults by {} hostile requests", faults.len(), table.cases.len()));
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
