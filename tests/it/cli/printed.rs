@@ -97,7 +97,7 @@ fn arguments<'a>(command: &str, company: &'a str, key: &'a str) -> Vec<(Vec<&'a 
         "key revoke" => vec![(vec![key], "", true), (vec![key], "", true), (vec![HOSTILE], "", true)],
         "gateway add" => vec![(vec!["third"], "", false), (vec![HOSTILE], "", false)],
         "gateway list" => vec![(vec![], "", true)],
-        "migrate" => vec![(vec![], "", false)],
+        "migrate" | "secrets status" | "secrets rotate" => vec![(vec![], "", false)],
         "gateway revoke" => vec![(vec!["edge"], "", true), (vec![HOSTILE], "", false)],
         "audit verify" => vec![(vec![], "", true), (vec!["--company", company], "", true)],
         "audit consistency" => vec![(vec!["--company", company, "--from", HOSTILE], "", true)],
@@ -105,7 +105,6 @@ fn arguments<'a>(command: &str, company: &'a str, key: &'a str) -> Vec<(Vec<&'a 
         // A server runs on the database.
         "database copy" => vec![(vec!["--to", "sqlite:///nonexistent/copy.db"], "", false)],
         "doctor" => vec![(vec!["--listen", "127.0.0.1:9"], "", false)],
-        "secrets status" | "secrets rotate" => vec![(vec![], "", false)],
         "secrets retire" => vec![(vec![HOSTILE], "", true)],
         "backup" => vec![(vec!["/nonexistent/backup"], "", false)],
         // It restores SQLite only, and says so on PostgreSQL before it looks at the file.
