@@ -49,14 +49,14 @@ impl Capture {
         set_default_instrumentation(capture).unwrap();
         Self { _lock: lock }
     }
+}
 
-    /// Returns what all threads send to a PostgreSQL database meanwhile.
-    pub fn statements_to(&self, url: &str, action: impl FnOnce()) -> Vec<String> {
-        let name = |url: &str| url.split('?').next().and_then(|url| url.rsplit('/').next()).map(str::to_owned);
-        sent().clear();
-        action();
-        sent().iter().filter(|(to, _)| name(to) == name(url)).map(|(_, statement)| statement.clone()).collect()
-    }
+/// Returns what all threads send to a PostgreSQL database meanwhile, on connections that were captured.
+pub fn statements_to(_capture: &Capture, url: &str, action: impl FnOnce()) -> Vec<String> {
+    let name = |url: &str| url.split('?').next().and_then(|url| url.rsplit('/').next()).map(str::to_owned);
+    sent().clear();
+    action();
+    sent().iter().filter(|(to, _)| name(to) == name(url)).map(|(_, statement)| statement.clone()).collect()
 }
 
 /// A store whose statements are captured.

@@ -8,7 +8,7 @@ use keydesk::store::{
     Db, KeyListItem, KeyListPage, KeyListQuery, KeyTab, PageRequest, SortBy, SortOrder, Store, StoreError,
 };
 
-use super::captured_sql::{Capture, CapturedStore, fill, statements_of};
+use super::captured_sql::{Capture, CapturedStore, fill, statements_of, statements_to};
 use crate::support::{API_KEYS, TestServer, database};
 
 const COLUMNS: [SortBy; 4] = [SortBy::Created, SortBy::Ended, SortBy::Name, SortBy::LastUsed];
@@ -147,7 +147,7 @@ fn each_list_takes_two_round_trips_on_postgres() {
         format!("{revoked}&q=service+9&sort=name"),
     ] {
         let list = || {
-            let mut sent = capture.statements_to(&server.database_url, || drop(admin.get(&address).expect(200)));
+            let mut sent = statements_to(&capture, &server.database_url, || drop(admin.get(&address).expect(200)));
             // The watch of the primary and its beats, on connections of their own.
             let others = ["pg_control_system", "pg_logical_emit_message"];
             sent.retain(|statement| others.iter().all(|other| !statement.contains(other)));
