@@ -26,8 +26,7 @@ pub enum KeyChangeError {
 
 /// Replaces the key in the caller's transaction: adds a note that both keys sign to each trail, signs its checkpoint again
 /// with the next key, and stores that key as the installation's. A trail that the next key has signed already is left as it
-/// is, so that a repetition completes trails that a server with the former key added meanwhile. Returns the number of
-/// trails with a new note.
+/// is. Returns the number of trails with a new note.
 pub fn record_key_change(
     tx: &mut WriteDb<'_>,
     installation: InstallationId,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use keydesk::actions::{KeyChangeError, record_key_change};
 use keydesk::domain::ids::TrailId;
+use keydesk::domain::text::name::CompanyName;
 use keydesk::domain::trail::checkpoint::{Checkpoint, CheckpointSigner, origin, text_of};
 use keydesk::domain::trail::key_change::KeyChange;
 use tempfile::TempDir;
@@ -12,7 +13,6 @@ use tempfile::TempDir;
 use super::commands::run;
 use super::{add_events, download_evidence, export, require_python, verifier_parity};
 use crate::cli::keydesk;
-use crate::support::companies::add_company;
 use crate::support::{AUDIT_TRAIL, Browser, TestServer, database};
 
 fn signer(seed: u8) -> CheckpointSigner {
@@ -275,9 +275,9 @@ fn a_key_change_is_complete_and_can_be_repeated() {
     };
     assert_eq!(record(first, &signer(1)).unwrap(), 2, "Brightwater and the installation");
     assert_eq!(record(first, &signer(1)).unwrap(), 0);
-    // A server with the former key adds a trail.
-    add_company(actions, "Northwind");
-    assert_eq!(record(first, &signer(1)).unwrap(), 1);
+    // A server that only has the former key adds no trail, which that key would sign.
+    assert!(actions.add_company(&CompanyName::parse("Northwind").unwrap()).is_err());
+    assert_eq!(record(first, &signer(1)).unwrap(), 0);
     let stored = actions.store.query(|db| db.installation().get()).unwrap().unwrap();
     assert_eq!(stored.checkpoint_key, signer(1).public_key().to_bytes());
     assert!(matches!(record(&signer(5), &signer(6)), Err(KeyChangeError::Broken(_))));
