@@ -119,6 +119,7 @@ impl Trails<'_, ReadWrite> {
     }
 
     /// Stores a checkpoint of the same events.
+    #[instrument(name = "db.trails.replace_checkpoint", level = "debug", skip_all)]
     pub fn replace_checkpoint(&mut self, trail: TrailId, checkpoint: &str) -> Result<(), StoreError> {
         let target = audit_trails::table.find(trail);
         diesel::update(target).set(audit_trails::checkpoint.eq(checkpoint)).execute(self.connection)?;

@@ -32,7 +32,7 @@ fn write(browser: &Browser, writer: usize, recording: &Path, changes: &AtomicUsi
     let mut number = 0;
     while !is_over.load(Ordering::Relaxed) {
         number += 1;
-        let key = created(browser, &format!("Sync {writer}-{number}")).expect("nothing fails here");
+        let key = created(browser, &format!("Sync {writer}-{number}")).unwrap();
         tell(&format!("created {key}"));
         if number % 2 == 0 {
             // From here on, either answer may be right.

@@ -44,14 +44,13 @@ fn change(admin: &Browser, end: Instant, errors: &AtomicU64) {
     let (mut number, mut last): (u32, Option<String>) = (0, None);
     steadily(Duration::from_millis(500), end, || {
         number += 1;
-        let status = match last.take() {
-            Some(id) => admin.revoke(&id, "superseded", "").status,
-            None => {
-                let answer = admin.add_key(&format!("Short-lived {number}"));
-                let status = answer.status;
-                last = (status == 201).then(|| answer.shown_key().0);
-                status
-            }
+        let status = if let Some(id) = last.take() {
+            admin.revoke(&id, "superseded", "").status
+        } else {
+            let answer = admin.add_key(&format!("Short-lived {number}"));
+            let status = answer.status;
+            last = (status == 201).then(|| answer.shown_key().0);
+            status
         };
         if ![201, 303].contains(&status) {
             errors.fetch_add(1, Ordering::Relaxed);

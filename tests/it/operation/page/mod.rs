@@ -68,6 +68,10 @@ const ELSEWHERE: &[Elsewhere] = &[
     of_backup_test("Restore / PostgreSQL", "restore_command"),
     of_backup_test("Restore / PostgreSQL", "mv /mnt/backups/base"),
     of_backup_test("Restore / PostgreSQL", "pgbackrest --stanza=keydesk restore"),
+    of_runbook("keydesk secrets rotate"),
+    of_runbook("keydesk secrets status"),
+    of_runbook("keydesk secrets retire"),
+    of_runbook("keydesk audit verify"),
     Elsewhere {
         section: "Upgrade",
         beginning: "keydesk migrate --database-url",
@@ -79,6 +83,12 @@ const ELSEWHERE: &[Elsewhere] = &[
 /// A block that is read by its beginning.
 const fn of_backup_test(section: &'static str, beginning: &'static str) -> Elsewhere {
     Elsewhere { section, beginning, file: "tests/it/backup/postgres.rs", mention: beginning }
+}
+
+/// A command of the section that a test runs whole.
+const fn of_runbook(beginning: &'static str) -> Elsewhere {
+    let mention = "commands(\"The secrets file has leaked\")";
+    Elsewhere { section: "The secrets file has leaked", beginning, file: "tests/it/secrets/runbook.rs", mention }
 }
 
 impl Elsewhere {
