@@ -31,7 +31,7 @@ fn add_events(server: &TestServer) {
 }
 
 /// Downloads the public key and the current checkpoint.
-fn download_evidence(browser: &Browser) -> (String, String) {
+pub fn download_evidence(browser: &Browser) -> (String, String) {
     let checkpoint = browser.get(&format!("{AUDIT_TRAIL}/checkpoint")).expect(200).body;
     (browser.get(&format!("{AUDIT_TRAIL}/public-key")).expect(200).body, checkpoint)
 }

@@ -6,6 +6,7 @@ mod people;
 mod retirement;
 mod rotation;
 mod runbook;
+mod signer;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
