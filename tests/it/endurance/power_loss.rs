@@ -60,7 +60,7 @@ fn record(data: &Path, tools: &Path, shim: &Path) -> (Vec<Record>, usize) {
         }
         let began = Instant::now();
         // A thousand changes fill the log several times.
-        while changes.load(Ordering::Relaxed) < count(600, 4_000) && began.elapsed() < Duration::from_mins(2) {
+        while changes.load(Ordering::Relaxed) < count(400, 4_000) && began.elapsed() < Duration::from_mins(2) {
             thread::sleep(Duration::from_millis(20));
         }
         is_over.store(true, Ordering::Relaxed);
@@ -101,7 +101,7 @@ fn acknowledged_changes_survive_power_failures() {
     let (records, set_up) = record(data.path(), tools.path(), &shim);
     let mut random =
         StdRng::seed_from_u64(if figures::is_full() { u64::from_le_bytes(keydesk::random::bytes()) } else { 1 });
-    let (disks, mut asked, mut lost) = (count(6, 50), 0, 0);
+    let (disks, mut asked, mut lost) = (count(4, 50), 0, 0);
     for disk in 0..disks {
         let failure = random.random_range(set_up..records.len());
         let folder = tools.path().join(format!("disk-{disk}"));

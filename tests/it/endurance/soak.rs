@@ -17,10 +17,11 @@ const VERIFICATIONS_PER_SECOND: u32 = 2_000;
 const MAX_WAL_BYTES: u64 = 64 * 1_024 * 1_024;
 const MAX_GROWTH_PERCENT: u64 = 10;
 
-/// Calls `act` at fixed intervals until the end. A call that comes late does not delay the later ones.
+/// Calls `act` at fixed intervals until the end. A call that comes late does not delay the later ones; a machine that is too
+/// slow makes fewer of them.
 fn steadily(interval: Duration, end: Instant, mut act: impl FnMut()) {
     let mut next = Instant::now();
-    while next < end {
+    while next < end && Instant::now() < end {
         thread::sleep(next.saturating_duration_since(Instant::now()));
         act();
         next += interval;
