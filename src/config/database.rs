@@ -47,7 +47,7 @@ impl Database {
         let url = match (url, file) {
             (None, None) => return Ok(None),
             (Some(url), None) => url,
-            (None, Some(file)) => secret_file::read_line(file_flag, &file)?,
+            (None, Some(file)) => secret_file::read_secret_line(file_flag, &file)?,
             (Some(_), Some(_)) => {
                 return Err(SettingError(format!("{url_flag} and {file_flag} are both set. Set one of them.")));
             }

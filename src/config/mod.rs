@@ -18,7 +18,7 @@ mod witnesses;
 pub use database::{Database, sqlite_companions};
 pub use error::SettingError;
 pub use public_url::PublicUrl;
-pub use secret_file::without_credentials;
+pub use secret_file::{read_secret_line, without_credentials};
 pub use settings::Settings;
 pub use values::{Config, MigrateMode, MigrationBackup};
 pub use witnesses::{WebhookSettings, WitnessSettings};

@@ -12,7 +12,7 @@ const MAX_BYTES: u64 = 4096;
 /// Reads the one line of a file. Errors do not repeat it.
 ///
 /// The group may read the file: the files of systemd's credentials and of Kubernetes have such modes.
-pub(super) fn read_line(flag: &str, path: &Path) -> Result<String, SettingError> {
+pub fn read_secret_line(flag: &str, path: &Path) -> Result<String, SettingError> {
     let shown = path.display();
     let rejected = |what: &str| SettingError(format!("{flag} {shown} {what}"));
     let cannot = |error: io::Error| rejected(&format!("cannot be read: {error}. Name a file that holds the secret."));
@@ -55,11 +55,11 @@ mod tests {
         let read = |text: &str, mode| {
             fs::write(&path, text).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            let read = read_line("--database-url-file", &path).map_err(|error| error.to_string());
+            let read = read_secret_line("--database-url-file", &path).map_err(|error| error.to_string());
             fs::remove_file(&path).unwrap();
             read
         };
-        assert!(read_line("--database-url-file", &path).unwrap_err().to_string().contains("cannot be read"));
+        assert!(read_secret_line("--database-url-file", &path).unwrap_err().to_string().contains("cannot be read"));
         for (text, mode) in [("postgres://u:hunter2@h/d\n", 0o600), ("postgres://u:hunter2@h/d", 0o440)] {
             assert_eq!(read(text, mode).as_deref(), Ok("postgres://u:hunter2@h/d"));
         }

@@ -1,9 +1,6 @@
 //! Posts checkpoints to a webhook, signed as Standard Webhooks specify.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +11,12 @@ use url::{Position, Url};
 
 use super::error::{Failure, WitnessError};
 use super::message::Message;
-use crate::config::WebhookSettings;
+use crate::config::{WebhookSettings, read_secret_line};
 use crate::domain::webhook::WebhookSecret;
 
 /// From the DNS look-up to the head of the response.
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_RESPONSE_HEAD_BYTES: usize = 16 * 1024;
-const MAX_SECRET_FILE_BYTES: u64 = 4096;
 
 pub(super) struct Webhook {
     url: String,
@@ -101,18 +97,12 @@ fn cause(error: &ureq::Error) -> String {
 }
 
 fn read_secret(path: &Path) -> Result<WebhookSecret, WitnessError> {
-    let shown = path.display();
-    let rejected = |what: String| WitnessError(format!("--checkpoint-webhook-secret-file {shown} {what}"));
-    let cannot = |error: io::Error| rejected(format!("cannot be read: {error}. Name a file that holds the secret."));
-    let file = File::open(path).map_err(cannot)?;
-    let mode = file.metadata().map_err(cannot)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(rejected(format!("can be read by others (mode {mode:04o}). Run: chmod 600 {shown}")));
-    }
-    let mut text = String::new();
-    file.take(MAX_SECRET_FILE_BYTES).read_to_string(&mut text).map_err(cannot)?;
-    WebhookSecret::parse(&text)
-        .map_err(|error| rejected(format!("{error}. Put whsec_ and the Base64 of 24 or more random bytes into it.")))
+    let flag = "--checkpoint-webhook-secret-file";
+    let line = read_secret_line(flag, path).map_err(|error| WitnessError(error.to_string()))?;
+    WebhookSecret::parse(&line).map_err(|error| {
+        let shown = path.display();
+        WitnessError(format!("{flag} {shown} {error}. Put whsec_ and the Base64 of 24 or more random bytes into it."))
+    })
 }
 
 /// Loads the root certificates of this machine, or of the file in `SSL_CERT_FILE`.
@@ -130,6 +120,7 @@ fn root_certificates() -> Result<Vec<Certificate<'static>>, WitnessError> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
@@ -147,7 +138,7 @@ mod tests {
         let path = folder.path().join("secret");
         assert!(read_secret(&path).unwrap_err().to_string().contains("cannot be read"));
         for (text, mode, word) in [
-            (SECRET, 0o640, "chmod 600"),
+            (SECRET, 0o660, "chmod 600"),
             (SECRET, 0o604, "chmod 600"),
             ("whsec_aHVudGVyMg==", 0o600, "fewer than 24 bytes"),
             ("hunter2", 0o600, "does not hold whsec_"),
@@ -159,6 +150,8 @@ mod tests {
             assert!(!sentence.contains("hunter2") && !sentence.contains("MfKQ"), "{sentence}");
         }
         fs::write(&path, SECRET).unwrap();
+        // The files of systemd's credentials and of Kubernetes have such modes.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).unwrap();
         assert!(read_secret(&path).is_ok());
     }
 }

@@ -1,6 +1,7 @@
 //! A store whose statements are captured, a database with many keys, and query plans.
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection, set_default_instrumentation};
@@ -14,25 +15,33 @@ thread_local! {
     static STATEMENTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What all threads sent, with the URLs of their connections.
-static SENT: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+/// A statement that some thread sent.
+struct Sent {
+    connection: u64,
+    url: String,
+    statement: String,
+}
+
+/// What all threads sent.
+static SENT: Mutex<Vec<Sent>> = Mutex::new(Vec::new());
+static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature is diesel's")]
 fn capture() -> Option<Box<dyn Instrumentation>> {
-    let mut connected_to = String::new();
+    let (mut connected_to, connection) = (String::new(), CONNECTIONS.fetch_add(1, Ordering::Relaxed));
     Some(Box::new(move |event: InstrumentationEvent<'_>| match event {
         InstrumentationEvent::StartEstablishConnection { url, .. } => url.clone_into(&mut connected_to),
         InstrumentationEvent::StartQuery { query, .. } => {
             let text = query.to_string();
             let statement = text.split(" -- binds:").next().unwrap_or_default().to_owned();
-            sent().push((connected_to.clone(), statement.clone()));
+            sent().push(Sent { connection, url: connected_to.clone(), statement: statement.clone() });
             STATEMENTS.with_borrow_mut(|statements| statements.push(statement));
         }
         _ => {}
     }))
 }
 
-fn sent() -> MutexGuard<'static, Vec<(String, String)>> {
+fn sent() -> MutexGuard<'static, Vec<Sent>> {
     SENT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -51,12 +60,18 @@ impl Capture {
     }
 }
 
-/// Returns what all threads send to a PostgreSQL database meanwhile, on connections that were captured.
-pub fn statements_to(_capture: &Capture, url: &str, action: impl FnOnce()) -> Vec<String> {
+/// Returns what all threads send to a PostgreSQL database meanwhile, on captured connections that also send a statement
+/// with one of these words. Tasks of a server have connections of their own.
+pub fn statements_to(_capture: &Capture, url: &str, words: &[&str], action: impl FnOnce()) -> Vec<String> {
     let name = |url: &str| url.split('?').next().and_then(|url| url.rsplit('/').next()).map(str::to_owned);
     sent().clear();
     action();
-    sent().iter().filter(|(to, _)| name(to) == name(url)).map(|(_, statement)| statement.clone()).collect()
+    let sent = sent();
+    let of_database: Vec<_> = sent.iter().filter(|sent| name(&sent.url) == name(url)).collect();
+    let has_word = |sent: &&&Sent| words.iter().any(|word| sent.statement.contains(word));
+    let connections: Vec<u64> = of_database.iter().filter(has_word).map(|sent| sent.connection).collect();
+    let of_connections = of_database.iter().filter(|sent| connections.contains(&sent.connection));
+    of_connections.map(|sent| sent.statement.clone()).collect()
 }
 
 /// A store whose statements are captured.

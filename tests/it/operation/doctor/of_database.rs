@@ -1,5 +1,7 @@
 //! The database: whether it can be used, and its clock.
 
+use std::time::{Duration, Instant};
+
 use clap::{Args, FromArgMatches};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
@@ -70,7 +72,7 @@ fn a_primary_that_commits_nothing_is_named() {
     let mut superuser = PgConnection::establish(&postgres.url).unwrap();
     superuser.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'missing'").unwrap();
     superuser.batch_execute("SELECT pg_reload_conf()").unwrap();
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     // The server reads its settings a moment later.
     loop {
         let examined = examine(folder.path(), &postgres.url, &address(&serving), &[]);
@@ -96,6 +98,12 @@ fn too_few_connections_are_named() {
     superuser.batch_execute(&format!("CREATE ROLE {role} LOGIN; GRANT ALL ON SCHEMA public TO {role}")).unwrap();
     let serving = serve(folder.path(), &of_role, &[]);
     assert_eq!(serving.stop(), 0);
+    // PostgreSQL notices a moment later that the server's connections are gone, and counts them until then.
+    let started = Instant::now();
+    while database::count(&url, "pg_stat_activity", &format!("usename = '{role}'")) > 0 {
+        assert!(started.elapsed() < Duration::from_mins(1), "the connections are still there");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     superuser.batch_execute(&format!("ALTER ROLE {role} CONNECTION LIMIT 15")).unwrap();
     let examined = examine(folder.path(), &of_role, NO_SERVER, &[]);
     examined.expect(18, &format!("connections: PostgreSQL allows the role “{role}” 15 connections"));
