@@ -33,6 +33,8 @@ struct Inner {
     state: Mutex<State>,
     /// Held while the file is written.
     write: Mutex<()>,
+    /// Held while the trails are compared.
+    comparison: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -129,7 +131,21 @@ impl CheckpointMemory {
             }
         }
         let (is_in_doubt, state, write) = (AtomicBool::new(false), Mutex::new(state), Mutex::new(()));
-        Ok(Self(Arc::new(Inner { path, installation, secrets, is_in_doubt, state, write })))
+        Ok(Self(Arc::new(Inner {
+            path,
+            installation,
+            secrets,
+            is_in_doubt,
+            state,
+            write,
+            comparison: Mutex::default(),
+        })))
+    }
+
+    /// Waits for another comparison of the trails, and keeps others from starting: one that read the heads earlier must
+    /// not overrule a later one.
+    pub fn lock_comparison(&self) -> MutexGuard<'_, ()> {
+        self.0.comparison.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns what is remembered. Read it before the heads that are compared with it: what is remembered was committed.

@@ -71,6 +71,7 @@ impl ContinuityCheck {
     }
 
     fn compare(&self, unknown: Unknown) -> Result<(), StoreError> {
+        let _comparison = self.memory.lock_comparison();
         // First, because all that is remembered was committed before the heads are read.
         let remembered = self.memory.trails();
         if remembered.is_empty() && unknown == Unknown::Skip {
