@@ -41,11 +41,13 @@ impl Actions {
         })
     }
 
-    /// Learns from the database which set is active and which are retired.
-    pub fn refresh_secrets(&self) -> Result<(), StoreError> {
+    /// Learns from the database which set is active and which are retired. Returns whether a set of the file is pending.
+    pub fn refresh_secrets(&self) -> Result<bool, StoreError> {
         let records = self.store.query(|db| db.secret_sets().records())?;
+        let pending: Vec<String> = records.pending().map(|record| record.id.clone()).collect();
         self.secrets.apply(records, self.clock.now());
-        Ok(())
+        let keyring = self.secrets.keyring();
+        Ok(pending.iter().any(|id| keyring.set(id).is_some()))
     }
 
     /// Tells other servers that this one runs, and which sets it has. Needed on PostgreSQL only: SQLite has one server.
@@ -71,23 +73,17 @@ impl Actions {
         self.store.write(|tx| tx.secret_sets().withdraw(server))
     }
 
-    /// Activates a pending set of the file that every running server has.
+    /// Activates a pending set of the file that every running server has. Takes the lock of the installation's trail.
     pub fn activate_pending_secrets(&self) -> Result<(), StoreError> {
-        let records = self.store.query(|db| db.secret_sets().records())?;
         let keyring = self.secrets.keyring();
-        let has = |id: &str| keyring.set(id).is_some();
-        // Most calls find nothing to do, and take no lock.
-        if !records.pending().any(|record| has(&record.id)) {
-            return Ok(());
-        }
         self.activate_secrets(|tx, id| {
-            if !has(id) {
+            if keyring.set(id).is_none() {
                 return Ok(false);
             }
             let servers = running_servers(tx, self.clock.now())?;
             Ok(servers.iter().all(|server| server.set_ids.iter().any(|set| set == id)))
         })?;
-        self.refresh_secrets()
+        self.refresh_secrets().map(drop)
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) enum Secrets {
     /// running servers that have it, separated by tabs. Then what moves from the former sets to the active one.
     #[command(after_help = "Example:\n  keydesk secrets status")]
     Status,
-    /// Add a set of secrets to the file: a pepper, and keys for cookies, forms, the throttle and second factors
+    /// Add a set of secrets to the file: a pepper, and keys for checkpoints, cookies, forms, the throttle and second factors
     ///
     /// The new set becomes active once every running server has it; until then, and afterwards, the others go on working. A
     /// key moves to the active set when it is used. Servers read the file again by themselves.

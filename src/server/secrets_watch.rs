@@ -73,12 +73,14 @@ impl SecretsWatch {
             let sets: Vec<&str> = keyring.sets().map(|set| set.id()).collect();
             tracing::info!(sets = sets.join(" "), "secrets file read again");
         }
-        actions.refresh_secrets()?;
+        let is_pending = actions.refresh_secrets()?;
         let announced = *self.0.announced.lock().unwrap_or_else(PoisonError::into_inner);
         if has_changed || announced.is_none_or(|at| at.elapsed() >= ANNOUNCE_INTERVAL) {
             self.announce()?;
         }
-        actions.activate_pending_secrets()?;
+        if is_pending {
+            actions.activate_pending_secrets()?;
+        }
         self.report_lacking();
         Ok(())
     }

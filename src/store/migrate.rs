@@ -134,7 +134,7 @@ impl Store {
             let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
             file.map_err(StoreError::unavailable)?;
         }
-        let mut connection = AnyConnection::open(database, ConnectionPurpose::Write)?;
+        let mut connection = connect(database)?;
         match &mut connection {
             AnyConnection::Sqlite(connection) => apply(connection, SQLITE)?,
             AnyConnection::Postgres(connection) => {
@@ -144,6 +144,15 @@ impl Store {
         }
         Ok(name_keys::refresh(&mut connection)?)
     }
+}
+
+/// Connects for a migration. What it sorts for an index is in memory: a container may have no folder for temporary files.
+fn connect(database: &Database) -> Result<AnyConnection, StoreError> {
+    let mut connection = AnyConnection::open(database, ConnectionPurpose::Write)?;
+    if let AnyConnection::Sqlite(sqlite) = &mut connection {
+        sqlite.batch_execute("PRAGMA temp_store = MEMORY")?;
+    }
+    Ok(connection)
 }
 
 /// Creates all tables in a new SQLite database.
@@ -214,5 +223,25 @@ fn log_migration(migration: &str, started: Instant, is_new: bool) {
         tracing::debug!(migration, milliseconds, "migration applied");
     } else {
         tracing::info!(migration, milliseconds, "migration applied");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(QueryableByName)]
+    struct TempStore {
+        #[diesel(sql_type = diesel::sql_types::Integer)]
+        temp_store: i32,
+    }
+
+    #[test]
+    fn a_migration_needs_no_temporary_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::Sqlite(folder.path().join("keydesk.db"));
+        let mut connection = connect(&database).unwrap();
+        let found: TempStore = diesel::sql_query("PRAGMA temp_store").get_result(&mut connection).unwrap();
+        assert_eq!(found.temp_store, 2, "in memory");
     }
 }

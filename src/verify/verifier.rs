@@ -1,6 +1,6 @@
 //! Verifies presented keys for one worker thread, and counts their use.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -104,13 +104,12 @@ impl Verifier {
         request_id: impl FnOnce() -> R,
     ) -> Result<Arc<KeyForVerification>, VerifyError> {
         let arrival = self.arrival();
-        let keyring = self.keyring();
-        let outcome = match self.digest(presented, &keyring) {
+        let outcome = match self.digest(presented) {
             Ok(digests) => {
                 let current = digests.current;
                 let found = self.lookup_service.key(digests).await;
                 let outcome = found.map_err(Into::into).and_then(|key| self.active(key));
-                self.renew_if_due(&outcome, current, presented, &keyring);
+                self.renew_if_due(&outcome, current, presented);
                 outcome
             }
             Err(error) => Err(error),
@@ -131,8 +130,7 @@ impl Verifier {
         request_id: impl FnOnce() -> R,
     ) -> Option<Result<Arc<KeyForVerification>, VerifyError>> {
         let arrival = self.arrival();
-        let keyring = self.keyring();
-        let digests = self.digest(presented.key, &keyring);
+        let digests = self.digest(presented.key);
         let credential = TokenDigest::of(presented.credential);
         let request = IntrospectionRequest { credential, key: digests.as_ref().ok().cloned() };
         let found = self.lookup_service.introspection(request).await;
@@ -142,7 +140,7 @@ impl Verifier {
                 // The gateway does not say which client presented the key.
                 let outcome = digests.and_then(|digests| {
                     let outcome = self.active(found.key);
-                    self.renew_if_due(&outcome, digests.current, presented.key, &keyring);
+                    self.renew_if_due(&outcome, digests.current, presented.key);
                     outcome
                 });
                 (outcome, Some(format!("gateway {}", gateway.name)))
@@ -158,17 +156,17 @@ impl Verifier {
         Arrival { started: Instant::now(), at: self.context.clock.now() }
     }
 
-    /// Returns the present keyring. Most calls find it unchanged, by one atomic load.
-    fn keyring(&self) -> Arc<Keyring> {
-        let mut seen = self.keyring.borrow_mut();
-        if seen.generation() != self.context.secrets.generation() {
-            *seen = self.context.secrets.keyring();
+    /// Returns the present keyring. Most calls find it unchanged, by one atomic load: all threads would write to a shared
+    /// reference count.
+    fn keyring(&self) -> Ref<'_, Arc<Keyring>> {
+        if self.keyring.borrow().generation() != self.context.secrets.generation() {
+            self.keyring.replace(self.context.secrets.keyring());
         }
-        Arc::clone(&seen)
+        self.keyring.borrow()
     }
 
-    fn digest(&self, presented: &str, keyring: &Keyring) -> Result<PresentedDigests, VerifyError> {
-        let digests = self.context.key_format.digest(presented, keyring.peppers());
+    fn digest(&self, presented: &str) -> Result<PresentedDigests, VerifyError> {
+        let digests = self.context.key_format.digest(presented, self.keyring().peppers());
         digests.map_err(|_| VerifyError::Malformed)
     }
 
@@ -178,20 +176,24 @@ impl Verifier {
         outcome: &Result<Arc<KeyForVerification>, VerifyError>,
         current: DigestPair,
         presented: &str,
-        keyring: &Keyring,
     ) {
         if let Ok(key) = outcome
             && !current.contains(&key.digest)
-            && key.renewal.is_due(keyring.generation())
         {
-            self.renew(key, presented, keyring);
+            self.renew(key, presented);
         }
     }
 
     #[cold]
-    fn renew(&self, key: &KeyForVerification, presented: &str, keyring: &Keyring) {
-        let digests = self.digest(presented, keyring).ok();
-        let Some(new) = digests.and_then(|digests| digests.renewed(&key.digest)) else { return };
+    fn renew(&self, key: &KeyForVerification, presented: &str) {
+        let keyring = self.keyring();
+        if !key.renewal.is_due(keyring.generation()) {
+            return;
+        }
+        let digests = self.context.key_format.digest(presented, keyring.peppers()).ok();
+        let new = digests.and_then(|digests| digests.renewed(&key.digest));
+        // The keyring may have changed since the key was found, so that the stored digest is the active one.
+        let Some(new) = new.filter(|new| *new != key.digest) else { return };
         let (company_id, key_id, old) = (key.company.id, key.id, key.digest);
         let pepper_id = keyring.active().id().to_owned();
         if self.context.renewals.push(DigestRenewal { company_id, key_id, old, new, pepper_id }) {

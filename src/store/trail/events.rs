@@ -69,7 +69,7 @@ impl<A> Trails<'_, A> {
         let mut events = events::table
             .left_join(api_keys::table.on(events::key_id.eq(api_keys::id.nullable())))
             .filter(events::trail_id.eq(query.company_id))
-            // Nobody did it, and it changes nothing for a holder of the key. The audit trail shows it.
+            // No user renews a digest, and it changes nothing for a holder of the key. The audit trail shows it.
             .filter(events::action.ne(DIGEST_RENEWED))
             .order(events::sequence.desc())
             .limit(query.limit)
