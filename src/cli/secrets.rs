@@ -122,11 +122,13 @@ fn sentences(sets: &[SecretSetStatus], servers: Option<&[AnnouncedServer]>) -> V
     let all: u64 = sets.iter().map(|set| count(set.keys.active)).sum();
     let others = sets.iter().filter(|set| !active(set)).filter_map(|set| set.keys.last_used_at).max();
     let mut sentences = vec![match (all - under_active, others) {
-        (0, _) => format!("All {} are under the active pepper.", pluralized(all, "active key", "active keys")),
+        (0, _) if all == 0 => "There are no active keys.".to_owned(),
+        (0, _) if all == 1 => "The only active key is under the active pepper.".to_owned(),
+        (0, _) => format!("All {} active keys are under the active pepper.", with_thousands(all)),
         (left, others) => format!(
-            "{} of {} are under the new pepper; {}.",
+            "{} of {} under the new pepper; {}.",
             with_thousands(under_active),
-            pluralized(all, "active key", "active keys"),
+            pluralized(all, "active key is", "active keys are"),
             match (left, others.and_then(Timestamp::to_rfc_3339)) {
                 (1, Some(at)) => format!("the other was last used {at}"),
                 (1, None) => "the other was never used".to_owned(),

@@ -44,8 +44,11 @@ fn no_server_refuses_a_key_while_secrets_are_rotated() {
 fn the_status_says_how_many_keys_have_moved() {
     let server = TestServer::start();
     let admin = server.admin();
-    let keys: Vec<_> = (0..3).map(|number| admin.create_key(&format!("Key {number}"))).collect();
     let status = || keydesk(&server, &["secrets", "status"]);
+    assert!(status().contains("There are no active keys."), "{}", status());
+    let mut keys = vec![admin.create_key("Key 0")];
+    assert!(status().contains("The only active key is under the active pepper."), "{}", status());
+    keys.extend((1..3).map(|number| admin.create_key(&format!("Key {number}"))));
     let first = active_set(&server);
     assert!(status().contains("All 3 active keys are under the active pepper."), "{}", status());
     assert!(status().contains(&format!("{first}\tactive\t")), "{}", status());
@@ -81,9 +84,9 @@ fn a_renewal_leaves_the_cached_keys_and_the_key_of_its_holder_alone() {
     assert_eq!(server.event_count("api_key.digest_renewed"), 1);
     assert_eq!(server.whoami(&key.1), 200);
     let drawer = admin.get(&format!("{}/{}/activity", crate::support::API_KEYS, key.0)).body;
-    assert!(!drawer.contains("under the new pepper"), "{drawer}");
+    assert!(!drawer.contains("the stored digest of"), "{drawer}");
     let trail = admin.get(AUDIT_TRAIL).expect(200).body;
-    assert!(trail.contains("under the new pepper"), "{trail}");
+    assert!(trail.contains("the stored digest of"), "{trail}");
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl EventText<'_> {
             },
             Action::ApiKeyRotated => vec![text("rotated "), name()],
             Action::ApiKeyRevoked => vec![text("revoked "), name()],
-            Action::ApiKeyDigestRenewed => vec![text("stored "), name(), text(" under the new pepper")],
+            Action::ApiKeyDigestRenewed => vec![text("renewed the stored digest of "), name()],
             Action::ApiKeyExpired => vec![name(), text(" expired")],
             Action::ApiKeyExpiryChanged => match self.detail {
                 EventDetail::ApiKeyExpiryChanged { after, .. } => {
