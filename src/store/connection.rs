@@ -192,9 +192,9 @@ impl AnyConnection {
 }
 
 /// `synchronous=FULL`: acknowledged changes survive a power loss. `trusted_schema=OFF`: a schema that was tampered
-/// with runs no code of its own. `secure_delete`: erased data is overwritten. `temp_store=FILE`: what savepoints may roll
-/// back is in blocks of `SQLITE_STMTJRNL_SPILL` bytes in memory, and in a file beyond; `MEMORY` means blocks of 1 KiB, which
-/// took a tenth of the time of a change. `cache_size`: a group's pages stay in memory, up to 16 MiB.
+/// with runs no code of its own. `secure_delete`: erased data is overwritten. `temp_store=MEMORY`: what savepoints may roll
+/// back is in memory, so that a change needs no folder for temporary files. `cache_size`: a group's pages stay in memory, up
+/// to 16 MiB.
 /// `wal_autocheckpoint`: the [`WalCheckpointer`](super::sqlite::wal_checkpointer::WalCheckpointer) moves the log into the
 /// database; a commit does it only from 48 MiB on, in case that the thread cannot.
 fn sqlite_setup(purpose: ConnectionPurpose) -> &'static str {
@@ -211,7 +211,7 @@ fn sqlite_setup(purpose: ConnectionPurpose) -> &'static str {
             "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
              PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
              PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 33554432; \
-             PRAGMA temp_store = FILE; PRAGMA cache_size = -16384; \
+             PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; \
              PRAGMA wal_autocheckpoint = 12000;"
         }
         ConnectionPurpose::CopySource => {

@@ -208,3 +208,17 @@ fn exactly_the_acknowledged_actions_are_stored() {
     assert_eq!(fixture.waiting(), 0);
     fixture.group.write(insert(-1)).unwrap();
 }
+
+#[test]
+fn a_change_of_many_pages_is_saved_without_temporary_files() {
+    let fixture = Fixture::new(UNLIMITED);
+    let fill = "CREATE TABLE texts (text TEXT); \
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) \
+        INSERT INTO texts SELECT hex(zeroblob(1900)) FROM n";
+    let change = "UPDATE texts SET text = lower(text) || 'x'; INSERT INTO rows VALUES (1)";
+    for statements in [fill, change] {
+        let outcome = fixture.group.write(|tx| Ok::<_, StoreError>(tx.connection.batch_execute(statements)?));
+        assert!(outcome.is_ok(), "{outcome:?}");
+    }
+    assert_eq!(fixture.stored(), [1]);
+}
