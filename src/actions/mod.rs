@@ -20,6 +20,7 @@ mod key_prefixes;
 mod keys;
 mod passwords;
 mod pending_usage;
+mod practice;
 mod refused_sign_ins;
 mod renew_digests;
 mod rotation;

@@ -8,6 +8,7 @@ pub mod key;
 pub mod lease;
 pub mod mac;
 pub mod policy;
+pub mod practice;
 pub mod secret_set;
 pub mod text;
 pub mod timestamp;

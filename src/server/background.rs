@@ -35,6 +35,8 @@ const CONTINUITY_INTERVAL: Duration = Duration::from_secs(1);
 const CONTINUITY_RETRY_INTERVAL: Duration = Duration::from_millis(200);
 /// With very many companies, comparisons take at most a fifth of the time of one thread.
 const MIN_PAUSE_PER_COMPARISON: u32 = 4;
+/// Pages assess what is due when they are read, so this only keeps the numbers of companies that nobody looks at.
+const ASSESSMENT_INTERVAL: Duration = Duration::from_secs(30);
 const KEY_ENDS_INTERVAL: Duration = Duration::from_secs(20);
 /// A checkpoint is witnessed within a minute, even if one attempt fails and there are many trails.
 const PUBLISH_INTERVAL: Duration = Duration::from_secs(15);
@@ -139,6 +141,8 @@ pub(super) fn start_jobs(
     spawn(repeat("secrets not checked", secrets_watch::INTERVAL, move || secrets.check()));
     let ends = actions.clone();
     spawn(repeat("key ends not recorded", KEY_ENDS_INTERVAL, move || ends.record_ended_keys()));
+    let assessing = actions.clone();
+    spawn(repeat("keys not assessed", ASSESSMENT_INTERVAL, move || assessing.assess_due_keys()));
     spawn(repeat("usage not recorded", USAGE_INTERVAL, move || recorder.record()));
     let store = actions.store.clone();
     // A missing file is logged when it is noticed, not each second.

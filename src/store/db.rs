@@ -93,6 +93,8 @@ query_groups! {
     service_accounts: ServiceAccounts,
     /// The usage of keys.
     usage: Usage,
+    /// What good practice finds about keys.
+    assessments: Assessments,
     /// Companies and their settings.
     companies: Companies,
     /// Users.

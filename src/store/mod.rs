@@ -1,5 +1,6 @@
 //! Stores everything in SQLite or PostgreSQL, through diesel. It makes no decisions of its own.
 
+mod assessments;
 mod companies;
 mod connection;
 mod connector;
@@ -41,11 +42,12 @@ mod waiting;
 mod write_health;
 mod write_probe;
 
+pub use assessments::{PracticeDay, PracticeState};
 pub use companies::{Company, CompanySettings};
 pub use db::{
-    ApiKeys, Companies, Db, Gateways, Installations, Invitations, KnownDevices, PendingSignIns, ReadOnly, ReadWrite,
-    RefusedSignIns, SecondFactors, SecretSets, ServiceAccounts, Sessions, SetupLinks, SignInFailureCounts, StoredRows,
-    Submissions, Trails, Usage, Users, WitnessedCheckpoints, WriteDb,
+    ApiKeys, Assessments, Companies, Db, Gateways, Installations, Invitations, KnownDevices, PendingSignIns, ReadOnly,
+    ReadWrite, RefusedSignIns, SecondFactors, SecretSets, ServiceAccounts, Sessions, SetupLinks, SignInFailureCounts,
+    StoredRows, Submissions, Trails, Usage, Users, WitnessedCheckpoints, WriteDb,
 };
 pub use error::StoreError;
 pub use first_start::FirstStart;
@@ -54,8 +56,9 @@ pub use inspect::{Inspection, TooFewConnections};
 pub use inspect_error::InspectError;
 pub use installation::{Installation, StoredSecretCheck};
 pub use keys::{
-    CursorPosition, KeyCounts, KeyListItem, KeyListPage, KeyListQuery, KeyListSlice, KeyRecord, KeyScan,
-    KeyStateCounts, KeyTab, NewKeyRecord, PageRequest, PolicyViolation, SortBy, SortKey, SortOrder,
+    CursorPosition, ExpiryFilter, KeyCounts, KeyFilter, KeyListItem, KeyListPage, KeyListQuery, KeyListSlice,
+    KeyRecord, KeyScan, KeyStateCounts, KeyTab, NewKeyRecord, PageRequest, PolicyViolation, SortBy, SortKey, SortOrder,
+    UsageFilter,
 };
 pub use metrics::{ConnectionCounts, store_errors};
 pub use migrate::{MigrationError, Schema};

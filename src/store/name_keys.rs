@@ -56,7 +56,10 @@ fn compute_all(connection: &mut AnyConnection) -> Result<(), StoreError> {
         users::table.filter(users::name.is_not_null()).select((users::id, users::name)).load(connection)?;
     for (id, name) in users {
         diesel::update(users::table.filter(users::id.eq(id)))
-            .set(users::name_sort_key.eq(name.as_deref().map(collation::sort_key)))
+            .set((
+                users::name_sort_key.eq(name.as_deref().map(collation::sort_key)),
+                users::name_search.eq(name.as_deref().map(normalize::search_folded)),
+            ))
             .execute(connection)?;
     }
     diesel::update(name_keys::table).set(name_keys::version.eq(NAME_KEYS_VERSION)).execute(connection)?;

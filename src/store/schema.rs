@@ -32,6 +32,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    assessment_queue (id) {
+        id -> BigInt,
+        company_id -> Text,
+        key_id -> Text,
+    }
+}
+
+diesel::table! {
     audit_trail_hours (trail_id, hour) {
         trail_id -> Text,
         hour -> BigInt,
@@ -138,6 +146,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    key_assessments (key_id) {
+        key_id -> Text,
+        company_id -> Text,
+        findings -> BigInt,
+        due_at -> BigInt,
+    }
+}
+
+diesel::table! {
     key_clients (key_id, address, client) {
         key_id -> Text,
         address -> Text,
@@ -209,6 +226,22 @@ diesel::table! {
     name_keys (only_row) {
         only_row -> Integer,
         version -> Text,
+    }
+}
+
+diesel::table! {
+    practice_days (company_id, day) {
+        company_id -> Text,
+        day -> BigInt,
+        active_keys -> BigInt,
+        keys_with_findings -> BigInt,
+    }
+}
+
+diesel::table! {
+    practice_summaries (company_id) {
+        company_id -> Text,
+        summary -> Text,
     }
 }
 
@@ -357,6 +390,7 @@ diesel::table! {
         role_version -> BigInt,
         profile_version -> BigInt,
         name_sort_key -> Nullable<Binary>,
+        name_search -> Nullable<Text>,
     }
 }
 
@@ -367,9 +401,12 @@ diesel::joinable!(checkpoint_witnesses -> audit_trails (trail_id));
 diesel::joinable!(companies -> audit_trails (id));
 diesel::joinable!(events -> audit_trails (trail_id));
 diesel::joinable!(installation -> audit_trails (id));
+diesel::joinable!(key_assessments -> api_keys (key_id));
 diesel::joinable!(key_clients -> api_keys (key_id));
 diesel::joinable!(key_counts -> companies (company_id));
 diesel::joinable!(key_usage_hours -> api_keys (key_id));
+diesel::joinable!(practice_days -> companies (company_id));
+diesel::joinable!(practice_summaries -> companies (company_id));
 diesel::joinable!(recovery_codes -> second_factors (user_id));
 diesel::joinable!(service_accounts -> companies (company_id));
 diesel::joinable!(used_codes -> second_factors (user_id));
@@ -377,6 +414,7 @@ diesel::joinable!(users -> companies (company_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
+    assessment_queue,
     audit_trail_hours,
     audit_trails,
     checkpoint_key_changes,
@@ -386,6 +424,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     gateways,
     installation,
     invitations,
+    key_assessments,
     key_clients,
     key_counts,
     key_epoch,
@@ -394,6 +433,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     key_usage_hours,
     known_devices,
     name_keys,
+    practice_days,
+    practice_summaries,
     recovery_codes,
     refused_sign_ins,
     second_factors,

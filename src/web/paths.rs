@@ -17,6 +17,8 @@ pub const REVOKE_API_KEYS: &str = "/administration/company-settings/api-keys/rev
 /// Finds the key that a pasted secret belongs to.
 pub const IDENTIFY_API_KEY: &str = "/administration/company-settings/api-keys/identify";
 pub const REVOKE_API_KEY: &str = "/administration/company-settings/api-keys/{id}/revoke";
+/// How the company's keys follow good practice.
+pub const PRACTICE: &str = "/administration/company-settings/practice";
 pub const AUDIT_TRAIL: &str = "/administration/company-settings/audit-trail";
 pub const EXPORT_JSON_LINES: &str = "/administration/company-settings/audit-trail/export.jsonl";
 pub const EXPORT_CSV: &str = "/administration/company-settings/audit-trail/export.csv";

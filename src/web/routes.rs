@@ -5,7 +5,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, Responder, Route, web};
 
 use super::app::{assets, same_origin};
-use super::pages::{account, api_keys, audit_trail, home, invitation, key_policy, setup, sign_in, users};
+use super::pages::{account, api_keys, audit_trail, home, invitation, key_policy, practice, setup, sign_in, users};
 use super::paths;
 
 /// An entry of the route table.
@@ -79,6 +79,7 @@ pub fn route_table() -> Vec<Page> {
         Page::new(paths::KEY_OVERLAP).post(api_keys::show::handlers::change_overlap),
         Page::new(paths::REVOKE_API_KEY).get(api_keys::revoke::show).post(api_keys::revoke::submit),
         Page::new(paths::KEY_POLICY).get(key_policy::handlers::show).post(key_policy::handlers::submit),
+        Page::new(paths::PRACTICE).get(practice::handlers::show),
         Page::new(paths::AUDIT_TRAIL).get(audit_trail::handlers::show),
         Page::new(paths::EXPORT_CSV).get(audit_trail::export::handlers::csv).refuse_cross_site(),
         Page::new(paths::EXPORT_JSON_LINES).get(audit_trail::export::handlers::json_lines).refuse_cross_site(),

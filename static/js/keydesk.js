@@ -25,11 +25,60 @@ search?.addEventListener('submit', (event) => {
   form.remove();
 });
 
+// “/” leads to the search, unless the user is typing.
+if (search) {
+  search.querySelector('.search-field').append(Object.assign(document.createElement('kbd'), { textContent: '/', ariaHidden: 'true' }));
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea, dialog')) return;
+    event.preventDefault();
+    search.elements.namedItem('q').focus();
+  });
+}
+
+// The selection of keys: a box for the whole page, ranges with Shift, and a bar that appears over the table.
+const selection = document.getElementById('select-keys');
+if (selection) {
+  const boxes = [...document.querySelectorAll('input[form="select-keys"]')];
+  const all = document.getElementById('select-all');
+  const [count, clear] = ['span', 'button'].map((name) => document.createElement(name));
+  let last;
+  const update = () => {
+    const selected = boxes.filter((box) => box.checked).length;
+    all.checked = selected === boxes.length;
+    all.indeterminate = selected > 0 && !all.checked;
+    selection.hidden = selected === 0;
+    count.textContent = `${selected} selected`;
+  };
+  const setAll = (checked) => {
+    boxes.forEach((box) => Object.assign(box, { checked }));
+    update();
+  };
+  all.hidden = false;
+  all.previousElementSibling.remove();
+  all.addEventListener('click', () => setAll(all.checked));
+  Object.assign(clear, { type: 'button', className: 'button ghost', textContent: 'Clear' }).addEventListener('click', () => setAll(false));
+  count.role = 'status';
+  selection.className = 'selecting';
+  selection.querySelector('button').lastChild.textContent = 'Revoke';
+  selection.prepend(count);
+  selection.append(clear);
+  document.querySelector('.card').prepend(selection);
+  document.querySelector('.table').addEventListener('click', ({ target, shiftKey }) => {
+    const at = boxes.indexOf(target);
+    if (at < 0) return;
+    if (shiftKey && last !== undefined) boxes.slice(Math.min(at, last), Math.max(at, last) + 1).forEach((box) => Object.assign(box, { checked: target.checked }));
+    last = at;
+    update();
+  });
+  addEventListener('pageshow', update);
+  update();
+}
+
 // Overlays. At its address the server renders a page with an open dialog over it. This code fetches the dialog alone and
 // opens it over the current page. If anything fails, it falls back to a normal navigation.
 const OVERLAY_LINKS = 'a[aria-haspopup="dialog"]';
-const isPlain = (click) => !(click.ctrlKey || click.metaKey || click.shiftKey || click.altKey || click.defaultPrevented);
 const behind = { address: location.href.split('#')[0], title: document.title };
+const isPlain = (click) => !(click.ctrlKey || click.metaKey || click.shiftKey || click.altKey || click.defaultPrevented);
 let shown, asked;
 
 /** Makes a dialog modal. Where nothing leads back it shows a secret, and only its own link leads on. */

@@ -4,8 +4,9 @@ use diesel::dsl::Eq;
 use diesel::helper_types::{InnerJoinOn, IntoBoxed};
 use diesel::prelude::*;
 
+use super::filter::filter_keys;
 use super::list_item::{KeyColumns, KeyListItem, UsageColumns};
-use super::list_query::{KeyListQuery, KeyTab, filter_keys};
+use super::list_query::{KeyListQuery, KeyTab};
 use super::order::{CursorPosition, SortKey, SortOrder};
 use crate::store::connection::AnyBackend;
 use crate::store::db::ApiKeys;
@@ -57,7 +58,7 @@ fn matching_usage(query: &KeyListQuery) -> UsageQuery {
         .inner_join(service_accounts::table.on(service_accounts::id.eq(api_keys::service_account_id)))
         .into_boxed::<AnyBackend>()
         .filter(key_usage::company_id.eq(query.company_id));
-    filter_keys!(usage, query.company_id, query.tab, query.search.as_deref(), query.now)
+    filter_keys!(usage, query.company_id, query.tab, &query.filter, query.now)
 }
 
 /// Keeps the rows after a position.

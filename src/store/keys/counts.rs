@@ -7,7 +7,7 @@ use crate::domain::ids::CompanyId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::ApiKeys;
 use crate::store::error::StoreError;
-use crate::store::schema::{api_keys, companies, key_counts};
+use crate::store::schema::{api_keys, companies, key_counts, key_usage};
 
 /// Keys are counted in buckets of `1 << BUCKET_SHIFT` microseconds, about six days, by their end. The triggers of
 /// `key_counts` use the same number.
@@ -105,6 +105,42 @@ impl<A> ApiKeys<'_, A> {
                 .get_result::<i64>(self.connection)?;
         }
         Ok(expiring)
+    }
+
+    /// Counts the active keys of a company that were created between two times, both included.
+    #[instrument(name = "db.keys.count_created", level = "debug", skip_all)]
+    pub fn count_created(
+        &mut self,
+        company_id: CompanyId,
+        from: Timestamp,
+        to: Timestamp,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
+        Ok(api_keys::table
+            .filter(api_keys::company_id.eq(company_id))
+            .filter(api_keys::created_at.between(from, to))
+            .filter(api_keys::refused_from.gt(now))
+            .count()
+            .get_result(self.connection)?)
+    }
+
+    /// Counts the active keys of a company that were last used between two times, both included. Keys that were never used
+    /// have the time 0.
+    #[instrument(name = "db.keys.count_last_used", level = "debug", skip_all)]
+    pub fn count_last_used(
+        &mut self,
+        company_id: CompanyId,
+        from: Timestamp,
+        to: Timestamp,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
+        Ok(key_usage::table
+            .inner_join(api_keys::table.on(api_keys::id.eq(key_usage::key_id)))
+            .filter(key_usage::company_id.eq(company_id))
+            .filter(key_usage::last_used_at.between(from.as_micros(), to.as_micros()))
+            .filter(api_keys::refused_from.gt(now))
+            .count()
+            .get_result(self.connection)?)
     }
 
     fn companies(&mut self) -> Result<Vec<CompanyId>, StoreError> {

@@ -5,8 +5,9 @@ use diesel::prelude::*;
 use tracing::instrument;
 
 use super::counts::KeyCounts;
+use super::filter::{KeyFilter, filter_keys};
 use super::list_item::{KeyColumns, KeyListItem, UsageColumns};
-use super::list_query::{KeyListQuery, KeyTab, filter_keys, sort_keys};
+use super::list_query::{KeyListQuery, KeyTab, sort_keys};
 use super::order::{CursorPosition, PageRequest, SortBy, SortKey, SortOrder};
 use crate::domain::ids::CompanyId;
 use crate::domain::text::collation;
@@ -28,7 +29,7 @@ impl KeyListSlice {
     /// Whether paging back reached the start with less than a full page: the first page is shown then.
     #[must_use]
     pub fn is_short_start(&self, query: &KeyListQuery) -> bool {
-        matches!(query.paging, PageRequest::Before(_)) && self.position == 0 && self.keys.len() < query.page_size
+        query.paging.is_backwards() && self.position == 0 && self.keys.len() < query.page_size
     }
 }
 
@@ -43,26 +44,22 @@ type Keys = InnerJoinOn<
 type KeysQuery = IntoBoxed<'static, Keys, AnyBackend>;
 
 impl<A> ApiKeys<'_, A> {
-    /// Counts the keys of a company that a search finds, on both tabs.
+    /// Counts the keys of a company that a filter keeps, on both tabs.
     #[instrument(name = "db.keys.count_matching", level = "debug", skip_all)]
     pub fn count_matching(
         &mut self,
         company_id: CompanyId,
-        search: &str,
+        filter: &KeyFilter,
         now: Timestamp,
     ) -> Result<KeyCounts, StoreError> {
-        let mut count = |tab| matching(company_id, tab, Some(search), now).count().get_result(self.connection);
+        let mut count = |tab| matching(company_id, tab, filter, now).count().get_result(self.connection);
         Ok(KeyCounts { active: count(KeyTab::Active)?, ended: count(KeyTab::Ended)? })
     }
 
     /// Returns one page of the list.
     #[instrument(name = "db.keys.list", level = "debug", skip_all)]
     pub fn list(&mut self, query: &KeyListQuery) -> Result<KeyListSlice, StoreError> {
-        let (backwards, position) = match &query.paging {
-            PageRequest::First => (false, None),
-            PageRequest::After(position) => (false, Some(position)),
-            PageRequest::Before(position) => (true, Some(position)),
-        };
+        let (backwards, position) = (query.paging.is_backwards(), query.paging.position());
         let order = if backwards { query.order.reversed() } else { query.order };
         let mut keys = match query.sort_by {
             SortBy::LastUsed => self.by_last_use(query, position, order)?,
@@ -71,7 +68,8 @@ impl<A> ApiKeys<'_, A> {
         if backwards {
             keys.reverse();
         }
-        let first = keys.first().filter(|_| position.is_some()).map(|first| first.position(query.sort_by));
+        let first =
+            keys.first().filter(|_| query.paging != PageRequest::First).map(|first| first.position(query.sort_by));
         let position = match first {
             None => 0,
             Some(first) if query.sort_by == SortBy::LastUsed => self.count_by_last_use_before(query, &first)?,
@@ -107,15 +105,15 @@ impl<A> ApiKeys<'_, A> {
 }
 
 fn matching_query(query: &KeyListQuery) -> KeysQuery {
-    matching(query.company_id, query.tab, query.search.as_deref(), query.now)
+    matching(query.company_id, query.tab, &query.filter, query.now)
 }
 
-fn matching(company_id: CompanyId, tab: KeyTab, search: Option<&str>, now: Timestamp) -> KeysQuery {
+fn matching(company_id: CompanyId, tab: KeyTab, filter: &KeyFilter, now: Timestamp) -> KeysQuery {
     let its_account = service_accounts::company_id
         .eq(api_keys::company_id)
         .and(service_accounts::id.eq(api_keys::service_account_id));
     let keys = api_keys::table.inner_join(service_accounts::table.on(its_account)).into_boxed::<AnyBackend>();
-    filter_keys!(keys, company_id, tab, search, now)
+    filter_keys!(keys, company_id, tab, filter, now)
 }
 
 /// Keeps the rows after a position. The first half of each condition lets the index start there.

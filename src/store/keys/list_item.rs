@@ -6,7 +6,7 @@ use super::endings::{CreatorColumns, EndColumns, RevocationColumns};
 use super::order::{CursorPosition, SortBy, SortKey};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{KeyId, UserId};
-use crate::domain::key::lifecycle::{KeyEnd, KeyEnds, Revocation};
+use crate::domain::key::lifecycle::{KeyEnd, KeyEnds, KeyState, Revocation};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connection::{Columns, columns};
 use crate::store::schema::{api_keys, key_usage, service_accounts};
@@ -25,6 +25,8 @@ pub struct KeyListItem {
     /// The number of requests that were refused since the end.
     pub refused_after_end: u64,
     ends: KeyEnds,
+    /// The key that replaces this one.
+    pub replaced_by: Option<KeyId>,
     rotated_by: Option<UserId>,
     revocation: Option<Revocation>,
 }
@@ -46,6 +48,7 @@ pub(super) struct KeyColumns {
     owner: UserId,
     #[diesel(embed)]
     ends: EndColumns,
+    replaced_by: Option<KeyId>,
     rotated_by: Option<UserId>,
     #[diesel(
         select_expression = columns::<RevocationColumns>(),
@@ -75,6 +78,7 @@ impl KeyListItem {
             last_used_at: Some(usage.last_used_at).filter(|at| *at > 0).map(Timestamp::from_micros),
             refused_after_end: u64::try_from(usage.refused_after_end).unwrap_or(0),
             ends: key.ends.into(),
+            replaced_by: key.replaced_by,
             rotated_by: key.rotated_by,
             revocation: key.revocation,
         }
@@ -83,6 +87,12 @@ impl KeyListItem {
     #[must_use]
     pub fn ends(&self) -> KeyEnds {
         self.ends
+    }
+
+    /// Whether another key takes over, and this one still works.
+    #[must_use]
+    pub fn is_being_replaced(&self, now: Timestamp) -> bool {
+        self.ends.overlap_ends_at.is_some() && self.ends.state(now) == KeyState::Active
     }
 
     /// How the key ended, if it has ended by `now`.
@@ -96,10 +106,10 @@ impl KeyListItem {
         self.user_columns().into_iter().flatten()
     }
 
-    /// The users who created, revoked and rotated the key.
-    pub(super) fn user_columns(&self) -> [Option<UserId>; 3] {
+    /// The users who created, revoked and rotated the key, and its owner.
+    pub(super) fn user_columns(&self) -> [Option<UserId>; 4] {
         let revoked_by = self.revocation.as_ref().and_then(|revocation| revocation.by.user());
-        [self.created_by.user(), revoked_by, self.rotated_by]
+        [self.created_by.user(), revoked_by, self.rotated_by, Some(self.owner)]
     }
 
     /// The position of the row in an order.

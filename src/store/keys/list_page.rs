@@ -5,7 +5,7 @@ use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use tracing::instrument;
 
 use super::counts::KeyCounts;
@@ -14,6 +14,7 @@ use super::list_item::{KeyColumns, KeyListItem, UsageColumns};
 use super::list_page_sql::{self as page_sql, Position};
 use super::list_query::KeyListQuery;
 use super::order::{PageRequest, SortOrder};
+use crate::store::assessments::PracticeState;
 use crate::store::connection::AnyConnection;
 use crate::store::db::ApiKeys;
 use crate::store::error::StoreError;
@@ -26,13 +27,18 @@ pub struct KeyListPage {
     pub names: UserNames,
     /// The keys on each tab.
     pub total: KeyCounts,
-    /// Those that the search finds.
+    /// Those that the filter keeps.
     pub found: KeyCounts,
+    pub practice: PracticeState,
 }
 
-type Names = (Option<String>, Option<String>, Option<String>);
-type CountColumns = (Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, i64);
+type Names = (Option<String>, Option<String>, Option<String>, Option<String>);
+type CountColumns = (Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, i64, Option<String>, bool);
 type Row = (CountColumns, Option<KeyColumns>, Option<UsageColumns>, Names);
+
+/// The columns that name users, each with the alias of its join.
+const USER_COLUMNS: [(&str, &str); 4] =
+    [("creators", "created_by"), ("revokers", "revoked_by"), ("rotators", "rotated_by"), ("owners", "owner")];
 
 impl<A> ApiKeys<'_, A> {
     /// Returns a page of the list, or `None` on SQLite, where one statement for all is slower than several.
@@ -49,33 +55,35 @@ impl<A> ApiKeys<'_, A> {
 
 fn load(connection: &mut PgConnection, query: &KeyListQuery) -> Result<KeyListPage, StoreError> {
     let rows: Vec<Row> = PageStatement::new(query).load(connection)?;
-    let counts = rows.first().ok_or_else(|| StoreError::unexpected("a list has no counters"))?.0;
-    let (total, ended_before, ended_in_current, found_active, found_ended, before) = counts;
+    let counts = rows.first().ok_or_else(|| StoreError::unexpected("a list has no counters"))?.0.clone();
+    let (total, ended_before, ended_in_current, found_active, found_ended, before, summary, is_due) = counts;
     let total = KeyCounts::new(total.unwrap_or(0), ended_before.unwrap_or(0) + ended_in_current.unwrap_or(0));
     let mut names = UserNames::new();
     let mut keys: Vec<KeyListItem> = rows
         .into_iter()
-        .filter_map(|(_, key, usage, (creator, revoker, rotator))| {
+        .filter_map(|(_, key, usage, (creator, revoker, rotator, owner))| {
             let key = KeyListItem::new(key?, usage.unwrap_or_default());
-            let users = key.user_columns().into_iter().zip([creator, revoker, rotator]);
+            let users = key.user_columns().into_iter().zip([creator, revoker, rotator, owner]);
             names.extend(users.filter_map(|(id, name)| id.zip(name)));
             Some(key)
         })
         .collect();
     let read = i64::try_from(keys.len()).unwrap_or(i64::MAX);
     let position = match query.paging {
-        PageRequest::Before(_) => before - read,
+        PageRequest::Before(_) | PageRequest::Last => before - read,
         _ if keys.is_empty() => 0,
         _ => before,
     };
-    if matches!(query.paging, PageRequest::Before(_)) {
+    if query.paging.is_backwards() {
         keys.reverse();
     }
-    let found = match query.search {
-        None => total,
-        Some(_) => KeyCounts { active: found_active.unwrap_or(0), ended: found_ended.unwrap_or(0) },
+    let found = if query.filter.is_empty() {
+        total
+    } else {
+        KeyCounts { active: found_active.unwrap_or(0), ended: found_ended.unwrap_or(0) }
     };
-    Ok(KeyListPage { slice: KeyListSlice { keys, position }, names, total, found })
+    let practice = PracticeState::new(summary.as_deref(), is_due)?;
+    Ok(KeyListPage { slice: KeyListSlice { keys, position }, names, total, found, practice })
 }
 
 /// The counters, joined with the rows of the page: a page without rows has counters, too.
@@ -102,11 +110,11 @@ impl PageStatement {
         self.key_columns.walk_ast(out.reborrow())?;
         out.push_sql(", ");
         self.usage_columns.walk_ast(out.reborrow())?;
-        out.push_sql(", creators.name, revokers.name, rotators.name, ");
+        out.push_sql(", creators.name, revokers.name, rotators.name, owners.name, ");
         out.push_sql(page_sql::sort_column(query.sort_by));
         out.push_sql(" AS sort_key FROM ");
         out.push_sql(page_sql::tables_with_usage(query.sort_by));
-        for (alias, column) in [("creators", "created_by"), ("revokers", "revoked_by"), ("rotators", "rotated_by")] {
+        for (alias, column) in USER_COLUMNS {
             out.push_sql(" LEFT JOIN users AS ");
             out.push_sql(alias);
             out.push_sql(" ON ");
@@ -118,7 +126,7 @@ impl PageStatement {
         }
         self.sql.push_filter(out.reborrow(), query, query.tab)?;
         match query.paging {
-            PageRequest::First => {}
+            PageRequest::First | PageRequest::Last => {}
             PageRequest::After(_) => self.sql.push_position(out.reborrow(), query, Position::After)?,
             PageRequest::Before(_) => self.sql.push_position(out.reborrow(), query, Position::Before)?,
         }
@@ -134,8 +142,7 @@ impl PageStatement {
 
 /// The direction in which the rows are read.
 fn direction(query: &KeyListQuery) -> &'static str {
-    let is_backwards = matches!(query.paging, PageRequest::Before(_));
-    match if is_backwards { query.order.reversed() } else { query.order } {
+    match if query.paging.is_backwards() { query.order.reversed() } else { query.order } {
         SortOrder::Ascending => " ASC",
         SortOrder::Descending => " DESC",
     }
@@ -149,10 +156,19 @@ impl QueryId for PageStatement {
 
 impl Query for PageStatement {
     type SqlType = (
-        (Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>, BigInt),
+        (
+            Nullable<BigInt>,
+            Nullable<BigInt>,
+            Nullable<BigInt>,
+            Nullable<BigInt>,
+            Nullable<BigInt>,
+            BigInt,
+            Nullable<Text>,
+            Bool,
+        ),
         SqlTypeOf<AsSelect<Option<KeyColumns>, Pg>>,
         SqlTypeOf<AsSelect<Option<UsageColumns>, Pg>>,
-        (Nullable<Text>, Nullable<Text>, Nullable<Text>),
+        (Nullable<Text>, Nullable<Text>, Nullable<Text>, Nullable<Text>),
     );
 }
 

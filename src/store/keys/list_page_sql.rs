@@ -6,9 +6,11 @@ use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Binary, Text};
 
 use super::counts::CountedBuckets;
-use super::list_query::{KeyListQuery, KeyTab, name_pattern, preview_pattern};
+use super::filter::{self, ExpiryFilter, UsageFilter};
+use super::list_query::{KeyListQuery, KeyTab};
 use super::order::{CursorPosition, PageRequest, SortBy, SortKey, SortOrder};
 use crate::domain::ids::KeyId;
+use crate::domain::practice::finding::Findings;
 use crate::domain::text::collation;
 use crate::domain::timestamp::Timestamp;
 
@@ -25,8 +27,11 @@ pub(super) enum Position {
 pub(super) struct Values {
     buckets: CountedBuckets,
     limit: i64,
-    name_pattern: Option<String>,
+    text_pattern: Option<String>,
     preview_pattern: Option<String>,
+    findings: Option<i64>,
+    soon: Timestamp,
+    idle_since: Timestamp,
     position: Option<(SortValue, KeyId)>,
 }
 
@@ -37,15 +42,15 @@ enum SortValue {
 
 impl Values {
     pub(super) fn of(query: &KeyListQuery) -> Self {
-        let position = match &query.paging {
-            PageRequest::First => None,
-            PageRequest::After(position) | PageRequest::Before(position) => Some(position),
-        };
+        let position = query.paging.position();
         Self {
             buckets: CountedBuckets::at(query.now),
             limit: query.limit(),
-            name_pattern: query.search.as_deref().map(name_pattern),
-            preview_pattern: query.search.as_deref().and_then(preview_pattern),
+            text_pattern: query.filter.search.as_deref().map(filter::text_pattern),
+            preview_pattern: query.filter.search.as_deref().and_then(filter::preview_pattern),
+            findings: query.filter.practice.map(|practice| Findings::of(practice).bits()),
+            soon: filter::soon(query.now),
+            idle_since: filter::idle_since(query.now),
             position: position.map(|CursorPosition { sort_key, id }| (SortValue::of(sort_key), *id)),
         }
     }
@@ -72,10 +77,57 @@ impl Values {
             KeyTab::Ended => " AND api_keys.refused_from <= ",
         });
         out.push_bind_param::<BigInt, _>(&query.now)?;
-        let Some(name) = &self.name_pattern else { return Ok(()) };
+        self.push_search(out.reborrow(), query)?;
+        if let Some(owner) = &query.filter.owner {
+            out.push_sql(" AND api_keys.owner = ");
+            out.push_bind_param::<Text, _>(owner)?;
+        }
+        if let Some(findings) = &self.findings {
+            out.push_sql(
+                " AND EXISTS (SELECT 1 FROM key_assessments WHERE key_assessments.key_id = api_keys.id \
+                 AND key_assessments.findings & ",
+            );
+            out.push_bind_param::<BigInt, _>(findings)?;
+            out.push_sql(" <> 0)");
+        }
+        match query.filter.expiry {
+            None => {}
+            Some(ExpiryFilter::Soon) => {
+                out.push_sql(" AND api_keys.expires_at <= ");
+                out.push_bind_param::<BigInt, _>(&self.soon)?;
+            }
+            Some(ExpiryFilter::Never) => out.push_sql(" AND api_keys.expires_at IS NULL"),
+        }
+        let of_key = " AND EXISTS (SELECT 1 FROM key_usage AS filtered_usage WHERE filtered_usage.key_id = api_keys.id";
+        match query.filter.usage {
+            None => {}
+            Some(UsageFilter::Never) => {
+                out.push_sql(of_key);
+                out.push_sql(" AND filtered_usage.last_used_at = 0)");
+            }
+            Some(UsageFilter::Idle) => {
+                out.push_sql(of_key);
+                out.push_sql(" AND filtered_usage.last_used_at > 0 AND filtered_usage.last_used_at <= ");
+                out.push_bind_param::<BigInt, _>(&self.idle_since)?;
+                out.push_sql(")");
+            }
+        }
+        Ok(())
+    }
+
+    fn push_search<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>, query: &'b KeyListQuery) -> QueryResult<()> {
+        let Some(text) = &self.text_pattern else { return Ok(()) };
         out.push_sql(" AND (service_accounts.name_search LIKE ");
-        out.push_bind_param::<Text, _>(name)?;
+        out.push_bind_param::<Text, _>(text)?;
         out.push_sql(" ESCAPE '\\'");
+        for column in [" OR api_keys.owner", " OR api_keys.created_by"] {
+            out.push_sql(column);
+            out.push_sql(" IN (SELECT people.id FROM users AS people WHERE people.company_id = ");
+            out.push_bind_param::<Text, _>(&query.company_id)?;
+            out.push_sql(" AND people.name_search LIKE ");
+            out.push_bind_param::<Text, _>(text)?;
+            out.push_sql(" ESCAPE '\\')");
+        }
         if let Some(preview) = &self.preview_pattern {
             out.push_sql(" OR api_keys.preview_folded LIKE ");
             out.push_bind_param::<Text, _>(preview)?;
@@ -117,8 +169,8 @@ impl Values {
         Ok(())
     }
 
-    /// All keys; those that ended before the current bucket, and in it; those that the search finds on each tab; the rows
-    /// before the page, or before the position that the page leads to.
+    /// All keys; those that ended before the current bucket, and in it; those that the filter keeps on each tab; the rows
+    /// before the page, or before the position that the page leads to; the findings of the company, and whether some are due.
     pub(super) fn push_counts<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>, query: &'b KeyListQuery) -> QueryResult<()> {
         let sum = "(SELECT CAST(SUM(key_counts.keys) AS BIGINT) FROM key_counts WHERE key_counts.company_id = ";
         out.push_sql(sum);
@@ -139,7 +191,7 @@ impl Values {
         out.push_sql(")");
         for tab in [KeyTab::Active, KeyTab::Ended] {
             out.push_sql(", ");
-            if query.search.is_some() {
+            if !query.filter.is_empty() {
                 self.push_count(out.reborrow(), query, tab, None)?;
             } else {
                 out.push_sql("CAST(NULL AS BIGINT)");
@@ -148,9 +200,21 @@ impl Values {
         out.push_sql(", ");
         match query.paging {
             PageRequest::First => out.push_sql("CAST(0 AS BIGINT)"),
+            PageRequest::Last => self.push_count(out.reborrow(), query, query.tab, None)?,
             PageRequest::After(_) => self.push_count(out.reborrow(), query, query.tab, Some(Position::UpTo))?,
             PageRequest::Before(_) => self.push_count(out.reborrow(), query, query.tab, Some(Position::Before))?,
         }
+        out.push_sql(
+            ", (SELECT practice_summaries.summary FROM practice_summaries WHERE practice_summaries.company_id = ",
+        );
+        out.push_bind_param::<Text, _>(&query.company_id)?;
+        out.push_sql("), EXISTS (SELECT 1 FROM assessment_queue WHERE assessment_queue.company_id = ");
+        out.push_bind_param::<Text, _>(&query.company_id)?;
+        out.push_sql(") OR EXISTS (SELECT 1 FROM key_assessments AS due WHERE due.company_id = ");
+        out.push_bind_param::<Text, _>(&query.company_id)?;
+        out.push_sql(" AND due.due_at <= ");
+        out.push_bind_param::<BigInt, _>(&query.now)?;
+        out.push_sql(")");
         Ok(())
     }
 

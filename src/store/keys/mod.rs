@@ -4,6 +4,7 @@ mod by_last_use;
 mod changes;
 mod counts;
 mod endings;
+mod filter;
 mod list;
 mod list_item;
 mod list_page;
@@ -17,6 +18,7 @@ mod selections;
 
 pub use counts::{KeyCounts, KeyStateCounts};
 pub(in crate::store) use endings::EndColumns;
+pub use filter::{ExpiryFilter, KeyFilter, UsageFilter};
 pub use list::KeyListSlice;
 pub use list_item::KeyListItem;
 pub use list_page::KeyListPage;

@@ -53,6 +53,22 @@ pub struct CursorPosition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageRequest {
     First,
+    Last,
     After(CursorPosition),
     Before(CursorPosition),
+}
+
+impl PageRequest {
+    /// Whether the rows are read from the end of the list.
+    #[must_use]
+    pub const fn is_backwards(&self) -> bool {
+        matches!(self, Self::Last | Self::Before(_))
+    }
+
+    pub(super) const fn position(&self) -> Option<&CursorPosition> {
+        match self {
+            Self::First | Self::Last => None,
+            Self::After(position) | Self::Before(position) => Some(position),
+        }
+    }
 }

@@ -10,9 +10,12 @@ use crate::store::error::StoreError;
 use crate::store::migrate::apply_to_new_sqlite;
 
 /// Tables whose rows stay behind, each with the reason. Every other table is copied.
-const NOT_COPIED: [(&str, &str); 4] = [
+const NOT_COPIED: [(&str, &str); 7] = [
     ("__diesel_schema_migrations", "each database has run its own migrations"),
+    ("assessment_queue", "triggers enter the copied keys"),
+    ("key_assessments", "the copied keys are assessed again"),
     ("key_epoch", "it counts changes for the caches of running processes, and only SQLite has it"),
+    ("practice_summaries", "the copied keys are assessed again"),
     ("secret_servers", "each belongs to a running server, which renews it"),
     ("setup_links", "each belongs to a running server, which renews it"),
 ];

@@ -7,6 +7,7 @@ use super::record::NewUserRecord;
 use crate::domain::ids::UserId;
 use crate::domain::text::collation;
 use crate::domain::text::name::PersonName;
+use crate::domain::text::normalize;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::profile::{Role, Theme};
 use crate::store::db::{ReadWrite, Users, WriteDb};
@@ -25,6 +26,7 @@ impl Users<'_, ReadWrite> {
                 users::role.eq(user.role),
                 users::name.eq(user.name.as_str()),
                 users::name_sort_key.eq(collation::sort_key(user.name.as_str())),
+                users::name_search.eq(normalize::search_folded(user.name.as_str())),
                 users::email.eq(user.email.as_str()),
                 users::email_folded.eq(user.email.case_folded()),
                 users::password_hash.eq(user.password_hash),
@@ -62,6 +64,7 @@ impl Users<'_, ReadWrite> {
             .set((
                 users::name.eq(name.as_str()),
                 users::name_sort_key.eq(collation::sort_key(name.as_str())),
+                users::name_search.eq(normalize::search_folded(name.as_str())),
                 users::time_zone.eq(time_zone),
                 users::theme.eq(theme),
                 users::profile_version.eq(users::profile_version + 1),
@@ -89,6 +92,7 @@ impl Users<'_, ReadWrite> {
             .set((
                 users::name.eq(None::<&str>),
                 users::name_sort_key.eq(None::<&[u8]>),
+                users::name_search.eq(None::<&str>),
                 users::email.eq(None::<&str>),
                 users::email_folded.eq(None::<&str>),
                 users::password_hash.eq(None::<&str>),

@@ -9,4 +9,5 @@ pub mod paging;
 pub mod people;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod trend;
 pub mod versioned_form;

@@ -6,6 +6,7 @@ use crate::web::paths;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NavItem {
     ApiKeys,
+    Practice,
     KeyPolicy,
     AuditTrail,
     Users,
@@ -13,7 +14,7 @@ pub enum NavItem {
 
 /// The links in groups with headings.
 const GROUPS: [(&str, &[NavItem]); 2] = [
-    ("Company Settings", &[NavItem::ApiKeys, NavItem::KeyPolicy, NavItem::AuditTrail]),
+    ("Company Settings", &[NavItem::ApiKeys, NavItem::Practice, NavItem::KeyPolicy, NavItem::AuditTrail]),
     ("Access Control", &[NavItem::Users]),
 ];
 
@@ -22,6 +23,7 @@ impl NavItem {
     pub const fn href(self) -> &'static str {
         match self {
             Self::ApiKeys => paths::API_KEYS,
+            Self::Practice => paths::PRACTICE,
             Self::KeyPolicy => paths::KEY_POLICY,
             Self::AuditTrail => paths::AUDIT_TRAIL,
             Self::Users => paths::USERS,
@@ -32,6 +34,7 @@ impl NavItem {
     pub const fn label(self) -> &'static str {
         match self {
             Self::ApiKeys => "API Keys",
+            Self::Practice => "Practice",
             Self::KeyPolicy => "Key Policy",
             Self::AuditTrail => "Audit Trail",
             Self::Users => "Users",

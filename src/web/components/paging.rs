@@ -3,11 +3,13 @@
 /// Rows on a page.
 pub const PAGE_SIZE: usize = 50;
 
-/// The URLs of the previous and the next page.
+/// The URLs of the neighbouring pages, and of both ends where a list offers them.
 #[derive(Clone, Debug, Default)]
 pub struct Pager {
+    pub first: Option<String>,
     pub previous: Option<String>,
     pub next: Option<String>,
+    pub last: Option<String>,
 }
 
 /// The direction in which a page was reached.
@@ -43,6 +45,7 @@ impl Pager {
         Self {
             previous: rows.first().filter(|_| has_previous).map(previous_url),
             next: rows.last().filter(|_| has_next).map(next_url),
+            ..Self::default()
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod errors;
 pub mod home;
 pub mod invitation;
 pub mod key_policy;
+pub mod practice;
 pub mod setup;
 pub mod sign_in;
 pub mod users;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use keydesk::domain::ids::CompanyId;
+use keydesk::domain::ids::{CompanyId, UserId};
+use keydesk::domain::practice::finding::Practice;
 use keydesk::domain::timestamp::Timestamp;
 use keydesk::store::{
-    Db, KeyListItem, KeyListPage, KeyListQuery, KeyTab, PageRequest, SortBy, SortOrder, Store, StoreError,
+    Db, ExpiryFilter, KeyFilter, KeyListItem, KeyListPage, KeyListQuery, KeyTab, PageRequest, SortBy, SortOrder, Store,
+    StoreError, UsageFilter,
 };
 
 use super::captured_sql::{Capture, CapturedStore, fill, statements_of, statements_to};
@@ -33,11 +35,13 @@ fn in_several_statements(db: &mut Db<'_>, query: &KeyListQuery) -> Result<KeyLis
     let slice = db.keys().list(query)?;
     let names = db.users().names(query.company_id, slice.keys.iter().flat_map(KeyListItem::users))?;
     let total = db.keys().count(query.company_id, query.now)?;
-    let found = match &query.search {
-        None => total,
-        Some(search) => db.keys().count_matching(query.company_id, search, query.now)?,
+    let found = if query.filter.is_empty() {
+        total
+    } else {
+        db.keys().count_matching(query.company_id, &query.filter, query.now)?
     };
-    Ok(KeyListPage { slice, names, total, found })
+    let practice = db.assessments().state(query.company_id, query.now)?;
+    Ok(KeyListPage { slice, names, total, found, practice })
 }
 
 /// Compares a page with what several statements return, and returns it.
@@ -51,6 +55,7 @@ fn compared(store: &Store, query: &KeyListQuery) -> Option<KeyListPage> {
     let expected = store.read(|db| in_several_statements(db, query)).unwrap();
     assert_eq!(format!("{:?}", page.slice), format!("{:?}", expected.slice), "{query:?}");
     assert_eq!((&page.names, page.total, page.found), (&expected.names, expected.total, expected.found), "{query:?}");
+    assert_eq!(page.practice, expected.practice);
     Some(page)
 }
 
@@ -58,7 +63,7 @@ fn query(company_id: CompanyId, now: Timestamp) -> KeyListQuery {
     KeyListQuery {
         company_id,
         tab: KeyTab::Active,
-        search: None,
+        filter: KeyFilter::default(),
         sort_by: SortBy::Created,
         order: SortOrder::Descending,
         paging: PageRequest::First,
@@ -67,23 +72,39 @@ fn query(company_id: CompanyId, now: Timestamp) -> KeyListQuery {
     }
 }
 
+/// Filters, each with the tab that it is used on.
+fn filters(owner: UserId) -> Vec<(KeyTab, KeyFilter)> {
+    let search = |text: &str| KeyFilter { search: Some(text.to_owned()), ..KeyFilter::default() };
+    vec![
+        (KeyTab::Active, KeyFilter::default()),
+        (KeyTab::Ended, KeyFilter::default()),
+        (KeyTab::Active, search("service 0")),
+        (KeyTab::Ended, search("goa_")),
+        (KeyTab::Ended, search("e")),
+        (KeyTab::Active, search("maria")),
+        (KeyTab::Active, KeyFilter { owner: Some(owner), ..KeyFilter::default() }),
+        (KeyTab::Active, KeyFilter { practice: Some(Practice::NoPurpose), ..KeyFilter::default() }),
+        (KeyTab::Active, KeyFilter { practice: Some(Practice::OwnerGone), ..search("service") }),
+        (KeyTab::Active, KeyFilter { expiry: Some(ExpiryFilter::Soon), ..KeyFilter::default() }),
+        (KeyTab::Ended, KeyFilter { expiry: Some(ExpiryFilter::Never), ..KeyFilter::default() }),
+        (KeyTab::Active, KeyFilter { usage: Some(UsageFilter::Never), ..KeyFilter::default() }),
+        (KeyTab::Active, KeyFilter { usage: Some(UsageFilter::Idle), ..KeyFilter::default() }),
+    ]
+}
+
 #[test]
 fn one_statement_returns_a_page_of_the_list_names_and_counters() {
     let server = TestServer::start();
     add_keys(&server);
     let company_id = server.company("Brightwater");
+    let owner = server.user("maria@brightwater.example").id;
+    // The list assesses the keys, and so fills the findings.
+    server.admin().get(API_KEYS).expect(200);
     let captured = CapturedStore::connect(&server.database_url);
     let now = server.clock.now();
     for (sort_by, order) in COLUMNS.into_iter().flat_map(|column| ORDERS.map(|order| (column, order))) {
-        for (tab, search) in [
-            (KeyTab::Active, None),
-            (KeyTab::Ended, None),
-            (KeyTab::Active, Some("service 0")),
-            (KeyTab::Ended, Some("goa_")),
-            (KeyTab::Ended, Some("e")),
-        ] {
-            let search = search.map(str::to_owned);
-            let first = KeyListQuery { tab, search, sort_by, order, ..query(company_id, now) };
+        for (tab, filter) in filters(owner) {
+            let first = KeyListQuery { tab, filter, sort_by, order, ..query(company_id, now) };
             let Some(page) = compared(&captured.store, &first) else { continue };
             let Some(last) = page.slice.keys.last() else { continue };
             let next = KeyListQuery { paging: PageRequest::After(last.position(sort_by)), ..first.clone() };
@@ -92,6 +113,10 @@ fn one_statement_returns_a_page_of_the_list_names_and_counters() {
             let back = KeyListQuery { paging: PageRequest::Before(last.position(sort_by)), page_size: 2, ..first };
             let page = compared(&captured.store, &back).unwrap();
             assert_eq!((page.slice.position, page.slice.keys.len()), (3, 2));
+            let end =
+                compared(&captured.store, &KeyListQuery { paging: PageRequest::Last, page_size: 2, ..back }).unwrap();
+            let found = if end.slice.keys[0].end(now).is_some() { end.found.ended } else { end.found.active };
+            assert_eq!((end.slice.position, end.slice.keys.len()), (found - 2, 2));
         }
     }
 }
@@ -103,7 +128,8 @@ fn a_page_without_rows_has_counters() {
     let company_id = server.company("Brightwater");
     let captured = CapturedStore::connect(&server.database_url);
     let query = query(company_id, server.clock.now());
-    let unknown = KeyListQuery { search: Some("nothing has this name".to_owned()), ..query.clone() };
+    let filter = KeyFilter { search: Some("nothing has this name".to_owned()), ..KeyFilter::default() };
+    let unknown = KeyListQuery { filter, ..query.clone() };
     if let Some(page) = compared(&captured.store, &unknown) {
         assert_eq!((page.slice.keys.len(), page.found.active, page.total.active), (0, 0, 12));
     }
@@ -136,6 +162,11 @@ fn each_list_takes_two_round_trips_on_postgres() {
     let server = TestServer::start();
     fill(&server.database_url);
     let admin = server.admin();
+    let (company_id, store) = (server.company("Brightwater"), CapturedStore::connect(&server.database_url).store);
+    let is_due = || store.query(|db| Ok(db.assessments().state(company_id, server.clock.now())?.is_due)).unwrap();
+    while is_due() {
+        admin.get(API_KEYS).expect(200);
+    }
     let next = admin.get(API_KEYS).expect(200).html().attribute("a[rel=next]", "href");
     let revoked = format!("{API_KEYS}?tab=revoked");
     for address in [
@@ -145,6 +176,8 @@ fn each_list_takes_two_round_trips_on_postgres() {
         format!("{API_KEYS}?q=service+9"),
         format!("{API_KEYS}?q=nothing+has+this+name"),
         format!("{revoked}&q=service+9&sort=name"),
+        format!("{API_KEYS}?practice=no-purpose&expires=never&used=never"),
+        format!("{API_KEYS}?cursor=last"),
     ] {
         let list = || {
             let get = || drop(admin.get(&address).expect(200));

@@ -7,7 +7,7 @@ use keydesk::domain::timestamp::Timestamp;
 use keydesk::domain::trail::action::Action;
 use keydesk::domain::trail::filter::TrailFilter;
 use keydesk::store::{
-    Db, KeyActivityQuery, KeyCounts, KeyListQuery, KeyScan, KeyTab, PageRequest, SortBy, SortOrder, Store,
+    Db, KeyActivityQuery, KeyCounts, KeyFilter, KeyListQuery, KeyScan, KeyTab, PageRequest, SortBy, SortOrder, Store,
     TrailPageRequest,
 };
 
@@ -36,7 +36,7 @@ fn run_all_queries(store: &Store, company_id: CompanyId) {
                     let query = KeyListQuery {
                         company_id,
                         tab,
-                        search: search.clone(),
+                        filter: KeyFilter { search: search.clone(), ..KeyFilter::default() },
                         sort_by,
                         order,
                         paging: PageRequest::First,
@@ -56,7 +56,8 @@ fn run_all_queries(store: &Store, company_id: CompanyId) {
             }
         }
     }
-    store.read(|db| db.keys().count_matching(company_id, "service 9", now)).unwrap();
+    let filter = KeyFilter { search: Some("service 9".to_owned()), ..KeyFilter::default() };
+    store.read(|db| db.keys().count_matching(company_id, &filter, now)).unwrap();
     for before in [None, Some(95_000)] {
         let page = KeyActivityQuery { company_id, key: None, before, limit: 51 };
         store.query(|db| db.trails().key_activity(&page)).unwrap();

@@ -1,5 +1,6 @@
-//! The address of the key list: tab, order, search and cursor. Every link to the list is built here.
+//! The address of the key list: tab, order, search, filters and cursor. Every link to the list is built here.
 
+use super::list_filters::{FilterKind, Filters};
 use crate::web::paths::API_KEYS;
 use crate::web::url::with_query;
 
@@ -138,6 +139,7 @@ pub struct KeyListAddress {
     pub tab: Tab,
     pub sort: Sort,
     pub search: Search,
+    pub filters: Filters,
     pub cursor: Option<String>,
 }
 
@@ -145,7 +147,13 @@ impl KeyListAddress {
     /// The first page of a tab in its default order, without a search.
     #[must_use]
     pub fn of(tab: Tab) -> Self {
-        Self { tab, sort: tab.default_sort(), search: Search::None, cursor: None }
+        Self { tab, sort: tab.default_sort(), search: Search::None, filters: Filters::NONE, cursor: None }
+    }
+
+    /// The active keys with these filters.
+    #[must_use]
+    pub fn filtered(filters: Filters) -> Self {
+        Self { filters, ..Self::of(Tab::Active) }
     }
 
     #[must_use]
@@ -156,13 +164,15 @@ impl KeyListAddress {
     /// This address with further parameters.
     #[must_use]
     pub fn href_with(&self, more: &[(&str, &str)]) -> String {
-        let mut parameters = Vec::with_capacity(4 + more.len());
+        let filters = self.filters.parameters();
+        let mut parameters = Vec::with_capacity(8 + more.len());
         if self.tab != Tab::Active {
             parameters.push(("tab", self.tab.value()));
         }
         if let Search::Text(text) = &self.search {
             parameters.push(("q", text));
         }
+        parameters.extend(filters.iter().map(|(name, value)| (*name, value.as_str())));
         if self.sort != self.tab.default_sort() {
             parameters.push(("sort", self.sort.value()));
         }
@@ -173,10 +183,11 @@ impl KeyListAddress {
         with_query(API_KEYS, &parameters)
     }
 
-    /// Another tab with the same search.
+    /// Another tab with the same search and owner. The other filters are about active keys.
     #[must_use]
     pub fn on(&self, tab: Tab) -> Self {
-        Self { search: self.search.clone(), ..Self::of(tab) }
+        let filters = Filters { owner: self.filters.owner, ..Filters::NONE };
+        Self { search: self.search.clone(), filters, ..Self::of(tab) }
     }
 
     #[must_use]
@@ -187,6 +198,17 @@ impl KeyListAddress {
     #[must_use]
     pub fn unsearched(&self) -> Self {
         Self { search: Search::None, cursor: None, ..self.clone() }
+    }
+
+    #[must_use]
+    pub fn without(&self, kind: FilterKind) -> Self {
+        Self { filters: self.filters.without(kind), cursor: None, ..self.clone() }
+    }
+
+    /// Whether all keys of the tab are listed.
+    #[must_use]
+    pub fn lists_all(&self) -> bool {
+        self.search == Search::None && self.filters == Filters::NONE
     }
 
     #[must_use]

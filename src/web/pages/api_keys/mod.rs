@@ -1,12 +1,14 @@
 //! The list of API keys, the page of one key, and their dialogs.
 
 pub mod activity;
+pub mod assessed;
 pub mod create;
 pub mod edit;
 pub mod expiry;
 pub mod identify;
 pub mod list;
 pub mod list_address;
+pub mod list_filters;
 pub mod new_key;
 pub mod revocation;
 pub mod revoke;

@@ -68,7 +68,8 @@ fn filtered() -> TrailPage {
         key: Some(key),
         ..page().filters
     };
-    let pager = Pager { previous: Some("/trail?cursor=YTUx".to_owned()), next: Some("/trail?cursor=YjE".to_owned()) };
+    let (previous, next) = (Some("/trail?cursor=YTUx".to_owned()), Some("/trail?cursor=YjE".to_owned()));
+    let pager = Pager { previous, next, ..Pager::default() };
     TrailPage {
         filters,
         address,

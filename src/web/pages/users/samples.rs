@@ -133,7 +133,11 @@ impl UsersPage {
         };
         let paged = UsersPage {
             total: 1_204,
-            pager: Pager { previous: Some("/users?cursor=cA".to_owned()), next: Some("/users?cursor=bg".to_owned()) },
+            pager: Pager {
+                previous: Some("/users?cursor=cA".to_owned()),
+                next: Some("/users?cursor=bg".to_owned()),
+                ..Pager::default()
+            },
             ..list()
         };
         let banner = |banner| UsersPage { banner: Some(banner), ..list() };

@@ -18,6 +18,7 @@ use crate::web::components::dialog::Dialog;
 use crate::web::pages::api_keys::activity;
 use crate::web::pages::api_keys::activity::view::Placement;
 use crate::web::pages::api_keys::list_address::{KeyListAddress, Search, Sort, Tab};
+use crate::web::pages::api_keys::list_filters::Filters;
 
 pub async fn show(cx: PageContext, query: Query, reader: Data<InlineReader>) -> Result<HttpResponse, PageError> {
     let (address, paging) = parse_address(&query.0, &cx.app.actions.key_format)?;
@@ -53,5 +54,6 @@ fn parse_address(query: &Fields, format: &KeyFormat) -> Result<(KeyListAddress, 
         None => PageRequest::First,
         Some(cursor) => cursor::decode(cursor, sort).ok_or(PageError::PageNotFound)?,
     };
-    Ok((KeyListAddress { tab, sort, search, cursor: cursor.map(str::to_owned) }, paging))
+    let filters = Filters::parse(query)?;
+    Ok((KeyListAddress { tab, sort, search, filters, cursor: cursor.map(str::to_owned) }, paging))
 }

@@ -1,6 +1,9 @@
 //! The key list and its dialogs with sample data.
 
 use crate::domain::key::api_key::KeyFormat;
+use crate::domain::practice::finding::{Findings, Practice};
+use crate::domain::practice::summary::{Summary, day_of};
+use crate::store::ExpiryFilter;
 use crate::web::components::dialog::Dialog;
 use crate::web::components::field::Field;
 use crate::web::components::paging::Pager;
@@ -11,8 +14,11 @@ use crate::web::pages::api_keys::activity::view::{Day, KeyActivity, Placement};
 use crate::web::pages::api_keys::create::AddKey;
 use crate::web::pages::api_keys::expiry::{Expiry, ExpiryField, ExpiryOption, OldKey};
 use crate::web::pages::api_keys::identify::Identify;
-use crate::web::pages::api_keys::list::view::{Counts, End, KeyListBanner, KeyListPage, Row};
+use crate::web::pages::api_keys::list::filter_bar::{FilterBar, Owner};
+use crate::web::pages::api_keys::list::practice_panel::PracticePanel;
+use crate::web::pages::api_keys::list::view::{Counts, End, KeyListBanner, KeyListPage, Row, RowOwner};
 use crate::web::pages::api_keys::list_address::{Column, KeyListAddress, Search, Sort, Tab};
+use crate::web::pages::api_keys::list_filters::Filters;
 use crate::web::pages::api_keys::new_key::NewKey;
 use crate::web::pages::api_keys::revocation::RevocationFields;
 use crate::web::pages::api_keys::revoke::Revoke;
@@ -27,8 +33,10 @@ fn row((id, name, preview, by, minutes): (&str, &str, &str, &str, u64)) -> Row {
         id: id.to_owned(),
         status: "active",
         name: name.to_owned(),
+        rotation: (id == "k2").then_some("Old key"),
         preview: preview.to_owned(),
         created_by: user(by),
+        owner: (id == "k4").then(|| RowOwner { view: user("Priya Raman"), href: Some("#".to_owned()) }),
         created: zone().date(ago(minutes)),
         last_used: None,
         expires: Expiry::Never,
@@ -103,6 +111,10 @@ fn revoked_rows() -> Vec<Row> {
     .into()
 }
 
+fn you() -> Owner {
+    Owner { id: "u1".to_owned(), name: "Maria Lindqvist".to_owned() }
+}
+
 fn list(tab: Tab, rows: Vec<Row>) -> KeyListPage {
     let counts = Counts { active: 7, revoked: 5 };
     KeyListPage {
@@ -110,6 +122,8 @@ fn list(tab: Tab, rows: Vec<Row>) -> KeyListPage {
         address: KeyListAddress::of(tab),
         total: counts,
         found: counts,
+        filters: FilterBar::new(&KeyListAddress::of(tab), &Summary::default(), None, &you()),
+        practice: None,
         rows,
         first: 1,
         pager: Pager::default(),
@@ -255,7 +269,12 @@ impl KeyListPage {
             total: many,
             found: many,
             first: 51,
-            pager: Pager { previous: Some("/keys?cursor=cA".to_owned()), next: Some("/keys?cursor=bg".to_owned()) },
+            pager: Pager {
+                first: Some("/keys".to_owned()),
+                previous: Some("/keys?cursor=cA".to_owned()),
+                next: Some("/keys?cursor=bg".to_owned()),
+                last: Some("/keys?cursor=last".to_owned()),
+            },
             rows: active_rows()
                 .into_iter()
                 .cycle()
@@ -273,7 +292,31 @@ impl KeyListPage {
             by: user("Tomasz Wójcik"),
             on: zone().date(ago(16)),
         };
+        let filters =
+            Filters { practice: Some(Practice::NeverUsed), expiry: Some(ExpiryFilter::Never), ..Filters::NONE };
+        let filtered = KeyListAddress::filtered(filters);
+        let filtered = KeyListPage {
+            filters: FilterBar::new(&filtered, &Summary::default(), None, &you()),
+            address: filtered,
+            ..list(Tab::Active, active_rows())
+        };
+        let mut summary = Summary::default();
+        for practice in Practice::ALL.into_iter().take(7) {
+            summary.update(Findings::default(), Findings::of(practice));
+            summary.record_day(day_of(ago(0)) - 40 + practice as i64 * 4);
+        }
+        let panel = |summary: &Summary| {
+            let practice = Some(PracticePanel::new(summary, 7, ago(0)));
+            KeyListPage { practice, ..list(Tab::Active, active_rows()) }
+        };
         let lists = vec![
+            render("list-practice", &panel(&summary)),
+            render("list-practice-followed", &panel(&Summary::default())),
+            render("list-filtered", &filtered),
+            render(
+                "list-filtered-empty",
+                &KeyListPage { rows: vec![], found: Counts { active: 0, revoked: 0 }, ..filtered },
+            ),
             render("list-active", &list(Tab::Active, active_rows())),
             render("list-not-counted", &KeyListPage { as_of: None, ..list(Tab::Active, active_rows()) }),
             render("list-auditor", &KeyListPage { can_change: false, ..list(Tab::Active, active_rows()) }),

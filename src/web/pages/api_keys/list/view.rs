@@ -2,6 +2,8 @@
 
 use askama::Template;
 
+use super::filter_bar::FilterBar;
+use super::practice_panel::PracticePanel;
 use crate::web::app::text::{pluralized, with_thousands};
 use crate::web::app::time::view::TimeView;
 use crate::web::components::dialog::Dialog;
@@ -21,8 +23,11 @@ pub struct KeyListPage {
     pub address: KeyListAddress,
     /// All keys of the company, for the counters on the tabs.
     pub total: Counts,
-    /// The keys that match the search. Equal to `total` without a search.
+    /// The keys that match the search and the filters. Equal to `total` without any.
     pub found: Counts,
+    pub filters: FilterBar,
+    /// What good practice finds. Set where all active keys are listed.
+    pub practice: Option<PracticePanel>,
     pub rows: Vec<Row>,
     /// The position of the first row among the matching keys, counted from 1.
     pub first: u64,
@@ -58,8 +63,12 @@ pub struct Row {
     /// `active`, `revoked` or `expired`.
     pub status: &'static str,
     pub name: String,
+    /// Tells the keys of a rotation apart: “New key”, “Old key”.
+    pub rotation: Option<&'static str>,
     pub preview: String,
     pub created_by: ActorView,
+    /// The owner, if that is not the creator.
+    pub owner: Option<RowOwner>,
     pub created: TimeView,
     /// From `Zone::ago`.
     pub last_used: Option<TimeView>,
@@ -69,11 +78,18 @@ pub struct Row {
 }
 
 #[derive(Clone, Debug)]
+pub struct RowOwner {
+    pub view: ActorView,
+    /// The keys of this owner. `None` for a deleted user.
+    pub href: Option<String>,
+}
+
+#[derive(Clone, Debug)]
 pub struct End {
     pub by: ActorView,
     pub at: TimeView,
     pub reason: &'static str,
-    /// “4 refused since”.
+    /// “4 rejected since”.
     pub refused: Option<String>,
     pub comment: Option<String>,
 }
@@ -122,6 +138,11 @@ impl KeyListPage {
         self.address.search != Search::None
     }
 
+    /// Whether a search or a filter leaves out keys of the tab.
+    fn is_narrowed(&self) -> bool {
+        !self.address.lists_all()
+    }
+
     fn search_text(&self) -> &str {
         match &self.address.search {
             Search::Text(text) => text,
@@ -149,11 +170,16 @@ impl KeyListPage {
         Head { href: self.address.sorted(sort.toggled(column)).href(), sorted }
     }
 
+    /// The tab without a search and without filters.
+    fn all_href(&self) -> String {
+        KeyListAddress { sort: self.address.sort, ..KeyListAddress::of(self.address.tab) }.href()
+    }
+
     fn audit_href(&self) -> String {
         self.address.href_with(&[("audit", "open")])
     }
 
-    /// “7 active keys”, “1 to 50 of 10,000 active keys”, “3 active keys match”. Empty on a single page of revoked keys.
+    /// “7 active keys”, “1–50 of 10,000 active keys”, “3 active keys match”. Empty on a single page of revoked keys.
     fn summary(&self) -> String {
         let tab = self.address.tab;
         let found = self.found.on(tab);
@@ -162,11 +188,11 @@ impl KeyListPage {
         let paged = self.pager.previous.is_some() || self.pager.next.is_some();
         let last = self.first.saturating_add(row_count).saturating_sub(1);
         let range = if paged {
-            format!("{} to {} of ", with_thousands(self.first), with_thousands(last))
+            format!("{}–{} of ", with_thousands(self.first), with_thousands(last))
         } else {
             String::new()
         };
-        if self.is_searched() {
+        if self.is_narrowed() {
             format!("{range}{keys} {}", if paged { "that match" } else { matching_verb(found) })
         } else if paged || tab == Tab::Active {
             format!("{range}{keys}")

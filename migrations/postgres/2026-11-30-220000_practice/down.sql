@@ -1,0 +1,18 @@
+ALTER TABLE users DROP COLUMN name_search;
+DROP TRIGGER assessment_after_use ON key_usage;
+DROP FUNCTION assess_used_key;
+DROP TRIGGER assessment_after_new_client ON key_clients;
+DROP FUNCTION assess_known_key;
+DROP TRIGGER assessment_after_change_of_owner ON users;
+DROP FUNCTION assess_keys_of_owner;
+DROP TRIGGER assessment_after_change_of_policy ON companies;
+DROP FUNCTION assess_keys_of_company;
+DROP TRIGGER assessment_after_change_of_service_account ON service_accounts;
+DROP FUNCTION assess_keys_of_service_account;
+DROP TRIGGER assessment_of_changed_key ON api_keys;
+DROP TRIGGER assessment_of_new_key ON api_keys;
+DROP FUNCTION assess_key;
+DROP TABLE practice_days;
+DROP TABLE practice_summaries;
+DROP TABLE assessment_queue;
+DROP TABLE key_assessments;

@@ -1,0 +1,12 @@
+ALTER TABLE users DROP COLUMN name_search;
+DROP TRIGGER assessment_after_use;
+DROP TRIGGER assessment_after_new_client;
+DROP TRIGGER assessment_after_change_of_owner;
+DROP TRIGGER assessment_after_change_of_policy;
+DROP TRIGGER assessment_after_change_of_service_account;
+DROP TRIGGER assessment_of_changed_key;
+DROP TRIGGER assessment_of_new_key;
+DROP TABLE practice_days;
+DROP TABLE practice_summaries;
+DROP TABLE assessment_queue;
+DROP TABLE key_assessments;
