@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use keydesk::actions::{Actions, AuthenticatedUser, NewKeyRequest, RequestContext, SessionClaim, SignedInUser};
 use keydesk::domain::client::Client;
 use keydesk::domain::ids::{KeyId, SessionId};
+use keydesk::domain::key::account_details::Purpose;
 use keydesk::domain::key::submission::KeyForm;
 use keydesk::domain::policy::key_policy::RequestedExpiry;
 use keydesk::domain::text::name::ServiceAccountName;
@@ -32,6 +33,6 @@ pub fn create(actions: &Actions, admin: &RequestContext) -> Result<KeyId> {
     let opened = submissions.issue(KeyForm::Create, session, now, random::bytes());
     let sent = submissions.check(&opened, KeyForm::Create, session, now).context("the form is not valid")?;
     let name = ServiceAccountName::parse(&format!("Short-lived {}", random::hex::<8>()))?;
-    let request = NewKeyRequest { name, expiry: RequestedExpiry::Default };
+    let request = NewKeyRequest { name, expiry: RequestedExpiry::Default, purpose: Purpose::default() };
     Ok(actions.create_key(admin, &request, sent)?.id)
 }

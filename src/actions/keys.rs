@@ -5,6 +5,7 @@ use super::change::Change;
 use super::service::Actions;
 use crate::domain::client::Client;
 use crate::domain::ids::{CompanyId, EventId, KeyId, ServiceAccountId, UserId};
+use crate::domain::key::account_details::{DetailsEdit, Purpose};
 use crate::domain::key::api_key::ApiKey;
 use crate::domain::key::digest::{DigestFingerprint, DigestKind, Pepper};
 use crate::domain::key::lifecycle::{Comment, KeyState, Revocation, RevocationReason};
@@ -33,6 +34,8 @@ pub struct NewKeyRequest {
     /// The name of the service account.
     pub name: ServiceAccountName,
     pub expiry: RequestedExpiry,
+    /// The purpose of the service account. An empty one keeps that of an account that exists.
+    pub purpose: Purpose,
 }
 
 /// Why a key was not created.
@@ -186,6 +189,8 @@ pub(super) struct NewKey<'a> {
     pub(super) owner: UserId,
     pub(super) expires_at: Option<Timestamp>,
     pub(super) replaces: Option<KeyId>,
+    /// The new purpose of the service account.
+    pub(super) purpose: Option<&'a str>,
 }
 
 impl Change<'_, '_> {
@@ -212,7 +217,13 @@ impl Change<'_, '_> {
             self.tx.service_accounts().insert(company_id, account, name, now)?;
             (account, name.as_str().to_owned())
         };
-        let new = NewKey { company_id, account, name: &name, owner, expires_at, replaces: None };
+        let purpose = Some(&request.purpose).filter(|purpose| !purpose.as_str().is_empty());
+        if let Some(purpose) = purpose {
+            let edit = DetailsEdit { purpose: Some(purpose.clone()), ..DetailsEdit::default() };
+            self.tx.service_accounts().edit_details(company_id, account, &edit)?;
+        }
+        let purpose = purpose.map(Purpose::as_str);
+        let new = NewKey { company_id, account, name: &name, owner, expires_at, replaces: None, purpose };
         let id = self.add_key(&new, &key, pepper)?;
         Ok(CreatedKey { id, name, key })
     }
@@ -236,6 +247,7 @@ impl Change<'_, '_> {
         };
         self.tx.keys().insert(&stored)?;
         let after = event_values::NewKey {
+            purpose: new.purpose.map(str::to_owned),
             replaces: new.replaces,
             ..event_value(&stored, new.name, self.first_pepper.as_deref())
         };
@@ -298,6 +310,7 @@ pub(super) fn event_value(key: &NewKeyRecord<'_>, name: &str, first_pepper: Opti
         owner: Some(key.owner).filter(|_| key.created_by.user().is_none()),
         pepper_id: Some(key.pepper_id).filter(|id| first_pepper != Some(*id)).map(str::to_owned),
         preview: key.preview.as_str().to_owned(),
+        purpose: None,
         replaces: None,
         service_account_id: key.service_account_id,
         state: KeyState::Active,

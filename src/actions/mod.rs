@@ -43,7 +43,7 @@ pub use alignment::align_clock;
 pub use authority::{ActionFailure, Denied, RequestContext, SessionClaim};
 pub use companies::{CompanyNameError, SetupError, SetupFieldErrors, SetupForm};
 pub use delete_user::{DeleteUserError, KeyDisposition};
-pub use edit_key::EditKeyError;
+pub use edit_key::{EditKeyError, KeyEdit};
 pub use error::ActionError;
 pub use gateways::GatewayError;
 pub use import_keys::{ImportKeysError, ImportedKey, MAX_IMPORTED_KEYS, RowFault, RowFaultKind};

@@ -105,7 +105,7 @@ impl Actions {
             change.tx.submissions().mark_used(submission, now, now - submission::LIFETIME)?;
             let owner = if change.tx.users().by_id(company_id, old.owner)?.is_some() { old.owner } else { rotator };
             let (account, name) = (old.service_account_id, old.name.as_str());
-            let new = NewKey { company_id, account, name, owner, expires_at, replaces: Some(old.id) };
+            let new = NewKey { company_id, account, name, owner, expires_at, replaces: Some(old.id), purpose: None };
             let new_id = change.add_key(&new, &new_key, &self.secrets.active().pepper)?;
             let old_until = change.replace(&old, new_id, rotator, request.overlap)?;
             Ok(RotatedKey {
@@ -140,7 +140,7 @@ impl Actions {
             let extended = Replacement { overlap_ends_at: Some(later), overlap_extended: true, ..replacement };
             change.tx.keys().set_replacement(context.company_id, id, &extended)?;
             let overlap_ends_at = Some(later).filter(|_| key.expires_at.is_some_and(|expiry| expiry <= later));
-            let detail = EventDetail::ApiKeyExpiryChanged {
+            let detail = EventDetail::ApiKeyOverlapExtended {
                 before: KeyEnd { ends_at, name: key.name.clone(), overlap_ends_at: None },
                 after: KeyEnd { ends_at: works_until, name: key.name, overlap_ends_at },
             };

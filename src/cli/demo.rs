@@ -12,13 +12,14 @@ use super::error::CliError;
 use super::log::Log;
 use super::serve;
 use crate::actions::{
-    Actions, AuthenticatedUser, KeyDisposition, NewKeyRequest, NewUser, RequestContext, RotationRequest, SessionClaim,
-    SignedInUser,
+    Actions, AuthenticatedUser, KeyDisposition, KeyEdit, NewKeyRequest, NewUser, RequestContext, RotationRequest,
+    SessionClaim, SignedInUser,
 };
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::client::Client;
 use crate::domain::ids::{KeyId, SessionId};
+use crate::domain::key::account_details::{DetailsEdit, Purpose};
 use crate::domain::key::lifecycle::{Comment, RevocationReason};
 use crate::domain::key::rotation::Overlap;
 use crate::domain::key::submission::{KeyForm, SubmissionId};
@@ -123,6 +124,15 @@ const HISTORY: [(u64, u64, usize, Step); 31] = [
     (0, 2, 0, Step::Present("Legacy Importer", 4)),
 ];
 
+/// What some of the service accounts are for.
+const PURPOSES: [(&str, &str); 5] = [
+    ("ERP Sync Service", "Copies orders and stock levels between the ERP system and the platform, every ten minutes."),
+    ("Order Alerts", "Posts orders that wait for more than an hour to the channel of the planners."),
+    ("Reporting Dashboard", "Reads the figures of the weekly management report."),
+    ("Supplier Portal Webhooks", "Tells suppliers about changed delivery dates."),
+    ("Warehouse Label Printer", "Fetches the addresses for the label printers in Gdańsk and Rotterdam."),
+];
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Demo {
     /// Fill the company with this many keys first, 250,000 without a number: a million rows. A key takes 2.5 KB of the
@@ -202,7 +212,10 @@ impl Replay<'_> {
                 }
                 Step::Rename(name, new) => {
                     let key = find(&newest_first, name)?;
-                    self.actions.edit_key(&context, key, None, &ServiceAccountName::parse(new)?, None)?;
+                    let name = ServiceAccountName::parse(new)?;
+                    let details = DetailsEdit::default();
+                    let edit = KeyEdit { version: None, name, owner: None, details, expiry: None };
+                    self.actions.edit_key(&context, key, &edit)?;
                     newest_first.insert(0, (new, key));
                 }
                 Step::Rotate(name, overlap) => {
@@ -268,7 +281,9 @@ impl Replay<'_> {
     }
 
     fn create(&self, context: &RequestContext, name: &str, expiry: RequestedExpiry) -> Result<KeyId, CliError> {
-        let request = NewKeyRequest { name: ServiceAccountName::parse(name)?, expiry };
+        let purpose = PURPOSES.iter().find(|(account, _)| *account == name).map_or("", |(_, purpose)| purpose);
+        let (name, purpose) = (ServiceAccountName::parse(name)?, Purpose::parse(purpose)?);
+        let request = NewKeyRequest { name, expiry, purpose };
         Ok(self.actions.create_key(context, &request, self.submission(KeyForm::Create)?)?.id)
     }
 

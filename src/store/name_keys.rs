@@ -1,4 +1,4 @@
-//! The search and sort keys of stored names. A new version of their rules computes all of them again.
+//! The search and sort keys of stored names and purposes. A new version of their rules computes all of them again.
 
 use diesel::prelude::*;
 
@@ -33,22 +33,23 @@ pub(super) fn refresh(connection: &mut AnyConnection) -> Result<(), StoreError> 
 fn compute_all(connection: &mut AnyConnection) -> Result<(), StoreError> {
     let mut last = String::new();
     loop {
-        let accounts: Vec<(String, String)> = service_accounts::table
+        let accounts: Vec<(String, String, String)> = service_accounts::table
             .filter(service_accounts::id.gt(&last))
             .order(service_accounts::id)
             .limit(BATCH_SIZE)
-            .select((service_accounts::id, service_accounts::name))
+            .select((service_accounts::id, service_accounts::name, service_accounts::purpose))
             .load(connection)?;
-        for (id, name) in &accounts {
+        for (id, name, purpose) in &accounts {
             diesel::update(service_accounts::table.filter(service_accounts::id.eq(id)))
                 .set((
                     service_accounts::name_search.eq(normalize::search_folded(name)),
                     service_accounts::name_sort_key.eq(collation::sort_key(name)),
+                    service_accounts::purpose_search.eq(normalize::search_folded(purpose)),
                 ))
                 .execute(connection)?;
         }
         match accounts.into_iter().next_back() {
-            Some((id, _)) => last = id,
+            Some((id, ..)) => last = id,
             None => break,
         }
     }

@@ -312,6 +312,10 @@ diesel::table! {
         version -> BigInt,
         name_search -> Text,
         name_sort_key -> Binary,
+        purpose -> Text,
+        department -> Text,
+        contact -> Text,
+        purpose_search -> Text,
     }
 }
 

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use tracing::instrument;
 
 use crate::domain::ids::{CompanyId, ServiceAccountId};
+use crate::domain::key::account_details::{Contact, Department, DetailsEdit, Purpose};
 use crate::domain::text::name::ServiceAccountName;
 use crate::domain::text::{collation, normalize};
 use crate::domain::timestamp::Timestamp;
@@ -73,6 +74,15 @@ impl NewAccountRow {
     }
 }
 
+#[derive(AsChangeset)]
+#[diesel(table_name = service_accounts)]
+struct ChangedDetails<'a> {
+    purpose: Option<&'a str>,
+    purpose_search: Option<String>,
+    department: Option<&'a str>,
+    contact: Option<&'a str>,
+}
+
 impl ServiceAccounts<'_, ReadWrite> {
     /// # Errors
     /// [`StoreError::Exists`] if the name is taken.
@@ -129,6 +139,29 @@ impl ServiceAccounts<'_, ReadWrite> {
                 service_accounts::name_search.eq(normalize::search_folded(name.as_str())),
                 service_accounts::name_sort_key.eq(collation::sort_key(name.as_str())),
             ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Stores the details of a service account that an edit gives.
+    #[instrument(name = "db.service_accounts.edit_details", level = "debug", skip_all)]
+    pub fn edit_details(
+        &mut self,
+        company_id: CompanyId,
+        id: ServiceAccountId,
+        edit: &DetailsEdit,
+    ) -> Result<(), StoreError> {
+        let account = service_accounts::table
+            .filter(service_accounts::company_id.eq(company_id))
+            .filter(service_accounts::id.eq(id));
+        let details = ChangedDetails {
+            purpose: edit.purpose.as_ref().map(Purpose::as_str),
+            purpose_search: edit.purpose.as_ref().map(|purpose| normalize::search_folded(purpose.as_str())),
+            department: edit.department.as_ref().map(Department::as_str),
+            contact: edit.contact.as_ref().map(Contact::as_str),
+        };
+        diesel::update(account)
+            .set((service_accounts::version.eq(service_accounts::version + 1), details))
             .execute(self.connection)?;
         Ok(())
     }

@@ -5,6 +5,7 @@ use crate::actions::{Actions, CreateKeyError, NewKeyRequest, RequestContext};
 use crate::cli::error::CliError;
 use crate::cli::open::CompanySelector;
 use crate::cli::output::print_line;
+use crate::domain::key::account_details::Purpose;
 use crate::domain::policy::key_policy::{ExpiryError, RequestedExpiry};
 use crate::domain::text::escape::Quoted;
 use crate::domain::text::name::ServiceAccountName;
@@ -19,6 +20,9 @@ pub(in crate::cli) struct Create {
     /// The email address of the user who owns the key [default: the admin who was added first]
     #[arg(long, value_name = "EMAIL")]
     owner: Option<String>,
+    /// What the service account is for, up to 200 characters
+    #[arg(long)]
+    purpose: Option<String>,
     /// When the key expires: none, 30d, 90d, 180d, 365d, a date, or a time in RFC 3339 [default: the key policy's]
     #[arg(long, value_parser = expiry::parse)]
     expires: Option<RequestedExpiry>,
@@ -29,10 +33,15 @@ impl Create {
         if actions.key_format.is_contained_in(&self.name) {
             return Err("The name contains an API key. Choose another name.".into());
         }
-        let name = ServiceAccountName::parse(&self.name)?;
+        let purpose = self.purpose.unwrap_or_default();
+        if actions.key_format.is_contained_in(&purpose) {
+            return Err("The purpose contains an API key. Write another one.".into());
+        }
+        let (name, purpose) = (ServiceAccountName::parse(&self.name)?, Purpose::parse(&purpose)?);
         let company = self.company.find(&actions.store)?;
         let owner = owner::find(&actions.store, &company, self.owner.as_deref())?;
-        let request = NewKeyRequest { name, expiry: self.expires.unwrap_or(RequestedExpiry::Default) };
+        let expiry = self.expires.unwrap_or(RequestedExpiry::Default);
+        let request = NewKeyRequest { name, expiry, purpose };
         let created = actions
             .create_key_for(&RequestContext::command_line(company.id), &request, owner)
             .map_err(|error| refusal(&error))?;

@@ -61,6 +61,9 @@ impl KeyFacts {
             format!("Created: {} by {}", time(key.created_at), actor_view(key.created_by, &self.names).text()),
             format!("Expires: {}", key.expires_at.map_or_else(|| "never".to_owned(), time)),
         ];
+        for (label, text) in [("Purpose", &key.purpose), ("Department", &key.department), ("Contact", &key.contact)] {
+            lines.extend(Some(format!("{label}: {text}")).filter(|_| !text.is_empty()));
+        }
         if let Some(replacement) = &key.replacement {
             lines.push(format!("Replaced by: {}", replacement.by));
             lines.extend(replacement.overlap_ends_at.map(|at| format!("Overlap ends: {}", time(at))));

@@ -140,6 +140,26 @@ impl KeyPolicy {
             },
         }
     }
+
+    /// Returns the new expiry of a key that was created at `created_at` and expires at `current`. Its maximum lifetime
+    /// counts from its creation. A key that exceeds it may get an earlier expiry.
+    pub fn change_expiry(
+        &self,
+        requested: RequestedExpiry,
+        created_at: Timestamp,
+        current: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, ExpiryError> {
+        let expiry = Self { maximum_lifetime: None, ..*self }.resolve_expiry(requested, now)?;
+        let Some(maximum) = self.maximum_lifetime else { return Ok(expiry) };
+        let order = |expiry: Option<Timestamp>| expiry.map_or(i64::MAX, Timestamp::as_micros);
+        // A date means the end of that day, so it may be up to a day later than the maximum.
+        let latest = created_at + maximum.duration() + DAY;
+        if order(expiry) <= order(Some(latest)).max(order(current)) {
+            return Ok(expiry);
+        }
+        Err(ExpiryError::BeyondPolicy(maximum.0))
+    }
 }
 
 #[cfg(test)]
@@ -199,6 +219,20 @@ mod tests {
         assert!(expiry(RequestedExpiry::Until(NOW + DAY * 91)).is_ok());
         let later = NOW + DAY * 91 + Duration::from_micros(1);
         assert_eq!(expiry(RequestedExpiry::Until(later)), Err(ExpiryError::BeyondPolicy(90)));
+    }
+
+    #[test]
+    fn a_changed_expiry_counts_from_the_creation_of_the_key() {
+        let created_at = NOW - DAY * 60;
+        let change = |requested, current| policy(0, 90).change_expiry(requested, created_at, current, NOW);
+        let current = Some(NOW + DAY * 10);
+        assert_eq!(change(RequestedExpiry::For(Days(30)), current), Ok(Some(NOW + DAY * 30)));
+        assert_eq!(change(RequestedExpiry::For(Days(90)), current), Err(ExpiryError::BeyondPolicy(90)));
+        assert_eq!(change(RequestedExpiry::Never, current), Err(ExpiryError::BeyondPolicy(90)));
+        assert_eq!(change(RequestedExpiry::Until(NOW), current), Err(ExpiryError::Past));
+        // A key that exceeds the maximum may end earlier than it would.
+        assert_eq!(change(RequestedExpiry::For(Days(180)), None), Ok(Some(NOW + DAY * 180)));
+        assert_eq!(policy(0, 0).change_expiry(RequestedExpiry::Never, created_at, current, NOW), Ok(None));
     }
 
     #[test]

@@ -30,10 +30,12 @@ macro_rules! actions {
 
 actions! {
     ApiKeyCreated = "api_key.created",
+    /// The purpose, department or contact of the key's service account was changed.
+    ApiKeyDetailsChanged = "api_key.details_changed",
     /// The key was used, and is now stored under the active pepper.
     ApiKeyDigestRenewed = "api_key.digest_renewed",
     ApiKeyExpired = "api_key.expired",
-    /// The overlap of a key was extended.
+    /// The expiry of a key was changed, or its overlap was extended.
     ApiKeyExpiryChanged = "api_key.expiry_changed",
     ApiKeyHandedOver = "api_key.handed_over",
     /// A revoked key was presented and refused.

@@ -9,9 +9,9 @@ use serde_json::Value;
 use crate::domain::ids::{KeyId, UserId};
 use crate::domain::trail::action::Action;
 use crate::domain::trail::event_values::{
-    AcceptedLoss, ChangedProfile, ChangedSecrets, CompanySettings, EndedSession, EndedSessions, ExpiredKey, Export,
-    KeyEnd, KeyOwner, KeyStatus, KeysHandedOver, KeysRevoked, Name, NewKey, OldKey, RefusedKey, RefusedSignIns,
-    RenewedDigest, RevokedKey, SecondFactor, SupersededKey, UsedCode, UsedLink, UserRole,
+    AcceptedLoss, AccountDetails, ChangedProfile, ChangedSecrets, CompanySettings, EndedSession, EndedSessions,
+    ExpiredKey, Export, KeyEnd, KeyExpiry, KeyOwner, KeyStatus, KeysHandedOver, KeysRevoked, Name, NewKey, OldKey,
+    RefusedKey, RefusedSignIns, RenewedDigest, RevokedKey, SecondFactor, SupersededKey, UsedCode, UsedLink, UserRole,
 };
 
 /// The JSON of a detail, as the event stores it.
@@ -121,8 +121,10 @@ macro_rules! event_details {
 event_details! {
     ApiKeyCreated => ApiKeyCreated { after: NewKey },
     ApiKeyDigestRenewed => ApiKeyDigestRenewed { after: RenewedDigest },
+    ApiKeyDetailsChanged => ApiKeyDetailsChanged { before: AccountDetails, after: AccountDetails },
     ApiKeyExpired => ApiKeyExpired { before: KeyStatus, after: ExpiredKey },
-    ApiKeyExpiryChanged => ApiKeyExpiryChanged { before: KeyEnd, after: KeyEnd },
+    ApiKeyExpiryChanged => ApiKeyExpiryChanged { before: KeyExpiry, after: KeyExpiry },
+    ApiKeyExpiryChanged => ApiKeyOverlapExtended { before: KeyEnd, after: KeyEnd },
     ApiKeyHandedOver => ApiKeyHandedOver { before: KeyOwner, after: KeyOwner },
     ApiKeyRefusedAfterRevocation => ApiKeyRefusedAfterRevocation { after: RefusedKey },
     ApiKeyRenamed => ApiKeyRenamed { before: Name, after: Name },
@@ -173,8 +175,10 @@ impl EventDetail {
         let name = match self {
             Self::ApiKeyCreated { after } => &after.name,
             Self::ApiKeyDigestRenewed { after } => &after.name,
+            Self::ApiKeyDetailsChanged { after, .. } => &after.name,
             Self::ApiKeyExpired { after, .. } => &after.name,
             Self::ApiKeyExpiryChanged { after, .. } => &after.name,
+            Self::ApiKeyOverlapExtended { after, .. } => &after.name,
             Self::ApiKeyHandedOver { after, .. } => &after.name,
             Self::ApiKeyRefusedAfterRevocation { after } => &after.name,
             Self::ApiKeyRevoked { after, .. } => &after.name,

@@ -58,6 +58,9 @@ event_values! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pepper_id: Option<String>,
         preview: String,
+        /// The new purpose of the service account, if the form gave one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        purpose: Option<String>,
         /// The key that the new one replaces.
         #[serde(skip_serializing_if = "Option::is_none")]
         replaces: Option<KeyId>,
@@ -119,6 +122,20 @@ event_values! {
         /// When the overlap ends, if the key expires before. Events of older versions leave it out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         overlap_ends_at: Option<Timestamp>,
+    }
+
+    /// The expiry of a key; `null` if it never expires.
+    KeyExpiry {
+        expires_at: Option<Timestamp>,
+        name: String,
+    }
+
+    /// What a service account is for and who to ask about it; empty if not given.
+    AccountDetails {
+        contact: String,
+        department: String,
+        name: String,
+        purpose: String,
     }
 
     KeyOwner {

@@ -160,4 +160,17 @@ impl ApiKeys<'_, ReadWrite> {
             .execute(self.connection)?;
         Ok(())
     }
+
+    #[instrument(name = "db.keys.set_expiry", level = "debug", skip_all)]
+    pub fn set_expiry(
+        &mut self,
+        company_id: CompanyId,
+        id: KeyId,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        diesel::update(key(company_id, id))
+            .set((api_keys::expires_at.eq(expires_at), api_keys::version.eq(api_keys::version + 1)))
+            .execute(self.connection)?;
+        Ok(())
+    }
 }

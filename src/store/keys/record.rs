@@ -26,6 +26,13 @@ pub struct KeyRecord {
     pub service_account_id: ServiceAccountId,
     #[diesel(select_expression = service_accounts::name)]
     pub name: String,
+    /// What the service account is for; empty if not given, like the department and the contact.
+    #[diesel(select_expression = service_accounts::purpose)]
+    pub purpose: String,
+    #[diesel(select_expression = service_accounts::department)]
+    pub department: String,
+    #[diesel(select_expression = service_accounts::contact)]
+    pub contact: String,
     pub preview: String,
     pub created_at: Timestamp,
     #[diesel(
@@ -36,7 +43,7 @@ pub struct KeyRecord {
     pub created_by: Actor,
     /// The creator, or the user whom a command named, until the key is transferred.
     pub owner: UserId,
-    /// How often the key's owner and its account's name were changed, together.
+    /// How often the key's owner and expiry and its account's name and details were changed, together.
     #[diesel(select_expression = api_keys::version + service_accounts::version)]
     pub version: i64,
     pub expires_at: Option<Timestamp>,

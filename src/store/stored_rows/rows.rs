@@ -10,6 +10,25 @@ use crate::store::db::StoredRows;
 use crate::store::error::StoreError;
 use crate::store::schema::{api_keys, audit_trails, companies, gateways, second_factors, service_accounts, users};
 
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = service_accounts)]
+struct AccountRow {
+    id: String,
+    name: String,
+    name_folded: String,
+    created_at: i64,
+    purpose: String,
+    department: String,
+    contact: String,
+}
+
+impl From<AccountRow> for StoredAccount {
+    fn from(row: AccountRow) -> Self {
+        let AccountRow { id, name, name_folded, created_at, purpose, department, contact } = row;
+        Self { id, name, name_folded, created_at, purpose, department, contact }
+    }
+}
+
 impl<A> StoredRows<'_, A> {
     /// Returns the ids of all trails, with the names of their companies, in the order of the names. The installation's
     /// own trail has no company, nor has one whose company was removed by hand; both come last.
@@ -83,19 +102,12 @@ impl<A> StoredRows<'_, A> {
             .filter(service_accounts::company_id.eq(company))
             .filter(service_accounts::id.gt(after))
             .order(service_accounts::id)
-            .limit(limit)
-            .select((
-                service_accounts::id,
-                service_accounts::name,
-                service_accounts::name_folded,
-                service_accounts::created_at,
-            ));
-        let rows: Vec<(String, String, String, i64)> = match self.connection {
-            AnyConnection::Sqlite(sqlite) => accounts.load(sqlite)?,
-            AnyConnection::Postgres(postgres) => accounts.load(postgres)?,
+            .limit(limit);
+        let rows: Vec<AccountRow> = match self.connection {
+            AnyConnection::Sqlite(sqlite) => accounts.select(AccountRow::as_select()).load(sqlite)?,
+            AnyConnection::Postgres(postgres) => accounts.select(AccountRow::as_select()).load(postgres)?,
         };
-        let account = |(id, name, name_folded, created_at)| StoredAccount { id, name, name_folded, created_at };
-        Ok(rows.into_iter().map(account).collect())
+        Ok(rows.into_iter().map(StoredAccount::from).collect())
     }
 
     /// Returns gateways with larger ids than `after`, in the order of ids.

@@ -65,7 +65,7 @@ struct Edited {
 
 /// Every form that edits something: the key, the policy, a role and the preferences.
 fn edited_forms(server: &TestServer, admin: &Browser) -> Vec<Edited> {
-    let key = admin.create_key("ERP Sync").0;
+    let [key, other] = ["ERP Sync", "Reporting"].map(|name| admin.create_key(name).0);
     let nina = server.user_id("nina@brightwater.example");
     let jonas = server.add_person("Jonas Bakke", "jonas@brightwater.example", Role::Auditor);
     let form = |path: String, first: (&'static str, &str), second: (&'static str, &str)| Edited {
@@ -75,6 +75,7 @@ fn edited_forms(server: &TestServer, admin: &Browser) -> Vec<Edited> {
     };
     vec![
         form(format!("{API_KEYS}/{key}/edit"), ("name", "ERP Sync (EU)"), ("owner", &nina)),
+        form(format!("{API_KEYS}/{other}/edit"), ("purpose", "Copies orders"), ("contact", "#it")),
         form(POLICY.to_owned(), ("require_second_factor", "yes"), ("company_name", "Brightwater Foods")),
         form(format!("{USERS}/{jonas}/role"), ("role", "admin"), ("role", "admin")),
         form(ACCOUNT.to_owned(), ("time_zone", "Asia/Tokyo"), ("theme", "dark")),

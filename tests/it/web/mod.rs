@@ -16,6 +16,7 @@ mod http_limits;
 mod identify;
 mod invitations;
 mod key_activity;
+mod key_details;
 mod key_edit;
 mod key_lifecycle_model;
 mod key_lifetimes;

@@ -45,6 +45,7 @@ fn new_key() -> NewKey {
         owner: None,
         pepper_id: None,
         preview: "goa_D0MA…SAgE".to_owned(),
+        purpose: None,
         replaces: None,
         service_account_id: ServiceAccountId::parse(ACCOUNT).unwrap(),
         state: KeyState::Active,
@@ -147,6 +148,12 @@ fn key_details(name: &str) -> Vec<(EventDetail, String, String)> {
     let name = name.to_owned();
     let pin = |detail, before: &str, after: &str| (detail, before.to_owned(), after.to_owned());
     let owner = |id| KeyOwner { name: name.clone(), owner: user(id) };
+    let details = |purpose: &str| AccountDetails {
+        contact: String::new(),
+        department: "IT".to_owned(),
+        name: name.clone(),
+        purpose: purpose.to_owned(),
+    };
     let revoked = |keys_together| RevokedKey { keys_together, name: name.clone(), state: KeyState::Revoked };
     let superseded = |rotated_by| SupersededKey {
         ended_at: at(1_796_029_200_000_000),
@@ -186,6 +193,16 @@ fn key_details(name: &str) -> Vec<(EventDetail, String, String)> {
             },
             "",
             r#"{"digest_kind":"sha256","imported":true,"name":"ERP","owner":"USER","preview":"goa_D0MA…SAgE","service_account_id":"ACCOUNT","state":"active"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyCreated { after: NewKey { purpose: Some("Syncs orders".to_owned()), ..new_key() } },
+            "",
+            r#"{"name":"ERP","preview":"goa_D0MA…SAgE","purpose":"Syncs orders","service_account_id":"ACCOUNT","state":"active"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyDetailsChanged { before: details(""), after: details("Syncs orders") },
+            r#"{"contact":"","department":"IT","name":"ERP","purpose":""}"#,
+            r#"{"contact":"","department":"IT","name":"ERP","purpose":"Syncs orders"}"#,
         ),
         pin(
             EventDetail::ApiKeyExpired {
@@ -246,17 +263,28 @@ fn rotation_details(name: &str) -> Vec<(EventDetail, String, String)> {
     let old_key = |ends_at| OldKey { ends_at, name: name.clone(), overlap_ends_at: None, replaced_by: key() };
     vec![
         pin(
-            EventDetail::ApiKeyExpiryChanged { before: end(1_795_568_399_999_998), after: end(1_796_173_199_999_998) },
+            EventDetail::ApiKeyOverlapExtended {
+                before: end(1_795_568_399_999_998),
+                after: end(1_796_173_199_999_998),
+            },
             r#"{"ends_at":1795568399999998,"name":"ERP"}"#,
             r#"{"ends_at":1796173199999998,"name":"ERP"}"#,
         ),
         pin(
-            EventDetail::ApiKeyExpiryChanged {
+            EventDetail::ApiKeyOverlapExtended {
                 before: end(1_795_568_399_999_998),
                 after: KeyEnd { overlap_ends_at, ..end(1_796_173_199_999_998) },
             },
             r#"{"ends_at":1795568399999998,"name":"ERP"}"#,
             r#"{"ends_at":1796173199999998,"name":"ERP","overlap_ends_at":1796173199999999}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyExpiryChanged {
+                before: KeyExpiry { expires_at: None, name: name.clone() },
+                after: KeyExpiry { expires_at: Some(at(1_796_173_199_999_999)), name: name.clone() },
+            },
+            r#"{"expires_at":null,"name":"ERP"}"#,
+            r#"{"expires_at":1796173199999999,"name":"ERP"}"#,
         ),
         pin(
             EventDetail::ApiKeyRotated { before: named("ERP"), after: old_key(None) },

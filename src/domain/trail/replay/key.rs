@@ -1,4 +1,4 @@
-//! A key as the events say: created, handed over, rotated, extended, ended.
+//! A key as the events say: created, edited, rotated, extended, ended.
 
 use super::comparison::{Comparison, Tracked, is_case_folded, is_text};
 use super::recorded_change::TextDigest;
@@ -28,6 +28,8 @@ pub(super) struct ReplayedKey {
     /// The event that gave the key its owner.
     pub(super) owner_set: i64,
     pub(super) expires_at: Option<i64>,
+    /// The event that gave the key its expiry.
+    pub(super) expiry_set: i64,
     pub(super) later: Option<Box<LaterChanges>>,
 }
 
@@ -157,7 +159,7 @@ pub(super) fn compare(row: &Tracked<ReplayedKey>, stored: &StoredKey, pepper_id:
     comparison.check("created_by_type", is_creator_type, created);
     comparison.check("created_by", UserId::parse(&stored.created_by) == key.created_by, created);
     comparison.check("owner", UserId::parse(&stored.owner) == key.owner, key.owner_set);
-    comparison.check("expires_at", stored.expires_at == key.expires_at, created);
+    comparison.check("expires_at", stored.expires_at == key.expires_at, key.expiry_set);
     compare_replacement(row, stored, comparison);
     compare_revocation(row, stored, comparison);
     let is_end_recorded = key.later.as_ref().is_some_and(|later| later.is_end_recorded);

@@ -57,6 +57,7 @@ impl RecordedChange {
 const fn is_replayed(action: Action) -> bool {
     match action {
         Action::ApiKeyCreated
+        | Action::ApiKeyDetailsChanged
         | Action::ApiKeyDigestRenewed
         | Action::ApiKeyExpired
         | Action::ApiKeyExpiryChanged

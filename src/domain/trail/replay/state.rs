@@ -134,10 +134,19 @@ impl Replay {
                     (account.name, account.named) = (TextDigest::of(&after.name), sequence);
                 }
             }
+            EventDetail::ApiKeyDetailsChanged { after, .. } => {
+                let account = key.account;
+                if let Some(account) = self.accounts.change(account, sequence) {
+                    account.set_details(sequence, after);
+                }
+            }
             EventDetail::ApiKeyRotated { after, .. } => {
                 key.rotate(sequence, after.replaced_by, by.and_then(Actor::user), after.ends_at, after.overlap_ends_at);
             }
             EventDetail::ApiKeyExpiryChanged { after, .. } => {
+                (key.expires_at, key.expiry_set) = (after.expires_at.map(Timestamp::as_micros), sequence);
+            }
+            EventDetail::ApiKeyOverlapExtended { after, .. } => {
                 key.extend(sequence, after.ends_at, after.overlap_ends_at);
             }
             EventDetail::ApiKeyExpired { .. } => key.record_end(),
@@ -175,12 +184,17 @@ impl Replay {
             owner: remaining.or(creator),
             owner_set: sequence,
             expires_at: new.expires_at.map(Timestamp::as_micros),
+            expiry_set: sequence,
             later: None,
         };
         self.keys.insert(id, sequence, at, key);
         if self.accounts.change(account, sequence).is_none() {
-            let named = ReplayedAccount { name: TextDigest::of(&new.name), named: sequence };
-            self.accounts.insert(account, sequence, at, named);
+            self.accounts.insert(account, sequence, at, ReplayedAccount::new(&new.name, sequence));
+        }
+        if let Some(purpose) = &new.purpose
+            && let Some(account) = self.accounts.change(account, sequence)
+        {
+            account.set_purpose(sequence, purpose);
         }
     }
 

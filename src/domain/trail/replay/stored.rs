@@ -31,6 +31,9 @@ pub struct StoredAccount {
     pub name: String,
     pub name_folded: String,
     pub created_at: i64,
+    pub purpose: String,
+    pub department: String,
+    pub contact: String,
 }
 
 /// A row of `api_keys`.

@@ -48,11 +48,18 @@ impl EventText<'_> {
             Action::ApiKeyRevoked => vec![text("revoked "), name()],
             Action::ApiKeyDigestRenewed => vec![text("renewed the stored digest of "), name()],
             Action::ApiKeyExpired => vec![name(), text(" expired")],
+            Action::ApiKeyDetailsChanged => {
+                vec![text(format!("changed the {} of ", join_list(&self.changed_details()))), name()]
+            }
             Action::ApiKeyExpiryChanged => match self.detail {
-                EventDetail::ApiKeyExpiryChanged { after, .. } => {
+                EventDetail::ApiKeyOverlapExtended { after, .. } => {
                     vec![text("extended "), name(), text(" until "), self.time(after.ends_at)]
                 }
-                _ => vec![text("extended "), name()],
+                EventDetail::ApiKeyExpiryChanged { after, .. } => match after.expires_at {
+                    Some(at) => vec![text("set "), name(), text(" to expire on "), self.time(at)],
+                    None => vec![text("set "), name(), text(" to never expire")],
+                },
+                _ => vec![text("changed the expiry of "), name()],
             },
             Action::ApiKeyHandedOver => match self.detail {
                 EventDetail::ApiKeyHandedOver { after, .. } => {
@@ -180,6 +187,16 @@ impl EventText<'_> {
             (None, Some("command_line")) => vec![text(" with a link from the command line")],
             (None, _) => vec![text(" with a link")],
         }
+    }
+
+    fn changed_details(&self) -> Vec<&'static str> {
+        let EventDetail::ApiKeyDetailsChanged { before, after } = self.detail else { return vec!["details"] };
+        let details = [
+            ("purpose", before.purpose != after.purpose),
+            ("department", before.department != after.department),
+            ("contact", before.contact != after.contact),
+        ];
+        details.into_iter().filter(|(_, is_changed)| *is_changed).map(|(detail, _)| detail).collect()
     }
 
     fn changed_fields(&self) -> Vec<&'static str> {

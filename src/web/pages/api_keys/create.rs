@@ -8,8 +8,9 @@ use serde::Deserialize;
 use super::expiry::{self, ExpiryField, TypedExpiry};
 use super::{list, new_key, submission};
 use crate::actions::{CreateKeyError, NewKeyRequest};
+use crate::domain::key::account_details::Purpose;
 use crate::domain::key::submission::KeyForm;
-use crate::domain::text::name::ServiceAccountName;
+use crate::domain::text::name::{MAX_NAME_CHARS, ServiceAccountName};
 use crate::http::body::FormBody;
 use crate::web::app::error::PageError;
 use crate::web::app::guards::Admin;
@@ -25,6 +26,7 @@ pub struct AddKey {
     pub name: Field,
     /// The active key that already has this name.
     pub taken: Option<ConflictingKey>,
+    pub purpose: Field,
     pub expiry: ExpiryField,
     pub submission: String,
     /// The submission token is missing, too old, or belongs to another form.
@@ -40,9 +42,13 @@ pub struct ConflictingKey {
 impl AddKey {
     #[must_use]
     pub fn into_dialog(self) -> Dialog {
-        let has_error =
-            self.is_outdated || self.taken.is_some() || self.name.error.is_some() || self.expiry.has_error();
+        let has_error = self.is_outdated || self.taken.is_some() || self.name.error.is_some() || self.has_later_error();
         Dialog::form("Add API Key", has_error, self)
+    }
+
+    /// Whether a field below the name has an error.
+    fn has_later_error(&self) -> bool {
+        self.purpose.error.is_some() || self.expiry.has_error()
     }
 }
 
@@ -50,6 +56,7 @@ impl AddKey {
 #[serde(default)]
 pub struct AddKeyForm {
     name: String,
+    purpose: String,
     expires: String,
     expires_on: String,
     submission: String,
@@ -65,11 +72,13 @@ pub async fn submit(Admin(cx): Admin, body: FormBody) -> Result<HttpResponse, Pa
     let submission = submission::check(&cx, KeyForm::Create, &form.submission).await?;
     let typed_expiry = TypedExpiry { expires: form.expires, expires_on: form.expires_on };
     let name = Field::parse(&cx.app.actions.key_format, &form.name, ServiceAccountName::parse);
+    let purpose = Field::parse(&cx.app.actions.key_format, &form.purpose, Purpose::parse);
     let expiry = typed_expiry.parse(&cx.zone);
     let refuse = |dialog| render(StatusCode::UNPROCESSABLE_ENTITY, &cx, dialog);
     let offered = expiry::offered(&cx).await?.with_typed(&typed_expiry);
     let dialog = AddKey {
         name: name.as_ref().err().cloned().unwrap_or_else(|| Field::new(&form.name)),
+        purpose: purpose.as_ref().err().cloned().unwrap_or_else(|| Field::new(&form.purpose)),
         is_outdated: submission.is_none(),
         expiry: match expiry {
             Ok(_) => offered,
@@ -77,8 +86,10 @@ pub async fn submit(Admin(cx): Admin, body: FormBody) -> Result<HttpResponse, Pa
         },
         ..AddKey::default()
     };
-    let (Some(submission), Ok(name), Ok(expiry)) = (submission, name, expiry) else { return refuse(dialog).await };
-    let request = NewKeyRequest { name, expiry };
+    let (Some(submission), Ok(name), Ok(purpose), Ok(expiry)) = (submission, name, purpose, expiry) else {
+        return refuse(dialog).await;
+    };
+    let request = NewKeyRequest { name, expiry, purpose };
     match cx.perform(move |actions, context| actions.create_key(context, &request, submission)).await? {
         Ok(created) => new_key::show(&cx, created, None).await,
         Err(CreateKeyError::Expiry(error)) => {

@@ -1,10 +1,11 @@
-//! The expiry of a key: its text on pages, and its fields in the forms that create a key.
+//! The expiry of a key: its text on pages, and its fields in the forms that create and edit a key.
 
 use std::time::Duration;
 
 use crate::domain::key::lifecycle::{KeyEnds, KeyState};
 use crate::domain::policy::key_policy::{Days, ExpiryError, KeyPolicy, RequestedExpiry};
 use crate::domain::timestamp::Timestamp;
+use crate::store::KeyRecord;
 use crate::web::app::error::PageError;
 use crate::web::app::page_context::PageContext;
 use crate::web::app::time::view::TimeView;
@@ -16,6 +17,9 @@ const ENDS_SOON_PERIOD: Duration = Duration::from_hours(14 * 24);
 /// The values of the field `expires`, with their periods.
 const OFFERED_PERIODS: [(&str, Days); 4] =
     [("30d", Days::PRESETS[0]), ("90d", Days::PRESETS[1]), ("180d", Days::PRESETS[2]), ("365d", Days::PRESETS[3])];
+
+/// The value of the field `expires` that keeps the expiry of a key.
+pub const KEEP: &str = "keep";
 
 /// The time at which a key ends unless an admin ends it earlier.
 #[derive(Clone, Debug)]
@@ -105,6 +109,31 @@ impl ExpiryField {
         Self { options, selected: selected.unwrap_or("none").to_owned(), on: Field::default(), error: None }
     }
 
+    /// The options for a key that exists, with its current expiry selected.
+    #[must_use]
+    pub fn offered_for(policy: &KeyPolicy, key: &KeyRecord, zone: &Zone, now: Timestamp) -> Self {
+        let current = key.expires_at.map_or_else(|| "Never".to_owned(), |at| zone.date(at).text);
+        let is_allowed = |value: &str| {
+            let requested = RequestedExpiry::parse(value, "", |_| None);
+            requested.and_then(|requested| policy.change_expiry(requested, key.created_at, key.expires_at, now)).is_ok()
+        };
+        let all = Self::offered(&KeyPolicy::default(), zone, now);
+        let mut options = vec![ExpiryOption { value: KEEP, label: format!("No change ({current})") }];
+        options.extend(all.options.into_iter().filter(|option| match option.value {
+            "date" => true,
+            "none" => key.expires_at.is_some() && is_allowed("none"),
+            period => is_allowed(period),
+        }));
+        Self { options, selected: KEEP.to_owned(), ..all }
+    }
+
+    /// The label of an option, or the value if it is not on offer.
+    #[must_use]
+    pub fn label_of(&self, value: &str) -> String {
+        let option = self.options.iter().find(|option| option.value == value);
+        option.map_or_else(|| value.to_owned(), |option| option.label.clone())
+    }
+
     /// Selects the submitted option.
     #[must_use]
     pub fn with_typed(self, typed: &TypedExpiry) -> Self {
@@ -143,6 +172,13 @@ impl TypedExpiry {
     pub fn parse(&self, zone: &Zone) -> Result<RequestedExpiry, ExpiryError> {
         RequestedExpiry::parse(&self.expires, &self.expires_on, |date| zone.end_of_day(date))
     }
+}
+
+/// Loads the expiry options of a key that exists.
+pub async fn offered_for(cx: &PageContext, key: &KeyRecord) -> Result<ExpiryField, PageError> {
+    let company_id = cx.company_id();
+    let settings = cx.query(move |db| db.companies().settings(company_id)).await?;
+    Ok(ExpiryField::offered_for(&settings.key_policy, key, &cx.zone, cx.now()))
 }
 
 /// Loads the expiry options that the company's policy allows.

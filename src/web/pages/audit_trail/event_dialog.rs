@@ -175,7 +175,9 @@ impl EventContext<'_> {
             }
             ("format", Value::String(format)) if format == "csv" => text("CSV"),
             ("format", Value::String(format)) if format == "json_lines" => text("JSON Lines"),
-            ("name", Value::String(name)) => text(name),
+            ("purpose" | "department" | "contact", Value::String(detail)) if detail.is_empty() => text("Not given"),
+            ("name" | "purpose" | "department" | "contact", Value::String(typed)) => text(typed),
+            ("expires_at", Value::Null) => text("Never"),
             (_, value) => ChangeValue::Text(plain(value)),
         }
     }

@@ -187,6 +187,7 @@ fn a_key_of_the_command_line_has_the_creator_and_owner_of_its_event() {
         owner: Some(user(1)),
         pepper_id: None,
         preview: PREVIEW.to_owned(),
+        purpose: None,
         replaces: None,
         service_account_id: account(),
         state: KeyState::Active,
@@ -219,4 +220,23 @@ fn a_renewed_digest_and_its_pepper_are_those_of_the_last_event() {
     assert_eq!(trail.differing(&row), differs("digest pepper_id", 4));
     let exchanged = StoredKey { digest: vec![8; 32], ..renewed };
     assert_eq!(trail.differing(&exchanged), differs("digest", 4));
+}
+
+#[test]
+fn a_key_has_the_expiry_of_the_last_event() {
+    let mut trail = Trail::with_key(Some(EXPIRY));
+    let expiry = |at: Option<i64>| KeyExpiry { expires_at: at.map(time), name: name() };
+    let changed = EventDetail::ApiKeyExpiryChanged { before: expiry(Some(EXPIRY)), after: expiry(Some(50_000)) };
+    trail.add(&key(1), &changed);
+    assert_eq!(trail.differing(&Trail::row(Some(50_000))), []);
+    assert_eq!(trail.differing(&Trail::row(Some(EXPIRY))), differs("expires_at", 4));
+    // The overlap of a later rotation is compared with the new expiry.
+    trail.rotate(Some(50_000), None);
+    let row = StoredKey {
+        replaced_by: Some(key(2).to_string()),
+        rotated_by: Some(user(1).to_string()),
+        overlap_ends_at: Some(60_000),
+        ..Trail::row(Some(50_000))
+    };
+    assert_eq!(trail.differing(&row), []);
 }

@@ -13,8 +13,8 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::event::Event;
 use crate::domain::trail::event_detail::{DetailJson, EventDetail};
 use crate::domain::trail::event_values::{
-    CompanySettings, ExpiredKey, KeyEnd, KeyOwner, KeyStatus, Name, NewKey, OldKey, RenewedDigest, RevokedKey,
-    SecondFactor, SupersededKey, UserRole,
+    AccountDetails, CompanySettings, ExpiredKey, KeyEnd, KeyExpiry, KeyOwner, KeyStatus, Name, NewKey, OldKey,
+    RenewedDigest, RevokedKey, SecondFactor, SupersededKey, UserRole,
 };
 use crate::domain::user::profile::Role;
 
@@ -98,7 +98,12 @@ impl Trail {
     }
 
     fn create(&mut self, seed: u8, expires_at: Option<i64>, replaces: Option<KeyId>) {
-        let after = NewKey {
+        let after = Self::new_key(seed, expires_at, replaces);
+        self.add(&key(seed), &EventDetail::ApiKeyCreated { after });
+    }
+
+    fn new_key(seed: u8, expires_at: Option<i64>, replaces: Option<KeyId>) -> NewKey {
+        NewKey {
             digest_fingerprint: Some(DigestFingerprint::of(&[seed; 32])),
             digest_kind: None,
             expires_at: expires_at.map(time),
@@ -107,11 +112,11 @@ impl Trail {
             owner: None,
             pepper_id: None,
             preview: PREVIEW.to_owned(),
+            purpose: None,
             replaces,
             service_account_id: account(),
             state: KeyState::Active,
-        };
-        self.add(&key(seed), &EventDetail::ApiKeyCreated { after });
+        }
     }
 
     fn rotate(&mut self, ends_at: Option<i64>, overlap_ends_at: Option<i64>) {
@@ -128,7 +133,7 @@ impl Trail {
             overlap_ends_at: overlap_ends_at.map(time),
         };
         let (before, after) = (end(1, None), end(ends_at, overlap_ends_at));
-        self.add(&key(1), &EventDetail::ApiKeyExpiryChanged { before, after });
+        self.add(&key(1), &EventDetail::ApiKeyOverlapExtended { before, after });
     }
 
     fn revoke(&mut self, actor: Actor) {

@@ -12,12 +12,51 @@ fn an_account_has_the_name_of_its_last_renaming() {
         name: "Straße".to_owned(),
         name_folded: "strasse".to_owned(),
         created_at: 3_000,
+        purpose: String::new(),
+        department: String::new(),
+        contact: String::new(),
     };
     let mut compare = |row: &StoredAccount| columns(trail.replay.compare_account(row));
     assert_eq!(compare(&row), []);
     assert_eq!(compare(&StoredAccount { name: "STRASSE".to_owned(), ..row.clone() }), differs("name", 4));
     assert_eq!(compare(&StoredAccount { name_folded: "straße".to_owned(), ..row.clone() }), differs("name_folded", 4));
-    assert_eq!(compare(&StoredAccount { created_at: 1, ..row }), differs("created_at", 3));
+    assert_eq!(compare(&StoredAccount { created_at: 1, ..row.clone() }), differs("created_at", 3));
+    assert_eq!(compare(&StoredAccount { contact: "x".to_owned(), ..row }), differs("contact", 3));
+}
+
+#[test]
+fn an_account_has_the_details_of_the_last_events() {
+    let mut trail = Trail::with_key(None);
+    let details = |purpose: &str, contact: &str| AccountDetails {
+        contact: contact.to_owned(),
+        department: String::new(),
+        name: name(),
+        purpose: purpose.to_owned(),
+    };
+    let changed = EventDetail::ApiKeyDetailsChanged { before: details("", ""), after: details("Syncs", "#it") };
+    trail.add(&key(1), &changed);
+    let row = StoredAccount {
+        id: account().to_string(),
+        name: name(),
+        name_folded: "erp".to_owned(),
+        created_at: 3_000,
+        purpose: "Syncs".to_owned(),
+        department: String::new(),
+        contact: "#it".to_owned(),
+    };
+    let compare = |trail: &mut Trail, row: &StoredAccount| columns(trail.replay.compare_account(row));
+    assert_eq!(compare(&mut trail, &row), []);
+    for other in ["", "syncs"] {
+        assert_eq!(
+            compare(&mut trail, &StoredAccount { purpose: other.to_owned(), ..row.clone() }),
+            differs("purpose", 4)
+        );
+    }
+    // A new key of the account may bring another purpose.
+    let after = NewKey { purpose: Some("Copies".to_owned()), ..Trail::new_key(2, None, None) };
+    trail.add(&key(2), &EventDetail::ApiKeyCreated { after });
+    assert_eq!(compare(&mut trail, &StoredAccount { purpose: "Copies".to_owned(), ..row.clone() }), []);
+    assert_eq!(compare(&mut trail, &row), differs("purpose", 5));
 }
 
 #[test]

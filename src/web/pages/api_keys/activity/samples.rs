@@ -32,6 +32,7 @@ pub fn key_history(name: &str) -> KeyHistory {
     KeyHistory { key_id: "k8".to_owned(), name: name.to_owned(), summary }
 }
 
+const NEW_EXPIRY: (&str, &str) = (r#"{"expires_at":null,"name":"NAME"}"#, r#"{"expires_at":UNTIL,"name":"NAME"}"#);
 const OLD_KEY_ENDED: (&str, &str) = (r#"{"name":"NAME"}"#, r#"{"name":"NAME","replaced_by":"KEY"}"#);
 
 /// What an event of this action stores before and after it.
@@ -40,6 +41,10 @@ pub const fn sample_json(action: Action) -> (&'static str, &'static str) {
         Action::ApiKeyDigestRenewed => (
             "",
             r#"{"digest_fingerprint":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","name":"NAME","pepper_id":"3f2a91bc"}"#,
+        ),
+        Action::ApiKeyDetailsChanged => (
+            r#"{"contact":"","department":"","name":"NAME","purpose":""}"#,
+            r##"{"contact":"#logistics-it","department":"Logistics","name":"NAME","purpose":"Copies orders and stock levels to the ERP system."}"##,
         ),
         Action::ApiKeyExpired => {
             (r#"{"name":"NAME","state":"active"}"#, r#"{"ended_at":UNTIL,"name":"NAME","state":"expired"}"#)
@@ -118,6 +123,8 @@ pub fn days() -> Vec<Day> {
         ],
         vec![
             event(Action::ApiKeyRenamed, MARIA, 2_500, LONG_NAME),
+            event(Action::ApiKeyDetailsChanged, MARIA, 2_501, ERP),
+            with_json(Action::ApiKeyExpiryChanged, MARIA, 2_502, ERP, NEW_EXPIRY),
             event(Action::ApiKeyExpiryChanged, TOMASZ, 2_600, ERP),
             event(Action::ApiKeyRotated, TOMASZ, 2_602, ERP),
             with_json(Action::ApiKeyRotated, TOMASZ, 2_604, ERP, OLD_KEY_ENDED),

@@ -14,8 +14,13 @@ use crate::web::components::people::{ActorView, actor_view};
 use crate::web::pages::api_keys::usage::view::SinceEnd;
 
 /// The actions that change a key without creating or ending it.
-const CHANGE_ACTIONS: [Action; 4] =
-    [Action::ApiKeyRenamed, Action::ApiKeyRotated, Action::ApiKeyHandedOver, Action::ApiKeyExpiryChanged];
+const CHANGE_ACTIONS: [Action; 5] = [
+    Action::ApiKeyRenamed,
+    Action::ApiKeyRotated,
+    Action::ApiKeyHandedOver,
+    Action::ApiKeyExpiryChanged,
+    Action::ApiKeyDetailsChanged,
+];
 
 /// “Created by … on … · Last changed by … on … · Revoked by … on ….”
 #[derive(Clone, Debug)]

@@ -142,7 +142,7 @@ fn with_dialog(dialog: Dialog) -> KeyListPage {
 fn add_key(name: Field, is_outdated: bool) -> KeyListPage {
     let expiry = expiry_field("90d");
     let submission = "c3VibWlzc2lvbg".to_owned();
-    with_dialog(AddKey { name, expiry, submission, is_outdated, taken: None }.into_dialog())
+    with_dialog(AddKey { name, expiry, submission, is_outdated, taken: None, purpose: Field::default() }.into_dialog())
 }
 
 /// All options, as without a maximum lifetime.
@@ -220,6 +220,7 @@ fn dialogs() -> Vec<Rendered> {
     };
     let bad_expiry = AddKey {
         taken: None,
+        purpose: Field::default(),
         name: Field::new(ERP),
         expiry,
         submission: "c3VibWlzc2lvbg".to_owned(),

@@ -89,6 +89,11 @@ pub async fn page(cx: &PageContext, found: &KeyWithNeighbours, query: &Fields) -
         layout: PageLayout::new(&cx.app, &cx.user),
         name: key.name.clone(),
         preview: key.preview.clone(),
+        details: [("Purpose", &key.purpose), ("Department", &key.department), ("Contact", &key.contact)]
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(label, text)| (label, text.clone()))
+            .collect(),
         owner: ActorView::user(names.get(&key.owner).cloned()),
         created: zone.date(key.created_at),
         created_by: actor_view(key.created_by, names),

@@ -6,11 +6,12 @@ use crate::web::components::people::ActorView;
 use crate::web::components::samples::{LONG_NAME, Rendered, ago, edited, layout, render, user, zone};
 use crate::web::pages::api_keys::activity::samples::{days, key_activity, key_history};
 use crate::web::pages::api_keys::activity::view::{KeyActivity, Placement};
-use crate::web::pages::api_keys::edit::Edit;
-use crate::web::pages::api_keys::expiry::{Expiry, ExpiryField, OldKey};
+use crate::web::pages::api_keys::edit::fields::EditFields;
+use crate::web::pages::api_keys::edit::view::Edit;
+use crate::web::pages::api_keys::expiry::{Expiry, ExpiryField, ExpiryOption, KEEP, OldKey};
 use crate::web::pages::api_keys::list::samples::{ERP, expiry_field};
 use crate::web::pages::api_keys::rotate::Rotate;
-use crate::web::pages::api_keys::show::view::{EndView, EndsSoon, KeyBanner, KeyDetailPage, Replacement};
+use crate::web::pages::api_keys::show::view::{EndView, EndsSoon, KeyBanner, KeyChange, KeyDetailPage, Replacement};
 use crate::web::pages::api_keys::usage::samples::{
     accepted_since_end, never_used, none_since_end, old_key_uses, refused_since_end, used, used_until_its_end,
 };
@@ -25,6 +26,11 @@ fn page(name: &str) -> KeyDetailPage {
         id: "k8".to_owned(),
         name: name.to_owned(),
         preview: "goa_9xQ2…b71c".to_owned(),
+        details: vec![
+            ("Purpose", "Copies orders and stock levels between the ERP system and the platform.".to_owned()),
+            ("Department", "Logistics".to_owned()),
+            ("Contact", "#logistics-it".to_owned()),
+        ],
         owner: user("Tomasz Wójcik"),
         created: zone().date(ago(15_829)),
         created_by: user("Maria Lindqvist"),
@@ -78,13 +84,26 @@ fn with_dialog(dialog: Dialog) -> KeyDetailPage {
     KeyDetailPage { dialog: Some(dialog), ..page(ERP) }
 }
 
+/// The choices of a key's expiry, with an error if the typed date has one.
+fn edited_expiry(on: Option<Field>) -> ExpiryField {
+    let offered = expiry_field(if on.is_some() { "date" } else { KEEP });
+    let keep = ExpiryOption { value: KEEP, label: "No change (12 Dec 2026)".to_owned() };
+    ExpiryField { options: [vec![keep], offered.options].concat(), on: on.unwrap_or_default(), ..offered }
+}
+
 fn edit(current_name: &str, name: Field, owner: Field) -> Edit {
     let people = [("u1", "Maria Lindqvist"), ("u2", "Tomasz Wójcik"), ("u3", "דנה לוי"), ("u4", PRIYA)];
     Edit {
         key_id: "k8".to_owned(),
         current_name: current_name.to_owned(),
-        name,
-        owner,
+        fields: EditFields {
+            name,
+            owner,
+            purpose: Field::new("Copies orders and stock levels between the ERP system and the platform."),
+            department: Field::new("Logistics"),
+            contact: Field::new("#logistics-it"),
+            expiry: Some(edited_expiry(None)),
+        },
         people: people.map(|(id, name)| (id.to_owned(), name.to_owned())).into(),
         deleted_owner: None,
         edited: edited(None),
@@ -105,6 +124,16 @@ fn rotate(name: &str, overlap: &str) -> Rotate {
     }
 }
 
+fn changes() -> Vec<KeyChange> {
+    let (name, at) = (ERP.to_owned(), Some(zone().date_time(ago(0))));
+    vec![
+        KeyChange::Renamed { old: LONG_NAME.to_owned(), new: name.clone() },
+        KeyChange::HandedOver { name: name.clone(), to: user(PRIYA) },
+        KeyChange::Details { name: name.clone() },
+        KeyChange::Expiry { name, at },
+    ]
+}
+
 impl KeyDetailPage {
     pub fn samples() -> Vec<Rendered> {
         let banner = |banner| Self { banner: Some(banner), ..page(ERP) };
@@ -113,10 +142,13 @@ impl KeyDetailPage {
         let expired =
             || Self { end: Some(EndView::Expired { at: at.clone() }), since_end: refused_since_end(), ..page(ERP) };
         let [still, pausing, not_for, never] = old_key_uses();
-        let ownerless = Edit {
+        let mut ownerless = Edit {
             deleted_owner: Some("u9".to_owned()),
             ..edit(LONG_NAME, Field::invalid("", "Enter a name for the service account"), Field::new("u9"))
         };
+        ownerless.fields.contact = Field::invalid("x".repeat(121), "Contact must be 120 characters or fewer");
+        ownerless.fields.expiry =
+            Some(edited_expiry(Some(Field::invalid("2026-11-01", "Choose a date in the future"))));
         let on = Field::invalid("2026-11-01", "Choose a date in the future");
         let bad_date = ExpiryField { on, ..expiry_field("date") };
         let refusal = Some("This key is being replaced already. End it first.".to_owned());
@@ -138,8 +170,7 @@ impl KeyDetailPage {
             render("key-refused-since", &revoked(refused_since_end())),
             render("key-accepted-since", &revoked(accepted_since_end())),
             render("key-expired", &expired()),
-            render("key-renamed", &banner(KeyBanner::Renamed { old: LONG_NAME.to_owned(), new: ERP.to_owned() })),
-            render("key-handed-over", &banner(KeyBanner::HandedOver { name: ERP.to_owned(), to: user(PRIYA) })),
+            render("key-edited", &banner(KeyBanner::Edited(changes()))),
             render("key-old-ended", &banner(KeyBanner::OldKeyEnded)),
             render(
                 "key-old-extended",

@@ -24,6 +24,8 @@ pub struct KeyDetailPage {
     pub id: String,
     pub name: String,
     pub preview: String,
+    /// The details of the service account that are given, with their labels.
+    pub details: Vec<(&'static str, String)>,
     pub owner: ActorView,
     pub created: TimeView,
     pub created_by: ActorView,
@@ -75,11 +77,35 @@ pub enum EndView {
 /// Reports the change that led to this page, as the trail records it, or an unknown end in the overlap form.
 #[derive(Clone, Debug)]
 pub enum KeyBanner {
-    Renamed { old: String, new: String },
-    HandedOver { name: String, to: ActorView },
+    /// The changes of one edit.
+    Edited(Vec<KeyChange>),
     OldKeyEnded,
-    OldKeyExtended { until: TimeView },
+    OldKeyExtended {
+        until: TimeView,
+    },
     UnknownEnd,
+}
+
+/// One of the changes of an edit.
+#[derive(Clone, Debug)]
+pub enum KeyChange {
+    Renamed {
+        old: String,
+        new: String,
+    },
+    HandedOver {
+        name: String,
+        to: ActorView,
+    },
+    /// The details of the service account.
+    Details {
+        name: String,
+    },
+    /// The new expiry; `None` if the key never expires.
+    Expiry {
+        name: String,
+        at: Option<TimeView>,
+    },
 }
 
 impl KeyDetailPage {
