@@ -8,12 +8,17 @@ pub enum NavItem {
     ApiKeys,
     KeyPolicy,
     AuditTrail,
+    Evidence,
+    General,
     Users,
 }
 
 /// The links in groups with headings.
 const GROUPS: [(&str, &[NavItem]); 2] = [
-    ("Company Settings", &[NavItem::ApiKeys, NavItem::KeyPolicy, NavItem::AuditTrail]),
+    (
+        "Company Settings",
+        &[NavItem::ApiKeys, NavItem::KeyPolicy, NavItem::AuditTrail, NavItem::Evidence, NavItem::General],
+    ),
     ("Access Control", &[NavItem::Users]),
 ];
 
@@ -24,6 +29,8 @@ impl NavItem {
             Self::ApiKeys => paths::API_KEYS,
             Self::KeyPolicy => paths::KEY_POLICY,
             Self::AuditTrail => paths::AUDIT_TRAIL,
+            Self::Evidence => paths::EVIDENCE,
+            Self::General => paths::GENERAL,
             Self::Users => paths::USERS,
         }
     }
@@ -34,6 +41,8 @@ impl NavItem {
             Self::ApiKeys => "API Keys",
             Self::KeyPolicy => "Key Policy",
             Self::AuditTrail => "Audit Trail",
+            Self::Evidence => "Evidence",
+            Self::General => "General",
             Self::Users => "Users",
         }
     }
