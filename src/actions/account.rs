@@ -277,10 +277,8 @@ impl Change<'_, '_> {
             return Ok(None);
         }
         self.tx.second_factors().delete(id)?;
-        let detail = EventDetail::UserSecondFactorChanged {
-            before: SecondFactor { second_factor: true },
-            after: SecondFactor { second_factor: false },
-        };
+        let detail =
+            EventDetail::UserSecondFactorChanged { before: SecondFactor::new(true), after: SecondFactor::new(false) };
         self.append_event(EventDraft::new(EventTarget::User(id), detail)).map(Some)
     }
 }

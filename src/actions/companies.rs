@@ -10,6 +10,7 @@ use super::users::{AddUserError, NewUser};
 use crate::domain::client::Client;
 use crate::domain::ids::{CompanyId, EventId, TrailId, UserId};
 use crate::domain::policy::key_policy::{Days, KeyPolicy};
+use crate::domain::policy::reasons::{PolicyReason, PolicyReasons};
 use crate::domain::text::name::{CompanyName, NameError, PersonName};
 use crate::domain::trail::event::{EventDraft, EventTarget};
 use crate::domain::trail::event_detail::EventDetail;
@@ -34,6 +35,15 @@ pub enum CompanyNameError {
     Denied(#[from] Denied),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What the admins of a company decide on, besides its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CompanyRules {
+    /// Admins must have a second factor.
+    pub require_second_factor: bool,
+    pub key_policy: KeyPolicy,
+    pub reasons: PolicyReasons,
 }
 
 /// The fields of the set-up page, as typed.
@@ -131,39 +141,38 @@ impl Actions {
         })
     }
 
-    /// Changes a company's name and rules. Returns the event, or `None` if nothing changed. With a `version`, the change
-    /// is made only if the settings are still in this version.
+    /// Changes a company's rules, and its name if there is one. Returns the event, or `None` if nothing changed. With a
+    /// `version`, the change is made only if the settings are still in this version.
     pub fn change_company(
         &self,
         context: &RequestContext,
         version: Option<i64>,
-        name: &CompanyName,
-        require_second_factor: bool,
-        key_policy: KeyPolicy,
+        name: Option<&CompanyName>,
+        rules: CompanyRules,
     ) -> Result<Option<EventId>, CompanyNameError> {
         let id = context.company_id;
         self.change(context, |change| {
-            let current = change.tx.companies().version(id)?;
-            if version.is_some_and(|version| version != current) {
-                return Err(CompanyNameError::Outdated);
-            }
-            let before = change.tx.companies().settings(id)?;
-            let after = CompanySettings { name: name.as_str().to_owned(), require_second_factor, key_policy };
+            let before = change.settings_in_version(id, version)?;
+            let after_name = name.map_or_else(|| before.name.clone(), |name| name.as_str().to_owned());
+            let CompanyRules { require_second_factor, key_policy, reasons } = rules.clone();
+            let after = CompanySettings { name: after_name, require_second_factor, key_policy, reasons };
             change.change_settings(id, name, before, after)
         })
     }
 
-    /// Renames a company. Returns the event, or `None` if the company already has this name.
+    /// Renames a company. Returns the event, or `None` if the company already has this name. `version` is that of
+    /// [`change_company`](Self::change_company).
     pub fn rename_company(
         &self,
         context: &RequestContext,
+        version: Option<i64>,
         name: &CompanyName,
     ) -> Result<Option<EventId>, CompanyNameError> {
         let id = context.company_id;
         self.change(context, |change| {
-            let before = change.tx.companies().settings(id)?;
+            let before = change.settings_in_version(id, version)?;
             let after = CompanySettings { name: name.as_str().to_owned(), ..before.clone() };
-            change.change_settings(id, name, before, after)
+            change.change_settings(id, Some(name), before, after)
         })
     }
 
@@ -197,23 +206,37 @@ impl Actions {
 }
 
 impl Change<'_, '_> {
-    /// Changes the settings of a company, of which `name` is the new name.
+    fn settings_in_version(
+        &mut self,
+        id: CompanyId,
+        version: Option<i64>,
+    ) -> Result<CompanySettings, CompanyNameError> {
+        let current = self.tx.companies().version(id)?;
+        if version.is_some_and(|version| version != current) {
+            return Err(CompanyNameError::Outdated);
+        }
+        Ok(self.tx.companies().settings(id)?)
+    }
+
+    /// Changes the settings of a company. `name` is its new name, if it gets one.
     fn change_settings(
         &mut self,
         id: CompanyId,
-        name: &CompanyName,
+        name: Option<&CompanyName>,
         before: CompanySettings,
         after: CompanySettings,
     ) -> Result<Option<EventId>, CompanyNameError> {
         if before == after {
             return Ok(None);
         }
-        let taken = || CompanyNameError::NameTaken(name.as_str().to_owned());
-        if self.tx.companies().by_name(&name.case_folded())?.is_some_and(|company| company.id != id) {
+        let taken = || CompanyNameError::NameTaken(after.name.clone());
+        if let Some(name) = name
+            && self.tx.companies().by_name(&name.case_folded())?.is_some_and(|company| company.id != id)
+        {
             return Err(taken());
         }
         // Two companies may take the same name at once, each under its own lock. The unique index decides.
-        let updated = self.tx.companies().update(id, name, after.require_second_factor, &after.key_policy);
+        let updated = self.tx.companies().update(id, name, &after);
         updated.map_err(|error| match error {
             StoreError::Exists => taken(),
             other => other.into(),
@@ -225,13 +248,17 @@ impl Change<'_, '_> {
 
 /// Returns the settings as an event records them.
 fn event_value(settings: CompanySettings) -> event_values::CompanySettings {
-    let CompanySettings { name, require_second_factor, key_policy } = settings;
+    let CompanySettings { name, require_second_factor, key_policy, reasons } = settings;
     let days = |days: Option<Days>| days.map(Days::count);
+    let reason = |reason: Option<PolicyReason>| Some(reason.map(|reason| reason.as_str().to_owned()));
     event_values::CompanySettings {
         default_expiry_days: days(key_policy.default_expiry),
+        default_expiry_reason: reason(reasons.default_expiry),
         maximum_lifetime_days: days(key_policy.maximum_lifetime),
+        maximum_lifetime_reason: reason(reasons.maximum_lifetime),
         name,
         require_second_factor,
         rotation_period_days: days(key_policy.rotation_period),
+        rotation_period_reason: reason(reasons.rotation_period),
     }
 }

@@ -28,7 +28,7 @@ pub enum DeleteUserError {
     #[error(transparent)]
     Refused(#[from] ChangeUserError),
     /// The user owns active keys, and the request does not say what happens to them.
-    #[error("Choose who gets the keys, or revoke them.")]
+    #[error("Select a new owner, or revoke the keys.")]
     Unspecified,
     /// The new owner is not a user of the company, or is the deleted user.
     #[error("This user does not exist.")]

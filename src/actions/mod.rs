@@ -41,7 +41,7 @@ pub use accept_loss::AcceptLossError;
 pub use account::{ChangeProfileError, OwnPasswordError, RemainingLock};
 pub use alignment::align_clock;
 pub use authority::{ActionFailure, Denied, RequestContext, SessionClaim};
-pub use companies::{CompanyNameError, SetupError, SetupFieldErrors, SetupForm};
+pub use companies::{CompanyNameError, CompanyRules, SetupError, SetupFieldErrors, SetupForm};
 pub use delete_user::{DeleteUserError, KeyDisposition};
 pub use edit_key::{EditKeyError, KeyEdit};
 pub use error::ActionError;

@@ -5,12 +5,12 @@ use super::account::OwnPasswordError;
 use super::authority::{Denied, RequestContext};
 use super::service::Actions;
 use super::signed_in_user::SignedInUser;
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{SessionId, UserId};
 use crate::domain::trail::event::{EventDraft, EventTarget};
 use crate::domain::trail::event_detail::EventDetail;
 use crate::domain::trail::event_values::SecondFactor;
 use crate::domain::user::password::Password;
-use crate::domain::user::second_factor::{Authenticator, RECOVERY_CODE_COUNT, new_recovery_code};
+use crate::domain::user::second_factor::{Authenticator, RECOVERY_CODE_COUNT, SecondFactorKey, new_recovery_code};
 use crate::random;
 use crate::store::{NewSecondFactor, StoreError};
 
@@ -82,8 +82,7 @@ impl Actions {
                 // The transaction is committed: the password was right, and does not stay counted as a failure.
                 return Ok(Err(ConfirmSecondFactorError::WrongCode));
             };
-            let codes: Vec<String> = (0..RECOVERY_CODE_COUNT).map(|_| new_recovery_code(random::bytes())).collect();
-            let digests: Vec<_> = codes.iter().map(|code| key.recovery_digest(user_id, code)).collect();
+            let (codes, digests) = new_recovery_codes(key, user_id);
             let mask = key.mask(user_id, &seed, &authenticator);
             let new = NewSecondFactor {
                 seed: &seed,
@@ -96,11 +95,43 @@ impl Actions {
             change.tx.second_factors().set_pending(session, None)?;
             change.tx.sessions().end_all(user_id, Some(session))?;
             let detail = EventDetail::UserSecondFactorChanged {
-                before: SecondFactor { second_factor: false },
-                after: SecondFactor { second_factor: true },
+                before: SecondFactor::new(false),
+                after: SecondFactor::new(true),
             };
             change.append_event(EventDraft::new(EventTarget::User(user_id), detail))?;
             Ok::<_, ConfirmSecondFactorError>(Ok(codes))
         })?
     }
+
+    /// Replaces the recovery codes of the acting user. Returns the new ones, or `None` if there is no second factor.
+    pub fn renew_recovery_codes(
+        &self,
+        context: &RequestContext,
+        current: &Password,
+    ) -> Result<Option<Vec<String>>, OwnPasswordError> {
+        let user_id = context.acting_user()?;
+        let active = self.secrets.active();
+        let checked = self.check_own_password(context, current)?;
+        self.change_own(context, |change| {
+            change.accept_own_password(&checked)?;
+            if change.tx.second_factors().of_user(user_id)?.is_none() {
+                return Ok(None);
+            }
+            let (codes, digests) = new_recovery_codes(&active.second_factor, user_id);
+            change.tx.second_factors().replace_recovery_codes(user_id, active.id(), &digests)?;
+            let detail = EventDetail::UserSecondFactorChanged {
+                before: SecondFactor::new(true),
+                after: SecondFactor { recovery_codes_renewed: true, ..SecondFactor::new(true) },
+            };
+            change.append_event(EventDraft::new(EventTarget::User(user_id), detail))?;
+            Ok(Some(codes))
+        })
+    }
+}
+
+/// Returns new recovery codes of a user with their digests.
+fn new_recovery_codes(key: &SecondFactorKey, user_id: UserId) -> (Vec<String>, Vec<[u8; 32]>) {
+    let codes: Vec<String> = (0..RECOVERY_CODE_COUNT).map(|_| new_recovery_code(random::bytes())).collect();
+    let digests = codes.iter().map(|code| key.recovery_digest(user_id, code)).collect();
+    (codes, digests)
 }

@@ -44,7 +44,7 @@ impl Company {
                 let actions = open(settings)?;
                 let (company, name) = (company.find(&actions.store)?, CompanyName::parse(&name)?);
                 let context = RequestContext::command_line(company.id);
-                if actions.rename_company(&context, &name).map_err(refusal)?.is_none() {
+                if actions.rename_company(&context, None, &name).map_err(refusal)?.is_none() {
                     return Err(CliError(format!("The company is already named {}.", Quoted(&company.name))));
                 }
                 print_line(&format!("Renamed: {}", name.as_str()))

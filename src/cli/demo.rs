@@ -12,8 +12,8 @@ use super::error::CliError;
 use super::log::Log;
 use super::serve;
 use crate::actions::{
-    Actions, AuthenticatedUser, KeyDisposition, KeyEdit, NewKeyRequest, NewUser, RequestContext, RotationRequest,
-    SessionClaim, SignedInUser,
+    Actions, AuthenticatedUser, CompanyRules, KeyDisposition, KeyEdit, NewKeyRequest, NewUser, RequestContext,
+    RotationRequest, SessionClaim, SignedInUser,
 };
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -226,7 +226,8 @@ impl Replay<'_> {
                 }
                 Step::Policy(days) => {
                     let key_policy = KeyPolicy { rotation_period: Days::new(*days), ..KeyPolicy::default() };
-                    self.actions.change_company(&context, None, &CompanyName::parse(COMPANY)?, false, key_policy)?;
+                    let rules = CompanyRules { key_policy, ..CompanyRules::default() };
+                    self.actions.change_company(&context, None, None, rules)?;
                 }
                 Step::Revoke(name, reason, comment) => {
                     let key = find(&newest_first, name)?;

@@ -1,5 +1,7 @@
 //! The actor behind a change.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::domain::ids::UserId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,30 @@ impl Actor {
             _ => None,
         }
     }
+
+    /// The actor as one word: the id of a user, or the type of another actor.
+    #[must_use]
+    pub fn word(self) -> String {
+        self.user().map_or_else(|| self.kind().to_owned(), |id| id.to_string())
+    }
+
+    #[must_use]
+    pub fn parse_word(word: &str) -> Option<Self> {
+        Self::parse(word, None).or_else(|| UserId::parse(word).map(Self::User))
+    }
+}
+
+impl Serialize for Actor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.word())
+    }
+}
+
+impl<'de> Deserialize<'de> for Actor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Self::parse_word(&word).ok_or_else(|| serde::de::Error::custom("not an actor"))
+    }
 }
 
 #[cfg(test)]
@@ -61,7 +87,9 @@ mod tests {
         for actor in [user, Actor::KeyHolder, Actor::LeakReport, Actor::CommandLine, Actor::System] {
             let id = actor.user().map(|id| id.to_string());
             assert_eq!(Actor::parse(actor.kind(), id.as_deref()), Some(actor));
+            assert_eq!(Actor::parse_word(&actor.word()), Some(actor));
         }
         assert_eq!(Actor::parse("user", None), None);
+        assert_eq!(Actor::parse_word("user"), None);
     }
 }

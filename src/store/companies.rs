@@ -5,6 +5,7 @@ use tracing::instrument;
 
 use crate::domain::ids::CompanyId;
 use crate::domain::policy::key_policy::{Days, KeyPolicy};
+use crate::domain::policy::reasons::{PolicyReason, PolicyReasons};
 use crate::domain::text::collation;
 use crate::domain::text::name::CompanyName;
 use crate::domain::timestamp::Timestamp;
@@ -27,6 +28,7 @@ pub struct CompanySettings {
     /// Admins of the company must have a second factor.
     pub require_second_factor: bool,
     pub key_policy: KeyPolicy,
+    pub reasons: PolicyReasons,
 }
 
 impl<A> Companies<'_, A> {
@@ -51,18 +53,26 @@ impl<A> Companies<'_, A> {
 
     #[instrument(name = "db.companies.settings", level = "debug", skip_all)]
     pub fn settings(&mut self, id: CompanyId) -> Result<CompanySettings, StoreError> {
-        type Row = (String, bool, Option<Days>, Option<Days>, Option<Days>);
+        type Periods = (Option<Days>, Option<Days>, Option<Days>);
+        type Reasons = (Option<String>, Option<String>, Option<String>);
+        type Row = (String, bool, Periods, Reasons);
         let settings = companies::table.filter(companies::id.eq(id)).select((
             companies::name,
             companies::require_second_factor,
-            companies::default_expiry_days,
-            companies::maximum_lifetime_days,
-            companies::rotation_period_days,
+            (companies::default_expiry_days, companies::maximum_lifetime_days, companies::rotation_period_days),
+            (companies::default_expiry_reason, companies::maximum_lifetime_reason, companies::rotation_period_reason),
         ));
-        let (name, require_second_factor, default_expiry, maximum_lifetime, rotation_period): Row =
+        let (name, require_second_factor, periods, reasons): Row =
             on_driver!(self.connection, |driver| settings.first(driver))?;
+        let (default_expiry, maximum_lifetime, rotation_period) = periods;
         let key_policy = KeyPolicy { default_expiry, maximum_lifetime, rotation_period };
-        Ok(CompanySettings { name, require_second_factor, key_policy })
+        let reason = |text: Option<String>| text.map(PolicyReason::stored);
+        let reasons = PolicyReasons {
+            default_expiry: reason(reasons.0),
+            maximum_lifetime: reason(reasons.1),
+            rotation_period: reason(reasons.2),
+        };
+        Ok(CompanySettings { name, require_second_factor, key_policy, reasons })
     }
 
     /// Returns how often the settings were changed.
@@ -95,7 +105,7 @@ impl Companies<'_, ReadWrite> {
         Ok(())
     }
 
-    /// Changes the name and the settings of a company.
+    /// Changes the settings of a company, and its name if there is a new one.
     ///
     /// # Errors
     /// [`StoreError::Exists`] if another company has the name.
@@ -103,18 +113,21 @@ impl Companies<'_, ReadWrite> {
     pub fn update(
         &mut self,
         id: CompanyId,
-        name: &CompanyName,
-        require_second_factor: bool,
-        key_policy: &KeyPolicy,
+        name: Option<&CompanyName>,
+        settings: &CompanySettings,
     ) -> Result<(), StoreError> {
+        let CompanySettings { key_policy, reasons, .. } = settings;
+        let text = |reason: &Option<PolicyReason>| reason.as_ref().map(|reason| reason.as_str().to_owned());
         diesel::update(companies::table.filter(companies::id.eq(id)))
             .set((
-                companies::name.eq(name.as_str()),
-                companies::name_folded.eq(name.case_folded()),
-                companies::require_second_factor.eq(require_second_factor),
+                name.map(|name| (companies::name.eq(name.as_str()), companies::name_folded.eq(name.case_folded()))),
+                companies::require_second_factor.eq(settings.require_second_factor),
                 companies::default_expiry_days.eq(key_policy.default_expiry),
                 companies::maximum_lifetime_days.eq(key_policy.maximum_lifetime),
                 companies::rotation_period_days.eq(key_policy.rotation_period),
+                companies::default_expiry_reason.eq(text(&reasons.default_expiry)),
+                companies::maximum_lifetime_reason.eq(text(&reasons.maximum_lifetime)),
+                companies::rotation_period_reason.eq(text(&reasons.rotation_period)),
                 companies::version.eq(companies::version + 1),
             ))
             .execute(self.connection)?;

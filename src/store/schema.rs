@@ -86,6 +86,9 @@ diesel::table! {
         maximum_lifetime_days -> Nullable<Integer>,
         rotation_period_days -> Nullable<Integer>,
         version -> BigInt,
+        default_expiry_reason -> Nullable<Text>,
+        maximum_lifetime_reason -> Nullable<Text>,
+        rotation_period_reason -> Nullable<Text>,
     }
 }
 

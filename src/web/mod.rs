@@ -53,6 +53,7 @@ pub fn configure(config: &mut ServiceConfig, app: &Data<AppState>) {
     let scope = scope
         .default_service(web::to(|| std::future::ready(Err::<HttpResponse, _>(PageError::PageNotFound))))
         .wrap(from_fn(panics::catch))
+        .wrap(from_fn(errors::middleware::identify))
         .wrap(sessions)
         .wrap(from_fn(cookie_keys::translate))
         .wrap(from_fn(errors::middleware::render))

@@ -5,7 +5,9 @@ use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, Responder, Route, web};
 
 use super::app::{assets, same_origin};
-use super::pages::{account, api_keys, audit_trail, home, invitation, key_policy, practice, setup, sign_in, users};
+use super::pages::{
+    account, api_keys, audit_trail, evidence, general, home, invitation, key_policy, practice, setup, sign_in, users,
+};
 use super::paths;
 
 /// An entry of the route table.
@@ -81,11 +83,13 @@ pub fn route_table() -> Vec<Page> {
         Page::new(paths::KEY_POLICY).get(key_policy::handlers::show).post(key_policy::handlers::submit),
         Page::new(paths::PRACTICE).get(practice::handlers::show),
         Page::new(paths::AUDIT_TRAIL).get(audit_trail::handlers::show),
-        Page::new(paths::EXPORT_CSV).get(audit_trail::export::handlers::csv).refuse_cross_site(),
-        Page::new(paths::EXPORT_JSON_LINES).get(audit_trail::export::handlers::json_lines).refuse_cross_site(),
-        Page::new(paths::CHECKPOINT).get(audit_trail::checkpoint::download),
-        Page::new(paths::CHECKPOINT_KEY).get(audit_trail::checkpoint::public_key),
+        Page::new(paths::EXPORT_CSV).get(evidence::export::handlers::csv).refuse_cross_site(),
+        Page::new(paths::EXPORT_JSON_LINES).get(evidence::export::handlers::json_lines).refuse_cross_site(),
+        Page::new(paths::CHECKPOINT).get(evidence::checkpoint::download),
+        Page::new(paths::CHECKPOINT_KEY).get(evidence::checkpoint::public_key),
         Page::new(paths::EVENT).get(audit_trail::handlers::show_event),
+        Page::new(paths::EVIDENCE).get(evidence::handlers::show),
+        Page::new(paths::GENERAL).get(general::show).post(general::submit),
         Page::new(paths::USERS).get(users::handlers::show).post(users::invite::submit),
         Page::new(paths::ADD_USER).get(users::invite::show),
         Page::new(paths::USER_ROLE).get(users::change_role::show).post(users::change_role::submit),

@@ -1,14 +1,16 @@
 //! All pages with sample data. One test renders and checks them, and can write them to files.
 
 use crate::web::components::field::Field;
-use crate::web::components::samples::{Rendered, render, signed_out_layout};
+use crate::web::components::samples::{Rendered, edited, layout, render, signed_out_layout};
 use crate::web::pages::account::second_factor::SecondFactorPage;
 use crate::web::pages::account::view::AccountPage;
 use crate::web::pages::api_keys::activity::view::KeyActivityPage;
 use crate::web::pages::api_keys::list::view::KeyListPage;
 use crate::web::pages::api_keys::show::view::KeyDetailPage;
 use crate::web::pages::audit_trail::view::TrailPage;
-use crate::web::pages::errors::view::{Message, MessagePage};
+use crate::web::pages::errors::view::{Message, MessagePage, SignedInMessagePage};
+use crate::web::pages::evidence::view::EvidencePage;
+use crate::web::pages::general::GeneralPage;
 use crate::web::pages::invitation::InvitationPage;
 use crate::web::pages::key_policy::view::KeyPolicyPage;
 use crate::web::pages::practice::view::PracticePage;
@@ -79,10 +81,34 @@ impl SetupPage {
             token: "Zm9v_b-Fy".to_owned(),
             company_name: Field::new("Brightwater Foods"),
             name: Field::invalid("", "Enter your name"),
-            email: Field::invalid("maria", "Enter an email address, such as maria@brightwater.example"),
-            password_error: Some("This password is easy to guess. Use a longer or less common one.".to_owned()),
+            email: Field::invalid("maria", "Enter a valid email address"),
+            password_error: Some("This password is too easy to guess. Try a few unrelated words.".to_owned()),
         };
         vec![render("setup", &empty), render("setup-refused", &refused)]
+    }
+}
+
+impl GeneralPage {
+    pub fn samples() -> Vec<Rendered> {
+        let page = || Self {
+            layout: layout(),
+            company_id: "0199c2f4-7f0a-7c3e-9d51-2f6b8c1e4a77".to_owned(),
+            company_name: Field::new("Brightwater Foods"),
+            can_change: true,
+            banner_saved: false,
+            edited: edited(None),
+        };
+        let conflict = [("Company name", "Brightwater Foods", "Brightwater Foods International")];
+        vec![
+            render("general", &page()),
+            render("general-saved", &Self { banner_saved: true, ..page() }),
+            render(
+                "general-refused",
+                &Self { company_name: Field::invalid("", "Enter a name for the company"), ..page() },
+            ),
+            render("general-conflict", &Self { edited: edited(Some(&conflict)), ..page() }),
+            render("general-auditor", &Self { can_change: false, ..page() }),
+        ]
     }
 }
 
@@ -91,6 +117,10 @@ impl MessagePage {
         let page = |name, message| {
             let request_id = Some("4f1d0c9be27a8365".to_owned());
             render(name, &Self { layout: signed_out_layout(), message, request_id })
+        };
+        let signed_in = |name, message| {
+            let request_id = Some("4f1d0c9be27a8365".to_owned());
+            render(name, &SignedInMessagePage { layout: layout(), message, request_id })
         };
         vec![
             page("message-400", Message::bad_request()),
@@ -107,6 +137,8 @@ impl MessagePage {
             page("message-busy", Message::too_many_at_once("/sign-in")),
             page("message-500", Message::internal_error()),
             page("message-503", Message::database_unreachable("/sign-in")),
+            signed_in("message-404-signed-in", Message::page_not_found()),
+            signed_in("message-403-signed-in", Message::admins_only()),
         ]
     }
 }
@@ -121,6 +153,8 @@ pub fn all() -> Vec<Rendered> {
         KeyListPage::samples(),
         KeyActivityPage::samples(),
         TrailPage::samples(),
+        EvidencePage::samples(),
+        GeneralPage::samples(),
         KeyDetailPage::samples(),
         UsersPage::samples(),
         KeyPolicyPage::samples(),

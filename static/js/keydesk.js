@@ -106,6 +106,7 @@ function show(dialog, back) {
     dialog.close();
   });
   document.body.append(dialog);
+  addCopyButtons(dialog);
   dialog.showModal();
 }
 
@@ -127,6 +128,18 @@ function open(address, isNew) {
   };
   asked.open('GET', address);
   Object.assign(asked, { responseType: 'document', timeout: 10_000 }).send();
+}
+
+// What is typed into a password field can be shown.
+for (const field of document.querySelectorAll('[type="password"]')) {
+  const button = Object.assign(document.createElement('button'), { type: 'button', className: 'button ghost reveal', textContent: 'Show' });
+  const about = Object.assign(document.createElement('span'), { className: 'hidden', textContent: ' password' });
+  button.append(about);
+  button.addEventListener('click', () => {
+    field.type = field.type === 'text' ? 'password' : 'text';
+    button.firstChild.data = field.type === 'text' ? 'Hide' : 'Show';
+  });
+  field.after(button);
 }
 
 // A form that is sent twice gets two responses; the server ensures that the change happens once.
@@ -169,7 +182,7 @@ if (newKey) {
   });
 }
 
-for (const template of document.querySelectorAll('template[data-copies]')) {
+function addCopyButton(template) {
   const source = document.getElementById(template.dataset.copies);
   const added = template.content.cloneNode(true);
   const [button, status] = added.children;
@@ -197,3 +210,8 @@ for (const template of document.querySelectorAll('template[data-copies]')) {
   template.replaceWith(added);
   if (source === newKey) afterFirstFocus(() => button.focus());
 }
+
+function addCopyButtons(root) {
+  root.querySelectorAll('template[data-copies]').forEach(addCopyButton);
+}
+addCopyButtons(document);

@@ -152,7 +152,7 @@ e2e('signing out ends the session', async (keydesk, newClient) => {
   const [session] = cookies.filter(({ name }) => /^keydesk-\d+$/.test(name));
   assert.deepEqual([session.httpOnly, session.sameSite, session.path, session.expires], [true, 'Lax', '/', -1]);
 
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await page.waitForURL('**/sign-in');
 
   // The same cookie in another browser: the session has ended on the server.

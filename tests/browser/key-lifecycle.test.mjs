@@ -257,7 +257,7 @@ e2e('a policy limits the expiries on offer', async (keydesk, newClient) => {
   await page.getByLabel('Default expiry').selectOption('30 days');
   await page.getByLabel('Maximum lifetime').selectOption('90 days');
   await page.getByRole('button', { name: 'Save changes' }).click();
-  await banner(page, 'Your changes were saved.');
+  await banner(page, 'Changes saved.');
   const beyond = page.getByRole('region', { name: 'Over the maximum lifetime' });
   await beyond.getByText('1 active key lives longer than the policy allows. Its expiry does not change.').waitFor();
   await beyond.getByRole('link', { name: ERP, exact: true }).waitFor();
@@ -361,13 +361,13 @@ e2e(
     await addKey(page, ERP);
     await page.goto(KEYS);
     // One hour more in summer.
-    await page.getByText(/^Shown in Oslo time \(UTC\+0[12]:00\)$/).waitFor();
+    await page.getByText(/^Times in Oslo time \(UTC\+0[12]:00\)$/).waitFor();
 
     const traveller = await newClient({ timezoneId: 'Asia/Tokyo' });
     await traveller.addCookies(await client.cookies());
     await traveller.page.goto(KEYS);
     await traveller.page.reload();
-    await traveller.page.getByText('Shown in Tokyo time (UTC+09:00)', { exact: true }).waitFor();
+    await traveller.page.getByText('Times in Tokyo time (UTC+09:00)', { exact: true }).waitFor();
     assert.equal((await zoneCookie(traveller)).value, 'Asia/Tokyo');
   },
   { needsJavaScript: true },

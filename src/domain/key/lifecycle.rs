@@ -132,6 +132,12 @@ impl RevocationReason {
         Self::ALL.into_iter().find(|reason| reason.as_str() == word)
     }
 
+    /// The reason that an event or a row records, if the user gave one.
+    #[must_use]
+    pub fn given(word: Option<&str>) -> Option<Self> {
+        word.and_then(Self::parse).filter(|reason| *reason != Self::Unspecified)
+    }
+
     /// The label on pages.
     #[must_use]
     pub const fn label(self) -> &'static str {

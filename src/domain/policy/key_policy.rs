@@ -17,6 +17,7 @@ const MAX_PERIOD_DAYS: u16 = 3_650;
 pub struct Days(u16);
 
 impl Days {
+    pub const ONE: Self = Self(1);
     /// The periods that forms offer.
     pub const PRESETS: [Self; 4] = [Self(30), Self(90), Self(180), Self(365)];
 

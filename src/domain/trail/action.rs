@@ -28,6 +28,20 @@ macro_rules! actions {
     };
 }
 
+impl Action {
+    /// Whether Keydesk alone causes the action.
+    #[must_use]
+    pub const fn is_automatic(self) -> bool {
+        matches!(
+            self,
+            Self::ApiKeyDigestRenewed
+                | Self::ApiKeyExpired
+                | Self::ApiKeyRefusedAfterRevocation
+                | Self::UserSignInRefused
+        )
+    }
+}
+
 actions! {
     ApiKeyCreated = "api_key.created",
     /// The purpose, department or contact of the key's service account was changed.

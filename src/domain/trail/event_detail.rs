@@ -6,6 +6,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::domain::actor::Actor;
 use crate::domain::ids::{KeyId, UserId};
 use crate::domain::trail::action::Action;
 use crate::domain::trail::event_values::{
@@ -202,7 +203,7 @@ impl EventDetail {
             Self::ApiKeyCreated { after } => after.owner.into_iter().collect(),
             Self::ApiKeyHandedOver { before, after } => vec![before.owner, after.owner],
             Self::ApiKeySuperseded { after, .. } => after.rotated_by.into_iter().collect(),
-            Self::AuditTrailExported { after } => after.user.into_iter().collect(),
+            Self::AuditTrailExported { after } => after.user.and_then(Actor::user).into_iter().collect(),
             Self::UserDeletedKeysHandedOver { after, .. } => vec![after.new_owner],
             Self::UserPasswordChangedByLink { after } => after.link_created_by.into_iter().collect(),
             Self::Raw(RawDetail { before, after, .. }) => {

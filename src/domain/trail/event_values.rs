@@ -3,7 +3,7 @@
 //! Their text is part of an event's canonical bytes. It must never change: fields stay in alphabetical order, and an
 //! absent value is left out or `null` as it is today.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::actor::Actor;
 use crate::domain::ids::{KeyId, ServiceAccountId, SessionId, UserId};
@@ -161,8 +161,9 @@ event_values! {
         key: Option<KeyId>,
         #[serde(skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
+        /// A user's id, or the type of another actor.
         #[serde(skip_serializing_if = "Option::is_none")]
-        user: Option<UserId>,
+        user: Option<Actor>,
     }
 
     /// Events that an operator accepted as lost.
@@ -177,13 +178,19 @@ event_values! {
         /// The last lost event: the size of the checkpoint.
         last_lost: u64,
     }
-    /// A company's settings; periods in days.
+    /// A company's settings; periods in days. Events of older versions say nothing about reasons.
     CompanySettings {
         default_expiry_days: Option<u16>,
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+        default_expiry_reason: Option<Option<String>>,
         maximum_lifetime_days: Option<u16>,
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+        maximum_lifetime_reason: Option<Option<String>>,
         name: String,
         require_second_factor: bool,
         rotation_period_days: Option<u16>,
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+        rotation_period_reason: Option<Option<String>>,
     }
 
     UserRole {
@@ -205,6 +212,9 @@ event_values! {
 
     /// Whether the user has a second factor.
     SecondFactor {
+        /// The user got new recovery codes. Otherwise the event leaves it out.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        recovery_codes_renewed: bool,
         second_factor: bool,
     }
 
@@ -234,6 +244,18 @@ event_values! {
     RefusedSignIns {
         /// How many sign-ins were refused since the previous event.
         refusals: i64,
+    }
+}
+
+/// Reads a member that is present, `null` included.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+impl SecondFactor {
+    #[must_use]
+    pub const fn new(second_factor: bool) -> Self {
+        Self { recovery_codes_renewed: false, second_factor }
     }
 }
 

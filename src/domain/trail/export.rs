@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use crate::domain::actor::Actor;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::checkpoint::CheckpointSigner;
 use crate::domain::trail::event::Event;
@@ -57,7 +58,7 @@ pub struct Filters {
     pub from: Option<String>,
     /// Inclusive, RFC 3339.
     pub until: Option<String>,
-    /// The id of the acting user.
+    /// The id of the acting user, or the type of another actor.
     pub user: Option<String>,
     pub actions: Vec<String>,
     /// The id of a key.
@@ -70,7 +71,7 @@ impl From<&TrailFilter> for Filters {
         Self {
             from: filter.from.map(rfc_3339),
             until: filter.until.map(rfc_3339),
-            user: filter.actor.map(|id| id.to_string()),
+            user: filter.actor.map(Actor::word),
             actions: filter.actions.iter().map(|action| action.as_str().to_owned()).collect(),
             key: filter.key.map(|id| id.to_string()),
         }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{KeyId, UserId};
+use crate::domain::actor::Actor;
+use crate::domain::ids::KeyId;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::action::Action;
 
@@ -12,7 +13,7 @@ pub struct TrailFilter {
     pub from: Option<Timestamp>,
     /// Inclusive.
     pub until: Option<Timestamp>,
-    pub actor: Option<UserId>,
+    pub actor: Option<Actor>,
     /// Empty for every action.
     pub actions: Vec<Action>,
     pub key: Option<KeyId>,

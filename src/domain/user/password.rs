@@ -26,7 +26,7 @@ pub enum PasswordError {
     #[error("Use at most 1,024 characters.")]
     TooLong,
     /// Common, patterned, or made of words that an attacker tries first.
-    #[error("This password is easy to guess. Use a longer or less common one.")]
+    #[error("This password is too easy to guess. Try a few unrelated words.")]
     EasyToGuess,
 }
 

@@ -47,7 +47,8 @@ impl<A> ApiKeys<'_, A> {
             .first(self.connection)?)
     }
 
-    /// Returns the active keys of a company that violate a rule, the oldest first, and how many there are in total.
+    /// Returns the active keys of a company that violate a rule, the oldest first, and how many there are in total. A key
+    /// that is being replaced is on its way out and violates none.
     #[instrument(name = "db.keys.violating_policy", level = "debug", skip_all)]
     pub fn violating_policy(
         &mut self,
@@ -60,12 +61,12 @@ impl<A> ApiKeys<'_, A> {
             let keys = api_keys::table
                 .inner_join(service_accounts::table.on(service_accounts::id.eq(api_keys::service_account_id)))
                 .filter(api_keys::company_id.eq(company_id))
-                .filter(api_keys::refused_from.gt(now));
+                .filter(api_keys::refused_from.gt(now))
+                .filter(api_keys::replaced_by.is_null());
             match violation {
-                PolicyViolation::Age(created_before) => keys
-                    .filter(api_keys::created_at.lt(created_before))
-                    .filter(api_keys::replaced_by.is_null())
-                    .into_boxed(),
+                PolicyViolation::Age(created_before) => {
+                    keys.filter(api_keys::created_at.lt(created_before)).into_boxed()
+                }
                 PolicyViolation::Lifetime(maximum) => {
                     let maximum = i64::try_from(maximum.as_micros()).unwrap_or(i64::MAX);
                     keys.filter(api_keys::refused_from.gt(api_keys::created_at + maximum)).into_boxed()
@@ -79,6 +80,22 @@ impl<A> ApiKeys<'_, A> {
             .select(KeyRecord::as_select())
             .load(self.connection)?;
         Ok((keys, count))
+    }
+
+    /// Returns when each active key of a company was created and from when it is refused, except keys that are being
+    /// replaced.
+    #[instrument(name = "db.keys.lifetimes", level = "debug", skip_all)]
+    pub fn lifetimes(
+        &mut self,
+        company_id: CompanyId,
+        now: Timestamp,
+    ) -> Result<Vec<(Timestamp, Timestamp)>, StoreError> {
+        Ok(api_keys::table
+            .filter(api_keys::company_id.eq(company_id))
+            .filter(api_keys::refused_from.gt(now))
+            .filter(api_keys::replaced_by.is_null())
+            .select((api_keys::created_at, api_keys::refused_from))
+            .load(self.connection)?)
     }
 
     /// Returns the active keys of an owner, by name.

@@ -103,12 +103,24 @@ impl SecondFactors<'_, ReadWrite> {
                 second_factors::since.eq(now),
             ))
             .execute(self.connection)?;
-        for digest in new.recovery_digests {
+        self.replace_recovery_codes(user_id, new.set_id, new.recovery_digests)
+    }
+
+    /// Replaces the recovery codes of a user, which belong to a set of secrets, by these.
+    #[instrument(name = "db.second_factors.replace_recovery_codes", level = "debug", skip_all)]
+    pub fn replace_recovery_codes(
+        &mut self,
+        user_id: UserId,
+        set_id: &str,
+        digests: &[[u8; 32]],
+    ) -> Result<(), StoreError> {
+        diesel::delete(recovery_codes::table.filter(recovery_codes::user_id.eq(user_id))).execute(self.connection)?;
+        for digest in digests {
             diesel::insert_into(recovery_codes::table)
                 .values((
                     recovery_codes::user_id.eq(user_id),
                     recovery_codes::digest.eq(digest),
-                    recovery_codes::set_id.eq(new.set_id),
+                    recovery_codes::set_id.eq(set_id),
                 ))
                 .execute(self.connection)?;
         }

@@ -44,7 +44,9 @@ impl<A> StoredRows<'_, A> {
     /// Returns the company of a trail.
     #[instrument(name = "db.stored_rows.company", level = "debug", skip_all)]
     pub fn company(&mut self, trail: TrailId) -> Result<Option<StoredCompany>, StoreError> {
-        type Row = (String, String, String, i64, bool, Option<i32>, Option<i32>, Option<i32>);
+        type Days = (Option<i32>, Option<i32>, Option<i32>);
+        type Reasons = (Option<String>, Option<String>, Option<String>);
+        type Row = (String, String, String, i64, bool, Days, Reasons);
         let row: Option<Row> = companies::table
             .filter(companies::id.eq(trail))
             .select((
@@ -53,23 +55,27 @@ impl<A> StoredRows<'_, A> {
                 companies::name_folded,
                 companies::created_at,
                 companies::require_second_factor,
-                companies::default_expiry_days,
-                companies::maximum_lifetime_days,
-                companies::rotation_period_days,
+                (companies::default_expiry_days, companies::maximum_lifetime_days, companies::rotation_period_days),
+                (
+                    companies::default_expiry_reason,
+                    companies::maximum_lifetime_reason,
+                    companies::rotation_period_reason,
+                ),
             ))
             .first(self.connection)
             .optional()?;
-        Ok(row.map(|(id, name, name_folded, created_at, require_second_factor, default, maximum, rotation)| {
-            StoredCompany {
-                id,
-                name,
-                name_folded,
-                created_at,
-                require_second_factor,
-                default_expiry_days: default,
-                maximum_lifetime_days: maximum,
-                rotation_period_days: rotation,
-            }
+        Ok(row.map(|(id, name, name_folded, created_at, require_second_factor, days, reasons)| StoredCompany {
+            id,
+            name,
+            name_folded,
+            created_at,
+            require_second_factor,
+            default_expiry_days: days.0,
+            maximum_lifetime_days: days.1,
+            rotation_period_days: days.2,
+            default_expiry_reason: reasons.0,
+            maximum_lifetime_reason: reasons.1,
+            rotation_period_reason: reasons.2,
         }))
     }
 

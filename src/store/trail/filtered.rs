@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use tracing::instrument;
 
 use super::events::{EventListItem, EventRow};
+use crate::domain::actor::Actor;
 use crate::domain::ids::CompanyId;
 use crate::domain::key::usage::hour_of;
 use crate::domain::trail::action::Action;
@@ -45,6 +46,25 @@ impl<A> Trails<'_, A> {
         paging: TrailPageRequest,
         limit: i64,
     ) -> Result<Vec<EventListItem>, StoreError> {
+        let sequences = self.sequences(company_id, filter, paging, limit)?;
+        self.by_sequence(company_id, sequences)
+    }
+
+    /// Counts the events of a company that match the filter, up to `limit`.
+    #[instrument(name = "db.trails.count_some", level = "debug", skip_all)]
+    pub fn count_some(&mut self, company_id: CompanyId, filter: &TrailFilter, limit: i64) -> Result<i64, StoreError> {
+        let found = self.sequences(company_id, filter, TrailPageRequest::Newest, limit)?;
+        Ok(i64::try_from(found.len()).unwrap_or(limit))
+    }
+
+    /// Returns the sequence numbers of at most `limit` matching events, in ascending order.
+    fn sequences(
+        &mut self,
+        company_id: CompanyId,
+        filter: &TrailFilter,
+        paging: TrailPageRequest,
+        limit: i64,
+    ) -> Result<Vec<i64>, StoreError> {
         let Some(mut span) = self.span(company_id, filter)? else { return Ok(Vec::new()) };
         let mut forward = false;
         match paging {
@@ -72,7 +92,7 @@ impl<A> Trails<'_, A> {
         } else {
             sequences.drain(..sequences.len().saturating_sub(limit));
         }
-        self.by_sequence(company_id, sequences)
+        Ok(sequences)
     }
 
     /// Counts the events of a company that match the filter, up to a sequence number.
@@ -130,11 +150,20 @@ impl<A> Trails<'_, A> {
 /// action, a single one otherwise.
 fn action_lists(filter: &TrailFilter) -> Vec<Option<Action>> {
     if filter.key.is_some() || (filter.actor.is_none() && filter.actions.is_empty()) {
-        vec![None]
-    } else if filter.actions.is_empty() {
-        every_action()
-    } else {
-        filter.actions.iter().copied().map(Some).collect()
+        return vec![None];
+    }
+    let actions = if filter.actions.is_empty() { Action::ALL } else { &filter.actions };
+    actions.iter().copied().filter(|action| may_cause(filter.actor, *action)).map(Some).collect()
+}
+
+/// Whether the actor can cause events of this action. Without it, a filter for the command line would read every event
+/// that Keydesk itself recorded: the index does not hold the types of actors that are not users.
+fn may_cause(actor: Option<Actor>, action: Action) -> bool {
+    match actor {
+        Some(Actor::System) => action.is_automatic() || action == Action::ApiKeyRevoked,
+        Some(Actor::KeyHolder | Actor::LeakReport) => action == Action::ApiKeyRevoked,
+        Some(Actor::CommandLine) => !action.is_automatic(),
+        Some(Actor::User(_)) | None => true,
     }
 }
 
@@ -153,8 +182,10 @@ fn matching<'a>(company_id: CompanyId, filter: &TrailFilter, action: Option<Acti
     } else if !filter.actions.is_empty() {
         query = query.filter(events::action.eq_any(filter.actions.clone()));
     }
-    if let Some(actor) = filter.actor {
-        query = query.filter(events::actor_id.eq(actor));
+    match filter.actor {
+        Some(Actor::User(id)) => query = query.filter(events::actor_id.eq(id)),
+        Some(other) => query = query.filter(events::actor_id.is_null()).filter(events::actor_type.eq(other.kind())),
+        None => {}
     }
     if let Some(key) = filter.key {
         query = query.filter(events::key_id.eq(key));

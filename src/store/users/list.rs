@@ -6,6 +6,7 @@ use tracing::instrument;
 use super::record::User;
 use crate::domain::ids::{CompanyId, UserId};
 use crate::domain::text::collation;
+use crate::domain::timestamp::Timestamp;
 use crate::domain::user::profile::Role;
 use crate::store::db::Users;
 use crate::store::error::StoreError;
@@ -64,6 +65,18 @@ impl<A> Users<'_, A> {
             page.reverse();
         }
         Ok(page)
+    }
+
+    /// Returns the deleted users of a company with the times of their deletion, the last deleted first.
+    #[instrument(name = "db.users.deleted", level = "debug", skip_all)]
+    pub fn deleted(&mut self, company_id: CompanyId, limit: i64) -> Result<Vec<(UserId, Timestamp)>, StoreError> {
+        Ok(users::table
+            .filter(users::company_id.eq(company_id))
+            .filter(users::deleted_at.is_not_null())
+            .order((users::deleted_at.desc(), users::id))
+            .select((users::id, users::deleted_at.assume_not_null()))
+            .limit(limit)
+            .load(self.connection)?)
     }
 
     /// Returns the admin of a company who was added first.

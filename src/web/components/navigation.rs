@@ -9,12 +9,24 @@ pub enum NavItem {
     Practice,
     KeyPolicy,
     AuditTrail,
+    Evidence,
+    General,
     Users,
 }
 
 /// The links in groups with headings.
 const GROUPS: [(&str, &[NavItem]); 2] = [
-    ("Company Settings", &[NavItem::ApiKeys, NavItem::Practice, NavItem::KeyPolicy, NavItem::AuditTrail]),
+    (
+        "Company Settings",
+        &[
+            NavItem::ApiKeys,
+            NavItem::Practice,
+            NavItem::KeyPolicy,
+            NavItem::AuditTrail,
+            NavItem::Evidence,
+            NavItem::General,
+        ],
+    ),
     ("Access Control", &[NavItem::Users]),
 ];
 
@@ -26,6 +38,8 @@ impl NavItem {
             Self::Practice => paths::PRACTICE,
             Self::KeyPolicy => paths::KEY_POLICY,
             Self::AuditTrail => paths::AUDIT_TRAIL,
+            Self::Evidence => paths::EVIDENCE,
+            Self::General => paths::GENERAL,
             Self::Users => paths::USERS,
         }
     }
@@ -37,6 +51,8 @@ impl NavItem {
             Self::Practice => "Practice",
             Self::KeyPolicy => "Key Policy",
             Self::AuditTrail => "Audit Trail",
+            Self::Evidence => "Evidence",
+            Self::General => "General",
             Self::Users => "Users",
         }
     }

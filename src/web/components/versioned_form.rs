@@ -58,6 +58,13 @@ pub struct ConflictingField {
     pub typed: String,
 }
 
+impl ConflictingField {
+    #[must_use]
+    pub fn new(label: &'static str, saved: impl Into<String>, typed: impl Into<String>) -> Self {
+        Self { label, saved: saved.into(), typed: typed.into() }
+    }
+}
+
 impl VersionedForm {
     /// The form as it is first shown.
     #[must_use]
@@ -89,8 +96,7 @@ pub fn conflicting_fields<const N: usize>(
     typed: [&str; N],
     text: impl Fn(usize, &str) -> String,
 ) -> Vec<ConflictingField> {
-    let field =
-        |(index, label)| ConflictingField { label, saved: text(index, saved[index]), typed: text(index, typed[index]) };
+    let field = |(index, label)| ConflictingField::new(label, text(index, saved[index]), text(index, typed[index]));
     let fields = labels.into_iter().enumerate().map(field);
     fields.filter(|field| field.saved != field.typed).collect()
 }

@@ -4,6 +4,8 @@ pub mod account;
 pub mod api_keys;
 pub mod audit_trail;
 pub mod errors;
+pub mod evidence;
+pub mod general;
 pub mod home;
 pub mod invitation;
 pub mod key_policy;

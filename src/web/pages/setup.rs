@@ -34,7 +34,7 @@ pub struct SetupPage {
 impl SetupPage {
     fn title(&self) -> String {
         let error = if self.first_error().is_some() { "Error: " } else { "" };
-        format!("{error}Set up {} administration", self.layout.platform)
+        format!("{error}Set up Keydesk – {} administration", self.layout.platform)
     }
 
     fn action(&self) -> String {

@@ -54,6 +54,7 @@ export const scenes = [
     },
   },
   { name: 'a page that does not exist', fixture: 'signedOut', open: at('/nowhere') },
+  { name: 'a page that does not exist, signed in', fixture: 'demo', open: at('/nowhere') },
   { name: 'no keys yet', fixture: 'empty', open: at(KEYS) },
   { name: 'no revoked keys', fixture: 'empty', open: at(`${KEYS}?tab=revoked`) },
   { name: 'an audit trail of nothing', fixture: 'empty', open: at(`${KEYS}?audit=open`) },

@@ -7,6 +7,8 @@ import { hasScript, ready } from './client.mjs';
 export const KEYS = '/administration/company-settings/api-keys';
 export const KEY_POLICY = '/administration/company-settings/key-policy';
 export const AUDIT_TRAIL = '/administration/company-settings/audit-trail';
+export const EVIDENCE = '/administration/company-settings/evidence';
+export const GENERAL = '/administration/company-settings/general';
 export const USERS = '/administration/access-control/users';
 export const ACCOUNT = '/account';
 export const SECOND_FACTOR = '/account/second-factor';
@@ -58,7 +60,7 @@ async function enterPassword(page, { email, password }) {
 }
 
 export async function signOut(page) {
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await page.waitForURL('**/sign-in');
 }
 

@@ -4,9 +4,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::time::Duration;
 
-use keydesk::actions::RequestContext;
+use keydesk::actions::{CompanyRules, RequestContext};
 use keydesk::domain::policy::key_policy::{Days, KeyPolicy};
-use keydesk::domain::text::name::CompanyName;
 use serde_json::Value;
 
 use super::{keydesk, run, text};
@@ -69,9 +68,9 @@ fn a_key_is_created_and_printed_alone() {
 fn the_rules_of_the_page_hold() {
     let server = TestServer::start();
     let company = server.company("Brightwater");
-    let policy = KeyPolicy { maximum_lifetime: Days::new(90), ..KeyPolicy::default() };
-    let (context, name) = (RequestContext::command_line(company), CompanyName::parse("Brightwater").unwrap());
-    server.actions.change_company(&context, None, &name, false, policy).unwrap();
+    let key_policy = KeyPolicy { maximum_lifetime: Days::new(90), ..KeyPolicy::default() };
+    let rules = CompanyRules { key_policy, ..CompanyRules::default() };
+    server.actions.change_company(&RequestContext::command_line(company), None, None, rules).unwrap();
     let refused = |words: &[&str]| {
         let (code, output, sentence) = command(&server, &[&["key", "create"], words].concat());
         assert_eq!((code, output.as_str()), (Some(1), ""), "{words:?}");

@@ -76,6 +76,8 @@ fn an_export_is_proven_offline_as_documented() {
     let event = page.attribute(&format!("tr[data-key-id='{id}'] a[aria-haspopup=dialog]"), "href");
     let shown = auditor.get(&event).expect(200).html().text("dialog");
     assert!(shown.contains("Compromised") && shown.contains("In a log.") && shown.contains("Before"), "{shown}");
+    let with_proof = page.all(".page-actions a")[2].attr("href").unwrap().to_owned();
+    let page = auditor.get(&with_proof).expect(200).html();
     let action = page.attribute("form.since", "action");
     let kept = page.all("form.since [type=hidden]").into_iter();
     let pair = |field: ElementRef| format!("{}={}&", field.attr("name").unwrap(), field.attr("value").unwrap());

@@ -1,7 +1,8 @@
 //! Query plans: with many keys in the company and more in the database, each query of a list uses an index that leads
 //! with the company. The statements are those that the store sends, on both databases.
 
-use keydesk::domain::ids::{CompanyId, KeyId, UserId};
+use keydesk::domain::actor::Actor;
+use keydesk::domain::ids::{CompanyId, KeyId};
 use keydesk::domain::key::digest::{DigestPair, KeyDigest, PresentedDigests};
 use keydesk::domain::timestamp::Timestamp;
 use keydesk::domain::trail::action::Action;
@@ -125,7 +126,7 @@ fn the_tab_counters_read_only_recently_ended_keys() {
 }
 
 /// All combinations of dates, user, action and key.
-fn all_filters(actor: UserId) -> Vec<TrailFilter> {
+fn all_filters(actor: Actor) -> Vec<TrailFilter> {
     let key = KeyId::new(Timestamp::from_micros(0), &[1; 10]);
     let filter = |combination: u8| {
         let has = |part: u8| combination & part != 0;
@@ -147,17 +148,19 @@ fn each_combination_of_filters_uses_an_index_and_sorts_nothing() {
     let (company, actor) = (server.company("Brightwater"), server.user("maria@brightwater.example").id);
     let captured = CapturedStore::connect(&server.database_url);
     let store = &captured.store;
-    for filter in all_filters(actor) {
+    for filter in [Actor::User(actor), Actor::CommandLine].into_iter().flat_map(all_filters) {
+        let has_events = filter.key.is_none() && filter.actor != Some(Actor::CommandLine);
         let (count, mut sent) = statements_of(|| {
             for paging in [TrailPageRequest::Newest, TrailPageRequest::Before(98_000), TrailPageRequest::After(93_000)]
             {
                 let found = store.query(|db| db.trails().filtered(company, &filter, paging, 51)).unwrap();
-                assert_eq!(found.len(), if filter.key.is_some() { 0 } else { 51 }, "{filter:?} {paging:?}");
+                assert!(found.len() == 51 || !has_events, "{filter:?} {paging:?}");
+                assert!(found.is_empty() || filter.key.is_none(), "{filter:?} {paging:?}");
                 assert!(found.is_sorted_by(|newer, older| newer.event.sequence > older.event.sequence));
             }
             store.query(|db| db.trails().count_filtered(company, &filter, 100_900)).unwrap()
         });
-        assert_eq!(count > 0, filter.key.is_none(), "{filter:?}");
+        assert!(count > 0 || !has_events, "{filter:?}");
         let count_of = |what: &str| sent.iter().filter(|statement| statement.starts_with(what)).count();
         let changes = (count_of("SET enable_bitmapscan"), count_of("RESET enable_bitmapscan"));
         assert_eq!(changes, if database::postgres().is_some() { (3, 3) } else { (0, 0) }, "{sent:#?}");

@@ -28,6 +28,8 @@ fn full(short: &str, id: &str) -> String {
         "trail" => AUDIT_TRAIL,
         "users" => USERS,
         "policy" => "/administration/company-settings/key-policy",
+        "general" => "/administration/company-settings/general",
+        "evidence" => "/administration/company-settings/evidence",
         _ => first,
     };
     format!("{start}{rest}").replace("{id}", id).replace("{file}", id)

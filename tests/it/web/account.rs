@@ -18,16 +18,16 @@ fn name_time_zone_and_theme_are_saved_and_used_everywhere() {
     let admin = server.admin();
     assert!(!admin.get(API_KEYS).html().has("html[data-theme]"));
     let saved = save(&admin, "Maria Wójcik", "Asia/Kathmandu", "dark").expect(303);
-    assert!(admin.get(saved.header("location")).expect(200).body.contains("Your changes were saved."));
+    assert!(admin.get(saved.header("location")).expect(200).body.contains("Changes saved."));
     admin.create_key("ERP Sync");
     let page = admin.get(API_KEYS).html();
     assert_eq!(page.attribute("html", "data-theme"), "dark");
     assert_eq!(page.text(".account-name"), "Maria Wójcik");
-    assert!(page.texts(".list-foot p").contains(&"Shown in Kathmandu time (UTC+05:45)".to_owned()));
+    assert!(page.texts(".list-foot p").contains(&"Times in Kathmandu time (UTC+05:45)".to_owned()));
     let form = admin.get(ACCOUNT).html();
     assert_eq!(form.text("select[name=time_zone] option[selected]"), "Asia/Kathmandu");
     save(&admin, "Maria Wójcik", "", "system").expect(303);
-    assert!(admin.get(API_KEYS).html().texts(".list-foot p").contains(&"Shown in UTC".to_owned()));
+    assert!(admin.get(API_KEYS).html().texts(".list-foot p").contains(&"Times in UTC".to_owned()));
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn invalid_fields_are_refused_with_a_sentence_and_kept() {
         ("", "", "dark", "Enter a name"),
         ("Ma\u{202E}ria", "", "dark", "(U+202E)"),
         ("Maria", "Europe/Atlantis", "dark", "Choose a time zone from the list"),
-        ("Maria", "", "pink", "Choose one of the themes"),
+        ("Maria", "", "pink", "Select a theme"),
         (&key, "", "dark", "This looks like an API key."),
     ] {
         let answer = save(&admin, name, time_zone, theme).expect(422);
@@ -109,11 +109,11 @@ fn sessions_are_listed_and_ended_singly_or_together() {
     assert_eq!(ends.len(), 3);
     assert!(page.0.html().contains("127.0.0.1") && page.0.html().contains("This session"));
     let ended = admin.post(&ends[0], &[]).expect(303);
-    assert!(admin.get(ended.header("location")).body.contains("The session has ended."));
+    assert!(admin.get(ended.header("location")).body.contains("Session signed out."));
     admin.post(&ends[0], &[]).expect(404);
     assert_eq!(others.iter().filter(|other| other.get(API_KEYS).status == 200).count(), 2);
     let ended = admin.post("/account/sessions/end-others", &[]).expect(303);
-    assert!(admin.get(ended.header("location")).body.contains("All other sessions have ended."));
+    assert!(admin.get(ended.header("location")).body.contains("You’re signed out everywhere else."));
     assert!(others.iter().all(|other| other.get(API_KEYS).status == 303));
     admin.post("/account/sessions/end-others", &[]).expect_redirect(ACCOUNT);
     admin.get(API_KEYS).expect(200);

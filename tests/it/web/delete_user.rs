@@ -170,7 +170,7 @@ fn only_active_keys_are_handed_over_each_with_an_event() {
     let fields = [("revoke_keys", "no"), ("new_owner", maria.as_str())];
     let done = setup.admin.delete_user(jonas, &fields).expect(303).header("location").to_owned();
     let banner = setup.admin.get(&done).html().text(".banner[role=status] p");
-    assert_eq!(banner, "The user was deleted. 2 keys were handed to Maria Lindqvist.");
+    assert_eq!(banner, "User deleted. Maria Lindqvist now owns their 2 keys.");
     assert_eq!(setup.count("events", "TRUE"), before + 3);
     let handed = setup.events("api_key.handed_over");
     assert_eq!(handed.len(), 2);
@@ -199,7 +199,7 @@ fn all_keys_of_a_deleted_owner_can_be_revoked() {
     }
     assert_eq!(setup.server.whoami(&marias), 200);
     let banner = setup.admin.get(done.header("location")).html().text(".banner p");
-    assert_eq!(banner, "The user was deleted. 2 keys were revoked.");
+    assert_eq!(banner, "User deleted. 2 keys were revoked.");
     let page = setup.admin.get(&format!("{API_KEYS}?tab=revoked")).html();
     let revoked = row(&page, &setup.keys[0].0);
     assert!(revoked.contains("Maria Lindqvist") && revoked.contains("Deleted user"), "{revoked}");
@@ -217,7 +217,7 @@ fn a_deletion_without_a_valid_choice_for_the_keys_is_refused() {
     let before = setup.state();
     for fields in [vec![], vec![("revoke_keys", "no")], vec![("revoke_keys", "no"), ("new_owner", "")]] {
         let page = setup.admin.delete_user(&setup.id, &fields).expect(422).html();
-        assert!(page.text("dialog").contains("Choose who gets the keys, or revoke them."));
+        assert!(page.text("dialog").contains("Select a new owner, or revoke the keys."));
         assert!(page.text("title").starts_with("Error: Delete "));
         assert_eq!(page.attribute("input[name=revoke_keys][checked]", "value"), "no");
     }
@@ -250,7 +250,7 @@ fn an_admin_can_delete_their_own_account_if_another_is_left() {
     let setup = Setup::new();
     let maria = setup.server.user_id("maria@brightwater.example");
     let page = setup.jonas.get(&format!("{USERS}/{}/delete", setup.id)).expect(200).html();
-    assert!(page.text("dialog").contains("You are signed out and can no longer sign in."));
+    assert!(page.text("dialog").contains("You will be signed out and cannot sign in again."));
     let answer = setup.jonas.delete_user(&setup.id, &[("new_owner", &maria)]).expect(303);
     let next = setup.jonas.get(answer.header("location")).expect(303);
     assert!(next.header("location").starts_with("/sign-in"));
@@ -258,4 +258,19 @@ fn an_admin_can_delete_their_own_account_if_another_is_left() {
     assert!(drawer.text("[data-action='user.deleted']").contains("Deleted user deleted a user"));
     assert_eq!(setup.server.admins_who_can_sign_in(), 1);
     setup.verify();
+}
+
+#[test]
+fn new_owners_who_can_change_keys_come_first() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    server.auditor();
+    let tomasz = server.add_person("Tomasz Wójcik", "tomasz@brightwater.example", Role::Admin);
+    server.signed_in_as("tomasz@brightwater.example").create_key("ERP Sync");
+    server.add_person("Elif Demir", "elif@brightwater.example", Role::Auditor);
+    let page = admin.get(&format!("{USERS}/{tomasz}/delete")).expect(200).html();
+    let options = page.texts("#new_owner option");
+    assert_eq!(options, ["Select a new owner", "Maria Lindqvist", "Elif Demir (has not signed in yet)", "Jonas Bakke"]);
+    assert_eq!(page.attribute("#new_owner optgroup", "label"), "Cannot change keys");
+    assert_eq!(page.texts("#new_owner optgroup option").len(), 2);
 }

@@ -51,7 +51,7 @@ fn after_a_hundred_failures_only_a_known_browser_signs_in() {
     for email in [MARIA, "nobody@brightwater.example"] {
         fail_a_hundred_times(&server, email);
         let stopped = sign_in(&server.anonymous(), email, PASSWORD).expect(429);
-        assert!(stopped.body.contains("Use a browser you have signed in with before"), "{}", stopped.body);
+        assert!(stopped.body.contains("Sign in from a browser you’ve used before"), "{}", stopped.body);
         assert_eq!(stopped.header("retry-after"), "900");
         server.advance(Duration::from_hours(48));
         sign_in(&server.anonymous(), email, PASSWORD).expect(429);

@@ -131,7 +131,7 @@ fn using_a_link_ends_the_session_of_the_browser() {
 fn a_refused_password_is_not_repeated_and_the_link_stays_valid() {
     let (server, path) = invited();
     let long = "ab1 ".repeat(256) + "x";
-    let easy = "This password is easy to guess. Use a longer or less common one.";
+    let easy = "This password is too easy to guess. Try a few unrelated words.";
     for (password, sentence) in [
         ("", "Use at least 15 characters."),
         ("kestrel 9 vaul", "Use at least 15 characters."),

@@ -192,13 +192,13 @@ fn times_are_shown_in_the_zone_of_the_cookie() {
     admin.get(API_KEYS).expect(303);
     let admin = server.admin();
     admin.create_key("ERP Sync");
-    assert!(list(&admin, "").text("main").contains("Shown in UTC"));
+    assert!(list(&admin, "").text("main").contains("Times in UTC"));
     let url = server.url("/").parse().unwrap();
     admin.cookies.add_cookie_str("tz=Europe/Oslo", &url);
     let page = list(&admin, "");
-    assert!(page.text("main").contains("Shown in Oslo time (UTC+01:00)"));
+    assert!(page.text("main").contains("Times in Oslo time (UTC+01:00)"));
     assert_eq!(page.text("tr[data-key-id] time"), "24 Nov 2026");
     assert_eq!(page.attribute("tr[data-key-id] time", "datetime"), "2026-11-23T23:30:00Z");
     admin.cookies.add_cookie_str("tz=Mars/Olympus", &url);
-    assert!(list(&admin, "").text("main").contains("Shown in UTC"));
+    assert!(list(&admin, "").text("main").contains("Times in UTC"));
 }

@@ -7,6 +7,7 @@ use crate::support::browser::words;
 use crate::support::{API_KEYS, Answer, Browser, Html, TestServer, USERS};
 
 const POLICY: &str = "/administration/company-settings/key-policy";
+const GENERAL: &str = "/administration/company-settings/general";
 const ACCOUNT: &str = "/account";
 
 /// The values of an open form.
@@ -76,7 +77,8 @@ fn edited_forms(server: &TestServer, admin: &Browser) -> Vec<Edited> {
     vec![
         form(format!("{API_KEYS}/{key}/edit"), ("name", "ERP Sync (EU)"), ("owner", &nina)),
         form(format!("{API_KEYS}/{other}/edit"), ("purpose", "Copies orders"), ("contact", "#it")),
-        form(POLICY.to_owned(), ("require_second_factor", "yes"), ("company_name", "Brightwater Foods")),
+        form(POLICY.to_owned(), ("require_second_factor", "yes"), ("rotation_period", "90")),
+        form(GENERAL.to_owned(), ("company_name", "Brightwater Foods"), ("company_name", "Brightwater Ltd")),
         form(format!("{USERS}/{jonas}/role"), ("role", "admin"), ("role", "admin")),
         form(ACCOUNT.to_owned(), ("time_zone", "Asia/Tokyo"), ("theme", "dark")),
     ]

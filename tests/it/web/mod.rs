@@ -7,10 +7,13 @@ mod clocks;
 mod compression;
 mod delete_user;
 mod devices;
+mod error_pages;
+mod evidence;
 mod expiry;
 #[cfg(target_os = "linux")]
 mod floods;
 mod frozen_primary;
+mod general;
 mod guessing;
 mod http_limits;
 mod identify;
@@ -44,4 +47,3 @@ mod trail_page;
 mod usage;
 mod usage_and_ends;
 mod users;
-mod witnesses;

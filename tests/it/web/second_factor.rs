@@ -84,6 +84,32 @@ fn a_form_without_a_code_only_removes() {
 }
 
 #[test]
+fn recovery_codes_are_renewed_without_turning_the_factor_off() {
+    let (server, admin, app, before) = with_second_factor();
+    let renew = |password| admin.post(SECOND_FACTOR, &[("recovery_codes", "renew"), ("current_password", password)]);
+    assert!(renew("not it").expect(422).html().text(".field-error").contains("This is not your current password."));
+    let answer = renew(PASSWORD).expect(201);
+    let after = answer.html().texts("#recovery-codes li");
+    assert!(after.len() == 10 && after.iter().all(|code| !before.contains(code)));
+    assert!(admin.get(SECOND_FACTOR).expect(200).body.contains("10 recovery codes"));
+    enter(&with_password(&server), &before[0]).expect(422);
+    enter(&with_password(&server), &after[0]).expect_redirect(API_KEYS);
+    server.advance(Duration::from_mins(1));
+    enter(&with_password(&server), &app.code(server.clock.now())).expect_redirect(API_KEYS);
+    let (action, renewed) =
+        server.trail("Brightwater").into_iter().rfind(|(action, _)| action == "user.second_factor_changed").unwrap();
+    assert_eq!(renewed, r#"{"recovery_codes_renewed":true,"second_factor":true}"#, "{action}");
+    server.check_state();
+    let evidence = admin.get("/administration/company-settings/evidence").expect(200).html();
+    assert!(evidence.text("#evidence-state").ends_with("all good"));
+    // Without a second factor there is nothing to renew.
+    let other = server.auditor();
+    other
+        .post(SECOND_FACTOR, &[("recovery_codes", "renew"), ("current_password", PASSWORD)])
+        .expect_redirect(SECOND_FACTOR);
+}
+
+#[test]
 fn every_set_up_shows_a_new_secret_bound_to_the_session() {
     let server = TestServer::start();
     let secret = |browser: &Browser| browser.get(SECOND_FACTOR).html().text("#second-factor-secret");
@@ -200,7 +226,7 @@ fn a_sign_in_accepts_its_code_for_ten_minutes() {
     let browser = with_password(&server);
     server.advance(Duration::from_mins(10));
     enter(&browser, &app.code(server.clock.now())).expect_redirect("/sign-in");
-    assert!(browser.get("/sign-in").expect(200).body.contains("You were signed out."));
+    assert!(browser.get("/sign-in").expect(200).body.contains("Your session ended."));
 }
 
 #[test]

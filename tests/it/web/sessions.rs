@@ -67,7 +67,7 @@ fn a_session_ends_after_an_idle_hour_or_a_day() {
     server.advance(Duration::from_hours(1));
     idle.get(API_KEYS).expect(303);
     let page = idle.get("/sign-in").expect(200);
-    assert!(page.body.contains("You were signed out. Sign in to continue."));
+    assert!(page.body.contains("Your session ended. Sign in to continue."));
     let busy = server.admin();
     for _ in 0..47 {
         server.advance(Duration::from_mins(30));
@@ -86,7 +86,7 @@ fn signing_out_ends_the_session_on_the_server() {
     admin.post("/sign-out", &[]).expect_redirect("/sign-in");
     let thief = server.anonymous().request("GET", API_KEYS).header("Cookie", cookie);
     assert_eq!(crate::support::browser::send(thief).status, 303);
-    assert!(!admin.get("/sign-in").body.contains("You were signed out."));
+    assert!(!admin.get("/sign-in").body.contains("Your session ended."));
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn a_password_made_of_the_other_fields_is_refused() {
     let mut fields = FIELDS;
     fields[3].1 = "maria@brightwater.example";
     let page = server.anonymous().post(&link(&server), &fields).expect(422);
-    assert!(page.body.contains("This password is easy to guess. Use a longer or less common one."));
+    assert!(page.body.contains("This password is too easy to guess. Try a few unrelated words."));
 }
 
 #[test]

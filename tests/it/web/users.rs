@@ -34,9 +34,9 @@ fn the_list_shows_users_and_how_they_sign_in() {
     let maria = row(&page, &server.user_id(MARIA));
     assert!(maria.contains("You") && maria.contains("Admin On") && maria.contains("09:00"), "{maria}");
     let auditor = row(&page, &jonas);
-    assert!(auditor.contains("Auditor Off Not signed in yet") && !auditor.contains("You"), "{auditor}");
+    assert!(auditor.contains("Auditor Off Never signed in") && !auditor.contains("You"), "{auditor}");
     let nina = row(&page, &server.user_id("nina@brightwater.example"));
-    assert!(nina.contains("nina@brightwater.example") && nina.contains("Invited, not signed in yet"), "{nina}");
+    assert!(nina.contains("nina@brightwater.example") && nina.contains("Invitation pending"), "{nina}");
     server.advance(Duration::from_mins(30));
     let reader = server.signed_in_as("jonas@brightwater.example");
     let page = reader.get(USERS).expect(200).html();
@@ -112,7 +112,7 @@ fn invalid_fields_are_refused_with_a_sentence_and_kept() {
     assert_eq!(add(&admin, &long_name, good_email, "admin").html().attribute("input[name=name]", "value"), long_name);
     for role in ["", "Admin", "owner"] {
         let page = add(&admin, good_name, good_email, role).expect(422).html();
-        assert!(page.text("dialog").contains("Choose one of the roles"));
+        assert!(page.text("dialog").contains("Select a role"));
         assert_eq!(page.attribute("input[name=name]", "value"), good_name);
         assert!(!page.has("input[name=role][checked]"));
     }
@@ -225,4 +225,29 @@ fn a_long_user_list_is_paged_both_ways() {
     for cursor in ["", "nonsense", "YQ", "%00", &"a".repeat(3_000)] {
         admin.get(&format!("{USERS}?cursor={cursor}")).expect(404);
     }
+}
+
+#[test]
+fn the_only_admin_is_not_offered_what_is_refused() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    let own = format!("#user-{}", server.user_id("maria@brightwater.example"));
+    let actions = || admin.get(USERS).expect(200).html().text(&format!("{own} .row-actions"));
+    assert_eq!(actions(), "Only administrator");
+    server.add_person("Nina Okafor", "nina@brightwater.example", Role::Admin);
+    assert_eq!(actions(), "Change role Delete");
+}
+
+#[test]
+fn a_taken_address_is_named_only_within_the_company() {
+    let server = TestServer::start();
+    let admin = server.admin();
+    server.other_company_admin();
+    let error = |email| {
+        let answer = admin.post(USERS, &[("name", "Someone"), ("email", email), ("role", "admin")]).expect(422);
+        answer.html().text("#email-error")
+    };
+    let refused = "Error: This email address cannot be used.";
+    assert_eq!(error("ada@northwind.example"), refused);
+    assert_eq!(error("MARIA@brightwater.example"), format!("{refused} A user of your company already has it."));
 }

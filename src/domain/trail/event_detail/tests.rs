@@ -52,13 +52,26 @@ fn new_key() -> NewKey {
     }
 }
 
+/// Settings with reasons, as events of this version have them.
+fn reasoned() -> CompanySettings {
+    CompanySettings {
+        default_expiry_reason: Some(None),
+        maximum_lifetime_reason: Some(Some("Risk review".to_owned())),
+        rotation_period_reason: Some(None),
+        ..settings(None)
+    }
+}
+
 fn settings(days: Option<u16>) -> CompanySettings {
     CompanySettings {
         default_expiry_days: days,
+        default_expiry_reason: None,
         maximum_lifetime_days: days,
+        maximum_lifetime_reason: None,
         name: "Brightwater".to_owned(),
         require_second_factor: days.is_some(),
         rotation_period_days: days,
+        rotation_period_reason: None,
     }
 }
 
@@ -118,7 +131,7 @@ fn pinned() -> Vec<(EventDetail, String, String)> {
                     &TrailFilter {
                         from: Some(at(1_795_564_800_000_000)),
                         until: Some(at(1_795_651_199_999_999)),
-                        actor: Some(user(USER)),
+                        actor: Some(Actor::User(user(USER))),
                         actions: vec![Action::ApiKeyCreated, Action::ApiKeyRevoked],
                         key: Some(key()),
                     },
@@ -129,9 +142,24 @@ fn pinned() -> Vec<(EventDetail, String, String)> {
             r#"{"actions":["api_key.created","api_key.revoked"],"format":"csv","from":1795564800000000,"key":"KEY","until":1795651199999999,"user":"USER"}"#,
         ),
         pin(
+            EventDetail::AuditTrailExported {
+                after: Export::new(
+                    &TrailFilter { actor: Some(Actor::CommandLine), ..TrailFilter::default() },
+                    ExportFormat::Csv,
+                ),
+            },
+            "",
+            r#"{"format":"csv","user":"command_line"}"#,
+        ),
+        pin(
             EventDetail::CompanyChanged { before: settings(None), after: settings(days) },
             r#"{"default_expiry_days":null,"maximum_lifetime_days":null,"name":"Brightwater","require_second_factor":false,"rotation_period_days":null}"#,
             r#"{"default_expiry_days":30,"maximum_lifetime_days":30,"name":"Brightwater","require_second_factor":true,"rotation_period_days":30}"#,
+        ),
+        pin(
+            EventDetail::CompanyChanged { before: settings(None), after: reasoned() },
+            r#"{"default_expiry_days":null,"maximum_lifetime_days":null,"name":"Brightwater","require_second_factor":false,"rotation_period_days":null}"#,
+            r#"{"default_expiry_days":null,"default_expiry_reason":null,"maximum_lifetime_days":null,"maximum_lifetime_reason":"Risk review","name":"Brightwater","require_second_factor":false,"rotation_period_days":null,"rotation_period_reason":null}"#,
         ),
         pin(EventDetail::CompanyCreated { after: named("Third") }, "", r#"{"name":"Third"}"#),
         pin(EventDetail::GatewayAdded { after: named("Łódź \"1\"/\t") }, "", r#"{"name":"Łódź \"1\"/\t"}"#),
@@ -310,7 +338,7 @@ fn rotation_details(name: &str) -> Vec<(EventDetail, String, String)> {
 fn user_details() -> Vec<(EventDetail, String, String)> {
     let pin = |detail, before: &str, after: &str| (detail, before.to_owned(), after.to_owned());
     let role = |role| UserRole { role };
-    let second_factor = |second_factor| SecondFactor { second_factor };
+    let second_factor = SecondFactor::new;
     let code = |second_factor| EventDetail::UserSignedInWithCode { after: UsedCode { second_factor } };
     vec![
         pin(EventDetail::UserAdded { after: role(Role::Admin) }, "", r#"{"role":"admin"}"#),
@@ -365,6 +393,14 @@ fn user_details() -> Vec<(EventDetail, String, String)> {
             EventDetail::UserSecondFactorChanged { before: second_factor(false), after: second_factor(true) },
             r#"{"second_factor":false}"#,
             r#"{"second_factor":true}"#,
+        ),
+        pin(
+            EventDetail::UserSecondFactorChanged {
+                before: second_factor(true),
+                after: SecondFactor { recovery_codes_renewed: true, ..second_factor(true) },
+            },
+            r#"{"second_factor":true}"#,
+            r#"{"recovery_codes_renewed":true,"second_factor":true}"#,
         ),
         pin(
             EventDetail::UserSessionEnded { after: EndedSession { session_id: SessionId::parse(SESSION).unwrap() } },

@@ -12,6 +12,9 @@ pub(super) struct ReplayedCompany {
     default_expiry_days: Option<u16>,
     maximum_lifetime_days: Option<u16>,
     rotation_period_days: Option<u16>,
+    default_expiry_reason: Option<TextDigest>,
+    maximum_lifetime_reason: Option<TextDigest>,
+    rotation_period_reason: Option<TextDigest>,
 }
 
 impl ReplayedCompany {
@@ -22,16 +25,26 @@ impl ReplayedCompany {
             default_expiry_days: None,
             maximum_lifetime_days: None,
             rotation_period_days: None,
+            default_expiry_reason: None,
+            maximum_lifetime_reason: None,
+            rotation_period_reason: None,
         }
     }
 
-    pub(super) fn with(settings: &CompanySettings) -> Self {
+    /// The company after a change. A reason that the event says nothing about stays.
+    pub(super) fn with(&self, settings: &CompanySettings) -> Self {
+        let reason = |after: &Option<Option<String>>, before| {
+            after.as_ref().map_or(before, |after| after.as_deref().map(TextDigest::of))
+        };
         Self {
             name: TextDigest::of(&settings.name),
             require_second_factor: settings.require_second_factor,
             default_expiry_days: settings.default_expiry_days,
             maximum_lifetime_days: settings.maximum_lifetime_days,
             rotation_period_days: settings.rotation_period_days,
+            default_expiry_reason: reason(&settings.default_expiry_reason, self.default_expiry_reason),
+            maximum_lifetime_reason: reason(&settings.maximum_lifetime_reason, self.maximum_lifetime_reason),
+            rotation_period_reason: reason(&settings.rotation_period_reason, self.rotation_period_reason),
         }
     }
 }
@@ -50,4 +63,10 @@ pub(super) fn compare(row: &Tracked<ReplayedCompany>, stored: &StoredCompany, co
         last,
     );
     comparison.check("rotation_period_days", is_days(stored.rotation_period_days, company.rotation_period_days), last);
+    let mut check_reason = |column, stored: &Option<String>, replayed| {
+        comparison.check(column, stored.as_deref().map(TextDigest::of) == replayed, last);
+    };
+    check_reason("default_expiry_reason", &stored.default_expiry_reason, company.default_expiry_reason);
+    check_reason("maximum_lifetime_reason", &stored.maximum_lifetime_reason, company.maximum_lifetime_reason);
+    check_reason("rotation_period_reason", &stored.rotation_period_reason, company.rotation_period_reason);
 }

@@ -61,7 +61,7 @@ impl Replay {
             EventDetail::CompanyChanged { after, .. } => {
                 let company = CompanyId::parse(&change.target_id);
                 if let Some(company) = company.and_then(|id| self.companies.change(id, change.sequence)) {
-                    *company = ReplayedCompany::with(after);
+                    *company = company.with(after);
                 }
             }
             EventDetail::GatewayAdded { after } => {
@@ -103,7 +103,7 @@ impl Replay {
         let Some(user) = self.users.change(id, sequence) else { return };
         match &change.detail {
             EventDetail::UserRoleChanged { after, .. } => (user.role, user.role_set) = (after.role, sequence),
-            EventDetail::UserSecondFactorChanged { after, .. } => {
+            EventDetail::UserSecondFactorChanged { after, .. } if !after.recovery_codes_renewed => {
                 user.second_factor_since = after.second_factor.then_some(at);
                 user.second_factor_changed = Some(sequence);
             }

@@ -11,6 +11,9 @@ pub struct StoredCompany {
     pub default_expiry_days: Option<i32>,
     pub maximum_lifetime_days: Option<i32>,
     pub rotation_period_days: Option<i32>,
+    pub default_expiry_reason: Option<String>,
+    pub maximum_lifetime_reason: Option<String>,
+    pub rotation_period_reason: Option<String>,
 }
 
 /// A row of `users`, without personal data.

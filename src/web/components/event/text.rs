@@ -1,6 +1,7 @@
 //! The sentence that describes an event, one for each action.
 
 use crate::domain::ids::UserId;
+use crate::domain::key::lifecycle::RevocationReason;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::action::Action;
 use crate::domain::trail::event::Event;
@@ -45,7 +46,7 @@ impl EventText<'_> {
                 _ => vec![text("renamed "), name()],
             },
             Action::ApiKeyRotated => vec![text("rotated "), name()],
-            Action::ApiKeyRevoked => vec![text("revoked "), name()],
+            Action::ApiKeyRevoked => [text("revoked "), name()].into_iter().chain(self.reason()).collect(),
             Action::ApiKeyDigestRenewed => vec![text("renewed the stored digest of "), name()],
             Action::ApiKeyExpired => vec![name(), text(" expired")],
             Action::ApiKeyDetailsChanged => {
@@ -63,28 +64,38 @@ impl EventText<'_> {
             },
             Action::ApiKeyHandedOver => match self.detail {
                 EventDetail::ApiKeyHandedOver { after, .. } => {
-                    vec![text("handed "), name(), text(" over to "), self.person(after.owner)]
+                    vec![text("changed the owner of "), name(), text(" to "), self.person(after.owner)]
                 }
-                _ => vec![text("handed "), name(), text(" over")],
+                _ => vec![text("changed the owner of "), name()],
             },
-            Action::ApiKeyRefusedAfterRevocation => vec![name(), text(" was refused after its revocation")],
+            Action::ApiKeyRefusedAfterRevocation => {
+                vec![text("A request with the revoked key "), name(), text(" was rejected")]
+            }
             other => self.user_or_company_sentence(other),
         }
     }
 
     fn user_or_company_sentence(&self, action: Action) -> Vec<Part> {
         match action {
-            Action::UserAdded => vec![text("added "), self.target()].into_iter().chain(self.role(" as ")).collect(),
+            Action::UserAdded => vec![text("added "), self.target()].into_iter().chain(self.role()).collect(),
             Action::UserDeleted => vec![text("deleted a user")],
             Action::UserInvited => vec![text("invited "), self.target()],
             Action::UserInvitationAccepted => vec![text("accepted the invitation")],
-            Action::UserInvitationRenewed => vec![text("created a new link for "), self.target()],
+            Action::UserInvitationRenewed => vec![text("created a password link for "), self.target()],
             Action::UserPasswordChanged => {
                 self.possessive("changed", "password").into_iter().chain(self.used_link()).collect()
             }
-            Action::UserProfileChanged => vec![text(format!("changed their {}", join_list(&self.changed_fields())))],
-            Action::UserRoleChanged => vec![text("made "), self.target()].into_iter().chain(self.role(" ")).collect(),
+            Action::UserProfileChanged => vec![text(format!("updated their {}", join_list(&self.changed_fields())))],
+            Action::UserRoleChanged => match self.detail {
+                EventDetail::UserRoleChanged { after, .. } => {
+                    vec![text("changed the role of "), self.target(), text(format!(" to {}", after.role.label()))]
+                }
+                _ => vec![text("changed the role of "), self.target()],
+            },
             Action::UserSecondFactorChanged => match self.detail {
+                EventDetail::UserSecondFactorChanged { after, .. } if after.recovery_codes_renewed => {
+                    vec![text("renewed their recovery codes")]
+                }
                 EventDetail::UserSecondFactorChanged { after, .. } if after.second_factor => {
                     self.possessive("set up", "second factor")
                 }
@@ -92,18 +103,18 @@ impl EventText<'_> {
             },
             Action::UserSessionEnded => match self.detail {
                 EventDetail::UserSessionsEnded { after } => {
-                    vec![text(format!("ended {} of their sessions", with_thousands(after.sessions)))]
+                    vec![text(format!("signed out {} of their sessions", with_thousands(after.sessions)))]
                 }
-                _ => vec![text("ended one of their sessions")],
+                _ => vec![text("signed out one of their sessions")],
             },
-            Action::UserSignInRefused => vec![self.target(), text(" was refused at sign-in")],
+            Action::UserSignInRefused => vec![text("Failed sign-in for "), self.target()],
             Action::UserSignedIn => vec![text("signed in")],
             Action::UserSignedOut => vec![text("signed out")],
             Action::UserUnlocked => vec![text("unlocked "), self.target()],
             Action::CompanyCreated => {
                 vec![text("created the company "), Part::Name(self.detail.name().unwrap_or_default())]
             }
-            Action::CompanyChanged => vec![text("changed the company’s settings")],
+            Action::CompanyChanged => vec![text("updated company settings")],
             Action::AuditTrailExported => self.export_sentence(),
             Action::AuditTrailLossAccepted => self.loss_sentence(),
             other => vec![text(other.as_str())],
@@ -153,10 +164,11 @@ impl EventText<'_> {
         };
         let format = match format {
             Some(ExportFormat::Csv) => " as CSV",
-            Some(ExportFormat::JsonLines) => " as JSON Lines",
+            Some(ExportFormat::JsonLines) => " as JSONL",
             None => "",
         };
-        vec![text(format!("exported {}the audit trail{format}", if is_filtered { "part of " } else { "" }))]
+        let what = if is_filtered { "filtered events" } else { "the audit trail" };
+        vec![text(format!("exported {what}{format}"))]
     }
 
     fn loss_sentence(&self) -> Vec<Part> {
@@ -209,14 +221,18 @@ impl EventText<'_> {
         after.changed.iter().map(name).collect()
     }
 
-    fn role(&self, prefix: &str) -> Option<Part> {
-        let (EventDetail::UserAdded { after } | EventDetail::UserRoleChanged { after, .. }) = self.detail else {
-            return None;
-        };
+    fn role(&self) -> Option<Part> {
+        let EventDetail::UserAdded { after } = self.detail else { return None };
         Some(text(match after.role {
-            Role::Admin => format!("{prefix}an admin"),
-            Role::Auditor => format!("{prefix}an auditor"),
+            Role::Admin => " as an admin",
+            Role::Auditor => " as an auditor",
         }))
+    }
+
+    /// “ (no longer used)”, if there is a reason.
+    fn reason(&self) -> Option<Part> {
+        let reason = RevocationReason::given(self.event.reason.as_deref())?;
+        Some(text(format!(" ({})", reason.label().to_lowercase())))
     }
 
     fn target(&self) -> Part {

@@ -40,7 +40,6 @@ impl EventView {
     pub fn new(item: &EventListItem, names: &UserNames, zone: &Zone, at: TimeView) -> Self {
         let event = &item.event;
         let action = Action::parse(&event.action);
-        let reason = event.reason.as_deref().and_then(RevocationReason::parse);
         let detail = event.detail();
         let text = EventText { event, detail: &detail, names, zone };
         Self {
@@ -58,7 +57,7 @@ impl EventView {
             aside: text.aside(action),
             at,
             address: event.client_address.clone(),
-            reason: reason.filter(|reason| *reason != RevocationReason::Unspecified).map(RevocationReason::label),
+            reason: RevocationReason::given(event.reason.as_deref()).map(RevocationReason::label),
             comment: event.comment.clone(),
         }
     }

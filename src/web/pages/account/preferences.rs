@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::load;
 use super::view::AccountPage;
 use crate::actions::ChangeProfileError;
+use crate::domain::actor::Actor;
 use crate::domain::key::api_key::KeyFormat;
 use crate::domain::text::name::PersonName;
 use crate::domain::trail::action::Action;
@@ -54,7 +55,7 @@ impl PreferencesForm {
         };
         // A missing theme means the system theme.
         let theme = if self.theme.is_empty() { Some(Theme::System) } else { Theme::parse(&self.theme) };
-        let theme = theme.ok_or_else(|| Field::invalid(Theme::System.as_str(), "Choose one of the themes"));
+        let theme = theme.ok_or_else(|| Field::invalid(Theme::System.as_str(), "Select a theme"));
         match (name, time_zone, theme) {
             (Ok(name), Ok(time_zone), Ok(theme)) => Ok((name, time_zone, theme)),
             (name, time_zone, theme) => Err(Box::new(InvalidPreferences {
@@ -110,7 +111,7 @@ async fn refuse_outdated(
     let merged = version.merge(form.values(), saved);
     let user_id = cx.user.user_id;
     let actions = vec![Action::UserProfileChanged];
-    let filter = TrailFilter { actor: Some(user_id), actions, ..TrailFilter::default() };
+    let filter = TrailFilter { actor: Some(Actor::User(user_id)), actions, ..TrailFilter::default() };
     let fields = conflicting_fields(LABELS, saved, merged, value_text);
     let conflict = Conflict::load(cx, filter, user_id.to_string(), fields).await?;
     let [name, time_zone, theme] = merged.map(Field::new);

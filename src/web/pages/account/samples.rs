@@ -49,8 +49,8 @@ impl AccountPage {
     pub fn samples() -> Vec<Rendered> {
         let refused = AccountPage {
             name: Field::invalid("", "Enter your name"),
-            time_zone: Field::invalid("", "Choose one of the time zones"),
-            theme: Field::invalid("system", "Choose one of the themes"),
+            time_zone: Field::invalid("", "Select a time zone"),
+            theme: Field::invalid("system", "Select a theme"),
             ..account()
         };
         let password_refused = AccountPage {

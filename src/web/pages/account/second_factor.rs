@@ -46,7 +46,7 @@ pub enum SecondFactorState {
         recovery_codes_left: u64,
         password_error: Option<String>,
     },
-    /// Only the response to the set-up shows the recovery codes.
+    /// Only the response that made them shows the recovery codes.
     JustSetUp { recovery_codes: Vec<String> },
 }
 
@@ -95,6 +95,8 @@ pub struct SecondFactorForm {
     #[serde(deserialize_with = "deserialize_present")]
     code: Option<String>,
     current_password: String,
+    /// `renew` asks for new recovery codes.
+    recovery_codes: String,
 }
 
 fn deserialize_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -105,13 +107,14 @@ pub async fn show(user: EnrollmentContext) -> Result<HttpResponse, PageError> {
     html_with_secret(StatusCode::OK, &load(&user).await?)
 }
 
-/// Sets up the second factor if the form has a code, else removes it.
+/// Sets up the second factor if the form has a code, renews the recovery codes if it asks for that, else removes it.
 pub async fn submit(user: EnrollmentContext, body: FormBody) -> Result<HttpResponse, PageError> {
     let form: SecondFactorForm = body.form().await?;
     let password = Password::presented(&form.current_password);
     let _permit = user.0.app.hashing_permit(HashingQueue::Reserved).await?;
     match form.code {
         Some(code) => confirm(&user, password, code).await,
+        None if form.recovery_codes == "renew" => renew_codes(&user, password).await,
         None => remove(&user, password).await,
     }
 }
@@ -122,17 +125,29 @@ async fn confirm(user: &EnrollmentContext, password: Password, code: String) -> 
     let confirmed =
         cx.perform(move |actions, context| actions.confirm_second_factor(context, session, &password, &code));
     match confirmed.await? {
-        Ok(recovery_codes) => {
-            let state = SecondFactorState::JustSetUp { recovery_codes };
-            let layout = PageLayout::new(&cx.app, &cx.user);
-            html_with_secret(StatusCode::CREATED, &SecondFactorPage { layout, state, is_required: false })
-        }
+        Ok(recovery_codes) => show_codes(user, recovery_codes),
         Err(ConfirmSecondFactorError::AlreadySetUp) => Ok(see_other(SECOND_FACTOR)),
         Err(ConfirmSecondFactorError::Password(refusal)) => refuse_password(user, &refusal).await,
         Err(refusal) => {
             let page = load(user).await?.with_code_error(refusal.to_string());
             html_with_secret(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
+    }
+}
+
+/// Shows new recovery codes, once.
+fn show_codes(user: &EnrollmentContext, recovery_codes: Vec<String>) -> Result<HttpResponse, PageError> {
+    let layout = PageLayout::new(&user.0.app, &user.0.user);
+    let state = SecondFactorState::JustSetUp { recovery_codes };
+    html_with_secret(StatusCode::CREATED, &SecondFactorPage { layout, state, is_required: false })
+}
+
+async fn renew_codes(user: &EnrollmentContext, password: Password) -> Result<HttpResponse, PageError> {
+    let renewed = user.0.perform(move |actions, context| actions.renew_recovery_codes(context, &password)).await?;
+    match renewed {
+        Ok(Some(recovery_codes)) => show_codes(user, recovery_codes),
+        Ok(None) => Ok(see_other(SECOND_FACTOR)),
+        Err(refusal) => refuse_password(user, &refusal).await,
     }
 }
 

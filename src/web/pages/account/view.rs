@@ -71,10 +71,10 @@ pub enum AccountBanner {
 impl AccountBanner {
     fn sentence(self) -> &'static str {
         match self {
-            Self::Saved => "Your changes were saved.",
-            Self::PasswordChanged => "Your password was changed. All other sessions have ended.",
-            Self::SessionEnded => "The session has ended.",
-            Self::OtherSessionsEnded => "All other sessions have ended.",
+            Self::Saved => "Changes saved.",
+            Self::PasswordChanged => "Your password was changed. You’re signed out everywhere else.",
+            Self::SessionEnded => "Session signed out.",
+            Self::OtherSessionsEnded => "You’re signed out everywhere else.",
             Self::SecondFactorRemoved => "The second factor is off.",
         }
     }

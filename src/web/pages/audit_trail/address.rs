@@ -1,7 +1,7 @@
 //! The address of the Audit Trail page with its filters. Every link to the page is built here.
 
 use crate::domain::trail::action::Action;
-use crate::web::paths::AUDIT_TRAIL;
+use crate::web::paths::{AUDIT_TRAIL, EVIDENCE};
 use crate::web::url::with_query;
 
 /// The filters, as the parameters of an address.
@@ -11,7 +11,7 @@ pub struct TrailAddress {
     pub from: String,
     /// The date as typed.
     pub to: String,
-    /// The id of the actor.
+    /// The id of a user, or the type of another actor.
     pub user: Option<String>,
     pub actions: Vec<Action>,
     /// The id of the key.
@@ -58,6 +58,18 @@ impl TrailAddress {
         self.href_below("/export.jsonl", &[])
     }
 
+    /// The page on which the matching events are exported with a proof.
+    #[must_use]
+    pub fn evidence_href(&self) -> String {
+        with_query(EVIDENCE, &self.parameters())
+    }
+
+    /// The same filters for other days.
+    #[must_use]
+    pub fn with_dates(&self, from: String, to: String) -> Self {
+        Self { from, to, ..self.clone() }
+    }
+
     /// The same filters for one key, or for all keys.
     #[must_use]
     pub fn with_key(&self, key: Option<&str>) -> Self {
@@ -100,6 +112,9 @@ mod tests {
         assert_eq!(address.csv_href(), format!("{AUDIT_TRAIL}/export.csv?{query}"));
         assert_eq!(address.json_lines_href(), format!("{AUDIT_TRAIL}/export.jsonl?{query}"));
         assert_eq!(address.event_href("e", Some("c")), format!("{AUDIT_TRAIL}/e?{query}&cursor=c"));
+        assert_eq!(address.evidence_href(), format!("{EVIDENCE}?{query}"));
         assert!(!address.with_key(None).href().contains("key="));
+        let today = address.with_dates("2026-11-23".to_owned(), "2026-11-23".to_owned());
+        assert_eq!(today.href(), format!("{AUDIT_TRAIL}?from=2026-11-23&to=2026-11-23&{}", &query[16..]));
     }
 }

@@ -2,7 +2,8 @@
 
 use time::Date;
 
-use crate::domain::ids::{KeyId, UserId};
+use crate::domain::actor::Actor;
+use crate::domain::ids::KeyId;
 use crate::domain::key::api_key::KeyFormat;
 use crate::domain::text::date;
 use crate::domain::timestamp::Timestamp;
@@ -15,7 +16,7 @@ use crate::web::app::page_context::PageContext;
 use crate::web::components::field::Field;
 use crate::web::pages::audit_trail::address::TrailAddress;
 
-pub const INVALID_DATE: &str = "Enter a date such as 2026-11-23";
+pub const INVALID_DATE: &str = "Enter a date as YYYY-MM-DD";
 const REVERSED_RANGE: &str = "Choose an end date on or after the start date";
 
 /// The filters of an address.
@@ -24,11 +25,9 @@ pub struct TrailQuery {
     pub filter: TrailFilter,
     pub from: Field,
     pub to: Field,
-    /// The size of an earlier checkpoint that the export is to be proven consistent with.
-    pub since: Field,
     /// The key to filter by.
     pub key: Option<KeyRecord>,
-    /// The name of the user to filter by. `None` if that user is deleted.
+    /// The name of the user to filter by. `None` for a deleted user, and for an actor that is not a user.
     pub actor_name: Option<String>,
 }
 
@@ -38,18 +37,20 @@ impl TrailQuery {
     /// # Errors
     /// [`PageError`] for an unknown user, key or action.
     pub async fn parse(cx: &PageContext, query: &Fields) -> Result<Self, PageError> {
-        let actor = non_empty(query, "user")?.map(|id| UserId::parse(id).ok_or(PageError::UserNotFound)).transpose()?;
+        let actor = non_empty(query, "user")?.map(|word| Actor::parse_word(word).ok_or(PageError::UserNotFound));
+        let actor = actor.transpose()?;
         let key = non_empty(query, "key")?.map(|id| KeyId::parse(id).ok_or(PageError::KeyNotFound)).transpose()?;
         let actions = actions(query)?;
         let company_id = cx.company_id();
         let (actor_name, key) = cx
             .read(move |db| {
-                if let Some(id) = actor
+                let user_id = actor.and_then(Actor::user);
+                if let Some(id) = user_id
                     && !db.users().ever_existed(company_id, id)?
                 {
                     return Err(PageError::UserNotFound);
                 }
-                let actor_name = db.users().names(company_id, actor)?.into_values().next();
+                let actor_name = db.users().names(company_id, user_id)?.into_values().next();
                 let key = key.map(|id| db.keys().by_id(company_id, id)?.ok_or(PageError::KeyNotFound)).transpose()?;
                 Ok((actor_name, key))
             })
@@ -61,7 +62,7 @@ impl TrailQuery {
             to.error = Some(REVERSED_RANGE.to_owned());
         }
         let filter = TrailFilter { from: first, until: last, actor, actions, key: key.as_ref().map(|key| key.id) };
-        Ok(Self { filter, from, to, since: Field::default(), key, actor_name })
+        Ok(Self { filter, from, to, key, actor_name })
     }
 
     /// Returns whether a date has an error.
@@ -73,7 +74,7 @@ impl TrailQuery {
         TrailAddress {
             from: self.from.value.clone(),
             to: self.to.value.clone(),
-            user: self.filter.actor.map(|id| id.to_string()),
+            user: self.filter.actor.map(Actor::word),
             actions: self.filter.actions.clone(),
             key: self.filter.key.map(|id| id.to_string()),
         }

@@ -1,15 +1,12 @@
-//! The Audit Trail page: filters, single events and exports.
+//! The Audit Trail page: filters and single events.
 
 pub mod address;
-pub mod checkpoint;
 pub mod cursor;
-pub mod event_dialog;
-pub mod export;
+pub mod event_drawer;
 pub mod filters;
 pub mod handlers;
 pub mod load;
+pub mod presets;
 #[cfg(test)]
 pub(crate) mod samples;
-pub mod state_check;
 pub mod view;
-pub mod witnesses;

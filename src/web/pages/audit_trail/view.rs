@@ -1,8 +1,9 @@
-//! The view of the Audit Trail page: filters, table, checkpoint.
+//! The view of the Audit Trail page: filters and table.
 
 use askama::Template;
 
-use crate::web::app::text::pluralized;
+use crate::domain::actor::Actor;
+use crate::web::app::text::{pluralized, with_thousands};
 use crate::web::components::dialog::Dialog;
 use crate::web::components::event::labels::{self, ACTION_GROUPS};
 use crate::web::components::event::text::Part;
@@ -14,9 +15,8 @@ use crate::web::components::paging::Pager;
 use crate::web::components::people::ActorView;
 use crate::web::pages::audit_trail::address::TrailAddress;
 use crate::web::pages::audit_trail::filters::INVALID_DATE;
-use crate::web::pages::audit_trail::state_check::StateCheckView;
-use crate::web::pages::audit_trail::witnesses::WitnessesView;
-use crate::web::paths::{self, AUDIT_TRAIL, CHECKPOINT, CHECKPOINT_KEY, EXPORT_JSON_LINES};
+use crate::web::pages::audit_trail::presets::Preset;
+use crate::web::paths::{self, AUDIT_TRAIL};
 
 #[derive(Template)]
 #[template(path = "audit_trail/page.html")]
@@ -29,14 +29,40 @@ pub struct TrailPage {
     pub cursor: Option<String>,
     pub rows: Vec<EventView>,
     pub pager: Pager,
+    pub total: TrailTotal,
+    pub presets: Vec<Preset>,
     /// From `Zone::label`.
     pub zone: String,
-    pub witnesses: WitnessesView,
-    pub state_check: StateCheckView,
-    /// The size of an earlier checkpoint that an export is to be proven consistent with.
-    pub since: Field,
     pub dialog: Option<Dialog>,
 }
+
+/// The addresses of the matching events before and after an event.
+#[derive(Clone, Debug, Default)]
+pub struct Neighbours {
+    pub newer: Option<String>,
+    pub older: Option<String>,
+}
+
+/// More matching events than this are not counted.
+pub const MAX_COUNTED_EVENTS: i64 = 1_000;
+
+/// How many events match the filters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrailTotal {
+    Exactly(u64),
+    /// More than [`MAX_COUNTED_EVENTS`].
+    More,
+}
+
+impl Default for TrailTotal {
+    fn default() -> Self {
+        Self::Exactly(0)
+    }
+}
+
+/// The actors that are not users, as the filter offers them.
+const OTHER_ACTORS: [(Actor, &str); 3] =
+    [(Actor::System, "Keydesk"), (Actor::CommandLine, "Command line"), (Actor::KeyHolder, "Key holder")];
 
 /// The fields of the filter form.
 #[derive(Clone, Debug)]
@@ -45,8 +71,8 @@ pub struct Filters {
     pub to: Field,
     /// The id and name of each user of the company.
     pub people: Vec<(String, String)>,
-    /// The id of the user to filter by, if that user is deleted.
-    pub deleted_user: Option<String>,
+    /// The id and label of each deleted user.
+    pub deleted: Vec<(String, String)>,
     /// The key to filter by.
     pub key: Option<FilteredKey>,
 }
@@ -75,18 +101,21 @@ impl TrailPage {
         let page = self.page_title();
         match &self.dialog {
             Some(dialog) => dialog.document_title(" – ", &page),
-            None if self.has_error() => format!("Error: {page}"),
+            None if self.filters.has_error() => format!("Error: {page}"),
             None => page,
         }
     }
 
-    /// Returns whether a field has an error.
-    pub fn has_error(&self) -> bool {
-        self.filters.has_error() || self.since.error.is_some()
-    }
-
+    /// “3 events”, “50 of 4,711 events”, “50 of more than 1,000 events”.
     fn summary(&self) -> String {
-        pluralized(self.rows.len() as u64, "event shown", "events shown")
+        let shown = self.rows.len() as u64;
+        match self.total {
+            TrailTotal::Exactly(total) if total == shown => pluralized(total, "event", "events"),
+            TrailTotal::Exactly(total) => format!("{shown} of {}", pluralized(total, "event", "events")),
+            TrailTotal::More => {
+                format!("{shown} of more than {} events", with_thousands(MAX_COUNTED_EVENTS.unsigned_abs()))
+            }
+        }
     }
 
     /// An invalid date needs a text field: browsers drop it from a date field.
@@ -105,7 +134,7 @@ impl TrailPage {
     /// The label of the closed list of actions.
     fn chosen_actions(&self) -> String {
         match self.address.actions.as_slice() {
-            [] => "Any action".to_owned(),
+            [] => "All actions".to_owned(),
             [one] => labels::full_label(*one),
             several => format!("{} actions", several.len()),
         }

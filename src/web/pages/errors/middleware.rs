@@ -6,19 +6,37 @@ use actix_web::error::InternalError;
 use actix_web::http::header::HeaderValue;
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
+use actix_web::{Error, FromRequest, HttpMessage, HttpResponse, ResponseError, web};
 use askama::Template;
 
-use super::view::{Message, MessagePage};
+use super::view::{Message, MessagePage, SignedInMessagePage};
 use crate::http::body::BodyError;
 use crate::http::log_limit::LogLimit;
 use crate::http::panics::HandlerPanicked;
 use crate::http::request_id::RequestId;
 use crate::web::app::change_outcome;
 use crate::web::app::error::PageError;
+use crate::web::app::guards::EnrollmentContext;
+use crate::web::app::page_context::CurrentUser;
 use crate::web::app::state::AppState;
-use crate::web::components::layout::SignedOutLayout;
+use crate::web::components::layout::{PageLayout, SignedOutLayout};
 use crate::web::paths;
+
+/// Finds the session behind a request that the client must correct: its error page keeps the navigation. It runs inside
+/// the session middleware. A failure of the server asks the database for nothing more.
+///
+/// # Errors
+/// Those of the inner layers.
+pub async fn identify<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
+    let response = next.call(request).await?;
+    if response.response().error().is_some() && response.status().is_client_error() {
+        let request = response.request().clone();
+        if let Ok(EnrollmentContext(context)) = EnrollmentContext::extract(&request).await {
+            request.extensions_mut().insert(context.user);
+        }
+    }
+    Ok(response)
+}
 
 /// Replaces an error response with its page. A server failure is logged once, under the request id that the page shows.
 ///
@@ -39,13 +57,14 @@ pub async fn render<B: MessageBody + 'static>(
         FailedRequest { app: &app, id: id.as_ref(), retry_path, may_have_changed: may_have_changed && !is_read };
     match handled {
         Ok(response) => {
-            let Some(page) = response.response().error().map(|error| failed.error_page(error)) else {
+            let user = response.request().extensions_mut().remove::<CurrentUser>();
+            let Some(page) = response.response().error().map(|error| failed.error_page(error, user.as_ref())) else {
                 return Ok(response.map_into_boxed_body());
             };
             Ok(response.into_response(page))
         }
         Err(error) => {
-            let page = failed.error_page(&error);
+            let page = failed.error_page(&error, None);
             Err(InternalError::from_response(error, page).into())
         }
     }
@@ -66,7 +85,7 @@ struct FailedRequest<'a> {
 }
 
 impl FailedRequest<'_> {
-    fn error_page(&self, error: &Error) -> HttpResponse {
+    fn error_page(&self, error: &Error, user: Option<&CurrentUser>) -> HttpResponse {
         let converted;
         let error = if let Some(page_error) = error.as_error::<PageError>() {
             page_error
@@ -79,14 +98,14 @@ impl FailedRequest<'_> {
         if response.status() == StatusCode::SEE_OTHER {
             return response;
         }
-        let page = MessagePage {
-            layout: SignedOutLayout::new(self.app),
-            message: self.message(error),
-            request_id: self.id.map(ToString::to_string),
+        let (message, request_id) = (self.message(error), self.id.map(ToString::to_string));
+        let page = match user {
+            Some(user) => SignedInMessagePage { layout: PageLayout::new(self.app, user), message, request_id }.render(),
+            None => MessagePage { layout: SignedOutLayout::new(self.app), message, request_id }.render(),
         };
         let html = HeaderValue::from_static("text/html; charset=utf-8");
         response.headers_mut().insert(actix_web::http::header::CONTENT_TYPE, html);
-        response.set_body(BoxBody::new(page.render().unwrap_or_default()))
+        response.set_body(BoxBody::new(page.unwrap_or_default()))
     }
 
     /// A failure after a change, such as of the query for the next page, does not say that nothing was saved.

@@ -1,17 +1,28 @@
-//! The error page: a heading, a sentence and a link. It needs no session data, so it can always be rendered.
+//! The error pages: a heading, a sentence and a link. Without a session they need no data, so they can always be rendered.
 
 use askama::Template;
 
 use crate::domain::ids::KeyId;
 use crate::http::body::BodyError;
 use crate::web::app::error::PageError;
-use crate::web::components::layout::SignedOutLayout;
+use crate::web::components::layout::{PageLayout, SignedOutLayout};
+use crate::web::components::navigation::Navigation;
 use crate::web::paths::{self, API_KEYS};
 
 #[derive(Template)]
 #[template(path = "errors/page.html")]
 pub struct MessagePage {
     pub layout: SignedOutLayout,
+    pub message: Message,
+    /// The reference that a user can quote, to find the request in the log.
+    pub request_id: Option<String>,
+}
+
+/// The error page of a signed-in user, with the navigation.
+#[derive(Template)]
+#[template(path = "errors/signed_in.html")]
+pub struct SignedInMessagePage {
+    pub layout: PageLayout,
     pub message: Message,
     /// The reference that a user can quote, to find the request in the log.
     pub request_id: Option<String>,
@@ -42,7 +53,7 @@ impl Message {
     }
 
     fn with_start_link(self) -> Self {
-        self.with_link("/", "Go to the start page")
+        self.with_link("/", "Go to API Keys")
     }
 
     /// 400: the request cannot be decoded, or repeats a field.
@@ -95,14 +106,14 @@ impl Message {
     /// 404: the invitation link was used, has expired or never existed.
     #[must_use]
     pub fn invitation_expired() -> Self {
-        Self::new("Link no longer works", "This link no longer works. Ask an administrator for a new one.")
+        Self::new("Ask for a new link", "This link no longer works. Ask an administrator for a new one.")
             .with_link(paths::SIGN_IN, "Go to sign-in")
     }
 
     /// 409: the state of the key does not allow the request.
     #[must_use]
     pub fn key_state_conflict(id: KeyId, sentence: &str) -> Self {
-        Self::new("No longer possible", sentence).with_link(paths::api_key(&id.to_string()), "Back to the key")
+        Self::new("Nothing was changed", sentence).with_link(paths::api_key(&id.to_string()), "Back to the key")
     }
 
     /// 405: the page does not take this method.
@@ -122,8 +133,8 @@ impl Message {
     #[must_use]
     pub fn key_already_shown() -> Self {
         Self::new(
-            "Already shown",
-            "This key was already shown. If you did not save it, revoke it and create a new one.",
+            "No new key was created",
+            "This key was already shown. If you didn’t save it, rotate it to get a new key.",
         )
         .with_link(API_KEYS, "Back to API keys")
     }
@@ -153,7 +164,7 @@ impl Message {
     #[must_use]
     pub fn internal_error() -> Self {
         Self::new(
-            "Something went wrong",
+            "Unexpected error",
             "Something went wrong. Check the list to see whether your change was saved before you try again.",
         )
         .with_link(API_KEYS, "Back to API keys")
@@ -218,6 +229,14 @@ impl Message {
             PageError::WentBack(shortfall) => Self::went_back(shortfall),
             PageError::Internal(_) => Self::internal_error(),
         }
+    }
+}
+
+impl SignedInMessagePage {
+    const NAVIGATION: Navigation = Navigation::Elsewhere;
+
+    fn title(&self) -> String {
+        format!("{} – {}", self.message.heading, self.layout.company)
     }
 }
 

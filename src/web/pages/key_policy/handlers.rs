@@ -6,9 +6,10 @@ use serde::Deserialize;
 
 use super::load::{self, days_field};
 use super::view::KeyPolicyPage;
-use crate::actions::CompanyNameError;
+use crate::actions::{CompanyNameError, CompanyRules};
 use crate::domain::key::api_key::KeyFormat;
 use crate::domain::policy::key_policy::{Days, KeyPolicy};
+use crate::domain::policy::reasons::{PolicyReason, PolicyReasons};
 use crate::domain::text::name::CompanyName;
 use crate::domain::trail::action::Action;
 use crate::domain::trail::filter::TrailFilter;
@@ -21,84 +22,89 @@ use crate::web::app::page_context::PageContext;
 use crate::web::app::query::Query;
 use crate::web::app::respond::html;
 use crate::web::components::field::Field;
-use crate::web::components::versioned_form::Conflict;
+use crate::web::components::versioned_form::{Conflict, ConflictingField};
 use crate::web::paths::KEY_POLICY;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct KeyPolicyForm {
-    company_name: String,
+    /// The General page has the field. Here it is optional.
+    company_name: Option<String>,
     default_expiry: String,
+    default_expiry_reason: String,
     maximum_lifetime: String,
+    maximum_lifetime_reason: String,
     rotation_period: String,
+    rotation_period_reason: String,
     require_second_factor: String,
     version: String,
 }
 
 /// The fields after parsing: each a value, or the field with its error.
 struct ParsedForm {
-    company_name: Result<CompanyName, Field>,
-    default_expiry: Result<Option<Days>, Field>,
-    maximum_lifetime: Result<Option<Days>, Field>,
-    rotation_period: Result<Option<Days>, Field>,
+    company_name: Result<Option<CompanyName>, Field>,
+    days: [Result<Option<Days>, Field>; 3],
+    reasons: [Result<Option<PolicyReason>, Field>; 3],
 }
 
 impl KeyPolicyForm {
     fn parse(&self, format: &KeyFormat) -> ParsedForm {
+        let name = self.company_name.as_ref().map(|name| Field::parse(format, name, CompanyName::parse));
         ParsedForm {
-            company_name: Field::parse(format, &self.company_name, CompanyName::parse),
-            default_expiry: parse_days(&self.default_expiry),
-            maximum_lifetime: parse_days(&self.maximum_lifetime),
-            rotation_period: parse_days(&self.rotation_period),
+            company_name: name.transpose(),
+            days: self.days().map(parse_days),
+            reasons: self.reasons().map(|reason| Field::parse(format, reason, PolicyReason::parse)),
         }
+    }
+
+    fn days(&self) -> [&str; 3] {
+        [&self.default_expiry, &self.maximum_lifetime, &self.rotation_period]
+    }
+
+    fn reasons(&self) -> [&str; 3] {
+        [&self.default_expiry_reason, &self.maximum_lifetime_reason, &self.rotation_period_reason]
     }
 
     /// Fills the page with the submitted values and their errors.
     fn fill(&self, parsed: &ParsedForm, page: KeyPolicyPage) -> KeyPolicyPage {
-        let days = |parsed: &Result<Option<Days>, Field>| parsed.clone().map_or_else(|field| field, days_field);
-        let company_name = parsed.company_name.as_ref().err().cloned();
-        KeyPolicyPage {
-            company_name: company_name.unwrap_or_else(|| Field::new(&self.company_name)),
-            default_expiry: days(&parsed.default_expiry),
-            maximum_lifetime: days(&parsed.maximum_lifetime),
-            rotation_period: days(&parsed.rotation_period),
-            require_second_factor: self.requires_second_factor(),
-            ..page
+        let mut page = page.with_values(self.values());
+        for (index, period) in page.periods.iter_mut().enumerate() {
+            period.days = parsed.days[index].clone().map_or_else(|field| field, days_field);
+            if let Err(field) = &parsed.reasons[index] {
+                period.reason = field.clone();
+            }
         }
+        let company_name = parsed.company_name.as_ref().err().cloned();
+        KeyPolicyPage { company_name: company_name.or_else(|| self.company_name.as_ref().map(Field::new)), ..page }
     }
 
     fn requires_second_factor(&self) -> bool {
         self.require_second_factor == "yes"
     }
 
-    /// The values in the order of [`load::version`].
-    fn values(&self) -> [&str; 5] {
-        [
-            &self.company_name,
-            &self.default_expiry,
-            &self.maximum_lifetime,
-            &self.rotation_period,
-            if self.requires_second_factor() { "yes" } else { "" },
-        ]
+    /// The values in the order of [`KeyPolicyPage::values`].
+    fn values(&self) -> [&str; 7] {
+        let ([default, maximum, rotation], [why_default, why_maximum, why_rotation]) = (self.days(), self.reasons());
+        let second_factor = if self.requires_second_factor() { "yes" } else { "" };
+        [default, maximum, rotation, why_default, why_maximum, why_rotation, second_factor]
     }
 }
 
 impl ParsedForm {
-    /// The company name and the policy, if no field has an error.
-    fn valid(&self) -> Option<(CompanyName, KeyPolicy)> {
+    /// The new company name, the periods and their reasons, if no field has an error.
+    fn valid(&self) -> Option<(Option<CompanyName>, KeyPolicy, PolicyReasons)> {
         let company_name = self.company_name.as_ref().ok()?.clone();
-        let days = |parsed: &Result<Option<Days>, Field>| parsed.as_ref().ok().copied();
-        let default_expiry = days(&self.default_expiry)?;
-        let maximum_lifetime = days(&self.maximum_lifetime)?;
-        Some((
-            company_name,
-            KeyPolicy { default_expiry, maximum_lifetime, rotation_period: days(&self.rotation_period)? },
-        ))
+        let days = |period: usize| self.days[period].as_ref().ok().copied();
+        let reason = |period: usize| self.reasons[period].as_ref().ok().cloned();
+        let key_policy = KeyPolicy { default_expiry: days(0)?, maximum_lifetime: days(1)?, rotation_period: days(2)? };
+        let reasons =
+            PolicyReasons { default_expiry: reason(0)?, maximum_lifetime: reason(1)?, rotation_period: reason(2)? };
+        Some((company_name, key_policy, reasons))
     }
 }
 
 fn parse_days(typed: &str) -> Result<Option<Days>, Field> {
-    let error = "Choose a number of days from 1 to 3,650, or none";
+    let error = "Enter 1 to 3,650 days, or choose no limit";
     KeyPolicy::parse_days(typed).ok_or_else(|| Field::invalid(typed, error))
 }
 
@@ -114,21 +120,23 @@ pub async fn submit(Admin(cx): Admin, body: FormBody) -> Result<HttpResponse, Pa
     let version = FormVersion::parse(&form.version, &load::versioned_thing(cx.company_id()));
     let refuse = async |company_name: Option<Field>| {
         let page = form.fill(&parsed, load::page(&cx).await?);
-        let company_name = company_name.unwrap_or(page.company_name);
+        let company_name = company_name.or(page.company_name);
         let edited = page.edited.after_error(version.as_ref());
         html(StatusCode::UNPROCESSABLE_ENTITY, &KeyPolicyPage { company_name, edited, ..page })
     };
-    let (Some((company_name, policy)), Some(version)) = (parsed.valid(), &version) else {
+    let (Some((company_name, key_policy, reasons)), Some(version)) = (parsed.valid(), &version) else {
         return refuse(None).await;
     };
-    let (require_second_factor, expected) = (form.requires_second_factor(), Some(version.changes()));
-    let changed = cx.perform(move |actions, context| {
-        actions.change_company(context, expected, &company_name, require_second_factor, policy)
-    });
+    let expected = Some(version.changes());
+    let rules = CompanyRules { require_second_factor: form.requires_second_factor(), key_policy, reasons };
+    let changed =
+        cx.perform(move |actions, context| actions.change_company(context, expected, company_name.as_ref(), rules));
     match changed.await? {
         Ok(event) => Ok(redirect_with_event(KEY_POLICY, event)),
         Err(CompanyNameError::Outdated) => refuse_outdated(&cx, &form, version).await,
-        Err(error) => refuse(Some(Field::invalid(&form.company_name, error.to_string()))).await,
+        Err(error) => {
+            refuse(Some(Field::invalid(form.company_name.clone().unwrap_or_default(), error.to_string()))).await
+        }
     }
 }
 
@@ -142,18 +150,14 @@ async fn refuse_outdated(
     let saved = page.values().map(str::to_owned);
     let saved = saved.each_ref().map(String::as_str);
     let merged = version.merge(form.values(), saved);
-    let fields = KeyPolicyPage::conflicting_fields(saved, merged);
+    let mut fields = KeyPolicyPage::conflicting_fields(saved, merged);
+    if let Some(typed) = form.company_name.as_ref().filter(|name| **name != page.layout.company) {
+        fields.insert(0, ConflictingField::new("Company name", &page.layout.company, typed));
+    }
     let filter = TrailFilter { actions: vec![Action::CompanyChanged], ..TrailFilter::default() };
     let conflict = Conflict::load(cx, filter, cx.company_id().to_string(), fields).await?;
-    let [company_name, default_expiry, maximum_lifetime, rotation_period, require_second_factor] = merged;
-    let page = KeyPolicyPage {
-        company_name: Field::new(company_name),
-        default_expiry: Field::new(default_expiry),
-        maximum_lifetime: Field::new(maximum_lifetime),
-        rotation_period: Field::new(rotation_period),
-        require_second_factor: require_second_factor == "yes",
-        edited: page.edited.after_conflict(conflict),
-        ..page
-    };
-    html(StatusCode::CONFLICT, &page)
+    let page = page.with_values(merged);
+    let company_name = form.company_name.as_ref().map(Field::new);
+    let edited = page.edited.after_conflict(conflict);
+    html(StatusCode::CONFLICT, &KeyPolicyPage { company_name, edited, ..page })
 }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use super::period::{Period, PeriodField, default_note, forecast};
 use super::view::{KeyPolicyPage, PolicyKey};
 use crate::domain::ids::CompanyId;
 use crate::domain::policy::key_policy::{Days, KeyPolicy};
+use crate::domain::policy::reasons::{PolicyReason, PolicyReasons};
+use crate::domain::timestamp::Timestamp;
 use crate::store::{KeyRecord, PolicyViolation};
 use crate::web::app::error::PageError;
 use crate::web::app::form_version::FormVersion;
@@ -20,7 +23,8 @@ const MAX_LISTED_KEYS: i64 = 20;
 /// Loads the page with the current policy.
 pub async fn page(cx: &PageContext) -> Result<KeyPolicyPage, PageError> {
     let (company_id, now) = (cx.company_id(), cx.now());
-    let (settings, changes, admins_without, beyond, due) = cx
+    let can_change = cx.can_change();
+    let (settings, changes, admins_without, beyond, due, lifetimes) = cx
         .read(move |db| {
             let settings = db.companies().settings(company_id)?;
             let policy = settings.key_policy;
@@ -33,23 +37,22 @@ pub async fn page(cx: &PageContext) -> Result<KeyPolicyPage, PageError> {
             };
             let (beyond, due) = (violating(lifetime)?, violating(age)?);
             let changes = db.companies().version(company_id)?;
-            Ok((settings, changes, db.users().count_admins_without_second_factor(company_id)?, beyond, due))
+            let admins_without = db.users().count_admins_without_second_factor(company_id)?;
+            let lifetimes = if can_change { db.keys().lifetimes(company_id, now)? } else { Vec::new() };
+            Ok((settings, changes, admins_without, beyond, due, lifetimes))
         })
         .await?;
     let ((beyond, more_beyond), (due, more_due)) = (listed_keys(cx, beyond), listed_keys(cx, due));
-    let KeyPolicy { default_expiry, maximum_lifetime, rotation_period } = settings.key_policy;
     let mut page = KeyPolicyPage {
         layout: PageLayout::new(&cx.app, &cx.user),
-        company_name: Field::new(settings.name),
-        default_expiry: days_field(default_expiry),
-        maximum_lifetime: days_field(maximum_lifetime),
-        rotation_period: days_field(rotation_period),
+        company_name: None,
+        periods: period_fields(&settings.key_policy, &settings.reasons, &lifetimes, now),
         beyond,
         more_beyond,
         due,
         more_due,
         require_second_factor: settings.require_second_factor,
-        can_change: cx.can_change(),
+        can_change,
         admins_without: u64::try_from(admins_without).unwrap_or(0),
         banner_saved: false,
         edited: VersionedForm::default(),
@@ -62,6 +65,28 @@ pub async fn page(cx: &PageContext) -> Result<KeyPolicyPage, PageError> {
 #[must_use]
 pub fn versioned_thing(company_id: CompanyId) -> String {
     format!("policy-{company_id}")
+}
+
+/// The saved periods, each with its reason and a note.
+fn period_fields(
+    policy: &KeyPolicy,
+    reasons: &PolicyReasons,
+    lifetimes: &[(Timestamp, Timestamp)],
+    now: Timestamp,
+) -> [PeriodField; 3] {
+    Period::ALL.map(|period| {
+        let (days, reason) = match period {
+            Period::DefaultExpiry => (policy.default_expiry, &reasons.default_expiry),
+            Period::MaximumLifetime => (policy.maximum_lifetime, &reasons.maximum_lifetime),
+            Period::Rotation => (policy.rotation_period, &reasons.rotation_period),
+        };
+        let note = match period {
+            Period::DefaultExpiry => default_note(policy),
+            _ => forecast(period, lifetimes, now),
+        };
+        let reason = Field::new(reason.as_ref().map_or("", PolicyReason::as_str));
+        PeriodField { period, days: days_field(days), reason, note }
+    })
 }
 
 /// The form field for a number of days.

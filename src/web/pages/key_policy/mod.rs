@@ -2,6 +2,7 @@
 
 pub mod handlers;
 pub mod load;
+pub mod period;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod view;

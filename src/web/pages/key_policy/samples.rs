@@ -1,18 +1,39 @@
 //! The Key Policy page with sample data.
 
+use crate::domain::policy::key_policy::{Days, KeyPolicy};
+use crate::domain::timestamp::Timestamp;
 use crate::web::components::field::Field;
 use crate::web::components::samples::{LONG_NAME, Rendered, ago, edited, layout, render, zone};
 use crate::web::pages::api_keys::expiry::Expiry;
+use crate::web::pages::key_policy::period::{Period, PeriodField, default_note, forecast};
 use crate::web::pages::key_policy::view::{KeyPolicyPage, PolicyKey};
+
+fn periods(days: [&str; 3]) -> [PeriodField; 3] {
+    let policy = KeyPolicy { default_expiry: Days::new(365), maximum_lifetime: Days::new(180), ..KeyPolicy::default() };
+    let keys = [(ago(60 * 24 * 200), Timestamp::from_micros(i64::MAX)), (ago(60), ago(0))];
+    Period::ALL.map(|period| PeriodField {
+        period,
+        days: Field::new(days[Period::ALL.iter().position(|each| *each == period).unwrap()]),
+        reason: Field::new(if period == Period::Rotation { "Risk review of March 2026,\nPCI DSS 8.6.3." } else { "" }),
+        note: default_note(&policy)
+            .filter(|_| days[0] != "none" && period == Period::DefaultExpiry)
+            .or_else(|| forecast(period, &keys, ago(0))),
+    })
+}
+
+fn refused_periods() -> [PeriodField; 3] {
+    let mut periods = periods(["none", "none", "none"]);
+    periods[1].days = Field::invalid("20000", "Enter 1 to 3,650 days, or choose no limit");
+    periods[2].reason = Field::invalid(LONG_NAME.repeat(8), "Use 500 characters or fewer");
+    periods
+}
 
 impl KeyPolicyPage {
     pub fn samples() -> Vec<Rendered> {
         let page = || Self {
             layout: layout(),
-            company_name: Field::new("Brightwater Foods"),
-            default_expiry: Field::new("none"),
-            maximum_lifetime: Field::new("none"),
-            rotation_period: Field::new("none"),
+            company_name: None,
+            periods: periods(["none", "none", "none"]),
             beyond: vec![],
             more_beyond: 0,
             due: vec![],
@@ -24,20 +45,13 @@ impl KeyPolicyPage {
             edited: edited(None),
         };
         let refused = Self {
-            company_name: Field::invalid("", "Enter a name for the company"),
+            company_name: Some(Field::invalid("", "Enter a name for the company")),
             require_second_factor: false,
             admins_without: 2,
-            maximum_lifetime: Field::invalid("20", "The maximum lifetime must not be shorter than the default expiry"),
+            periods: refused_periods(),
             ..page()
         };
-        let conflict = Self {
-            company_name: Field::new("Brightwater Foods International"),
-            edited: edited(Some(&[
-                ("Company name", "Brightwater Foods", "Brightwater Foods International"),
-                ("Maximum lifetime", "180 days", "No limit"),
-            ])),
-            ..page()
-        };
+        let conflict = Self { edited: edited(Some(&[("Maximum lifetime", "180 days", "No limit")])), ..page() };
         let key = |id: &str, name: &str, preview: &str, expires| PolicyKey {
             id: id.to_owned(),
             name: name.to_owned(),
@@ -46,9 +60,7 @@ impl KeyPolicyPage {
             expires,
         };
         let strict = |can_change| Self {
-            default_expiry: Field::new("90"),
-            maximum_lifetime: Field::new("180"),
-            rotation_period: Field::new("45"),
+            periods: periods(["365", "180", "45"]),
             beyond: vec![
                 key("k2", "ERP Sync Service", "goa_7Hq2…9fKd", Expiry::Never),
                 key("k4", LONG_NAME, "goa_b9Zc…eW31", Expiry::On(zone().date(ago(0)))),

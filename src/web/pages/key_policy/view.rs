@@ -9,16 +9,18 @@ use crate::web::components::layout::PageLayout;
 use crate::web::components::navigation::{NavItem, Navigation};
 use crate::web::components::versioned_form::{ConflictingField, VersionedForm, conflicting_fields};
 use crate::web::pages::api_keys::expiry::Expiry;
-use crate::web::paths::{self, KEY_POLICY};
+use crate::web::pages::key_policy::period::{Period, PeriodField};
+use crate::web::paths::{self, API_KEYS, KEY_POLICY};
+use crate::web::url::with_query;
 
 #[derive(Template)]
 #[template(path = "key_policy/page.html")]
 pub struct KeyPolicyPage {
     pub layout: PageLayout,
-    pub company_name: Field,
-    pub default_expiry: Field,
-    pub maximum_lifetime: Field,
-    pub rotation_period: Field,
+    /// The new company name of a form that has one. The General page has the field.
+    pub company_name: Option<Field>,
+    /// In the order of [`Period::ALL`].
+    pub periods: [PeriodField; 3],
     /// Active keys with a longer lifetime than allowed.
     pub beyond: Vec<PolicyKey>,
     pub more_beyond: u64,
@@ -44,80 +46,51 @@ pub struct PolicyKey {
     pub expires: Expiry,
 }
 
-/// The choices of a field in days.
-const DAY_CHOICES: [&str; 4] = ["30", "90", "180", "365"];
-
-/// The labels of the three fields in days for the value `none`.
-const NEVER: &str = "Never";
-const NO_LIMIT: &str = "No limit";
-const NOT_SET: &str = "Not set";
-
-/// An option of a field in days.
-struct DaysOption {
-    value: String,
-    label: String,
-    is_chosen: bool,
-}
-
 impl KeyPolicyPage {
     const NAVIGATION: Navigation = Navigation::On(NavItem::KeyPolicy);
 
     fn title(&self) -> String {
-        let fields = [&self.company_name, &self.default_expiry, &self.maximum_lifetime, &self.rotation_period];
-        let has_error = self.edited.notice.is_some() || fields.iter().any(|field| field.error.is_some());
+        let fields = self.periods.iter().flat_map(|period| [&period.days, &period.reason]).chain(&self.company_name);
+        let has_error = self.edited.notice.is_some() || fields.into_iter().any(|field| field.error.is_some());
         let error = if has_error { "Error: " } else { "" };
         format!("{error}Key Policy – Company Settings – {}", self.layout.company)
     }
 
-    /// The values of the form, as it submits them.
-    pub(super) fn values(&self) -> [&str; 5] {
+    /// The values of the form, as it submits them: the periods, their reasons, the second factor.
+    pub(super) fn values(&self) -> [&str; 7] {
+        let [default, maximum, rotation] = &self.periods;
         [
-            &self.company_name.value,
-            &self.default_expiry.value,
-            &self.maximum_lifetime.value,
-            &self.rotation_period.value,
+            &default.days.value,
+            &maximum.days.value,
+            &rotation.days.value,
+            &default.reason.value,
+            &maximum.reason.value,
+            &rotation.reason.value,
             if self.require_second_factor { "yes" } else { "" },
         ]
     }
 
+    /// The page with these values in its form, in the order of [`values`](Self::values).
+    pub(super) fn with_values(self, values: [&str; 7]) -> Self {
+        let mut periods = self.periods;
+        for (index, period) in periods.iter_mut().enumerate() {
+            period.days = Field::new(values[index]);
+            period.reason = Field::new(values[index + 3]);
+        }
+        Self { periods, require_second_factor: values[6] == "yes", ..self }
+    }
+
     /// The fields of the form with their saved and their typed values.
-    pub(super) fn conflicting_fields(saved: [&str; 5], typed: [&str; 5]) -> Vec<ConflictingField> {
-        let second_factor = |value: &str| if value == "yes" { "Required" } else { "Not required" }.to_owned();
+    pub(super) fn conflicting_fields(saved: [&str; 7], typed: [&str; 7]) -> Vec<ConflictingField> {
+        let second_factor = |value: &str| if value == "yes" { "Required" } else { "Optional" }.to_owned();
         let text = |index: usize, value: &str| match index {
-            0 => value.to_owned(),
-            1 => Self::days_label(value, NEVER),
-            2 => Self::days_label(value, NO_LIMIT),
-            3 => Self::days_label(value, NOT_SET),
+            0..3 => Period::ALL[index].days_label(value),
+            3..6 => value.to_owned(),
             _ => second_factor(value),
         };
-        let labels = ["Company name", "Default expiry", "Maximum lifetime", "Rotation reminder", "Second factor"];
+        let [days, reasons] = [Period::ALL.map(Period::label), Period::ALL.map(Period::reason_label)];
+        let labels = [days[0], days[1], days[2], reasons[0], reasons[1], reasons[2], "Second factor"];
         conflicting_fields(labels, saved, typed, text)
-    }
-
-    /// “30 days”, or the label `none`.
-    fn days_label(value: &str, none: &str) -> String {
-        match value {
-            "none" => none.to_owned(),
-            "1" => "1 day".to_owned(),
-            days => format!("{days} days"),
-        }
-    }
-
-    /// The options of a field in days: the usual choices, and the current value in its index.
-    fn days_options(field: &Field, none: &str) -> Vec<DaysOption> {
-        let mut values = vec!["none"];
-        values.extend(DAY_CHOICES);
-        let current = field.value.parse::<u64>().ok().filter(|_| !values.contains(&field.value.as_str()));
-        if let Some(current) = current {
-            let index = values.iter().position(|value| value.parse().is_ok_and(|days: u64| days > current));
-            values.insert(index.unwrap_or(values.len()), &field.value);
-        }
-        let option = |value: &str| DaysOption {
-            value: value.to_owned(),
-            label: Self::days_label(value, none),
-            is_chosen: value == field.value,
-        };
-        values.into_iter().map(option).collect()
     }
 
     /// “1 active key lives”, “12 active keys live”.
@@ -141,6 +114,13 @@ impl KeyPolicyPage {
 
     fn more_due_text(&self) -> Option<String> {
         and_more(self.more_due)
+    }
+
+    /// The list of all keys that are due for rotation, if the page does not list them all.
+    fn all_due(&self) -> Option<(String, String)> {
+        let count = (self.due.len() as u64).saturating_add(self.more_due);
+        let href = with_query(API_KEYS, &[("practice", "rotation-due")]);
+        (self.more_due > 0).then(|| (href, format!("Show all {}", with_thousands(count))))
     }
 
     fn second_factor_hint(&self) -> String {

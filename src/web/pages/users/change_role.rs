@@ -82,7 +82,7 @@ pub async fn submit(Admin(cx): Admin, id: Path<String>, body: FormBody) -> Resul
     let edited = VersionedForm::new(&current_version(&user)).after_error(version.as_ref());
     let refuse = |field| render(StatusCode::UNPROCESSABLE_ENTITY, &cx, &user, field, edited);
     let Some(role) = Role::parse(&form.role) else {
-        return refuse(Field::invalid(user.role.as_str(), "Choose one of the roles")).await;
+        return refuse(Field::invalid(user.role.as_str(), "Select a role")).await;
     };
     let Some(version) = version else { return refuse(Field::new(role.as_str())).await };
     let (user_id, changes) = (user.id, version.changes());

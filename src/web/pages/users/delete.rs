@@ -55,6 +55,14 @@ pub struct NewOwner {
     pub id: String,
     pub name: String,
     pub role: Role,
+    pub has_signed_in: bool,
+}
+
+impl NewOwner {
+    /// “Elif Demir (has not signed in yet)”.
+    fn label(&self) -> String {
+        if self.has_signed_in { self.name.clone() } else { format!("{} (has not signed in yet)", self.name) }
+    }
 }
 
 /// The form field `revoke_keys`: `no` or `yes`.
@@ -69,6 +77,12 @@ impl DeleteUser {
     pub fn into_dialog(self) -> Dialog {
         let has_error = self.refusal.is_some() || self.new_owner.error.is_some();
         Dialog::form(format!("Delete {}", self.name), has_error, self)
+    }
+
+    /// The possible new owners: those who can change the keys, and the others under a heading.
+    fn owner_groups(&self) -> [(Option<&'static str>, Vec<&NewOwner>); 2] {
+        let (admins, others) = self.new_owners.iter().partition(|owner| owner.role == Role::Admin);
+        [(None, admins), (Some("Cannot change keys"), others)]
     }
 
     /// “and 12 more”.
@@ -153,7 +167,12 @@ async fn load_dialog(cx: &PageContext, user: &User) -> Result<DeleteUser, PageEr
         })
         .await?;
     let colleagues = load::possible_owners(cx).await?.into_iter().filter(|colleague| colleague.id != user_id);
-    let new_owner = |user: User| NewOwner { id: user.id.to_string(), name: user.name, role: user.role };
+    let new_owner = |user: User| NewOwner {
+        id: user.id.to_string(),
+        role: user.role,
+        has_signed_in: user.last_signed_in_at.is_some(),
+        name: user.name,
+    };
     Ok(DeleteUser {
         user_id: user_id.to_string(),
         name: user.name.clone(),

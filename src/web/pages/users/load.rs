@@ -3,6 +3,7 @@
 use super::cursor;
 use super::view::{LastSignIn, UserRow, UsersPage};
 use crate::domain::ids::UserId;
+use crate::domain::user::profile::Role;
 use crate::store::{User, UserPageRequest};
 use crate::web::app::error::PageError;
 use crate::web::app::page_context::PageContext;
@@ -37,7 +38,8 @@ pub async fn with_dialog(cx: &PageContext, dialog: Dialog) -> Result<UsersPage, 
 /// Loads one page of the list.
 pub async fn page(cx: &PageContext, paging: UserPageRequest) -> Result<UsersPage, PageError> {
     let company_id = cx.company_id();
-    let (mut users, total, paging) = cx
+    let you = cx.user.user_id;
+    let (mut users, total, paging, has_colleague) = cx
         .read(move |db| {
             let (mut paging, mut users) = (paging.clone(), db.users().list(company_id, &paging, paging::limit())?);
             if matches!(paging, UserPageRequest::Before(_)) && users.len() < PAGE_SIZE {
@@ -45,7 +47,8 @@ pub async fn page(cx: &PageContext, paging: UserPageRequest) -> Result<UsersPage
                 paging = UserPageRequest::First;
                 users = db.users().list(company_id, &paging, paging::limit())?;
             }
-            Ok((users, db.users().count(company_id)?, paging))
+            let has_colleague = db.users().has_another_admin(company_id, you)?;
+            Ok((users, db.users().count(company_id)?, paging, has_colleague))
         })
         .await?;
     let direction = match paging {
@@ -58,7 +61,7 @@ pub async fn page(cx: &PageContext, paging: UserPageRequest) -> Result<UsersPage
     let pager = Pager::trim(&mut users, direction, previous, next);
     Ok(UsersPage {
         layout: PageLayout::new(&cx.app, &cx.user),
-        rows: users.into_iter().map(|user| row(user, cx)).collect(),
+        rows: users.into_iter().map(|user| row(user, cx, has_colleague)).collect(),
         pager,
         total: u64::try_from(total).unwrap_or(0),
         can_change: cx.can_change(),
@@ -68,7 +71,7 @@ pub async fn page(cx: &PageContext, paging: UserPageRequest) -> Result<UsersPage
     })
 }
 
-fn row(user: User, cx: &PageContext) -> UserRow {
+fn row(user: User, cx: &PageContext, has_colleague: bool) -> UserRow {
     UserRow {
         id: user.id.to_string(),
         person: Person::named(user.name),
@@ -81,5 +84,6 @@ fn row(user: User, cx: &PageContext) -> UserRow {
             None => LastSignIn::Invited,
         },
         is_you: user.id == cx.user.user_id,
+        is_only_admin: user.id == cx.user.user_id && user.role == Role::Admin && !has_colleague,
     }
 }

@@ -23,6 +23,7 @@ fn rows() -> Vec<UserRow> {
         has_second_factor,
         last_sign_in,
         is_you: id == "u1",
+        is_only_admin: false,
     };
     let at = |minutes| LastSignIn::At(zone().date_time(ago(minutes)));
     let long = "priya.wolfeschlegelsteinhausenbergerdorff@procurement.brightwater.example";
@@ -86,7 +87,12 @@ fn delete_owner(name: &str) -> DeleteUser {
         name: name.to_owned(),
         preview: preview.to_owned(),
     };
-    let new_owner = |(id, name, role): (&str, &str, Role)| NewOwner { id: id.to_owned(), name: name.to_owned(), role };
+    let new_owner = |(id, name, role): (&str, &str, Role)| NewOwner {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        role,
+        has_signed_in: id != "u4",
+    };
     DeleteUser {
         keys: [
             ("k1", "Staging Smoke Tests", "goa_2nQj…PyB6"),
@@ -113,7 +119,7 @@ impl UsersPage {
         let refused = AddUser {
             name: Field::invalid("", "Enter a name"),
             email: Field::invalid("maria.lindqvist@brightwater.example", "This email address cannot be used."),
-            role: Field::invalid("owner", "Choose one of the roles"),
+            role: Field::invalid("owner", "Select a role"),
         };
         let link = InvitationLink {
             user_id: "u4".to_owned(),
@@ -149,7 +155,7 @@ impl UsersPage {
         };
         let with_keys = DeleteUser { more_keys: 12, ..delete_owner(TOMASZ) };
         let no_owner = DeleteUser {
-            new_owner: Field::invalid("", "Choose who gets the keys"),
+            new_owner: Field::invalid("", "Select a new owner"),
             ..delete_owner("Priya Wolfeschlegelsteinhausenbergerdorff")
         };
         let last_admin = DeleteUser {

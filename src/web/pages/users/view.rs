@@ -39,6 +39,8 @@ pub struct UserRow {
     pub last_sign_in: LastSignIn,
     /// This is the signed-in user.
     pub is_you: bool,
+    /// This is the only admin who can sign in, whose role and account cannot change.
+    pub is_only_admin: bool,
 }
 
 impl UserRow {

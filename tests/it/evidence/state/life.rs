@@ -101,6 +101,7 @@ impl<'a> Life<'a> {
             ("default_expiry", days),
             ("maximum_lifetime", "none"),
             ("rotation_period", *self.random.of(&["none", "180"])),
+            ("rotation_period_reason", *self.random.of(&["", "Risk review of 2026"])),
         ];
         self.admin.save("/administration/company-settings/key-policy", &fields);
     }

@@ -70,6 +70,9 @@ const COLUMNS: &[Column] = &[
     ("companies", "default_expiry_days", Kind::Days),
     ("companies", "maximum_lifetime_days", Kind::Days),
     ("companies", "rotation_period_days", Kind::Days),
+    ("companies", "default_expiry_reason", Kind::Text),
+    ("companies", "maximum_lifetime_reason", Kind::Text),
+    ("companies", "rotation_period_reason", Kind::Text),
     ("gateways", "name", Kind::Text),
     ("gateways", "created_at", Kind::Time),
     ("gateways", "revoked_at", Kind::Time),
@@ -90,6 +93,9 @@ const NULLABLE: &[&str] = &[
     "default_expiry_days",
     "maximum_lifetime_days",
     "rotation_period_days",
+    "default_expiry_reason",
+    "maximum_lifetime_reason",
+    "rotation_period_reason",
 ];
 
 /// A change of one row.

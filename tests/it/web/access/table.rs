@@ -24,7 +24,7 @@ const FACTOR: &str = "/account/second-factor";
 /// Method, path, and the answers to a signed-out caller, an auditor, an admin (of this or another company), and to an
 /// admin without the second factor that the company requires. Forms are sent empty. `full` expands the first words.
 #[rustfmt::skip]
-pub(super) const TABLE: [(&str, &str, Expected, Expected, Expected, Expected); 57] = [
+pub(super) const TABLE: [(&str, &str, Expected, Expected, Expected, Expected); 60] = [
     ("GET", "/", To("/sign-in"), To("keys"), To("keys"), To("keys")),
     ("GET", "/setup", Is(404), Is(404), Is(404), Is(404)),
     ("POST", "/setup", Is(404), Is(404), Is(404), Is(404)),
@@ -70,6 +70,9 @@ pub(super) const TABLE: [(&str, &str, Expected, Expected, Expected, Expected); 5
     ("GET", "trail/export.jsonl?since=9999", SignIn("trail/export.jsonl?since=9999"), Is(422), Is(422), To(FACTOR)),
     ("GET", "policy", SignIn("policy"), Is(200), Is(200), To(FACTOR)),
     ("POST", "policy", SignIn("policy"), Is(403), Is(422), To(FACTOR)),
+    ("GET", "general", SignIn("general"), Is(200), Is(200), To(FACTOR)),
+    ("POST", "general", SignIn("general"), Is(403), Is(422), To(FACTOR)),
+    ("GET", "evidence", SignIn("evidence"), Is(200), Is(200), To(FACTOR)),
     ("GET", "trail/checkpoint", SignIn("trail/checkpoint"), Is(200), Is(200), To(FACTOR)),
     ("GET", "trail/public-key", SignIn("trail/public-key"), Is(200), Is(200), To(FACTOR)),
     ("GET", "users", SignIn("users"), Is(200), Is(200), To(FACTOR)),

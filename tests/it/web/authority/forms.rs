@@ -107,6 +107,7 @@ impl Setup {
                 fields.extend(others);
                 (text(route), fields)
             }
+            paths::GENERAL => (text(route), vec![("company_name", format!("Brightwater {number}")), version(route)]),
             paths::USERS => {
                 let email = ("email", format!("friend{number}@elsewhere.example"));
                 (text(route), vec![("name", text("Back Door")), email, ("role", text("admin"))])

@@ -65,7 +65,7 @@ fn a_user_has_the_role_second_factor_and_end_of_the_events() {
     let role = |role| UserRole { role };
     let demoted = EventDetail::UserRoleChanged { before: role(Role::Admin), after: role(Role::Auditor) };
     trail.add(&user(1), &demoted);
-    let factor = |second_factor| SecondFactor { second_factor };
+    let factor = SecondFactor::new;
     let set_up = EventDetail::UserSecondFactorChanged { before: factor(false), after: factor(true) };
     trail.add(&user(1), &set_up);
     let row = StoredUser {
@@ -94,14 +94,20 @@ fn a_user_has_the_role_second_factor_and_end_of_the_events() {
 #[test]
 fn a_company_has_the_settings_of_its_last_change() {
     let mut trail = Trail::with_key(None);
-    let settings = |days| CompanySettings {
+    let settings = |days: Option<u16>, reason: Option<&str>| CompanySettings {
         default_expiry_days: days,
+        default_expiry_reason: Some(None),
         maximum_lifetime_days: days,
+        maximum_lifetime_reason: reason.map(|reason: &str| Some(reason.to_owned())),
         name: name(),
         require_second_factor: days.is_some(),
         rotation_period_days: days,
+        rotation_period_reason: None,
     };
-    trail.add(&company(), &EventDetail::CompanyChanged { before: settings(None), after: settings(Some(90)) });
+    let change = |before, after| EventDetail::CompanyChanged { before, after };
+    trail.add(&company(), &change(settings(None, None), settings(Some(30), Some("Risk review"))));
+    // An event of an older version says nothing about the reasons.
+    trail.add(&company(), &change(settings(Some(30), None), settings(Some(90), None)));
     let row = StoredCompany {
         id: company().to_string(),
         name: name(),
@@ -111,17 +117,23 @@ fn a_company_has_the_settings_of_its_last_change() {
         default_expiry_days: Some(90),
         maximum_lifetime_days: Some(90),
         rotation_period_days: Some(90),
+        default_expiry_reason: None,
+        maximum_lifetime_reason: Some("Risk review".to_owned()),
+        rotation_period_reason: None,
     };
     let mut compare = |row: &StoredCompany| columns(trail.replay.compare_company(row));
     assert_eq!(compare(&row), []);
     for (column, sequence, changed) in [
-        ("name name_folded", 4, StoredCompany { name: "Other".to_owned(), ..row.clone() }),
-        ("name_folded", 4, StoredCompany { name_folded: "ERP".to_owned(), ..row.clone() }),
+        ("name name_folded", 5, StoredCompany { name: "Other".to_owned(), ..row.clone() }),
+        ("name_folded", 5, StoredCompany { name_folded: "ERP".to_owned(), ..row.clone() }),
         ("created_at", 1, StoredCompany { created_at: 0, ..row.clone() }),
-        ("require_second_factor", 4, StoredCompany { require_second_factor: false, ..row.clone() }),
-        ("default_expiry_days", 4, StoredCompany { default_expiry_days: None, ..row.clone() }),
-        ("maximum_lifetime_days", 4, StoredCompany { maximum_lifetime_days: Some(-1), ..row.clone() }),
-        ("rotation_period_days", 4, StoredCompany { rotation_period_days: Some(91), ..row.clone() }),
+        ("require_second_factor", 5, StoredCompany { require_second_factor: false, ..row.clone() }),
+        ("default_expiry_days", 5, StoredCompany { default_expiry_days: None, ..row.clone() }),
+        ("maximum_lifetime_days", 5, StoredCompany { maximum_lifetime_days: Some(-1), ..row.clone() }),
+        ("default_expiry_reason", 5, StoredCompany { default_expiry_reason: Some("Other".to_owned()), ..row.clone() }),
+        ("maximum_lifetime_reason", 5, StoredCompany { maximum_lifetime_reason: None, ..row.clone() }),
+        ("rotation_period_reason", 5, StoredCompany { rotation_period_reason: Some(String::new()), ..row.clone() }),
+        ("rotation_period_days", 5, StoredCompany { rotation_period_days: Some(91), ..row.clone() }),
     ] {
         assert_eq!(compare(&changed), differs(column, sequence));
     }

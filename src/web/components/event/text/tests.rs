@@ -54,7 +54,7 @@ fn a_sentence_contains_the_detail_of_its_event() {
             "api_key.handed_over",
             r#"{"name":"ERP","owner":"ID"}"#,
             r#"{"name":"ERP","owner":"ID"}"#,
-            "handed ERP over to Priya Raman",
+            "changed the owner of ERP to Priya Raman",
         ),
         (
             "api_key.expiry_changed",
@@ -63,13 +63,24 @@ fn a_sentence_contains_the_detail_of_its_event() {
             "extended ERP until 1 Jan 1970, 00:00",
         ),
         ("user.added", "", r#"{"role":"auditor"}"#, "added Priya Raman as an auditor"),
-        ("user.role_changed", r#"{"role":"auditor"}"#, r#"{"role":"admin"}"#, "made Priya Raman an admin"),
-        ("user.profile_changed", "", r#"{"changed":["name","theme"]}"#, "changed their name and theme"),
+        (
+            "user.role_changed",
+            r#"{"role":"auditor"}"#,
+            r#"{"role":"admin"}"#,
+            "changed the role of Priya Raman to Admin",
+        ),
+        ("user.profile_changed", "", r#"{"changed":["name","theme"]}"#, "updated their name and theme"),
         (
             "user.second_factor_changed",
             r#"{"second_factor":false}"#,
             r#"{"second_factor":true}"#,
             "set up their second factor",
+        ),
+        (
+            "user.second_factor_changed",
+            r#"{"second_factor":true}"#,
+            r#"{"recovery_codes_renewed":true,"second_factor":true}"#,
+            "renewed their recovery codes",
         ),
         (
             "user.password_changed",
@@ -83,7 +94,7 @@ fn a_sentence_contains_the_detail_of_its_event() {
             r#"{"link_created_by_type":"command_line"}"#,
             "changed their password with a link from the command line",
         ),
-        ("user.session_ended", "", r#"{"sessions":2}"#, "ended 2 of their sessions"),
+        ("user.session_ended", "", r#"{"sessions":2}"#, "signed out 2 of their sessions"),
         ("audit_trail.exported", "", r#"{"format":"csv"}"#, "exported the audit trail as CSV"),
         (
             "audit_trail.loss_accepted",
@@ -97,12 +108,7 @@ fn a_sentence_contains_the_detail_of_its_event() {
             r#"{"checkpoint":"…","events_left":1000,"last_lost":1000}"#,
             "accepted the loss of replaced events of the audit trail",
         ),
-        (
-            "audit_trail.exported",
-            "",
-            r#"{"format":"json_lines","key":"ID"}"#,
-            "exported part of the audit trail as JSON Lines",
-        ),
+        ("audit_trail.exported", "", r#"{"format":"json_lines","key":"ID"}"#, "exported filtered events as JSONL"),
     ] {
         assert_eq!(describe(action, before, after).0, expected);
     }

@@ -1,10 +1,12 @@
-//! The dialog of one event: its facts, and the values before and after.
+//! The drawer of one event: its facts, and the values before and after.
 
 use askama::Template;
 use serde_json::{Map, Value};
 
 use super::load;
-use crate::domain::ids::{EventId, KeyId, UserId};
+use super::view::Neighbours;
+use crate::domain::actor::Actor;
+use crate::domain::ids::{EventId, KeyId};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trail::action::Action;
 use crate::domain::trail::event::Event;
@@ -19,21 +21,22 @@ use crate::web::components::dialog::Dialog;
 use crate::web::components::event::labels::{field_label, full_label, join_list};
 use crate::web::components::event::text::Part;
 use crate::web::components::event::view::EventView;
-use crate::web::components::people::ActorView;
+use crate::web::components::people::{ActorView, actor_view};
 use crate::web::paths;
 
 #[derive(Clone, Debug, Template)]
-#[template(path = "audit_trail/event_dialog.html")]
-pub struct EventDialog {
+#[template(path = "audit_trail/event_drawer.html")]
+pub struct EventDrawer {
     pub event: EventView,
     pub sequence: i64,
-    /// RFC 3339 with microseconds.
+    /// RFC 3339 with microseconds, which the trail records.
     pub utc: String,
     pub user_agent: Option<String>,
     pub request_id: Option<String>,
     pub changes: Vec<Change>,
-    /// The address of the page below the dialog.
+    /// The address of the page below the drawer.
     pub close_href: String,
+    pub neighbours: Neighbours,
 }
 
 /// One value before and after the event.
@@ -46,7 +49,7 @@ pub struct Change {
     pub is_change: bool,
 }
 
-/// A value as the dialog renders it.
+/// A value as the drawer renders it.
 #[derive(Clone, Debug)]
 pub enum ChangeValue {
     Text(String),
@@ -56,7 +59,7 @@ pub enum ChangeValue {
     Key { id: String, preview: String },
 }
 
-impl EventDialog {
+impl EventDrawer {
     /// Loads the event with this id.
     ///
     /// # Errors
@@ -82,8 +85,17 @@ impl EventDialog {
 
     /// Returns the dialog. Closing it leads to `close_href`.
     #[must_use]
-    pub fn into_dialog(self, close_href: String) -> Dialog {
-        Dialog::new(format!("Event {}", self.sequence), Self { close_href, ..self })
+    pub fn into_dialog(self, close_href: String, neighbours: Neighbours) -> Dialog {
+        Dialog::new(format!("Event {}", self.sequence), Self { close_href, neighbours, ..self })
+    }
+
+    /// The values that differ, and those that the event leaves as they were.
+    fn changed(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.is_change)
+    }
+
+    fn unchanged(&self) -> Vec<&Change> {
+        self.changes.iter().filter(|change| !change.is_change).collect()
     }
 
     pub fn of(item: &EventListItem, context: &EventContext<'_>) -> Self {
@@ -99,6 +111,7 @@ impl EventDialog {
             request_id: event.request_id.clone(),
             changes: changes(event, context),
             close_href: String::new(),
+            neighbours: Neighbours::default(),
         }
     }
 }
@@ -149,8 +162,9 @@ impl EventContext<'_> {
                 "expires_at" | "ends_at" | "ended_at" | "overlap_ends_at" | "last_refused_at" | "from" | "until",
                 Value::Number(at),
             ) => ChangeValue::Time(self.zone.exact(Timestamp::from_micros(at.as_i64().unwrap_or_default()))),
-            ("owner" | "new_owner" | "rotated_by" | "user" | "link_created_by", Value::String(id)) => {
-                ChangeValue::Person(ActorView::user(UserId::parse(id).and_then(|id| self.names.get(&id).cloned())))
+            ("owner" | "new_owner" | "rotated_by" | "user" | "link_created_by", Value::String(word)) => {
+                let actor = Actor::parse_word(word);
+                ChangeValue::Person(actor.map_or(ActorView::DeletedUser, |actor| actor_view(actor, self.names)))
             }
             ("replaces" | "replaced_by" | "key", Value::String(id)) => match preview_of(self.keys, id) {
                 Some(preview) => ChangeValue::Key { id: id.clone(), preview },
@@ -162,11 +176,11 @@ impl EventContext<'_> {
             ("role", Value::String(role)) => {
                 ChangeValue::Text(Role::parse(role).map_or_else(|| role.clone(), |role| role.label().to_owned()))
             }
-            ("require_second_factor", Value::Bool(value)) => text(if *value { "Required" } else { "Not required" }),
+            ("require_second_factor", Value::Bool(value)) => text(if *value { "Required" } else { "Optional" }),
             ("second_factor", Value::Bool(value)) => text(if *value { "On" } else { "Off" }),
             ("default_expiry_days", Value::Null) => text("Never"),
             ("maximum_lifetime_days", Value::Null) => text("No limit"),
-            ("rotation_period_days", Value::Null) => text("Not set"),
+            ("rotation_period_days", Value::Null) => text("No reminder"),
             (days, Value::Number(count)) if days.ends_with("_days") => {
                 ChangeValue::Text(pluralized(count.as_u64().unwrap_or_default(), "day", "days"))
             }
@@ -176,7 +190,16 @@ impl EventContext<'_> {
             ("format", Value::String(format)) if format == "csv" => text("CSV"),
             ("format", Value::String(format)) if format == "json_lines" => text("JSON Lines"),
             ("purpose" | "department" | "contact", Value::String(detail)) if detail.is_empty() => text("Not given"),
-            ("name" | "purpose" | "department" | "contact", Value::String(typed)) => text(typed),
+            (
+                "name"
+                | "purpose"
+                | "department"
+                | "contact"
+                | "default_expiry_reason"
+                | "maximum_lifetime_reason"
+                | "rotation_period_reason",
+                Value::String(typed),
+            ) => text(typed),
             ("expires_at", Value::Null) => text("Never"),
             (_, value) => ChangeValue::Text(plain(value)),
         }
@@ -204,6 +227,7 @@ fn plain(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::UserId;
     use crate::domain::trail::event::tests::event;
 
     fn text_of(value: Option<&ChangeValue>) -> String {
@@ -244,7 +268,7 @@ mod tests {
         for (label, before, after) in [
             ("Role", "Admin", "–"),
             ("Owner", "Deleted user", "Priya Raman"),
-            ("Rotation reminder", "Not set", "365 days"),
+            ("Rotation reminder", "No reminder", "365 days"),
             ("State", "Active", "–"),
             ("Replaces", "–", "goa_7Hq2…9fKd"),
             ("Works until", "–", "1 Jan 1970, 00:00:00"),

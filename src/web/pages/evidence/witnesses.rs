@@ -8,9 +8,11 @@ use crate::web::app::time::view::TimeView;
 use crate::web::app::time::zone::Zone;
 use crate::witness::WitnessStatus;
 
-/// The view of `audit_trail/witnesses.html`.
+/// The witnesses, as the page lists them.
 #[derive(Clone, Debug, Default)]
 pub struct WitnessesView {
+    /// When a witness last got a checkpoint: “12 minutes ago”.
+    pub newest: Option<TimeView>,
     pub all: Vec<WitnessView>,
 }
 
@@ -45,12 +47,15 @@ pub struct FailureView {
 pub async fn load(cx: &PageContext) -> Result<WitnessesView, PageError> {
     let (witnesses, trail) = (cx.app.witnesses.clone(), cx.company_id().into());
     let statuses = cx.read(move |db| Ok(witnesses.statuses(db, trail)?)).await?;
-    Ok(WitnessesView::of(statuses, &cx.zone))
+    Ok(WitnessesView::of(statuses, &cx.zone, cx.now()))
 }
 
 impl WitnessesView {
     #[must_use]
-    pub fn of(statuses: Vec<WitnessStatus>, zone: &Zone) -> Self {
+    pub fn of(statuses: Vec<WitnessStatus>, zone: &Zone, now: Timestamp) -> Self {
+        let configured = statuses.iter().filter(|status| status.is_configured);
+        let newest = configured.filter_map(|status| Some(status.last.as_ref()?.at)).max();
+        let newest = newest.map(|at| zone.ago_mid_sentence(at, now));
         let time = |at: Timestamp| zone.date_time(at);
         let all = statuses.into_iter().map(|status| WitnessView {
             name: status.witness,
@@ -60,7 +65,18 @@ impl WitnessesView {
             events_since: status.events_since,
             failure: status.failure.map(|(at, cause)| FailureView { at: time(at), cause }),
         });
-        Self { all: all.collect() }
+        Self { newest, all: all.collect() }
+    }
+
+    /// The server sends checkpoints to a witness.
+    pub fn is_configured(&self) -> bool {
+        self.all.iter().any(|witness| witness.is_configured)
+    }
+
+    /// A witness that receives checkpoints lacks the latest one because its last attempt failed, or has another trail.
+    pub fn has_alarm(&self) -> bool {
+        let differs = |witness: &WitnessView| witness.last.is_some() && !witness.is_latest && witness.events_since == 0;
+        self.all.iter().any(|witness| witness.is_configured && (witness.failure.is_some() || differs(witness)))
     }
 }
 
@@ -106,6 +122,7 @@ mod tests {
             let address = format!("https://witness.example.com/{LONG_NAME}/{LONG_NAME}");
             let former = "https://former.example.com/keydesk";
             Self {
+                newest: Some(zone().ago_mid_sentence(ago(4), ago(0))),
                 all: vec![
                     witness("/mnt/witness/keydesk.checkpoints", last(1_204, 4), 0),
                     WitnessView { failure: Some(failure), ..witness(&address, last(1_201, 40), 3) },
@@ -114,6 +131,25 @@ mod tests {
                 ],
             }
         }
+    }
+
+    impl WitnessesView {
+        /// One witness that has everything.
+        pub fn good_sample() -> Self {
+            let mut sample = Self::sample();
+            sample.all.truncate(1);
+            sample
+        }
+    }
+
+    #[test]
+    fn a_failed_or_different_witness_is_an_alarm() {
+        assert!(!WitnessesView::good_sample().has_alarm() && WitnessesView::sample().has_alarm());
+        let mut different = WitnessesView::good_sample();
+        different.all[0].is_latest = false;
+        assert!(different.has_alarm());
+        different.all[0].is_configured = false;
+        assert!(!different.has_alarm() && !different.is_configured());
     }
 
     #[test]

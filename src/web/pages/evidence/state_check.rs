@@ -1,5 +1,6 @@
 //! The result of the last background check of the trail and the tables.
 
+use crate::domain::timestamp::Timestamp;
 use crate::evidence::{TrailVerdict, Verdict};
 use crate::web::app::page_context::PageContext;
 use crate::web::app::text::pluralized;
@@ -21,12 +22,16 @@ pub struct LastCheckView {
 /// Returns the last check of the company's trail.
 #[must_use]
 pub fn load(cx: &PageContext) -> StateCheckView {
-    StateCheckView::of(cx.app.monitor.verdict(cx.company_id().into()), &cx.zone)
+    StateCheckView::of(cx.app.monitor.verdict(cx.company_id().into()), &cx.zone, cx.now())
 }
 
 impl StateCheckView {
-    fn of(last: Option<TrailVerdict>, zone: &Zone) -> Self {
-        Self { last: last.map(|last| LastCheckView { at: zone.date_time(last.at), verdict: last.verdict }) }
+    fn of(last: Option<TrailVerdict>, zone: &Zone, now: Timestamp) -> Self {
+        Self { last: last.map(|last| LastCheckView { at: zone.clock_or_date(last.at, now), verdict: last.verdict }) }
+    }
+
+    pub fn has_alarm(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| last.alarm().is_some())
     }
 }
 
@@ -51,7 +56,7 @@ mod tests {
 
     impl StateCheckView {
         pub fn sample(verdict: Verdict) -> Self {
-            Self::of(Some(TrailVerdict { at: ago(25), verdict }), &zone())
+            Self::of(Some(TrailVerdict { at: ago(25), verdict }), &zone(), ago(0))
         }
     }
 

@@ -1,7 +1,7 @@
 //! Exports the trail as a file. The export is recorded first, then streamed in chunks at the speed of the client.
 
-use actix_web::http::Method;
 use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use futures_util::stream;
@@ -13,14 +13,18 @@ use crate::store::{StoreError, TrailPageRequest};
 use crate::web::app::error::PageError;
 use crate::web::app::page_context::PageContext;
 use crate::web::app::query::Query;
+use crate::web::app::respond::html;
 use crate::web::app::session::store::Sessions;
 use crate::web::app::state::blocking;
 use crate::web::app::text::pluralized;
 use crate::web::components::event::view::actor_and_target;
 use crate::web::components::field::Field;
 use crate::web::pages::audit_trail;
-use crate::web::pages::audit_trail::export::file_name;
+use crate::web::pages::audit_trail::address::TrailAddress;
 use crate::web::pages::audit_trail::filters::TrailQuery;
+use crate::web::pages::evidence::export::file_name;
+use crate::web::pages::evidence::load;
+use crate::web::pages::evidence::view::EvidencePage;
 
 /// Events per read. Events never change, so short reads need no common snapshot.
 const EVENTS_PER_CHUNK: u32 = 500;
@@ -32,10 +36,23 @@ pub async fn csv(request: HttpRequest, cx: PageContext, query: Query) -> Result<
 
 pub async fn json_lines(request: HttpRequest, cx: PageContext, query: Query) -> Result<HttpResponse, PageError> {
     let trail_query = TrailQuery::parse(&cx, &query.0).await?;
+    if trail_query.has_error() {
+        return refuse_dates(&cx, trail_query).await;
+    }
     match parse_since(&cx, query.0.get_or_empty("since")?).await? {
         Ok(since) => respond(&request, &cx, trail_query, Encoder::JsonLines { since }).await,
-        Err(since) => audit_trail::handlers::refuse(&cx, TrailQuery { since, ..trail_query }).await,
+        Err(since) => refuse_since(&cx, trail_query.address(), since).await,
     }
+}
+
+/// Shows the Audit Trail page with the errors of its dates.
+async fn refuse_dates(cx: &PageContext, query: TrailQuery) -> Result<HttpResponse, PageError> {
+    html(StatusCode::UNPROCESSABLE_ENTITY, &audit_trail::load::page(cx, query, None).await?)
+}
+
+/// Shows the Evidence page with the error of a checkpoint size.
+async fn refuse_since(cx: &PageContext, address: TrailAddress, since: Field) -> Result<HttpResponse, PageError> {
+    html(StatusCode::UNPROCESSABLE_ENTITY, &EvidencePage { since, ..load::page(cx, address).await? })
 }
 
 /// Parses the size of the checkpoint to prove consistency with. The trail must have at least that many events.
@@ -67,7 +84,7 @@ async fn respond(
     encoder: Encoder,
 ) -> Result<HttpResponse, PageError> {
     if query.has_error() {
-        return audit_trail::handlers::refuse(cx, query).await;
+        return refuse_dates(cx, query).await;
     }
     if *request.method() == Method::HEAD {
         // The length of the file is unknown until it is written.
@@ -81,7 +98,7 @@ async fn respond(
 /// Records the export and starts the stream. The file name contains the number of events, so that an incomplete
 /// download can be recognised later.
 async fn send(cx: &PageContext, query: TrailQuery, encoder: Encoder) -> Result<HttpResponse, PageError> {
-    audit_trail::handlers::report_refused_sign_ins(cx).await;
+    audit_trail::load::report_refused_sign_ins(cx).await;
     let (company, filter) = (cx.user.company.clone(), query.filter);
     let export = cx.perform(move |actions, context| {
         let head = actions.export_trail(context, &filter, encoder.format())?;

@@ -3,11 +3,11 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
 
-use super::export::file_name::{self, attachment};
 use crate::domain::ids::TrailId;
 use crate::domain::trail::checkpoint;
 use crate::web::app::error::PageError;
 use crate::web::app::page_context::PageContext;
+use crate::web::pages::evidence::export::file_name::{self, attachment};
 
 /// The response header with the public key that verifies the checkpoint.
 const PUBLIC_KEY_HEADER: &str = "X-Keydesk-Public-Key";
