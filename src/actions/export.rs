@@ -1,4 +1,4 @@
-//! Records exports of the audit trail.
+//! Records exports of the audit trail and of the list of keys.
 
 use super::authority::{ActionFailure, Permission, RequestContext};
 use super::service::Actions;
@@ -6,7 +6,7 @@ use crate::domain::ids::TrailId;
 use crate::domain::trail::check::TrailHead;
 use crate::domain::trail::event::{EventDraft, EventTarget};
 use crate::domain::trail::event_detail::EventDetail;
-use crate::domain::trail::event_values::Export;
+use crate::domain::trail::event_values::{Export, KeyExport};
 use crate::domain::trail::filter::{ExportFormat, TrailFilter};
 
 impl Actions {
@@ -27,6 +27,15 @@ impl Actions {
                 change.append_event(EventDraft::new(EventTarget::Company(context.company_id), detail))
             })?;
             Ok(tx.trails().head(trail)?)
+        })
+    }
+
+    /// Records that keys of a company are exported, before any of them is read.
+    pub fn export_keys(&self, context: &RequestContext, export: KeyExport) -> Result<(), ActionFailure> {
+        self.change_own(context, |change| {
+            let detail = EventDetail::ApiKeysExported { after: export };
+            change.append_event(EventDraft::new(EventTarget::Company(context.company_id), detail))?;
+            Ok(())
         })
     }
 }

@@ -8,6 +8,7 @@ pub const API_KEYS: &str = "/administration/company-settings/api-keys";
 pub const ADD_API_KEY: &str = "/administration/company-settings/api-keys/new";
 /// The activity of API keys as a page of its own.
 pub const KEY_AUDIT_TRAIL: &str = "/administration/company-settings/api-keys/audit-trail";
+pub const EXPORT_API_KEYS: &str = "/administration/company-settings/api-keys/export.csv";
 pub const API_KEY: &str = "/administration/company-settings/api-keys/{id}";
 pub const EDIT_API_KEY: &str = "/administration/company-settings/api-keys/{id}/edit";
 pub const ROTATE_API_KEY: &str = "/administration/company-settings/api-keys/{id}/rotate";

@@ -75,6 +75,7 @@ pub fn route_table() -> Vec<Page> {
         Page::new(paths::KEY_AUDIT_TRAIL).get(api_keys::activity::handlers::show),
         Page::new(paths::REVOKE_API_KEYS).get(api_keys::revoke_several::show).post(api_keys::revoke_several::submit),
         Page::new(paths::IDENTIFY_API_KEY).post(api_keys::identify::submit),
+        Page::new(paths::EXPORT_API_KEYS).get(api_keys::list::export::csv).refuse_cross_site(),
         Page::new(paths::API_KEY).get(api_keys::show::handlers::show),
         Page::new(paths::EDIT_API_KEY).get(api_keys::edit::handlers::show).post(api_keys::edit::handlers::submit),
         Page::new(paths::ROTATE_API_KEY).get(api_keys::rotate::show).post(api_keys::rotate::submit),

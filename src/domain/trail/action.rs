@@ -59,6 +59,8 @@ actions! {
     ApiKeyRevoked = "api_key.revoked",
     /// The target is the old key.
     ApiKeyRotated = "api_key.rotated",
+    /// The list of keys was exported.
+    ApiKeysExported = "api_keys.exported",
     AuditTrailExported = "audit_trail.exported",
     /// An operator accepted that events of the trail are lost.
     AuditTrailLossAccepted = "audit_trail.loss_accepted",

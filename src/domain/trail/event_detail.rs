@@ -11,8 +11,9 @@ use crate::domain::ids::{KeyId, UserId};
 use crate::domain::trail::action::Action;
 use crate::domain::trail::event_values::{
     AcceptedLoss, AccountDetails, ChangedProfile, ChangedSecrets, CompanySettings, EndedSession, EndedSessions,
-    ExpiredKey, Export, KeyEnd, KeyExpiry, KeyOwner, KeyStatus, KeysHandedOver, KeysRevoked, Name, NewKey, OldKey,
-    RefusedKey, RefusedSignIns, RenewedDigest, RevokedKey, SecondFactor, SupersededKey, UsedCode, UsedLink, UserRole,
+    ExpiredKey, Export, KeyEnd, KeyExpiry, KeyExport, KeyOwner, KeyStatus, KeysHandedOver, KeysRevoked, Name, NewKey,
+    OldKey, RefusedKey, RefusedSignIns, RenewedDigest, RevokedKey, SecondFactor, SupersededKey, UsedCode, UsedLink,
+    UserRole,
 };
 
 /// The JSON of a detail, as the event stores it.
@@ -132,6 +133,7 @@ event_details! {
     ApiKeyRevoked => ApiKeyRevoked { before: KeyStatus, after: RevokedKey },
     ApiKeyRevoked => ApiKeySuperseded { before: KeyStatus, after: SupersededKey },
     ApiKeyRotated => ApiKeyRotated { before: Name, after: OldKey },
+    ApiKeysExported => ApiKeysExported { after: KeyExport },
     AuditTrailExported => AuditTrailExported { after: Export },
     AuditTrailLossAccepted => AuditTrailLossAccepted { after: AcceptedLoss },
     CompanyChanged => CompanyChanged { before: CompanySettings, after: CompanySettings },
@@ -203,6 +205,7 @@ impl EventDetail {
             Self::ApiKeyCreated { after } => after.owner.into_iter().collect(),
             Self::ApiKeyHandedOver { before, after } => vec![before.owner, after.owner],
             Self::ApiKeySuperseded { after, .. } => after.rotated_by.into_iter().collect(),
+            Self::ApiKeysExported { after } => after.owner.into_iter().collect(),
             Self::AuditTrailExported { after } => after.user.and_then(Actor::user).into_iter().collect(),
             Self::UserDeletedKeysHandedOver { after, .. } => vec![after.new_owner],
             Self::UserPasswordChangedByLink { after } => after.link_created_by.into_iter().collect(),

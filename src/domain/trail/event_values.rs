@@ -150,6 +150,22 @@ event_values! {
         refused: i64,
     }
 
+    /// An export of the list of keys, and the filters that were set, in the words of its address.
+    KeyExport {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<UserId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        practice: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        q: Option<String>,
+        /// `active` or `revoked`.
+        tab: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        used: Option<String>,
+    }
+
     /// The format and the filters of an export. Filters that are not set are left out.
     Export {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -266,6 +282,18 @@ impl UsedLink {
             link_created_by: creator.and_then(Actor::user),
             link_created_by_type: creator.map(|creator| creator.kind().to_owned()),
         }
+    }
+}
+
+impl KeyExport {
+    /// Whether a part of the tab was exported.
+    #[must_use]
+    pub const fn is_filtered(&self) -> bool {
+        self.expires.is_some()
+            || self.owner.is_some()
+            || self.practice.is_some()
+            || self.q.is_some()
+            || self.used.is_some()
     }
 }
 

@@ -42,6 +42,8 @@ struct FactColumns {
     id: KeyId,
     #[diesel(select_expression = service_accounts::name)]
     name: String,
+    #[diesel(select_expression = service_accounts::purpose)]
+    purpose: String,
     created_at: Timestamp,
     #[diesel(
         select_expression = columns::<EndColumns>(),
@@ -105,7 +107,7 @@ impl<A> Assessments<'_, A> {
         let key = |(key, owner, last_used, known): (FactColumns, OwnerColumns, Option<i64>, Option<i64>)| KeyToAssess {
             facts: KeyFacts {
                 name: key.name,
-                has_purpose: true,
+                has_purpose: !key.purpose.is_empty(),
                 created_at: key.created_at,
                 ends: key.ends,
                 owner: owner_of(owner),

@@ -73,8 +73,9 @@ macro_rules! filter_keys {
                     .select(users::id)
             };
             let in_text = service_accounts::name_search
-                .like(pattern)
+                .like(pattern.clone())
                 .escape('\\')
+                .or(service_accounts::purpose_search.like(pattern).escape('\\'))
                 .or(api_keys::owner.eq_any(people()))
                 .or(api_keys::created_by.eq_any(people()));
             keys = match filter::preview_pattern(search) {

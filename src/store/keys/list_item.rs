@@ -17,6 +17,8 @@ pub struct KeyListItem {
     pub id: KeyId,
     /// The current name of the service account.
     pub name: String,
+    /// The purpose of the service account; empty if there is none.
+    pub purpose: String,
     pub preview: String,
     pub created_at: Timestamp,
     pub created_by: Actor,
@@ -37,6 +39,8 @@ pub(super) struct KeyColumns {
     id: KeyId,
     #[diesel(select_expression = service_accounts::name)]
     name: String,
+    #[diesel(select_expression = service_accounts::purpose)]
+    purpose: String,
     preview: String,
     created_at: Timestamp,
     #[diesel(
@@ -71,6 +75,7 @@ impl KeyListItem {
         Self {
             id: key.id,
             name: key.name,
+            purpose: key.purpose,
             preview: key.preview,
             created_at: key.created_at,
             created_by: key.created_by,

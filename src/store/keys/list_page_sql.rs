@@ -120,6 +120,9 @@ impl Values {
         out.push_sql(" AND (service_accounts.name_search LIKE ");
         out.push_bind_param::<Text, _>(text)?;
         out.push_sql(" ESCAPE '\\'");
+        out.push_sql(" OR service_accounts.purpose_search LIKE ");
+        out.push_bind_param::<Text, _>(text)?;
+        out.push_sql(" ESCAPE '\\'");
         for column in [" OR api_keys.owner", " OR api_keys.created_by"] {
             out.push_sql(column);
             out.push_sql(" IN (SELECT people.id FROM users AS people WHERE people.company_id = ");

@@ -4,6 +4,7 @@ mod by_last_use;
 mod changes;
 mod counts;
 mod endings;
+mod export;
 mod filter;
 mod list;
 mod list_item;
@@ -18,6 +19,7 @@ mod selections;
 
 pub use counts::{KeyCounts, KeyStateCounts};
 pub(in crate::store) use endings::EndColumns;
+pub use export::KeyExportDetails;
 pub use filter::{ExpiryFilter, KeyFilter, UsageFilter};
 pub use list::KeyListSlice;
 pub use list_item::KeyListItem;

@@ -1,6 +1,7 @@
 //! Components that several pages share.
 
 pub mod dialog;
+pub mod download;
 pub mod event;
 pub mod field;
 pub mod layout;

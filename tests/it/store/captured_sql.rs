@@ -121,9 +121,9 @@ pub fn fill(url: &str) {
         INSERT INTO companies (id, name, name_folded, created_at) SELECT 'c' || n, 'c' || n, 'c' || n, 0 FROM numbers WHERE n <= 90;
         INSERT INTO users (id, company_id, role, name, email, email_folded, created_at) SELECT 'u' || n, 'c' || n, 'admin', 'u', 'u' || n, 'u' || n, 0 FROM numbers WHERE n <= 90;
         INSERT INTO service_accounts (id, company_id, name, name_folded, created_at, name_search, name_sort_key)
-            SELECT 'a' || n, CASE WHEN n > 90000 THEN COMPANY ELSE 'c' || (n % 90 + 1) END, 'service ' || n, 'service ' || n, 0, 'service ' || n, SORT_KEY FROM numbers;
+            SELECT ACCOUNT_ID, CASE WHEN n > 90000 THEN COMPANY ELSE 'c' || (n % 90 + 1) END, 'service ' || n, 'service ' || n, 0, 'service ' || n, SORT_KEY FROM numbers;
         INSERT INTO api_keys (id, company_id, service_account_id, digest, pepper_id, preview, preview_folded, created_at, created_by, owner, revoked_at, revoked_by_type, revocation_reason)
-            SELECT KEY_ID, CASE WHEN n > 90000 THEN COMPANY ELSE 'c' || (n % 90 + 1) END, 'a' || n, DIGEST, 'p', 'goa_' || n, 'goa_' || n, n,
+            SELECT KEY_ID, CASE WHEN n > 90000 THEN COMPANY ELSE 'c' || (n % 90 + 1) END, ACCOUNT_ID, DIGEST, 'p', 'goa_' || n, 'goa_' || n, n,
                 CREATOR, CREATOR,
                 CASE WHEN n % 2 = 0 THEN n END, CASE WHEN n % 2 = 0 THEN 'system' END, CASE WHEN n % 2 = 0 THEN 'unspecified' END FROM numbers;
         INSERT INTO key_usage (key_id, company_id, last_used_at) SELECT id, company_id, created_at FROM api_keys;
@@ -143,7 +143,8 @@ pub fn fill(url: &str) {
             let numbers = "CREATE TEMP TABLE numbers AS WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 100000) SELECT n FROM up;";
             let rows = rows.replace("EMPTY", "zeroblob(0)").replace("DIGEST", "randomblob(32)");
             let rows = rows.replace("SORT_KEY", "CAST('service ' || n AS BLOB)");
-            let rows = rows.replace("KEY_ID", "printf('00000000-0000-7000-8000-%012d', n)");
+            let id = |block| format!("printf('00000000-0000-7000-{block}-%012d', n)");
+            let rows = rows.replace("KEY_ID", &id("8000")).replace("ACCOUNT_ID", &id("9000"));
             let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
             connection
                 .batch_execute(&format!("PRAGMA synchronous = OFF; {numbers} BEGIN; {rows} COMMIT; ANALYZE;"))
@@ -153,7 +154,8 @@ pub fn fill(url: &str) {
             let numbers = "CREATE TEMP TABLE numbers AS SELECT generate_series(1, 100000) AS n;";
             let rows = rows.replace("EMPTY", "''::bytea").replace("DIGEST", "decode(md5(n::text), 'hex')");
             let rows = rows.replace("SORT_KEY", "convert_to('service ' || n, 'UTF8')");
-            let rows = rows.replace("KEY_ID", "'00000000-0000-7000-8000-' || lpad(n::text, 12, '0')");
+            let id = |block| format!("'00000000-0000-7000-{block}-' || lpad(n::text, 12, '0')");
+            let rows = rows.replace("KEY_ID", &id("8000")).replace("ACCOUNT_ID", &id("9000"));
             PgConnection::establish(&url).unwrap().batch_execute(&format!("{numbers} {rows} ANALYZE;")).unwrap();
         }
     }

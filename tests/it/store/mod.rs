@@ -1,5 +1,5 @@
 mod audit;
-mod captured_sql;
+pub mod captured_sql;
 mod key_counts;
 mod list_page;
 pub mod parity;

@@ -30,6 +30,7 @@ mod list;
 mod lost_updates;
 mod missing_files;
 mod names;
+mod practice;
 mod races;
 mod revocation;
 mod revoke_several;

@@ -23,6 +23,19 @@ fn user(id: &str) -> UserId {
     UserId::parse(id).unwrap()
 }
 
+/// An export of active keys; with a word for every filter, or without filters.
+fn key_export(word: Option<&str>) -> KeyExport {
+    let word = word.map(str::to_owned);
+    KeyExport {
+        expires: word.clone(),
+        owner: word.is_some().then(|| user(USER)),
+        practice: word.clone(),
+        q: word.clone(),
+        tab: "active".to_owned(),
+        used: word,
+    }
+}
+
 const fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros)
 }
@@ -119,6 +132,16 @@ fn pinned() -> Vec<(EventDetail, String, String)> {
             EventDetail::AuditTrailLossAccepted { after: loss(None) },
             "",
             r#"{"checkpoint":"note","events_left":940,"last_lost":1000}"#,
+        ),
+        pin(
+            EventDetail::ApiKeysExported { after: key_export(None) },
+            "",
+            r#"{"tab":"active"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeysExported { after: key_export(Some("unused")) },
+            "",
+            r#"{"expires":"unused","owner":"USER","practice":"unused","q":"unused","tab":"active","used":"unused"}"#,
         ),
         pin(
             EventDetail::AuditTrailExported { after: Export::new(&TrailFilter::default(), ExportFormat::JsonLines) },

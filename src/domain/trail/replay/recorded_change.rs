@@ -74,6 +74,7 @@ const fn is_replayed(action: Action) -> bool {
         | Action::UserRoleChanged
         | Action::UserSecondFactorChanged => true,
         Action::ApiKeyRefusedAfterRevocation
+        | Action::ApiKeysExported
         | Action::AuditTrailExported
         | Action::AuditTrailLossAccepted
         | Action::SecretsRotated

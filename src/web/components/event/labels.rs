@@ -43,6 +43,7 @@ pub const ACTION_GROUPS: [(&str, &[(Action, &str)]); 3] = [
         &[
             (Action::CompanyCreated, "Created"),
             (Action::CompanyChanged, "Settings changed"),
+            (Action::ApiKeysExported, "API keys exported"),
             (Action::AuditTrailExported, "Audit trail exported"),
             (Action::AuditTrailLossAccepted, "Loss of events accepted"),
         ],
@@ -96,6 +97,7 @@ pub fn field_label(name: &str) -> String {
         "events_left" => "Events before the loss",
         "link_created_by_type" => "Link created by",
         "until" => "To",
+        "q" => "Search",
         other => {
             let words = other.replace('_', " ");
             let mut letters = words.chars();

@@ -115,6 +115,7 @@ impl EventText<'_> {
                 vec![text("created the company "), Part::Name(self.detail.name().unwrap_or_default())]
             }
             Action::CompanyChanged => vec![text("updated company settings")],
+            Action::ApiKeysExported => vec![text(self.key_export_sentence())],
             Action::AuditTrailExported => self.export_sentence(),
             Action::AuditTrailLossAccepted => self.loss_sentence(),
             other => vec![text(other.as_str())],
@@ -169,6 +170,14 @@ impl EventText<'_> {
         };
         let what = if is_filtered { "filtered events" } else { "the audit trail" };
         vec![text(format!("exported {what}{format}"))]
+    }
+
+    fn key_export_sentence(&self) -> &'static str {
+        match self.detail {
+            EventDetail::ApiKeysExported { after } if after.is_filtered() => "exported filtered keys as CSV",
+            EventDetail::ApiKeysExported { after } if after.tab == "revoked" => "exported the revoked keys as CSV",
+            _ => "exported the active keys as CSV",
+        }
     }
 
     fn loss_sentence(&self) -> Vec<Part> {

@@ -10,6 +10,7 @@ use super::{list, new_key, submission};
 use crate::actions::{CreateKeyError, NewKeyRequest};
 use crate::domain::key::account_details::Purpose;
 use crate::domain::key::submission::KeyForm;
+use crate::domain::practice::naming::tells_nothing;
 use crate::domain::text::name::{MAX_NAME_CHARS, ServiceAccountName};
 use crate::http::body::FormBody;
 use crate::web::app::error::PageError;
@@ -26,6 +27,8 @@ pub struct AddKey {
     pub name: Field,
     /// The active key that already has this name.
     pub taken: Option<ConflictingKey>,
+    /// The name tells nothing. Submitted again, it is accepted.
+    pub unclear_name: Option<String>,
     pub purpose: Field,
     pub expiry: ExpiryField,
     pub submission: String,
@@ -42,8 +45,12 @@ pub struct ConflictingKey {
 impl AddKey {
     #[must_use]
     pub fn into_dialog(self) -> Dialog {
-        let has_error = self.is_outdated || self.taken.is_some() || self.name.error.is_some() || self.has_later_error();
+        let has_error = self.is_outdated || self.has_name_error() || self.has_later_error();
         Dialog::form("Add API Key", has_error, self)
+    }
+
+    fn has_name_error(&self) -> bool {
+        self.taken.is_some() || self.unclear_name.is_some() || self.name.error.is_some()
     }
 
     /// Whether a field below the name has an error.
@@ -56,6 +63,8 @@ impl AddKey {
 #[serde(default)]
 pub struct AddKeyForm {
     name: String,
+    /// The name that the form has warned of.
+    unclear_name: String,
     purpose: String,
     expires: String,
     expires_on: String,
@@ -79,6 +88,7 @@ pub async fn submit(Admin(cx): Admin, body: FormBody) -> Result<HttpResponse, Pa
     let dialog = AddKey {
         name: name.as_ref().err().cloned().unwrap_or_else(|| Field::new(&form.name)),
         purpose: purpose.as_ref().err().cloned().unwrap_or_else(|| Field::new(&form.purpose)),
+        unclear_name: name.as_ref().ok().and_then(|name| unclear_name(&cx, name, &form.unclear_name)),
         is_outdated: submission.is_none(),
         expiry: match expiry {
             Ok(_) => offered,
@@ -89,6 +99,9 @@ pub async fn submit(Admin(cx): Admin, body: FormBody) -> Result<HttpResponse, Pa
     let (Some(submission), Ok(name), Ok(purpose), Ok(expiry)) = (submission, name, purpose, expiry) else {
         return refuse(dialog).await;
     };
+    if dialog.unclear_name.is_some() {
+        return refuse(dialog).await;
+    }
     let request = NewKeyRequest { name, expiry, purpose };
     match cx.perform(move |actions, context| actions.create_key(context, &request, submission)).await? {
         Ok(created) => new_key::show(&cx, created, None).await,
@@ -101,6 +114,12 @@ pub async fn submit(Admin(cx): Admin, body: FormBody) -> Result<HttpResponse, Pa
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// A name that tells nothing, unless the form has warned of it before.
+fn unclear_name(cx: &PageContext, name: &ServiceAccountName, warned_of: &str) -> Option<String> {
+    let is_unclear = tells_nothing(name.as_str(), &cx.app.actions.platform_name) && warned_of != name.as_str();
+    is_unclear.then(|| name.as_str().to_owned())
 }
 
 impl From<CreateKeyError> for PageError {

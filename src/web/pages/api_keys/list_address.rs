@@ -1,7 +1,7 @@
 //! The address of the key list: tab, order, search, filters and cursor. Every link to the list is built here.
 
 use super::list_filters::{FilterKind, Filters};
-use crate::web::paths::API_KEYS;
+use crate::web::paths::{API_KEYS, EXPORT_API_KEYS};
 use crate::web::url::with_query;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +164,16 @@ impl KeyListAddress {
     /// This address with further parameters.
     #[must_use]
     pub fn href_with(&self, more: &[(&str, &str)]) -> String {
+        self.at_path(API_KEYS, more)
+    }
+
+    /// The export of these keys.
+    #[must_use]
+    pub fn export_href(&self) -> String {
+        self.at(None).at_path(EXPORT_API_KEYS, &[])
+    }
+
+    fn at_path(&self, path: &str, more: &[(&str, &str)]) -> String {
         let filters = self.filters.parameters();
         let mut parameters = Vec::with_capacity(8 + more.len());
         if self.tab != Tab::Active {
@@ -180,7 +190,7 @@ impl KeyListAddress {
             parameters.push(("cursor", cursor));
         }
         parameters.extend_from_slice(more);
-        with_query(API_KEYS, &parameters)
+        with_query(path, &parameters)
     }
 
     /// Another tab with the same search and owner. The other filters are about active keys.

@@ -7,7 +7,7 @@ use crate::domain::ids::TrailId;
 use crate::domain::trail::checkpoint;
 use crate::web::app::error::PageError;
 use crate::web::app::page_context::PageContext;
-use crate::web::pages::evidence::export::file_name::{self, attachment};
+use crate::web::components::download;
 
 /// The response header with the public key that verifies the checkpoint.
 const PUBLIC_KEY_HEADER: &str = "X-Keydesk-Public-Key";
@@ -19,7 +19,7 @@ pub async fn download(cx: PageContext) -> Result<HttpResponse, PageError> {
     let file = format!("{}-{}.checkpoint", file_stem(&cx.user.company.name), head.size);
     Ok(HttpResponse::Ok()
         .content_type(ContentType::plaintext())
-        .insert_header(attachment(file))
+        .insert_header(download::attachment(file))
         .insert_header((PUBLIC_KEY_HEADER, verifier_key(&cx)))
         .body(head.checkpoint))
 }
@@ -28,7 +28,7 @@ pub async fn download(cx: PageContext) -> Result<HttpResponse, PageError> {
 pub async fn public_key(cx: PageContext) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(ContentType::plaintext())
-        .insert_header(attachment(format!("{}.vkey", file_stem(&cx.user.company.name))))
+        .insert_header(download::attachment(format!("{}.vkey", file_stem(&cx.user.company.name))))
         .body(format!("{}\n", verifier_key(&cx)))
 }
 
@@ -40,5 +40,5 @@ fn verifier_key(cx: &PageContext) -> String {
 
 /// A file name from the company's name, or a fixed one if the name has no ASCII letters and digits.
 fn file_stem(company: &str) -> String {
-    Some(file_name::company_slug(company)).filter(|name| !name.is_empty()).unwrap_or_else(|| "audit-trail".to_owned())
+    Some(download::company_slug(company)).filter(|name| !name.is_empty()).unwrap_or_else(|| "audit-trail".to_owned())
 }

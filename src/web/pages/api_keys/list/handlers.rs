@@ -6,6 +6,7 @@ use actix_web::web::Data;
 
 use super::view::KeyListPage;
 use super::{banner, cursor, load};
+use crate::domain::ids::KeyId;
 use crate::domain::key::api_key::KeyFormat;
 use crate::http::body::Fields;
 use crate::store::PageRequest;
@@ -13,19 +14,32 @@ use crate::web::app::error::PageError;
 use crate::web::app::inline_reader::InlineReader;
 use crate::web::app::page_context::PageContext;
 use crate::web::app::query::Query;
-use crate::web::app::respond::html;
+use crate::web::app::respond::{html, see_other};
 use crate::web::components::dialog::Dialog;
 use crate::web::pages::api_keys::activity;
 use crate::web::pages::api_keys::activity::view::Placement;
 use crate::web::pages::api_keys::list_address::{KeyListAddress, Search, Sort, Tab};
 use crate::web::pages::api_keys::list_filters::Filters;
+use crate::web::paths;
 
 pub async fn show(cx: PageContext, query: Query, reader: Data<InlineReader>) -> Result<HttpResponse, PageError> {
     let (address, paging) = parse_address(&query.0, &cx.app.actions.key_format)?;
+    if let Some(page) = page_of_id(&cx, &address.search).await? {
+        return Ok(see_other(&page));
+    }
     let dialog = drawer(&cx, &query.0, &address).await?;
     let banner = banner::load(&cx, &query.0).await?;
     let page = load::page(&cx, Some(&reader), address, paging).await?;
     html(StatusCode::OK, &KeyListPage { banner, dialog, ..page })
+}
+
+/// The page of the key whose id was searched for. Machines report ids, and people paste them into the search.
+async fn page_of_id(cx: &PageContext, search: &Search) -> Result<Option<String>, PageError> {
+    let Search::Text(text) = search else { return Ok(None) };
+    let Some(id) = KeyId::parse(text) else { return Ok(None) };
+    let company_id = cx.company_id();
+    let key = cx.query(move |db| db.keys().by_id(company_id, id)).await?;
+    Ok(key.map(|key| paths::api_key(&key.id.to_string())))
 }
 
 async fn drawer(cx: &PageContext, query: &Fields, address: &KeyListAddress) -> Result<Option<Dialog>, PageError> {
@@ -40,7 +54,8 @@ async fn drawer(cx: &PageContext, query: &Fields, address: &KeyListAddress) -> R
     }
 }
 
-fn parse_address(query: &Fields, format: &KeyFormat) -> Result<(KeyListAddress, PageRequest), PageError> {
+/// Parses the address of the list.
+pub(super) fn parse_address(query: &Fields, format: &KeyFormat) -> Result<(KeyListAddress, PageRequest), PageError> {
     let tab = query.get("tab")?.map_or(Some(Tab::Active), Tab::parse).ok_or(PageError::PageNotFound)?;
     let sort = query.get("sort")?;
     let sort = sort.map_or(Some(tab.default_sort()), |sort| Sort::parse(tab, sort)).ok_or(PageError::PageNotFound)?;

@@ -92,7 +92,7 @@ pub async fn page(
 }
 
 /// The owner whose keys are listed.
-async fn owner(cx: &PageContext, address: &KeyListAddress) -> Result<Option<Owner>, PageError> {
+pub(super) async fn owner(cx: &PageContext, address: &KeyListAddress) -> Result<Option<Owner>, PageError> {
     let Some(id) = address.filters.owner else { return Ok(None) };
     let user = users::load::user(cx, &id.to_string()).await?;
     Ok(Some(Owner { id: user.id.to_string(), name: user.name }))
@@ -114,7 +114,12 @@ fn pager(address: &KeyListAddress, sort_by: SortBy, slice: &KeyListSlice, first:
     }
 }
 
-fn list_query(cx: &PageContext, address: &KeyListAddress, paging: PageRequest, now: Timestamp) -> KeyListQuery {
+pub(super) fn list_query(
+    cx: &PageContext,
+    address: &KeyListAddress,
+    paging: PageRequest,
+    now: Timestamp,
+) -> KeyListQuery {
     KeyListQuery {
         company_id: cx.company_id(),
         tab: match address.tab {
@@ -146,7 +151,7 @@ fn list_query(cx: &PageContext, address: &KeyListAddress, paging: PageRequest, n
 
 /// Returns whether a search needs no query. No name is that long or has control characters, and whole keys are not
 /// searched.
-fn matches_nothing(search: &Search) -> bool {
+pub(super) fn matches_nothing(search: &Search) -> bool {
     match search {
         Search::Text(text) => text.contains(char::is_control) || text.chars().count() > MAX_SEARCH_CHARS,
         Search::WholeKey => true,
@@ -273,6 +278,7 @@ fn row(key: KeyListItem, names: &UserNames, zone: &Zone, now: Timestamp) -> Row 
         last_used: key.last_used_at.map(|at| zone.ago(at, now)),
         expires: Expiry::of(ends, zone, now),
         name: key.name,
+        purpose: key.purpose,
         preview: key.preview,
         end,
     }

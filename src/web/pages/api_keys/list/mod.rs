@@ -2,6 +2,7 @@
 
 pub mod banner;
 pub mod cursor;
+pub mod export;
 pub mod filter_bar;
 pub mod handlers;
 pub mod load;

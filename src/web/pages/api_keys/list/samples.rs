@@ -33,6 +33,11 @@ fn row((id, name, preview, by, minutes): (&str, &str, &str, &str, u64)) -> Row {
         id: id.to_owned(),
         status: "active",
         name: name.to_owned(),
+        purpose: if id == "k2" {
+            "Copies orders and invoices from the ERP system every night".to_owned()
+        } else {
+            String::new()
+        },
         rotation: (id == "k2").then_some("Old key"),
         preview: preview.to_owned(),
         created_by: user(by),
@@ -142,7 +147,10 @@ fn with_dialog(dialog: Dialog) -> KeyListPage {
 fn add_key(name: Field, is_outdated: bool) -> KeyListPage {
     let expiry = expiry_field("90d");
     let submission = "c3VibWlzc2lvbg".to_owned();
-    with_dialog(AddKey { name, expiry, submission, is_outdated, taken: None, purpose: Field::default() }.into_dialog())
+    with_dialog(
+        AddKey { name, expiry, submission, is_outdated, taken: None, unclear_name: None, purpose: Field::default() }
+            .into_dialog(),
+    )
 }
 
 /// All options, as without a maximum lifetime.
@@ -220,6 +228,7 @@ fn dialogs() -> Vec<Rendered> {
     };
     let bad_expiry = AddKey {
         taken: None,
+        unclear_name: None,
         purpose: Field::default(),
         name: Field::new(ERP),
         expiry,
@@ -230,6 +239,18 @@ fn dialogs() -> Vec<Rendered> {
     vec![
         render("add-key", &add_key(Field::default(), false)),
         render("add-key-refused", &add_key(Field::invalid(ERP, duplicate), false)),
+        render(
+            "add-key-unclear",
+            &with_dialog(
+                AddKey {
+                    name: Field::new("key1"),
+                    unclear_name: Some("key1".to_owned()),
+                    expiry: expiry_field("90d"),
+                    ..AddKey::default()
+                }
+                .into_dialog(),
+            ),
+        ),
         render("add-key-outdated", &add_key(Field::new("Staging Smoke Tests"), true)),
         render("add-key-expiry-refused", &with_dialog(bad_expiry.into_dialog())),
         render("identify-refused", &with_dialog(Identify { error: refusal }.into_dialog())),

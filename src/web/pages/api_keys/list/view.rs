@@ -63,6 +63,8 @@ pub struct Row {
     /// `active`, `revoked` or `expired`.
     pub status: &'static str,
     pub name: String,
+    /// The purpose of the service account; empty if there is none.
+    pub purpose: String,
     /// Tells the keys of a rotation apart: “New key”, “Old key”.
     pub rotation: Option<&'static str>,
     pub preview: String,

@@ -17,12 +17,12 @@ use crate::web::app::respond::html;
 use crate::web::app::session::store::Sessions;
 use crate::web::app::state::blocking;
 use crate::web::app::text::pluralized;
+use crate::web::components::download;
 use crate::web::components::event::view::actor_and_target;
 use crate::web::components::field::Field;
 use crate::web::pages::audit_trail;
 use crate::web::pages::audit_trail::address::TrailAddress;
 use crate::web::pages::audit_trail::filters::TrailQuery;
-use crate::web::pages::evidence::export::file_name;
 use crate::web::pages::evidence::load;
 use crate::web::pages::evidence::view::EvidencePage;
 
@@ -122,12 +122,12 @@ async fn send(cx: &PageContext, query: TrailQuery, encoder: Encoder) -> Result<H
 fn headers(encoder: Encoder, file_name: String) -> HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, encoder.content_type()));
-    response.insert_header(file_name::attachment(file_name));
+    response.insert_header(download::attachment(file_name));
     response
 }
 
 fn file_name(cx: &PageContext, encoder: Encoder, count: Option<u64>) -> String {
-    let company = file_name::company_slug(&cx.user.company.name);
+    let company = download::company_slug(&cx.user.company.name);
     let today = cx.zone.day(cx.now());
     let count = match count {
         None => String::new(),

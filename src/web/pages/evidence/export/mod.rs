@@ -2,7 +2,6 @@
 
 pub mod csv;
 pub mod encoder;
-pub mod file_name;
 pub mod handlers;
 pub mod json_lines;
 pub mod row;

@@ -1,4 +1,4 @@
-//! Names of downloaded files.
+//! Downloads: the header, and the parts of a file name.
 
 use actix_web::http::header::{ContentDisposition, DispositionParam, DispositionType};
 
