@@ -119,16 +119,16 @@ fn the_form_forecasts_which_keys_a_period_concerns() {
     let page = admin.get(POLICY).expect(200).html();
     assert_eq!(
         page.text("#maximum_lifetime-hint"),
-        "Of 4 active keys, live longer: 3 than 30 days, 2 than 90 days, 2 than 180 days, 2 than 365 days. They keep working; new keys cannot live that long."
+        "Active keys that live longer than 30 days: 3 of 4; than 90: 2; than 180: 2; than 365: 2. They keep working; new keys cannot live that long."
     );
     assert_eq!(
         page.text("#rotation_period-hint"),
-        "Of 4 active keys, older: 3 than 30 days, 0 than 90 days, 0 than 180 days, 0 than 365 days."
+        "Active keys older than 30 days: 3 of 4; than 90: 0; than 180: 0; than 365: 0."
     );
     assert!(!page.has("#default_expiry-hint"));
     admin.save(POLICY, &[("maximum_lifetime", "30")]).expect(303);
     let note = "New keys expire after 30 days, the maximum lifetime.";
     assert_eq!(admin.get(POLICY).html().text("#default_expiry-hint"), note);
     let facts = server.signed_in_as("jonas@brightwater.example").get(POLICY).html().text("dl.facts");
-    assert!(facts.contains(&format!("Default expiry Never {note}")) && !facts.contains("Of 4"), "{facts}");
+    assert!(facts.contains(&format!("Default expiry Never {note}")) && !facts.contains("of 4"), "{facts}");
 }

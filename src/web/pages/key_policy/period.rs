@@ -136,19 +136,24 @@ pub fn forecast(period: Period, lifetimes: &[KeyLifetime], now: Timestamp) -> Op
         };
         lifetimes.iter().filter(exceeds).count()
     };
-    let counts = Days::PRESETS.iter().map(|days| (with_thousands(affected(days) as u64), days.count()));
-    let list = |word: &str| {
-        let counts = counts.map(|(count, days)| format!("{count} {word} {days} days"));
-        counts.collect::<Vec<_>>().join(", ")
-    };
-    let keys = pluralized(lifetimes.len() as u64, "active key", "active keys");
+    let choices = Days::PRESETS.iter().enumerate().map(|(index, days)| {
+        let (count, days) = (with_thousands(affected(days) as u64), days.count());
+        match index {
+            0 => format!("{days} days: {count} of {}", with_thousands(lifetimes.len() as u64)),
+            _ => format!("{days}: {count}"),
+        }
+    });
+    let choices = choices.collect::<Vec<_>>();
+    let list = |word: &str| format!("{word} {}.", choices.join(&format!("; {word} ")));
     Some(match period {
-        Period::Rotation => format!("Of {keys}, older: {}.", list("than")),
+        Period::Rotation => format!("Active keys older {}", list("than")),
         Period::IdleEnd => format!(
-            "Keys that are not used for this long expire by themselves, a day later at the most. Of {keys}, not used: {}.",
+            "Keys that are not used for this long expire by themselves, up to a day later. Active keys not used {}",
             list("for")
         ),
-        _ => format!("Of {keys}, live longer: {}. They keep working; new keys cannot live that long.", list("than")),
+        _ => {
+            format!("Active keys that live longer {} They keep working; new keys cannot live that long.", list("than"))
+        }
     })
 }
 
@@ -186,17 +191,17 @@ mod tests {
         ];
         assert_eq!(
             forecast(Period::Rotation, &keys, ago(0)).as_deref(),
-            Some("Of 3 active keys, older: 2 than 30 days, 1 than 90 days, 0 than 180 days, 0 than 365 days.")
+            Some("Active keys older than 30 days: 2 of 3; than 90: 1; than 180: 0; than 365: 0.")
         );
         assert_eq!(
             forecast(Period::MaximumLifetime, &keys, ago(0)).as_deref(),
             Some(
-                "Of 3 active keys, live longer: 3 than 30 days, 2 than 90 days, 2 than 180 days, 2 than 365 days. They keep working; new keys cannot live that long."
+                "Active keys that live longer than 30 days: 3 of 3; than 90: 2; than 180: 2; than 365: 2. They keep working; new keys cannot live that long."
             )
         );
         let idle = forecast(Period::IdleEnd, &keys, ago(0)).unwrap();
         assert!(
-            idle.ends_with("Of 3 active keys, not used: 1 for 30 days, 0 for 90 days, 0 for 180 days, 0 for 365 days."),
+            idle.ends_with("Active keys not used for 30 days: 1 of 3; for 90: 0; for 180: 0; for 365: 0."),
             "{idle}"
         );
         assert_eq!(forecast(Period::DefaultExpiry, &keys, ago(0)), None);
