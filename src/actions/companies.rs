@@ -254,6 +254,8 @@ fn event_value(settings: CompanySettings) -> event_values::CompanySettings {
     event_values::CompanySettings {
         default_expiry_days: days(key_policy.default_expiry),
         default_expiry_reason: reason(reasons.default_expiry),
+        idle_end_days: Some(days(key_policy.idle_end)),
+        idle_end_reason: reason(reasons.idle_end),
         maximum_lifetime_days: days(key_policy.maximum_lifetime),
         maximum_lifetime_reason: reason(reasons.maximum_lifetime),
         name,

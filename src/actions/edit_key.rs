@@ -176,7 +176,7 @@ impl Change<'_, '_> {
         let before = KeyStatus { name: name.clone(), state: KeyState::Active };
         match end {
             KeyEnd::Expired(ended_at) => {
-                let after = ExpiredKey { ended_at, name, state: KeyState::Expired };
+                let after = ExpiredKey { ended_at, idle_days: None, name, state: KeyState::Expired };
                 self.append_event(EventDraft::new(
                     EventTarget::ApiKey(id),
                     EventDetail::ApiKeyExpired { before, after },

@@ -13,6 +13,7 @@ mod error;
 mod event_log;
 mod export;
 mod gateways;
+mod idle_end;
 mod import_keys;
 mod installation;
 mod key_change;

@@ -44,6 +44,7 @@ const PUBLISH_INTERVAL: Duration = Duration::from_secs(15);
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(15);
 const WAL_INTERVAL: Duration = Duration::from_secs(1);
 const DELETE_OLD_USAGE_INTERVAL: Duration = Duration::from_hours(1);
+const IDLE_KEYS_INTERVAL: Duration = Duration::from_mins(10);
 
 /// Trouble is seen within five seconds: after this pause, and the time after which an attempt counts as slow.
 const WRITE_ATTEMPT_POLL: Duration = Duration::from_millis(20);
@@ -143,6 +144,8 @@ pub(super) fn start_jobs(
     spawn(repeat("key ends not recorded", KEY_ENDS_INTERVAL, move || ends.record_ended_keys()));
     let assessing = actions.clone();
     spawn(repeat("keys not assessed", ASSESSMENT_INTERVAL, move || assessing.assess_due_keys()));
+    let idle = actions.clone();
+    spawn(repeat("idle keys not ended", IDLE_KEYS_INTERVAL, move || idle.end_idle_keys()));
     spawn(repeat("usage not recorded", USAGE_INTERVAL, move || recorder.record()));
     let store = actions.store.clone();
     // A missing file is logged when it is noticed, not each second.

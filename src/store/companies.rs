@@ -53,24 +53,35 @@ impl<A> Companies<'_, A> {
 
     #[instrument(name = "db.companies.settings", level = "debug", skip_all)]
     pub fn settings(&mut self, id: CompanyId) -> Result<CompanySettings, StoreError> {
-        type Periods = (Option<Days>, Option<Days>, Option<Days>);
-        type Reasons = (Option<String>, Option<String>, Option<String>);
+        type Periods = (Option<Days>, Option<Days>, Option<Days>, Option<Days>);
+        type Reasons = (Option<String>, Option<String>, Option<String>, Option<String>);
         type Row = (String, bool, Periods, Reasons);
         let settings = companies::table.filter(companies::id.eq(id)).select((
             companies::name,
             companies::require_second_factor,
-            (companies::default_expiry_days, companies::maximum_lifetime_days, companies::rotation_period_days),
-            (companies::default_expiry_reason, companies::maximum_lifetime_reason, companies::rotation_period_reason),
+            (
+                companies::default_expiry_days,
+                companies::maximum_lifetime_days,
+                companies::rotation_period_days,
+                companies::idle_end_days,
+            ),
+            (
+                companies::default_expiry_reason,
+                companies::maximum_lifetime_reason,
+                companies::rotation_period_reason,
+                companies::idle_end_reason,
+            ),
         ));
         let (name, require_second_factor, periods, reasons): Row =
             on_driver!(self.connection, |driver| settings.first(driver))?;
-        let (default_expiry, maximum_lifetime, rotation_period) = periods;
-        let key_policy = KeyPolicy { default_expiry, maximum_lifetime, rotation_period };
+        let (default_expiry, maximum_lifetime, rotation_period, idle_end) = periods;
+        let key_policy = KeyPolicy { default_expiry, maximum_lifetime, rotation_period, idle_end };
         let reason = |text: Option<String>| text.map(PolicyReason::stored);
         let reasons = PolicyReasons {
             default_expiry: reason(reasons.0),
             maximum_lifetime: reason(reasons.1),
             rotation_period: reason(reasons.2),
+            idle_end: reason(reasons.3),
         };
         Ok(CompanySettings { name, require_second_factor, key_policy, reasons })
     }
@@ -79,6 +90,15 @@ impl<A> Companies<'_, A> {
     #[instrument(name = "db.companies.version", level = "debug", skip_all)]
     pub fn version(&mut self, id: CompanyId) -> Result<i64, StoreError> {
         Ok(companies::table.filter(companies::id.eq(id)).select(companies::version).first(self.connection)?)
+    }
+
+    /// Returns the companies whose idle keys end, and after how many days.
+    #[instrument(name = "db.companies.with_idle_end", level = "debug", skip_all)]
+    pub fn with_idle_end(&mut self) -> Result<Vec<(CompanyId, Days)>, StoreError> {
+        Ok(companies::table
+            .filter(companies::idle_end_days.is_not_null())
+            .select((companies::id, companies::idle_end_days.assume_not_null()))
+            .load(self.connection)?)
     }
 
     /// Returns all companies, by name.
@@ -128,6 +148,8 @@ impl Companies<'_, ReadWrite> {
                 companies::default_expiry_reason.eq(text(&reasons.default_expiry)),
                 companies::maximum_lifetime_reason.eq(text(&reasons.maximum_lifetime)),
                 companies::rotation_period_reason.eq(text(&reasons.rotation_period)),
+                companies::idle_end_days.eq(key_policy.idle_end),
+                companies::idle_end_reason.eq(text(&reasons.idle_end)),
                 companies::version.eq(companies::version + 1),
             ))
             .execute(self.connection)?;

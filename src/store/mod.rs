@@ -56,9 +56,9 @@ pub use inspect::{Inspection, TooFewConnections};
 pub use inspect_error::InspectError;
 pub use installation::{Installation, StoredSecretCheck};
 pub use keys::{
-    CursorPosition, ExpiryFilter, KeyCounts, KeyExportDetails, KeyFilter, KeyListItem, KeyListPage, KeyListQuery,
-    KeyListSlice, KeyRecord, KeyScan, KeyStateCounts, KeyTab, NewKeyRecord, PageRequest, PolicyViolation, SortBy,
-    SortKey, SortOrder, UsageFilter,
+    CursorPosition, ExpiryFilter, KeyCounts, KeyExportDetails, KeyFilter, KeyLifetime, KeyListItem, KeyListPage,
+    KeyListQuery, KeyListSlice, KeyRecord, KeyScan, KeyStateCounts, KeyTab, NewKeyRecord, PageRequest, PolicyViolation,
+    SortBy, SortKey, SortOrder, UsageFilter,
 };
 pub use metrics::{ConnectionCounts, store_errors};
 pub use migrate::{MigrationError, Schema};

@@ -89,6 +89,8 @@ diesel::table! {
         default_expiry_reason -> Nullable<Text>,
         maximum_lifetime_reason -> Nullable<Text>,
         rotation_period_reason -> Nullable<Text>,
+        idle_end_days -> Nullable<Integer>,
+        idle_end_reason -> Nullable<Text>,
     }
 }
 

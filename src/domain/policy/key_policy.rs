@@ -1,5 +1,6 @@
 //! A company's key policy, and the expiry of a new key under it.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use time::Date;
@@ -11,6 +12,8 @@ const DAY: Duration = Duration::from_hours(24);
 /// Ten years. A later date is a typing error.
 const MAX_EXPIRY: Duration = Duration::from_hours(24 * 3_653);
 const MAX_PERIOD_DAYS: u16 = 3_650;
+/// A shorter idle end would end keys of monthly jobs, a longer one none.
+const IDLE_END_DAYS: RangeInclusive<u16> = 30..=365;
 
 /// A number of days, from 1 to 3,650.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +49,8 @@ pub struct KeyPolicy {
     pub maximum_lifetime: Option<Days>,
     /// The age from which a key should be rotated.
     pub rotation_period: Option<Days>,
+    /// A key that was not used for so long ends.
+    pub idle_end: Option<Days>,
 }
 
 /// Why an expiry is refused, as a sentence for the form.
@@ -110,6 +115,13 @@ impl KeyPolicy {
             "" | "none" => Some(None),
             days => days.parse().ok().and_then(Days::new).map(Some),
         }
+    }
+
+    /// Parses the field for the idle end: 30 to 365 days, or `none`. Returns `None` if it is neither.
+    #[must_use]
+    pub fn parse_idle_end(value: &str) -> Option<Option<Days>> {
+        let days = Self::parse_days(value)?;
+        days.is_none_or(|days| IDLE_END_DAYS.contains(&days.0)).then_some(days)
     }
 
     /// Returns the lifetime of a key if the request does not set an expiry. It never exceeds the maximum.
@@ -180,7 +192,7 @@ mod tests {
 
     fn policy(default: i32, maximum: i32) -> KeyPolicy {
         let (default_expiry, maximum_lifetime) = (Days::new(default), Days::new(maximum));
-        KeyPolicy { default_expiry, maximum_lifetime, rotation_period: None }
+        KeyPolicy { default_expiry, maximum_lifetime, ..KeyPolicy::default() }
     }
 
     #[test]
@@ -250,6 +262,13 @@ mod tests {
     fn a_period_of_a_policy_is_days_or_none() {
         assert_eq!(KeyPolicy::parse_days("none"), Some(None));
         assert_eq!(KeyPolicy::parse_days("45"), Some(Some(Days(45))));
+        assert_eq!(KeyPolicy::parse_idle_end(""), Some(None));
+        for (typed, days) in [("30", 30), ("365", 365)] {
+            assert_eq!(KeyPolicy::parse_idle_end(typed), Some(Some(Days(days))));
+        }
+        for wrong in ["29", "366", "soon"] {
+            assert_eq!(KeyPolicy::parse_idle_end(wrong), None, "{wrong}");
+        }
         for wrong in ["0", "-1", "3651", "1.5", "soon", "99999999999"] {
             assert_eq!(KeyPolicy::parse_days(wrong), None, "{wrong}");
         }

@@ -43,6 +43,7 @@ pub struct PolicyReasons {
     pub default_expiry: Option<PolicyReason>,
     pub maximum_lifetime: Option<PolicyReason>,
     pub rotation_period: Option<PolicyReason>,
+    pub idle_end: Option<PolicyReason>,
 }
 
 #[cfg(test)]

@@ -84,6 +84,9 @@ event_values! {
 
     ExpiredKey {
         ended_at: Timestamp,
+        /// The key was not used for so many days, which ended it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        idle_days: Option<u16>,
         name: String,
         state: KeyState,
     }
@@ -194,11 +197,15 @@ event_values! {
         /// The last lost event: the size of the checkpoint.
         last_lost: u64,
     }
-    /// A company's settings; periods in days. Events of older versions say nothing about reasons.
+    /// A company's settings; periods in days. Events of older versions say nothing about reasons and the idle end.
     CompanySettings {
         default_expiry_days: Option<u16>,
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         default_expiry_reason: Option<Option<String>>,
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+        idle_end_days: Option<Option<u16>>,
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+        idle_end_reason: Option<Option<String>>,
         maximum_lifetime_days: Option<u16>,
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         maximum_lifetime_reason: Option<Option<String>>,
@@ -264,7 +271,7 @@ event_values! {
 }
 
 /// Reads a member that is present, `null` included.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 

@@ -146,6 +146,19 @@ impl ApiKeys<'_, ReadWrite> {
         Ok(())
     }
 
+    /// Ends a key now, by an expiry that the trail holds.
+    #[instrument(name = "db.keys.expire", level = "debug", skip_all)]
+    pub fn expire(&mut self, company_id: CompanyId, id: KeyId, now: Timestamp) -> Result<(), StoreError> {
+        diesel::update(key(company_id, id))
+            .set((
+                api_keys::expires_at.eq(now),
+                api_keys::end_recorded.eq(true),
+                api_keys::version.eq(api_keys::version + 1),
+            ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
     /// Marks that the trail holds the expiry, or the end of the overlap.
     #[instrument(name = "db.keys.mark_end_recorded", level = "debug", skip_all)]
     pub fn mark_end_recorded(&mut self, company_id: CompanyId, id: KeyId) -> Result<(), StoreError> {

@@ -12,7 +12,7 @@ use crate::domain::key::digest::KeyDigest;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::ApiKeys;
 use crate::store::error::StoreError;
-use crate::store::schema::{api_keys, service_accounts};
+use crate::store::schema::{api_keys, key_usage, service_accounts};
 
 /// A rule of a company's policy that a key violates.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,17 @@ pub enum PolicyViolation {
     Age(Timestamp),
     /// The key lives longer than this, or for ever.
     Lifetime(Duration),
+}
+
+/// Since when a key is used, and until when it works.
+#[derive(Clone, Copy, Debug, Queryable, Selectable)]
+#[diesel(table_name = api_keys)]
+pub struct KeyLifetime {
+    pub created_at: Timestamp,
+    pub refused_from: Timestamp,
+    /// The epoch, if it was never used.
+    #[diesel(select_expression = key_usage::last_used_at)]
+    pub last_used_at: Timestamp,
 }
 
 impl<A> ApiKeys<'_, A> {
@@ -82,19 +93,43 @@ impl<A> ApiKeys<'_, A> {
         Ok((keys, count))
     }
 
-    /// Returns when each active key of a company was created and from when it is refused, except keys that are being
-    /// replaced.
-    #[instrument(name = "db.keys.lifetimes", level = "debug", skip_all)]
-    pub fn lifetimes(
+    /// Returns active keys of a company, or this one, that were created before `since` and not used from then on. Keys
+    /// that are being replaced are left out.
+    #[instrument(name = "db.keys.idle", level = "debug", skip_all)]
+    pub fn idle(
         &mut self,
         company_id: CompanyId,
+        id: Option<KeyId>,
+        since: Timestamp,
         now: Timestamp,
-    ) -> Result<Vec<(Timestamp, Timestamp)>, StoreError> {
+        limit: i64,
+    ) -> Result<Vec<KeyId>, StoreError> {
+        let mut idle = api_keys::table
+            .inner_join(key_usage::table.on(key_usage::key_id.eq(api_keys::id)))
+            .filter(key_usage::company_id.eq(company_id))
+            .filter(key_usage::last_used_at.lt(since))
+            .filter(api_keys::company_id.eq(company_id))
+            .filter(api_keys::refused_from.gt(now))
+            .filter(api_keys::created_at.lt(since))
+            .filter(api_keys::replaced_by.is_null())
+            .select(api_keys::id)
+            .limit(limit)
+            .into_boxed();
+        if let Some(id) = id {
+            idle = idle.filter(api_keys::id.eq(id));
+        }
+        Ok(idle.load(self.connection)?)
+    }
+
+    /// Returns the lifetimes of the active keys of a company, except keys that are being replaced.
+    #[instrument(name = "db.keys.lifetimes", level = "debug", skip_all)]
+    pub fn lifetimes(&mut self, company_id: CompanyId, now: Timestamp) -> Result<Vec<KeyLifetime>, StoreError> {
         Ok(api_keys::table
+            .inner_join(key_usage::table.on(key_usage::key_id.eq(api_keys::id)))
             .filter(api_keys::company_id.eq(company_id))
             .filter(api_keys::refused_from.gt(now))
             .filter(api_keys::replaced_by.is_null())
-            .select((api_keys::created_at, api_keys::refused_from))
+            .select(KeyLifetime::as_select())
             .load(self.connection)?)
     }
 

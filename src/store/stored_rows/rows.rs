@@ -44,8 +44,8 @@ impl<A> StoredRows<'_, A> {
     /// Returns the company of a trail.
     #[instrument(name = "db.stored_rows.company", level = "debug", skip_all)]
     pub fn company(&mut self, trail: TrailId) -> Result<Option<StoredCompany>, StoreError> {
-        type Days = (Option<i32>, Option<i32>, Option<i32>);
-        type Reasons = (Option<String>, Option<String>, Option<String>);
+        type Days = (Option<i32>, Option<i32>, Option<i32>, Option<i32>);
+        type Reasons = (Option<String>, Option<String>, Option<String>, Option<String>);
         type Row = (String, String, String, i64, bool, Days, Reasons);
         let row: Option<Row> = companies::table
             .filter(companies::id.eq(trail))
@@ -55,11 +55,17 @@ impl<A> StoredRows<'_, A> {
                 companies::name_folded,
                 companies::created_at,
                 companies::require_second_factor,
-                (companies::default_expiry_days, companies::maximum_lifetime_days, companies::rotation_period_days),
+                (
+                    companies::default_expiry_days,
+                    companies::maximum_lifetime_days,
+                    companies::rotation_period_days,
+                    companies::idle_end_days,
+                ),
                 (
                     companies::default_expiry_reason,
                     companies::maximum_lifetime_reason,
                     companies::rotation_period_reason,
+                    companies::idle_end_reason,
                 ),
             ))
             .first(self.connection)
@@ -76,6 +82,8 @@ impl<A> StoredRows<'_, A> {
             default_expiry_reason: reasons.0,
             maximum_lifetime_reason: reasons.1,
             rotation_period_reason: reasons.2,
+            idle_end_days: days.3,
+            idle_end_reason: reasons.3,
         }))
     }
 

@@ -214,6 +214,7 @@ export const userScenes = [
     fixture: 'demo',
     open: async (page) => {
       await page.goto(KEY_POLICY);
+      await page.getByText('Why this maximum').first().click();
       await page.getByLabel('Why this maximum').fill('Too long a reason. '.repeat(40));
       await page.getByRole('button', { name: 'Save changes' }).click();
       await page.locator('[aria-invalid="true"]').waitFor();

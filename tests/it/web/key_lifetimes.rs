@@ -62,7 +62,7 @@ fn an_invalid_period_is_refused_and_the_fields_are_kept() {
         assert!(page.text("title").starts_with("Error: Key Policy"));
         for field in ["default_expiry", "rotation_period"] {
             let error = page.text(&format!("#{field}-error"));
-            assert!(error.ends_with("Choose a number of days from 1 to 3,650, or none"), "{wrong}: {error}");
+            assert!(error.ends_with("Enter 1 to 3,650 days, or choose no limit"), "{wrong}: {error}");
         }
         assert!(!page.has("#maximum_lifetime-error"));
         assert_eq!(chosen(&page, "maximum_lifetime"), "180");
@@ -163,6 +163,10 @@ fn keys_older_than_the_period_are_due_for_rotation() {
     assert!(listed[0].starts_with("Service 00") && listed[0].ends_with("Created 23 Nov 2026"), "{}", listed[0]);
     let page = admin.get(POLICY).html().text("section[aria-labelledby=due] p");
     assert_eq!(page, "22 active keys are overdue for rotation.");
+    let all = admin.get(POLICY).html();
+    assert_eq!(all.text("section[aria-labelledby=due] .button"), "Show all 22");
+    let href = format!("{API_KEYS}?practice=rotation-due");
+    assert_eq!(all.attribute("section[aria-labelledby=due] .button", "href"), href);
     admin.rotate(&first.unwrap().0, "none").expect(201);
     assert_eq!((due(&admin).len(), due(&admin)[20].as_str()), (21, "and 1 more"));
 }

@@ -17,6 +17,7 @@ mod general;
 mod guessing;
 mod http_limits;
 mod identify;
+mod idle_end;
 mod invitations;
 mod key_activity;
 mod key_details;

@@ -237,17 +237,3 @@ fn the_only_admin_is_not_offered_what_is_refused() {
     server.add_person("Nina Okafor", "nina@brightwater.example", Role::Admin);
     assert_eq!(actions(), "Change role Delete");
 }
-
-#[test]
-fn a_taken_address_is_named_only_within_the_company() {
-    let server = TestServer::start();
-    let admin = server.admin();
-    server.other_company_admin();
-    let error = |email| {
-        let answer = admin.post(USERS, &[("name", "Someone"), ("email", email), ("role", "admin")]).expect(422);
-        answer.html().text("#email-error")
-    };
-    let refused = "Error: This email address cannot be used.";
-    assert_eq!(error("ada@northwind.example"), refused);
-    assert_eq!(error("MARIA@brightwater.example"), format!("{refused} A user of your company already has it."));
-}

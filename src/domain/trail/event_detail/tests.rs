@@ -69,6 +69,8 @@ fn new_key() -> NewKey {
 fn reasoned() -> CompanySettings {
     CompanySettings {
         default_expiry_reason: Some(None),
+        idle_end_days: Some(Some(90)),
+        idle_end_reason: Some(None),
         maximum_lifetime_reason: Some(Some("Risk review".to_owned())),
         rotation_period_reason: Some(None),
         ..settings(None)
@@ -79,6 +81,8 @@ fn settings(days: Option<u16>) -> CompanySettings {
     CompanySettings {
         default_expiry_days: days,
         default_expiry_reason: None,
+        idle_end_days: None,
+        idle_end_reason: None,
         maximum_lifetime_days: days,
         maximum_lifetime_reason: None,
         name: "Brightwater".to_owned(),
@@ -182,7 +186,7 @@ fn pinned() -> Vec<(EventDetail, String, String)> {
         pin(
             EventDetail::CompanyChanged { before: settings(None), after: reasoned() },
             r#"{"default_expiry_days":null,"maximum_lifetime_days":null,"name":"Brightwater","require_second_factor":false,"rotation_period_days":null}"#,
-            r#"{"default_expiry_days":null,"default_expiry_reason":null,"maximum_lifetime_days":null,"maximum_lifetime_reason":"Risk review","name":"Brightwater","require_second_factor":false,"rotation_period_days":null,"rotation_period_reason":null}"#,
+            r#"{"default_expiry_days":null,"default_expiry_reason":null,"idle_end_days":90,"idle_end_reason":null,"maximum_lifetime_days":null,"maximum_lifetime_reason":"Risk review","name":"Brightwater","require_second_factor":false,"rotation_period_days":null,"rotation_period_reason":null}"#,
         ),
         pin(EventDetail::CompanyCreated { after: named("Third") }, "", r#"{"name":"Third"}"#),
         pin(EventDetail::GatewayAdded { after: named("Łódź \"1\"/\t") }, "", r#"{"name":"Łódź \"1\"/\t"}"#),
@@ -258,10 +262,28 @@ fn key_details(name: &str) -> Vec<(EventDetail, String, String)> {
         pin(
             EventDetail::ApiKeyExpired {
                 before: active(),
-                after: ExpiredKey { ended_at: at(1_795_564_799_999_999), name: name.clone(), state: KeyState::Expired },
+                after: ExpiredKey {
+                    ended_at: at(1_795_564_799_999_999),
+                    idle_days: None,
+                    name: name.clone(),
+                    state: KeyState::Expired,
+                },
             },
             r#"{"name":"ERP","state":"active"}"#,
             r#"{"ended_at":1795564799999999,"name":"ERP","state":"expired"}"#,
+        ),
+        pin(
+            EventDetail::ApiKeyExpired {
+                before: active(),
+                after: ExpiredKey {
+                    ended_at: at(1_795_564_799_999_999),
+                    idle_days: Some(90),
+                    name: name.clone(),
+                    state: KeyState::Expired,
+                },
+            },
+            r#"{"name":"ERP","state":"active"}"#,
+            r#"{"ended_at":1795564799999999,"idle_days":90,"name":"ERP","state":"expired"}"#,
         ),
         pin(
             EventDetail::ApiKeyHandedOver { before: owner(USER), after: owner(COLLEAGUE) },

@@ -15,6 +15,8 @@ pub(super) struct ReplayedCompany {
     default_expiry_reason: Option<TextDigest>,
     maximum_lifetime_reason: Option<TextDigest>,
     rotation_period_reason: Option<TextDigest>,
+    idle_end_days: Option<u16>,
+    idle_end_reason: Option<TextDigest>,
 }
 
 impl ReplayedCompany {
@@ -28,10 +30,12 @@ impl ReplayedCompany {
             default_expiry_reason: None,
             maximum_lifetime_reason: None,
             rotation_period_reason: None,
+            idle_end_days: None,
+            idle_end_reason: None,
         }
     }
 
-    /// The company after a change. A reason that the event says nothing about stays.
+    /// The company after a change. What the event says nothing about stays.
     pub(super) fn with(&self, settings: &CompanySettings) -> Self {
         let reason = |after: &Option<Option<String>>, before| {
             after.as_ref().map_or(before, |after| after.as_deref().map(TextDigest::of))
@@ -45,6 +49,8 @@ impl ReplayedCompany {
             default_expiry_reason: reason(&settings.default_expiry_reason, self.default_expiry_reason),
             maximum_lifetime_reason: reason(&settings.maximum_lifetime_reason, self.maximum_lifetime_reason),
             rotation_period_reason: reason(&settings.rotation_period_reason, self.rotation_period_reason),
+            idle_end_days: settings.idle_end_days.unwrap_or(self.idle_end_days),
+            idle_end_reason: reason(&settings.idle_end_reason, self.idle_end_reason),
         }
     }
 }
@@ -63,10 +69,12 @@ pub(super) fn compare(row: &Tracked<ReplayedCompany>, stored: &StoredCompany, co
         last,
     );
     comparison.check("rotation_period_days", is_days(stored.rotation_period_days, company.rotation_period_days), last);
+    comparison.check("idle_end_days", is_days(stored.idle_end_days, company.idle_end_days), last);
     let mut check_reason = |column, stored: &Option<String>, replayed| {
         comparison.check(column, stored.as_deref().map(TextDigest::of) == replayed, last);
     };
     check_reason("default_expiry_reason", &stored.default_expiry_reason, company.default_expiry_reason);
     check_reason("maximum_lifetime_reason", &stored.maximum_lifetime_reason, company.maximum_lifetime_reason);
     check_reason("rotation_period_reason", &stored.rotation_period_reason, company.rotation_period_reason);
+    check_reason("idle_end_reason", &stored.idle_end_reason, company.idle_end_reason);
 }

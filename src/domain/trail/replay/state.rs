@@ -149,7 +149,13 @@ impl Replay {
             EventDetail::ApiKeyOverlapExtended { after, .. } => {
                 key.extend(sequence, after.ends_at, after.overlap_ends_at);
             }
-            EventDetail::ApiKeyExpired { .. } => key.record_end(),
+            EventDetail::ApiKeyExpired { after, .. } => {
+                // An idle key had a later expiry, or none.
+                if after.idle_days.is_some() {
+                    key.expires_at = Some(after.ended_at.as_micros());
+                }
+                key.record_end();
+            }
             EventDetail::ApiKeyRevoked { .. } => {
                 let (reason, comment) = (change.reason, change.comment);
                 key.revoke(ReplayedRevocation { sequence, at, by, reason, comment });

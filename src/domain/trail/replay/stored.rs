@@ -14,6 +14,8 @@ pub struct StoredCompany {
     pub default_expiry_reason: Option<String>,
     pub maximum_lifetime_reason: Option<String>,
     pub rotation_period_reason: Option<String>,
+    pub idle_end_days: Option<i32>,
+    pub idle_end_reason: Option<String>,
 }
 
 /// A row of `users`, without personal data.

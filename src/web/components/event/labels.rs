@@ -92,6 +92,8 @@ pub fn field_label(name: &str) -> String {
         "default_expiry_days" => "Default expiry",
         "maximum_lifetime_days" => "Maximum lifetime",
         "rotation_period_days" => "Rotation reminder",
+        "idle_end_days" => "Idle end",
+        "idle_days" => "Not used for",
         "session_id" => "Session",
         "link_created_by" => "Link from",
         "events_left" => "Events before the loss",

@@ -48,7 +48,12 @@ impl EventText<'_> {
             Action::ApiKeyRotated => vec![text("rotated "), name()],
             Action::ApiKeyRevoked => [text("revoked "), name()].into_iter().chain(self.reason()).collect(),
             Action::ApiKeyDigestRenewed => vec![text("renewed the stored digest of "), name()],
-            Action::ApiKeyExpired => vec![name(), text(" expired")],
+            Action::ApiKeyExpired => match self.detail {
+                EventDetail::ApiKeyExpired { after, .. } if let Some(days) = after.idle_days => {
+                    vec![name(), text(format!(" expired: not used for {days} days"))]
+                }
+                _ => vec![name(), text(" expired")],
+            },
             Action::ApiKeyDetailsChanged => {
                 vec![text(format!("changed the {} of ", join_list(&self.changed_details()))), name()]
             }

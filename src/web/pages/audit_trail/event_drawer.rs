@@ -181,6 +181,7 @@ impl EventContext<'_> {
             ("default_expiry_days", Value::Null) => text("Never"),
             ("maximum_lifetime_days", Value::Null) => text("No limit"),
             ("rotation_period_days", Value::Null) => text("No reminder"),
+            ("idle_end_days", Value::Null) => text("Off"),
             (days, Value::Number(count)) if days.ends_with("_days") => {
                 ChangeValue::Text(pluralized(count.as_u64().unwrap_or_default(), "day", "days"))
             }
@@ -195,6 +196,7 @@ impl EventContext<'_> {
                 | "purpose"
                 | "department"
                 | "contact"
+                | "idle_end_reason"
                 | "default_expiry_reason"
                 | "maximum_lifetime_reason"
                 | "rotation_period_reason",

@@ -118,6 +118,12 @@ impl TrailPage {
         }
     }
 
+    /// The errors of the dates: id and label of the field, sentence.
+    fn date_errors(&self) -> Vec<(&'static str, &'static str, &str)> {
+        let dates = [("from", "From", &self.filters.from), ("to", "To", &self.filters.to)];
+        dates.into_iter().filter_map(|(id, label, field)| Some((id, label, field.error.as_deref()?))).collect()
+    }
+
     /// An invalid date needs a text field: browsers drop it from a date field.
     fn input_type(field: &Field) -> &'static str {
         if field.error.as_deref() == Some(INVALID_DATE) { "text" } else { "date" }

@@ -23,13 +23,15 @@ use crate::web::components::layout::{PageLayout, SignedOutLayout};
 use crate::web::paths;
 
 /// Finds the session behind a request that the client must correct: its error page keeps the navigation. It runs inside
-/// the session middleware. A failure of the server asks the database for nothing more.
+/// the session middleware. A failure of the server asks the database for nothing more, and a
+/// link to choose a password is for people without a session.
 ///
 /// # Errors
 /// Those of the inner layers.
 pub async fn identify<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
     let response = next.call(request).await?;
-    if response.response().error().is_some() && response.status().is_client_error() {
+    let keeps_navigation = |error: &Error| !matches!(error.as_error(), Some(PageError::InvitationExpired));
+    if response.response().error().is_some_and(keeps_navigation) && response.status().is_client_error() {
         let request = response.request().clone();
         if let Ok(EnrollmentContext(context)) = EnrollmentContext::extract(&request).await {
             request.extensions_mut().insert(context.user);

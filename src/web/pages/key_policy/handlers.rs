@@ -36,6 +36,8 @@ pub struct KeyPolicyForm {
     maximum_lifetime_reason: String,
     rotation_period: String,
     rotation_period_reason: String,
+    idle_end_days: String,
+    idle_end_reason: String,
     require_second_factor: String,
     version: String,
 }
@@ -43,26 +45,33 @@ pub struct KeyPolicyForm {
 /// The fields after parsing: each a value, or the field with its error.
 struct ParsedForm {
     company_name: Result<Option<CompanyName>, Field>,
-    days: [Result<Option<Days>, Field>; 3],
-    reasons: [Result<Option<PolicyReason>, Field>; 3],
+    days: [Result<Option<Days>, Field>; 4],
+    reasons: [Result<Option<PolicyReason>, Field>; 4],
 }
 
 impl KeyPolicyForm {
     fn parse(&self, format: &KeyFormat) -> ParsedForm {
         let name = self.company_name.as_ref().map(|name| Field::parse(format, name, CompanyName::parse));
+        let mut days = self.days().map(parse_days);
+        days[3] = parse_idle_end(&self.idle_end_days);
         ParsedForm {
             company_name: name.transpose(),
-            days: self.days().map(parse_days),
+            days,
             reasons: self.reasons().map(|reason| Field::parse(format, reason, PolicyReason::parse)),
         }
     }
 
-    fn days(&self) -> [&str; 3] {
-        [&self.default_expiry, &self.maximum_lifetime, &self.rotation_period]
+    fn days(&self) -> [&str; 4] {
+        [&self.default_expiry, &self.maximum_lifetime, &self.rotation_period, &self.idle_end_days]
     }
 
-    fn reasons(&self) -> [&str; 3] {
-        [&self.default_expiry_reason, &self.maximum_lifetime_reason, &self.rotation_period_reason]
+    fn reasons(&self) -> [&str; 4] {
+        [
+            &self.default_expiry_reason,
+            &self.maximum_lifetime_reason,
+            &self.rotation_period_reason,
+            &self.idle_end_reason,
+        ]
     }
 
     /// Fills the page with the submitted values and their errors.
@@ -83,10 +92,11 @@ impl KeyPolicyForm {
     }
 
     /// The values in the order of [`KeyPolicyPage::values`].
-    fn values(&self) -> [&str; 7] {
-        let ([default, maximum, rotation], [why_default, why_maximum, why_rotation]) = (self.days(), self.reasons());
+    fn values(&self) -> [&str; 9] {
+        let ([default, maximum, rotation, idle], [why_default, why_maximum, why_rotation, why_idle]) =
+            (self.days(), self.reasons());
         let second_factor = if self.requires_second_factor() { "yes" } else { "" };
-        [default, maximum, rotation, why_default, why_maximum, why_rotation, second_factor]
+        [default, maximum, rotation, idle, why_default, why_maximum, why_rotation, why_idle, second_factor]
     }
 }
 
@@ -96,9 +106,18 @@ impl ParsedForm {
         let company_name = self.company_name.as_ref().ok()?.clone();
         let days = |period: usize| self.days[period].as_ref().ok().copied();
         let reason = |period: usize| self.reasons[period].as_ref().ok().cloned();
-        let key_policy = KeyPolicy { default_expiry: days(0)?, maximum_lifetime: days(1)?, rotation_period: days(2)? };
-        let reasons =
-            PolicyReasons { default_expiry: reason(0)?, maximum_lifetime: reason(1)?, rotation_period: reason(2)? };
+        let key_policy = KeyPolicy {
+            default_expiry: days(0)?,
+            maximum_lifetime: days(1)?,
+            rotation_period: days(2)?,
+            idle_end: days(3)?,
+        };
+        let reasons = PolicyReasons {
+            default_expiry: reason(0)?,
+            maximum_lifetime: reason(1)?,
+            rotation_period: reason(2)?,
+            idle_end: reason(3)?,
+        };
         Some((company_name, key_policy, reasons))
     }
 }
@@ -106,6 +125,10 @@ impl ParsedForm {
 fn parse_days(typed: &str) -> Result<Option<Days>, Field> {
     let error = "Enter 1 to 3,650 days, or choose no limit";
     KeyPolicy::parse_days(typed).ok_or_else(|| Field::invalid(typed, error))
+}
+
+fn parse_idle_end(typed: &str) -> Result<Option<Days>, Field> {
+    KeyPolicy::parse_idle_end(typed).ok_or_else(|| Field::invalid(typed, "Enter 30 to 365 days, or choose Off"))
 }
 
 pub async fn show(cx: PageContext, query: Query) -> Result<HttpResponse, PageError> {

@@ -8,7 +8,7 @@ use crate::domain::ids::CompanyId;
 use crate::domain::policy::key_policy::{Days, KeyPolicy};
 use crate::domain::policy::reasons::{PolicyReason, PolicyReasons};
 use crate::domain::timestamp::Timestamp;
-use crate::store::{KeyRecord, PolicyViolation};
+use crate::store::{KeyLifetime, KeyRecord, PolicyViolation};
 use crate::web::app::error::PageError;
 use crate::web::app::form_version::FormVersion;
 use crate::web::app::page_context::PageContext;
@@ -71,14 +71,15 @@ pub fn versioned_thing(company_id: CompanyId) -> String {
 fn period_fields(
     policy: &KeyPolicy,
     reasons: &PolicyReasons,
-    lifetimes: &[(Timestamp, Timestamp)],
+    lifetimes: &[KeyLifetime],
     now: Timestamp,
-) -> [PeriodField; 3] {
+) -> [PeriodField; 4] {
     Period::ALL.map(|period| {
         let (days, reason) = match period {
             Period::DefaultExpiry => (policy.default_expiry, &reasons.default_expiry),
             Period::MaximumLifetime => (policy.maximum_lifetime, &reasons.maximum_lifetime),
             Period::Rotation => (policy.rotation_period, &reasons.rotation_period),
+            Period::IdleEnd => (policy.idle_end, &reasons.idle_end),
         };
         let note = match period {
             Period::DefaultExpiry => default_note(policy),

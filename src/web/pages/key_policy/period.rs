@@ -2,6 +2,7 @@
 
 use crate::domain::policy::key_policy::{Days, KeyPolicy};
 use crate::domain::timestamp::Timestamp;
+use crate::store::KeyLifetime;
 use crate::web::app::text::{pluralized, with_thousands};
 use crate::web::components::field::Field;
 
@@ -13,10 +14,11 @@ pub enum Period {
     DefaultExpiry,
     MaximumLifetime,
     Rotation,
+    IdleEnd,
 }
 
 impl Period {
-    pub const ALL: [Self; 3] = [Self::DefaultExpiry, Self::MaximumLifetime, Self::Rotation];
+    pub const ALL: [Self; 4] = [Self::DefaultExpiry, Self::MaximumLifetime, Self::Rotation, Self::IdleEnd];
 
     /// The name of the form field.
     pub const fn id(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Period {
             Self::DefaultExpiry => "default_expiry",
             Self::MaximumLifetime => "maximum_lifetime",
             Self::Rotation => "rotation_period",
+            Self::IdleEnd => "idle_end_days",
         }
     }
 
@@ -32,6 +35,7 @@ impl Period {
             Self::DefaultExpiry => "Default expiry",
             Self::MaximumLifetime => "Maximum lifetime",
             Self::Rotation => "Rotation reminder",
+            Self::IdleEnd => "Idle end",
         }
     }
 
@@ -41,6 +45,7 @@ impl Period {
             Self::DefaultExpiry => "default_expiry_reason",
             Self::MaximumLifetime => "maximum_lifetime_reason",
             Self::Rotation => "rotation_period_reason",
+            Self::IdleEnd => "idle_end_reason",
         }
     }
 
@@ -49,6 +54,7 @@ impl Period {
             Self::DefaultExpiry => "Why this default",
             Self::MaximumLifetime => "Why this maximum",
             Self::Rotation => "Why this interval",
+            Self::IdleEnd => "Why unused keys end",
         }
     }
 
@@ -58,6 +64,7 @@ impl Period {
             ("none", Self::DefaultExpiry) => "Never".to_owned(),
             ("none", Self::MaximumLifetime) => "No limit".to_owned(),
             ("none", Self::Rotation) => "No reminder".to_owned(),
+            ("none", Self::IdleEnd) => "Off".to_owned(),
             ("1", _) => "1 day".to_owned(),
             (days, _) => format!("{days} days"),
         }
@@ -116,26 +123,38 @@ pub fn default_note(policy: &KeyPolicy) -> Option<String> {
 
 /// Says for each choice how many active keys live longer, or are older.
 #[must_use]
-pub fn forecast(period: Period, lifetimes: &[(Timestamp, Timestamp)], now: Timestamp) -> Option<String> {
+pub fn forecast(period: Period, lifetimes: &[KeyLifetime], now: Timestamp) -> Option<String> {
     if lifetimes.is_empty() || period == Period::DefaultExpiry {
         return None;
     }
     let affected = |days: &Days| {
-        let exceeds = |(created, refused_from): &&(Timestamp, Timestamp)| match period {
-            Period::Rotation => *created + days.duration() < now,
+        let exceeds = |key: &&KeyLifetime| match period {
+            Period::Rotation => key.created_at + days.duration() < now,
+            Period::IdleEnd => key.created_at.max(key.last_used_at) + days.duration() < now,
             // A key with an expiry date works until the end of that day.
-            _ => *created + days.duration() + Days::ONE.duration() < *refused_from,
+            _ => key.created_at + days.duration() + Days::ONE.duration() < key.refused_from,
         };
         lifetimes.iter().filter(exceeds).count()
     };
-    let verb = if period == Period::Rotation { "older" } else { "live longer" };
-    let counts = Days::PRESETS
-        .iter()
-        .map(|days| format!("{} than {} days", with_thousands(affected(days) as u64), days.count()));
-    let counts = counts.collect::<Vec<_>>().join(", ");
-    let keys = pluralized(lifetimes.len() as u64, "active key", "active keys");
-    let end = if period == Period::Rotation { "" } else { " They keep working; new keys cannot live that long." };
-    Some(format!("Of {keys}, {verb}: {counts}.{end}"))
+    let choices = Days::PRESETS.iter().enumerate().map(|(index, days)| {
+        let (count, days) = (with_thousands(affected(days) as u64), days.count());
+        match index {
+            0 => format!("{days} days: {count} of {}", with_thousands(lifetimes.len() as u64)),
+            _ => format!("{days}: {count}"),
+        }
+    });
+    let choices = choices.collect::<Vec<_>>();
+    let list = |word: &str| format!("{word} {}.", choices.join(&format!("; {word} ")));
+    Some(match period {
+        Period::Rotation => format!("Active keys older {}", list("than")),
+        Period::IdleEnd => format!(
+            "Keys that are not used for this long expire by themselves, up to a day later. Active keys not used {}",
+            list("for")
+        ),
+        _ => {
+            format!("Active keys that live longer {} They keep working; new keys cannot live that long.", list("than"))
+        }
+    })
 }
 
 #[cfg(test)]
@@ -150,7 +169,7 @@ mod tests {
         let policy = |default, maximum| KeyPolicy {
             default_expiry: Days::new(default),
             maximum_lifetime: Days::new(maximum),
-            rotation_period: None,
+            ..KeyPolicy::default()
         };
         let note = "New keys expire after 30 days, the maximum lifetime.";
         assert_eq!(default_note(&policy(0, 30)).as_deref(), Some(note));
@@ -163,16 +182,27 @@ mod tests {
     #[test]
     fn a_forecast_counts_the_keys_of_each_choice() {
         let never = Timestamp::from_micros(i64::MAX);
-        let keys = [(ago(100 * DAY), never), (ago(31 * DAY), ago(0) + Days::ONE.duration()), (ago(1), never)];
+        let key = |created_at, refused_from, last_used_at| KeyLifetime { created_at, refused_from, last_used_at };
+        let unused = Timestamp::from_micros(0);
+        let keys = [
+            key(ago(100 * DAY), never, ago(31 * DAY)),
+            key(ago(31 * DAY), ago(0) + Days::ONE.duration(), ago(1)),
+            key(ago(1), never, unused),
+        ];
         assert_eq!(
             forecast(Period::Rotation, &keys, ago(0)).as_deref(),
-            Some("Of 3 active keys, older: 2 than 30 days, 1 than 90 days, 0 than 180 days, 0 than 365 days.")
+            Some("Active keys older than 30 days: 2 of 3; than 90: 1; than 180: 0; than 365: 0.")
         );
         assert_eq!(
             forecast(Period::MaximumLifetime, &keys, ago(0)).as_deref(),
             Some(
-                "Of 3 active keys, live longer: 3 than 30 days, 2 than 90 days, 2 than 180 days, 2 than 365 days. They keep working; new keys cannot live that long."
+                "Active keys that live longer than 30 days: 3 of 3; than 90: 2; than 180: 2; than 365: 2. They keep working; new keys cannot live that long."
             )
+        );
+        let idle = forecast(Period::IdleEnd, &keys, ago(0)).unwrap();
+        assert!(
+            idle.ends_with("Active keys not used for 30 days: 1 of 3; for 90: 0; for 180: 0; for 365: 0."),
+            "{idle}"
         );
         assert_eq!(forecast(Period::DefaultExpiry, &keys, ago(0)), None);
         assert_eq!(forecast(Period::Rotation, &[], ago(0)), None);

@@ -2,15 +2,21 @@
 
 use crate::domain::policy::key_policy::{Days, KeyPolicy};
 use crate::domain::timestamp::Timestamp;
+use crate::store::KeyLifetime;
 use crate::web::components::field::Field;
 use crate::web::components::samples::{LONG_NAME, Rendered, ago, edited, layout, render, zone};
 use crate::web::pages::api_keys::expiry::Expiry;
 use crate::web::pages::key_policy::period::{Period, PeriodField, default_note, forecast};
 use crate::web::pages::key_policy::view::{KeyPolicyPage, PolicyKey};
 
-fn periods(days: [&str; 3]) -> [PeriodField; 3] {
+fn periods(days: [&str; 4]) -> [PeriodField; 4] {
     let policy = KeyPolicy { default_expiry: Days::new(365), maximum_lifetime: Days::new(180), ..KeyPolicy::default() };
-    let keys = [(ago(60 * 24 * 200), Timestamp::from_micros(i64::MAX)), (ago(60), ago(0))];
+    let key = |created_at, last_used_at| KeyLifetime {
+        created_at,
+        refused_from: Timestamp::from_micros(i64::MAX),
+        last_used_at,
+    };
+    let keys = [key(ago(60 * 24 * 200), ago(5)), key(ago(60), Timestamp::from_micros(0))];
     Period::ALL.map(|period| PeriodField {
         period,
         days: Field::new(days[Period::ALL.iter().position(|each| *each == period).unwrap()]),
@@ -21,8 +27,8 @@ fn periods(days: [&str; 3]) -> [PeriodField; 3] {
     })
 }
 
-fn refused_periods() -> [PeriodField; 3] {
-    let mut periods = periods(["none", "none", "none"]);
+fn refused_periods() -> [PeriodField; 4] {
+    let mut periods = periods(["none", "none", "none", "none"]);
     periods[1].days = Field::invalid("20000", "Enter 1 to 3,650 days, or choose no limit");
     periods[2].reason = Field::invalid(LONG_NAME.repeat(8), "Use 500 characters or fewer");
     periods
@@ -33,7 +39,7 @@ impl KeyPolicyPage {
         let page = || Self {
             layout: layout(),
             company_name: None,
-            periods: periods(["none", "none", "none"]),
+            periods: periods(["none", "none", "none", "none"]),
             beyond: vec![],
             more_beyond: 0,
             due: vec![],
@@ -60,7 +66,7 @@ impl KeyPolicyPage {
             expires,
         };
         let strict = |can_change| Self {
-            periods: periods(["365", "180", "45"]),
+            periods: periods(["365", "180", "45", "90"]),
             beyond: vec![
                 key("k2", "ERP Sync Service", "goa_7Hq2…9fKd", Expiry::Never),
                 key("k4", LONG_NAME, "goa_b9Zc…eW31", Expiry::On(zone().date(ago(0)))),

@@ -20,7 +20,7 @@ pub struct KeyPolicyPage {
     /// The new company name of a form that has one. The General page has the field.
     pub company_name: Option<Field>,
     /// In the order of [`Period::ALL`].
-    pub periods: [PeriodField; 3],
+    pub periods: [PeriodField; 4],
     /// Active keys with a longer lifetime than allowed.
     pub beyond: Vec<PolicyKey>,
     pub more_beyond: u64,
@@ -57,39 +57,42 @@ impl KeyPolicyPage {
     }
 
     /// The values of the form, as it submits them: the periods, their reasons, the second factor.
-    pub(super) fn values(&self) -> [&str; 7] {
-        let [default, maximum, rotation] = &self.periods;
+    pub(super) fn values(&self) -> [&str; 9] {
+        let [default, maximum, rotation, idle] = &self.periods;
         [
             &default.days.value,
             &maximum.days.value,
             &rotation.days.value,
+            &idle.days.value,
             &default.reason.value,
             &maximum.reason.value,
             &rotation.reason.value,
+            &idle.reason.value,
             if self.require_second_factor { "yes" } else { "" },
         ]
     }
 
     /// The page with these values in its form, in the order of [`values`](Self::values).
-    pub(super) fn with_values(self, values: [&str; 7]) -> Self {
+    pub(super) fn with_values(self, values: [&str; 9]) -> Self {
         let mut periods = self.periods;
         for (index, period) in periods.iter_mut().enumerate() {
             period.days = Field::new(values[index]);
-            period.reason = Field::new(values[index + 3]);
+            period.reason = Field::new(values[index + 4]);
         }
-        Self { periods, require_second_factor: values[6] == "yes", ..self }
+        Self { periods, require_second_factor: values[8] == "yes", ..self }
     }
 
     /// The fields of the form with their saved and their typed values.
-    pub(super) fn conflicting_fields(saved: [&str; 7], typed: [&str; 7]) -> Vec<ConflictingField> {
+    pub(super) fn conflicting_fields(saved: [&str; 9], typed: [&str; 9]) -> Vec<ConflictingField> {
         let second_factor = |value: &str| if value == "yes" { "Required" } else { "Optional" }.to_owned();
         let text = |index: usize, value: &str| match index {
-            0..3 => Period::ALL[index].days_label(value),
-            3..6 => value.to_owned(),
+            0..4 => Period::ALL[index].days_label(value),
+            4..8 => value.to_owned(),
             _ => second_factor(value),
         };
-        let [days, reasons] = [Period::ALL.map(Period::label), Period::ALL.map(Period::reason_label)];
-        let labels = [days[0], days[1], days[2], reasons[0], reasons[1], reasons[2], "Second factor"];
+        let (days, reasons) = (Period::ALL.map(Period::label), Period::ALL.map(Period::reason_label));
+        let labels: [&str; 9] =
+            std::array::from_fn(|index| days.iter().chain(&reasons).nth(index).copied().unwrap_or("Second factor"));
         conflicting_fields(labels, saved, typed, text)
     }
 

@@ -6,7 +6,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::load;
-use crate::actions::{AddUserError, IssuedInvitation, NewUser};
+use crate::actions::{IssuedInvitation, NewUser};
 use crate::domain::key::api_key::KeyFormat;
 use crate::domain::text::name::PersonName;
 use crate::domain::user::email::EmailAddress;
@@ -109,20 +109,10 @@ pub async fn submit(Admin(cx): Admin, body: FormBody) -> Result<HttpResponse, Pa
     match invited.await? {
         Ok(invitation) => show_link(&cx, &invitation, address.as_str()).await,
         Err(error) => {
-            let mut sentence = error.to_string();
-            if matches!(error, AddUserError::EmailTaken) && is_colleague(&cx, &address).await? {
-                sentence.push_str(" A user of your company already has it.");
-            }
-            let email = Field::invalid(form.email, sentence);
+            let email = Field::invalid(form.email, error.to_string());
             refuse(&cx, AddUser { name: Field::new(form.name), email, role: Field::new(form.role) }).await
         }
     }
-}
-
-/// Whether a user of the same company has the address. Addresses of other companies stay unknown.
-async fn is_colleague(cx: &PageContext, address: &EmailAddress) -> Result<bool, PageError> {
-    let (company_id, folded) = (cx.company_id(), address.case_folded());
-    cx.query(move |db| Ok(db.users().credentials(&folded)?.is_some_and(|found| found.company_id == company_id))).await
 }
 
 async fn refuse(cx: &PageContext, dialog: AddUser) -> Result<HttpResponse, PageError> {

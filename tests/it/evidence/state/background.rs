@@ -2,10 +2,12 @@
 
 use std::cell::Cell;
 
-use crate::support::{AUDIT_TRAIL, TestServer, database};
+use crate::support::{TestServer, database};
+
+const EVIDENCE: &str = "/administration/company-settings/evidence";
 
 fn shown(server: &TestServer) -> String {
-    server.admin().get(AUDIT_TRAIL).expect(200).html().text("#state-check")
+    server.admin().get(EVIDENCE).expect(200).html().text("#evidence-state")
 }
 
 fn metric(server: &TestServer, name: &str) -> i64 {
@@ -18,10 +20,10 @@ fn metric(server: &TestServer, name: &str) -> i64 {
 fn the_page_and_the_metrics_show_the_last_check() {
     let server = TestServer::start();
     let (id, _) = server.admin().create_key("ERP Sync");
-    assert!(shown(&server).contains("has not finished its first check yet"), "{}", shown(&server));
+    assert!(shown(&server).contains("not checked since this server started"), "{}", shown(&server));
     assert_eq!(metric(&server, "keydesk_audit_check_timestamp_seconds"), 0);
     server.check_state();
-    assert!(shown(&server).contains("everything matched"), "{}", shown(&server));
+    assert!(shown(&server).contains("all good"), "{}", shown(&server));
     assert_eq!(metric(&server, "keydesk_audit_check_differences"), 0);
     let now = server.clock.now().as_seconds();
     assert_eq!(metric(&server, "keydesk_audit_check_timestamp_seconds"), now);

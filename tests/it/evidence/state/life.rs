@@ -92,6 +92,7 @@ impl<'a> Life<'a> {
         let hours = *self.random.of(&[1, 24, 25, 7 * 24, 31 * 24, 91 * 24]);
         self.server.set_clock(self.server.clock.now() + Duration::from_hours(hours));
         self.server.actions.record_ended_keys().unwrap();
+        self.server.actions.end_idle_keys().unwrap();
     }
 
     fn change_policy(&mut self) {
@@ -101,6 +102,7 @@ impl<'a> Life<'a> {
             ("default_expiry", days),
             ("maximum_lifetime", "none"),
             ("rotation_period", *self.random.of(&["none", "180"])),
+            ("idle_end_days", *self.random.of(&["none", "30"])),
             ("rotation_period_reason", *self.random.of(&["", "Risk review of 2026"])),
         ];
         self.admin.save("/administration/company-settings/key-policy", &fields);

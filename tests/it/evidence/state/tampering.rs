@@ -73,6 +73,8 @@ const COLUMNS: &[Column] = &[
     ("companies", "default_expiry_reason", Kind::Text),
     ("companies", "maximum_lifetime_reason", Kind::Text),
     ("companies", "rotation_period_reason", Kind::Text),
+    ("companies", "idle_end_days", Kind::Days),
+    ("companies", "idle_end_reason", Kind::Text),
     ("gateways", "name", Kind::Text),
     ("gateways", "created_at", Kind::Time),
     ("gateways", "revoked_at", Kind::Time),
@@ -96,6 +98,8 @@ const NULLABLE: &[&str] = &[
     "default_expiry_reason",
     "maximum_lifetime_reason",
     "rotation_period_reason",
+    "idle_end_days",
+    "idle_end_reason",
 ];
 
 /// A change of one row.

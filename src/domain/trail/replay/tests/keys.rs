@@ -119,7 +119,7 @@ fn an_overlap_beyond_the_expiry_is_exact_in_new_events_only() {
 #[test]
 fn a_recorded_expiry_holds_until_a_new_overlap() {
     let mut trail = Trail::with_key(Some(EXPIRY));
-    let after = ExpiredKey { ended_at: time(EXPIRY), name: name(), state: KeyState::Expired };
+    let after = ExpiredKey { ended_at: time(EXPIRY), idle_days: None, name: name(), state: KeyState::Expired };
     trail.add_by(Actor::System, &key(1), &EventDetail::ApiKeyExpired { before: active(), after }, None, None);
     let row = StoredKey { end_recorded: true, refused_from: -i64::MAX, ..Trail::row(Some(EXPIRY)) };
     assert_eq!(trail.differing(&row), []);
@@ -128,6 +128,16 @@ fn a_recorded_expiry_holds_until_a_new_overlap() {
     assert_eq!(trail.differing(&Trail::row(Some(EXPIRY))), differs("end_recorded", 4));
     trail.rotate(Some(50_000), None);
     assert_eq!(trail.differing(&row)[0].0, "replaced_by rotated_by overlap_ends_at end_recorded");
+}
+
+#[test]
+fn an_idle_key_expired_when_the_event_says() {
+    let mut trail = Trail::with_key(None);
+    let after = ExpiredKey { ended_at: time(EXPIRY), idle_days: Some(90), name: name(), state: KeyState::Expired };
+    trail.add_by(Actor::System, &key(1), &EventDetail::ApiKeyExpired { before: active(), after }, None, None);
+    let row = StoredKey { end_recorded: true, refused_from: -i64::MAX, ..Trail::row(Some(EXPIRY)) };
+    assert_eq!(trail.differing(&row), []);
+    assert!(!trail.differing(&Trail::row(None)).is_empty());
 }
 
 #[test]

@@ -97,6 +97,8 @@ fn a_company_has_the_settings_of_its_last_change() {
     let settings = |days: Option<u16>, reason: Option<&str>| CompanySettings {
         default_expiry_days: days,
         default_expiry_reason: Some(None),
+        idle_end_days: reason.map(|_| Some(90)),
+        idle_end_reason: None,
         maximum_lifetime_days: days,
         maximum_lifetime_reason: reason.map(|reason: &str| Some(reason.to_owned())),
         name: name(),
@@ -120,6 +122,8 @@ fn a_company_has_the_settings_of_its_last_change() {
         default_expiry_reason: None,
         maximum_lifetime_reason: Some("Risk review".to_owned()),
         rotation_period_reason: None,
+        idle_end_days: Some(90),
+        idle_end_reason: None,
     };
     let mut compare = |row: &StoredCompany| columns(trail.replay.compare_company(row));
     assert_eq!(compare(&row), []);
@@ -133,6 +137,8 @@ fn a_company_has_the_settings_of_its_last_change() {
         ("default_expiry_reason", 5, StoredCompany { default_expiry_reason: Some("Other".to_owned()), ..row.clone() }),
         ("maximum_lifetime_reason", 5, StoredCompany { maximum_lifetime_reason: None, ..row.clone() }),
         ("rotation_period_reason", 5, StoredCompany { rotation_period_reason: Some(String::new()), ..row.clone() }),
+        ("idle_end_days", 5, StoredCompany { idle_end_days: None, ..row.clone() }),
+        ("idle_end_reason", 5, StoredCompany { idle_end_reason: Some(String::new()), ..row.clone() }),
         ("rotation_period_days", 5, StoredCompany { rotation_period_days: Some(91), ..row.clone() }),
     ] {
         assert_eq!(compare(&changed), differs(column, sequence));

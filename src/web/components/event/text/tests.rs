@@ -49,6 +49,12 @@ fn every_action_has_its_own_sentence() {
 #[test]
 fn a_sentence_contains_the_detail_of_its_event() {
     for (action, before, after, expected) in [
+        (
+            "api_key.expired",
+            r#"{"name":"ERP","state":"active"}"#,
+            r#"{"ended_at":0,"idle_days":90,"name":"ERP","state":"expired"}"#,
+            "ERP expired: not used for 90 days",
+        ),
         ("api_key.renamed", r#"{"name":"ERP"}"#, r#"{"name":"ERP Sync"}"#, "renamed ERP to ERP Sync"),
         (
             "api_key.handed_over",

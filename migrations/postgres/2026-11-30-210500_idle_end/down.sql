@@ -1,0 +1,2 @@
+ALTER TABLE companies DROP COLUMN idle_end_reason;
+ALTER TABLE companies DROP COLUMN idle_end_days;
