@@ -200,6 +200,7 @@ impl Replay<'_> {
         for (days, minutes, user, step) in &HISTORY {
             self.set_clock(*days, *minutes);
             self.actions.record_ended_keys()?;
+            self.actions.assess_keys_of(company)?;
             let user_id = users[*user];
             let context = self.sign_in(SignedInUser { user_id, company_id: company }, client(USERS[*user].3)?)?;
             match step {
@@ -261,7 +262,8 @@ impl Replay<'_> {
             let (_, key) = keys.nth(pattern.key).ok_or("The demo uses a key that it has not created.")?;
             usage.insert(*key, pattern.usage_until(self.now, company)?);
         }
-        self.record(usage)
+        self.record(usage)?;
+        Ok(self.actions.assess_keys_of(company)?)
     }
 
     fn record(&self, usage: HashMap<KeyId, UsageDelta>) -> Result<(), CliError> {

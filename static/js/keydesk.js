@@ -59,7 +59,6 @@ if (selection) {
   Object.assign(clear, { type: 'button', className: 'button ghost', textContent: 'Clear' }).addEventListener('click', () => setAll(false));
   count.role = 'status';
   selection.className = 'selecting';
-  selection.querySelector('button').lastChild.textContent = 'Revoke';
   selection.prepend(count);
   selection.append(clear);
   document.querySelector('.card').prepend(selection);

@@ -31,8 +31,8 @@ export class Keydesk {
   }
 
   /** The demo. `output('Email')` and `output('Password')` are the credentials of its admin. */
-  static async demo() {
-    return new Keydesk(['demo', '--listen', '127.0.0.1:0']).#ready('Listening on', 'Email', 'Password');
+  static async demo(...words) {
+    return new Keydesk(['demo', '--listen', '127.0.0.1:0', ...words]).#ready('Listening on', 'Email', 'Password');
   }
 
   constructor(words, folder) {

@@ -5,7 +5,7 @@ import { edgeCaseScenes } from './edge-case-scenes.mjs';
 import { keyScenes } from './key-scenes.mjs';
 import { userScenes } from './user-scenes.mjs';
 import { trailScenes } from './trail-scenes.mjs';
-import { KEYS, addKey, revokeKey } from './steps.mjs';
+import { KEYS, PRACTICE, addKey, revokeKey } from './steps.mjs';
 import { at, submitEmpty } from './navigation.mjs';
 
 let count = 0;
@@ -19,6 +19,36 @@ export const scenes = [
   { name: 'the list', fixture: 'demo', open: at(KEYS) },
   { name: 'the list of revoked keys', fixture: 'demo', open: at(`${KEYS}?tab=revoked`) },
   { name: 'the list, for an auditor', fixture: 'auditor', open: at(KEYS) },
+  { name: 'the list, filtered', fixture: 'demo', open: at(`${KEYS}?practice=human-client&expires=never`) },
+  { name: 'the list, filtered to nothing', fixture: 'demo', open: at(`${KEYS}?practice=review-due`) },
+  {
+    name: 'the filters of the list',
+    fixture: 'demo',
+    open: async (page) => {
+      await page.goto(KEYS);
+      await page.getByText('Filters', { exact: true }).click();
+    },
+  },
+  {
+    name: 'the further actions of a key',
+    fixture: 'demo',
+    open: async (page) => {
+      await page.goto(KEYS);
+      await page.locator('.menu summary').first().click();
+    },
+  },
+  {
+    name: 'a new key whose name tells nothing',
+    fixture: 'demo',
+    open: async (page) => {
+      await page.goto(`${KEYS}/new`);
+      await page.getByLabel('Service account name').fill('key1');
+      await page.getByRole('button', { name: 'Create key' }).click();
+      await page.getByText('does not say which system uses the key').waitFor();
+    },
+  },
+  { name: 'the practice of the company', fixture: 'demo', open: at(PRACTICE) },
+  { name: 'the practice of a company without keys', fixture: 'empty', open: at(PRACTICE) },
   { name: 'a search that finds nothing', fixture: 'demo', open: at(`${KEYS}?q=zebra`) },
   { name: 'the form for a new key', fixture: 'demo', open: at(`${KEYS}/new`) },
   { name: 'the form for a new key, refused', fixture: 'demo', open: submitEmpty(`${KEYS}/new`, 'Create key') },

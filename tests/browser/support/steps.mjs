@@ -7,6 +7,7 @@ import { hasScript, ready } from './client.mjs';
 export const KEYS = '/administration/company-settings/api-keys';
 export const KEY_POLICY = '/administration/company-settings/key-policy';
 export const AUDIT_TRAIL = '/administration/company-settings/audit-trail';
+export const PRACTICE = '/administration/company-settings/practice';
 export const EVIDENCE = '/administration/company-settings/evidence';
 export const GENERAL = '/administration/company-settings/general';
 export const USERS = '/administration/access-control/users';

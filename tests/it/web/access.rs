@@ -27,6 +27,7 @@ fn full(short: &str, id: &str) -> String {
         "keys" => API_KEYS,
         "trail" => AUDIT_TRAIL,
         "users" => USERS,
+        "practice" => "/administration/company-settings/practice",
         "policy" => "/administration/company-settings/key-policy",
         "general" => "/administration/company-settings/general",
         "evidence" => "/administration/company-settings/evidence",

@@ -6,6 +6,7 @@ pub mod create;
 pub mod edit;
 pub mod expiry;
 pub mod identify;
+pub mod key_findings;
 pub mod list;
 pub mod list_address;
 pub mod list_filters;

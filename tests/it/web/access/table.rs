@@ -24,7 +24,7 @@ const FACTOR: &str = "/account/second-factor";
 /// Method, path, and the answers to a signed-out caller, an auditor, an admin (of this or another company), and to an
 /// admin without the second factor that the company requires. Forms are sent empty. `full` expands the first words.
 #[rustfmt::skip]
-pub(super) const TABLE: [(&str, &str, Expected, Expected, Expected, Expected); 60] = [
+pub(super) const TABLE: [(&str, &str, Expected, Expected, Expected, Expected); 62] = [
     ("GET", "/", To("/sign-in"), To("keys"), To("keys"), To("keys")),
     ("GET", "/setup", Is(404), Is(404), Is(404), Is(404)),
     ("POST", "/setup", Is(404), Is(404), Is(404), Is(404)),
@@ -54,6 +54,7 @@ pub(super) const TABLE: [(&str, &str, Expected, Expected, Expected, Expected); 6
     ("GET", "keys/revoke?key={id}", SignIn("keys/revoke?key={id}"), Is(403), Own(200), To(FACTOR)),
     ("POST", "keys/revoke", SignIn("keys/revoke"), Is(403), Is(422), To(FACTOR)),
     ("POST", "keys/identify", SignIn("keys"), Is(422), Is(422), To(FACTOR)),
+    ("GET", "keys/export.csv", SignIn("keys/export.csv"), Is(200), Is(200), To(FACTOR)),
     ("GET", "keys/{id}", SignIn("keys/{id}"), Own(200), Own(200), To(FACTOR)),
     ("GET", "keys/{id}/edit", SignIn("keys/{id}/edit"), Is(403), Own(200), To(FACTOR)),
     ("POST", "keys/{id}/edit", SignIn("keys/{id}/edit"), Is(403), Own(422), To(FACTOR)),
@@ -68,6 +69,7 @@ pub(super) const TABLE: [(&str, &str, Expected, Expected, Expected, Expected); 6
     ("GET", "trail/export.jsonl", SignIn("trail/export.jsonl"), Is(200), Is(200), To(FACTOR)),
     ("GET", "trail/export.jsonl?key={id}", SignIn("trail/export.jsonl?key={id}"), Own(200), Own(200), To(FACTOR)),
     ("GET", "trail/export.jsonl?since=9999", SignIn("trail/export.jsonl?since=9999"), Is(422), Is(422), To(FACTOR)),
+    ("GET", "practice", SignIn("practice"), Is(200), Is(200), To(FACTOR)),
     ("GET", "policy", SignIn("policy"), Is(200), Is(200), To(FACTOR)),
     ("POST", "policy", SignIn("policy"), Is(403), Is(422), To(FACTOR)),
     ("GET", "general", SignIn("general"), Is(200), Is(200), To(FACTOR)),
