@@ -42,7 +42,7 @@ pub struct NewKeyRequest {
 #[derive(Debug, thiserror::Error)]
 pub enum CreateKeyError {
     /// This form was already submitted successfully.
-    #[error("This key was already shown. If you did not save it, revoke it and create a new one.")]
+    #[error("This key was already shown. If you didn’t save it, rotate it to get a new key.")]
     AlreadyShown,
     /// The service account with this name has this active key.
     #[error("An active key named “{0}” already exists. Rotate it, or choose another name.")]

@@ -42,7 +42,7 @@ pub enum RotateKeyError {
     #[error("This API key does not exist.")]
     Unknown,
     /// This form was already submitted successfully.
-    #[error("This key was already shown. If you did not save it, revoke it and create a new one.")]
+    #[error("This key was already shown. If you didn’t save it, rotate it to get a new key.")]
     AlreadyShown,
     #[error("This API key is revoked and cannot be rotated. Create a new key.")]
     Revoked,

@@ -410,7 +410,6 @@ diesel::joinable!(checkpoint_witnesses -> audit_trails (trail_id));
 diesel::joinable!(companies -> audit_trails (id));
 diesel::joinable!(events -> audit_trails (trail_id));
 diesel::joinable!(installation -> audit_trails (id));
-diesel::joinable!(key_assessments -> api_keys (key_id));
 diesel::joinable!(key_clients -> api_keys (key_id));
 diesel::joinable!(key_counts -> companies (company_id));
 diesel::joinable!(key_usage_hours -> api_keys (key_id));

@@ -55,6 +55,7 @@ impl InvitationPage {
         let page = |email: &str, error: Option<&str>| Self {
             layout: signed_out_layout(),
             email: email.to_owned(),
+            is_reset: error.is_some(),
             token: "Zm9v_b-Fy".to_owned(),
             password_error: error.map(str::to_owned),
         };

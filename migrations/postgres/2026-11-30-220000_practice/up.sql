@@ -1,6 +1,6 @@
 -- What good practice finds about each active key. findings is a set of bits, due_at the time at which time alone may change it.
 CREATE TABLE key_assessments (
-    key_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES api_keys (id),
+    key_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     company_id TEXT COLLATE "C" NOT NULL,
     findings BIGINT NOT NULL,
     due_at BIGINT NOT NULL

@@ -79,8 +79,13 @@ impl<A> Trails<'_, A> {
             let mut sequences = Vec::new();
             for action in action_lists(filter) {
                 let query = matching(company_id, filter, action, span).select(events::sequence).limit(limit);
-                let query =
-                    if forward { query.order(events::sequence.asc()) } else { query.order(events::sequence.desc()) };
+                // PostgreSQL sees no order behind `IS NULL` unless the column is in it.
+                let query = match (is_by_no_user(filter), forward) {
+                    (false, true) => query.order(events::sequence.asc()),
+                    (false, false) => query.order(events::sequence.desc()),
+                    (true, true) => query.order((events::actor_id.asc(), events::sequence.asc())),
+                    (true, false) => query.order((events::actor_id.desc(), events::sequence.desc())),
+                };
                 sequences.extend(query.load::<i64>(connection)?);
             }
             Ok(sequences)
@@ -144,6 +149,11 @@ impl<A> Trails<'_, A> {
         rows.sort_unstable_by_key(|(row, _)| std::cmp::Reverse(row.sequence));
         Ok(rows.into_iter().map(EventListItem::new).collect())
     }
+}
+
+/// Whether the index of actors is searched for events of an actor that is not a user.
+fn is_by_no_user(filter: &TrailFilter) -> bool {
+    filter.key.is_none() && filter.actor.is_some_and(|actor| actor.user().is_none())
 }
 
 /// Splits a filter into queries that an index answers in order: one for each action where an index leads with the

@@ -24,6 +24,8 @@ use crate::web::url::with_query;
 pub struct InvitationPage {
     pub layout: SignedOutLayout,
     pub email: String,
+    /// The link resets the password of a user who has one.
+    pub is_reset: bool,
     /// The one-time token from the link.
     pub token: String,
     /// The error of the password field. The password itself is never sent back.
@@ -33,7 +35,11 @@ pub struct InvitationPage {
 impl InvitationPage {
     fn title(&self) -> String {
         let error = if self.password_error.is_some() { "Error: " } else { "" };
-        format!("{error}Welcome – {} administration", self.layout.platform)
+        format!("{error}{} – {} administration", self.heading(), self.layout.platform)
+    }
+
+    fn heading(&self) -> &'static str {
+        if self.is_reset { "Choose a new password" } else { "Welcome" }
     }
 
     fn action(&self) -> String {
@@ -85,6 +91,7 @@ fn page(app: &AppState, user: &User, token: &str) -> InvitationPage {
     InvitationPage {
         layout: SignedOutLayout::new(app),
         email: user.email.clone(),
+        is_reset: user.has_password,
         token: token.to_owned(),
         password_error: None,
     }

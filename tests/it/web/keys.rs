@@ -35,7 +35,7 @@ fn a_form_sent_twice_creates_one_key() {
     for name in ["ERP Sync", "Another", ""] {
         let again = admin.post(API_KEYS, &[("name", name), ("submission", &submission)]).expect(409);
         assert!(
-            again.body.contains("This key was already shown. If you did not save it, revoke it and create a new one.")
+            again.body.contains("This key was already shown. If you didn’t save it, rotate it to get a new key.")
         );
         assert!(!again.html().has("#new-key"));
     }

@@ -28,6 +28,16 @@ fn a_link_ends_with_the_users_own_password_change() {
 }
 
 #[test]
+fn the_page_of_a_link_says_whether_it_resets_a_password() {
+    let (server, _, path) = with_link(Role::Auditor);
+    let page = server.anonymous().get(&path).expect(200).html();
+    assert_eq!(page.text("h1"), "Choose a new password");
+    assert!(page.text("title").starts_with("Choose a new password – "));
+    let (server, path) = invited();
+    assert_eq!(server.anonymous().get(&path).expect(200).html().text("h1"), "Welcome");
+}
+
+#[test]
 fn a_link_ends_with_a_change_of_role() {
     let (server, _, path) = with_link(Role::Auditor);
     let (admin, id) = (server.admin(), server.user_id(JONAS));
