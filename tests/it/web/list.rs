@@ -44,12 +44,12 @@ fn pages_of_fifty_lead_both_ways_without_losing_a_key() {
     many(&server, &admin, 103);
     for (sort, reversed) in [("", true), ("?sort=created", false), ("?sort=name", false), ("?sort=-name", true)] {
         let first = list(&admin, sort);
-        assert!(first.text("main").contains("1 to 50 of 103 active keys"));
+        assert!(first.text("main").contains("1–50 of 103 active keys"));
         assert!(!first.has("a[rel=prev]"));
         let second = admin.get(&link(&first, "next")).expect(200).html();
-        assert!(second.text("main").contains("51 to 100 of 103 active keys"));
+        assert!(second.text("main").contains("51–100 of 103 active keys"));
         let third = admin.get(&link(&second, "next")).expect(200).html();
-        assert!(third.text("main").contains("101 to 103 of 103 active keys"));
+        assert!(third.text("main").contains("101–103 of 103 active keys"));
         assert!(!third.has("a[rel=next]"));
         let mut names = [first.key_names(), second.key_names(), third.key_names()].concat();
         if reversed {
@@ -74,7 +74,7 @@ fn a_list_beyond_the_limit_of_inline_reads_is_complete() {
     server.advance(Duration::from_secs(1));
     let first = list(&admin, "");
     assert_eq!(first.counters()[0], "Active Keys 20,002 keys");
-    assert!(first.text("main").contains("1 to 50 of 20,002 active keys"));
+    assert!(first.text("main").contains("1–50 of 20,002 active keys"));
     assert_eq!(first.key_names()[..2], ["Copy 20001", "Copy 20000"]);
     assert_eq!(first.key_names().len(), 50);
     assert_eq!(list(&admin, "?sort=created").key_names()[..2], ["ERP Sync", "Copy 1"]);
@@ -113,7 +113,7 @@ fn keys_are_found_by_name_or_preview_in_any_case() {
     }
     let without_match = found("legacy");
     assert!(without_match.key_names().is_empty());
-    assert!(without_match.text(".card").contains("No keys match “legacy”."));
+    assert!(without_match.text(".card").contains("No active keys match “legacy”."));
     assert!(without_match.text(".card").contains("1 revoked key matches."));
     let other = without_match.attribute(".card a[href*='tab=revoked']", "href");
     assert_eq!(admin.get(&other).html().key_names(), ["Legacy 100% _done_"]);

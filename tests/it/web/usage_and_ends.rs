@@ -133,7 +133,7 @@ fn the_page_of_a_revoked_key_shows_refusals_as_evidence() {
     );
     assert!(evidence.ends_with(&last), "{evidence}");
     let row = admin.tab("revoked").row(&id);
-    assert!(row.contains("Compromised 4 refused since Pasted."), "{row}");
+    assert!(row.contains("Compromised 4 rejected since Pasted."), "{row}");
     assert!(admin.key_page(&id).section("usage").contains("1 request accepted and 4 refused in the last 30 days."));
 }
 
@@ -149,7 +149,7 @@ fn the_page_of_an_expired_key_shows_refusals_too() {
     let expiry = admin.key_page(&id).section("expiry");
     assert!(expiry.contains("No request has been accepted since. 1 was rejected, just now."), "{expiry}");
     assert!(expiry.contains(&request) && expiry.ends_with("was rejected because this key had expired."), "{expiry}");
-    assert!(admin.tab("revoked").row(&id).contains("Expired 1 refused since"));
+    assert!(admin.tab("revoked").row(&id).contains("Expired 1 rejected since"));
 }
 
 #[test]
