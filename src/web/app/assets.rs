@@ -92,7 +92,7 @@ mod tests {
 
     /// About a tenth above the size when the limit was set (7,754 bytes).
     const MAX_STYLESHEET_GZIP_BYTES: usize = 8_500;
-    const MAX_MODULE_LINES: usize = 150;
+    const MAX_MODULE_LINES: usize = 250;
 
     #[test]
     fn every_css_file_is_part_of_the_stylesheet() {

@@ -3,6 +3,7 @@
 pub mod dialog;
 pub mod event;
 pub mod field;
+pub mod key_use;
 pub mod layout;
 pub mod navigation;
 pub mod paging;

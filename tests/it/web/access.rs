@@ -27,6 +27,7 @@ fn full(short: &str, id: &str) -> String {
         "keys" => API_KEYS,
         "trail" => AUDIT_TRAIL,
         "users" => USERS,
+        "accounts" => "/administration/company-settings/service-accounts",
         "policy" => "/administration/company-settings/key-policy",
         _ => first,
     };
@@ -116,6 +117,12 @@ impl Setup {
                 database::column(&self.server.database_url, "id", &rest).remove(0).unwrap()
             };
             of_companies(&COMPANIES.iter().map(event).collect::<Vec<_>>())
+        } else if path.starts_with("accounts") {
+            let account = |key: &String| {
+                let rest = format!("FROM api_keys WHERE id = '{key}'");
+                database::column(&self.server.database_url, "service_account_id", &rest).remove(0).unwrap()
+            };
+            of_companies(&self.keys.iter().map(account).collect::<Vec<_>>())
         } else if path.starts_with("keys") || path.starts_with("trail") {
             of_companies(&self.keys)
         } else {

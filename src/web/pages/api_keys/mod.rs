@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod create;
 pub mod edit;
+pub mod end;
 pub mod expiry;
 pub mod identify;
 pub mod list;
@@ -12,6 +13,7 @@ pub mod revocation;
 pub mod revoke;
 pub mod revoke_several;
 pub mod rotate;
+pub mod service_account;
 pub mod show;
 pub mod submission;
 pub mod usage;

@@ -164,7 +164,7 @@ impl EventContext<'_> {
             }
             ("require_second_factor", Value::Bool(value)) => text(if *value { "Required" } else { "Not required" }),
             ("second_factor", Value::Bool(value)) => text(if *value { "On" } else { "Off" }),
-            ("default_expiry_days", Value::Null) => text("Never"),
+            ("default_expiry_days" | "expires_at", Value::Null) => text("Never"),
             ("maximum_lifetime_days", Value::Null) => text("No limit"),
             ("rotation_period_days", Value::Null) => text("Not set"),
             (days, Value::Number(count)) if days.ends_with("_days") => {
@@ -177,7 +177,6 @@ impl EventContext<'_> {
             ("format", Value::String(format)) if format == "json_lines" => text("JSON Lines"),
             ("purpose" | "department" | "contact", Value::String(detail)) if detail.is_empty() => text("Not given"),
             ("name" | "purpose" | "department" | "contact", Value::String(typed)) => text(typed),
-            ("expires_at", Value::Null) => text("Never"),
             (_, value) => ChangeValue::Text(plain(value)),
         }
     }
