@@ -26,6 +26,8 @@ pub struct CreatedKey {
     /// The name of the service account, as that account spells it.
     pub name: String,
     pub key: ApiKey,
+    /// The event of its creation.
+    pub event: EventId,
 }
 
 /// A request for a new key.
@@ -224,12 +226,17 @@ impl Change<'_, '_> {
         }
         let purpose = purpose.map(Purpose::as_str);
         let new = NewKey { company_id, account, name: &name, owner, expires_at, replaces: None, purpose };
-        let id = self.add_key(&new, &key, pepper)?;
-        Ok(CreatedKey { id, name, key })
+        let (id, event) = self.add_key(&new, &key, pepper)?;
+        Ok(CreatedKey { id, name, key, event })
     }
 
     /// Adds a key, and its event.
-    pub(super) fn add_key(&mut self, new: &NewKey<'_>, key: &ApiKey, pepper: &Pepper) -> Result<KeyId, StoreError> {
+    pub(super) fn add_key(
+        &mut self,
+        new: &NewKey<'_>,
+        key: &ApiKey,
+        pepper: &Pepper,
+    ) -> Result<(KeyId, EventId), StoreError> {
         let id = KeyId::new(self.now, &random::bytes());
         let preview = key.preview();
         let stored = NewKeyRecord {
@@ -251,8 +258,9 @@ impl Change<'_, '_> {
             replaces: new.replaces,
             ..event_value(&stored, new.name, self.first_pepper.as_deref())
         };
-        self.append_event(EventDraft::new(EventTarget::ApiKey(id), EventDetail::ApiKeyCreated { after }))?;
-        Ok(id)
+        let event =
+            self.append_event(EventDraft::new(EventTarget::ApiKey(id), EventDetail::ApiKeyCreated { after }))?;
+        Ok((id, event))
     }
 
     /// Revokes an active key.

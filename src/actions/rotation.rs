@@ -106,10 +106,10 @@ impl Actions {
             let owner = if change.tx.users().by_id(company_id, old.owner)?.is_some() { old.owner } else { rotator };
             let (account, name) = (old.service_account_id, old.name.as_str());
             let new = NewKey { company_id, account, name, owner, expires_at, replaces: Some(old.id), purpose: None };
-            let new_id = change.add_key(&new, &new_key, &self.secrets.active().pepper)?;
+            let (new_id, event) = change.add_key(&new, &new_key, &self.secrets.active().pepper)?;
             let old_until = change.replace(&old, new_id, rotator, request.overlap)?;
             Ok(RotatedKey {
-                created: CreatedKey { id: new_id, name: old.name, key: new_key },
+                created: CreatedKey { id: new_id, name: old.name, key: new_key, event },
                 old_preview: old.preview,
                 old_until,
             })

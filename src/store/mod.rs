@@ -56,9 +56,9 @@ pub use inspect::{Inspection, TooFewConnections};
 pub use inspect_error::InspectError;
 pub use installation::{Installation, StoredSecretCheck};
 pub use keys::{
-    CursorPosition, ExpiryFilter, KeyCounts, KeyExportDetails, KeyFilter, KeyLifetime, KeyListItem, KeyListPage,
-    KeyListQuery, KeyListSlice, KeyRecord, KeyScan, KeyStateCounts, KeyTab, NewKeyRecord, PageRequest, PolicyViolation,
-    SortBy, SortKey, SortOrder, UsageFilter,
+    AccountKeysRequest, CursorPosition, ExpiryFilter, KeyCounts, KeyExportDetails, KeyFilter, KeyLifetime, KeyListItem,
+    KeyListPage, KeyListQuery, KeyListSlice, KeyRecord, KeyScan, KeyStateCounts, KeyTab, NewKeyRecord, PageRequest,
+    PolicyViolation, SortBy, SortKey, SortOrder, UsageFilter,
 };
 pub use metrics::{ConnectionCounts, store_errors};
 pub use migrate::{MigrationError, Schema};
@@ -66,6 +66,7 @@ pub use migration_copy::MigrationCopyError;
 pub use pool::Store;
 pub use primary::{BeatConnection, LeaseState, ObservingConnection, PrimaryWatch};
 pub use secret_sets::{AnnouncedServer, KeysOfSet, SecondFactorsOfSet};
+pub use service_accounts::ServiceAccountRecord;
 pub use serving::ServeError;
 pub use sign_in::{
     Invitation, NewSecondFactor, NewSession, PendingSignIn, RefusedSignIn, SecondFactor, Session, SessionExpiry,

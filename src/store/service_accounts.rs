@@ -16,7 +16,34 @@ use crate::store::error::StoreError;
 use crate::store::prepared::on_driver;
 use crate::store::schema::service_accounts;
 
+/// A service account as its page shows it.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = service_accounts)]
+pub struct ServiceAccountRecord {
+    pub id: ServiceAccountId,
+    pub name: String,
+    pub created_at: Timestamp,
+    /// Empty if not given, like the department and the contact.
+    pub purpose: String,
+    pub department: String,
+    pub contact: String,
+}
+
 impl<A> ServiceAccounts<'_, A> {
+    /// Returns a service account of the company; `None` also for one of another company.
+    #[instrument(name = "db.service_accounts.by_id", level = "debug", skip_all)]
+    pub fn by_id(
+        &mut self,
+        company_id: CompanyId,
+        id: ServiceAccountId,
+    ) -> Result<Option<ServiceAccountRecord>, StoreError> {
+        let account = service_accounts::table
+            .filter(service_accounts::company_id.eq(company_id))
+            .filter(service_accounts::id.eq(id))
+            .select(ServiceAccountRecord::as_select());
+        Ok(account.first(self.connection).optional()?)
+    }
+
     /// Returns the service account of a company with this case-folded name, and its name as stored.
     #[instrument(name = "db.service_accounts.by_name", level = "debug", skip_all)]
     pub fn by_name(

@@ -14,12 +14,20 @@ pub const EDIT_API_KEY: &str = "/administration/company-settings/api-keys/{id}/e
 pub const ROTATE_API_KEY: &str = "/administration/company-settings/api-keys/{id}/rotate";
 /// Ends or extends the overlap of a key that is being replaced.
 pub const KEY_OVERLAP: &str = "/administration/company-settings/api-keys/{id}/overlap";
+/// Asks before the overlap of an old key is ended.
+pub const END_API_KEY: &str = "/administration/company-settings/api-keys/{id}/end";
 pub const REVOKE_API_KEYS: &str = "/administration/company-settings/api-keys/revoke";
 /// Finds the key that a pasted secret belongs to.
 pub const IDENTIFY_API_KEY: &str = "/administration/company-settings/api-keys/identify";
 pub const REVOKE_API_KEY: &str = "/administration/company-settings/api-keys/{id}/revoke";
 /// How the company's keys follow good practice.
 pub const PRACTICE: &str = "/administration/company-settings/practice";
+/// The requests with a key by hour, as CSV.
+pub const KEY_USAGE: &str = "/administration/company-settings/api-keys/{id}/usage.csv";
+/// Says from where the first request with a key came.
+pub const FIRST_REQUEST: &str = "/administration/company-settings/api-keys/{id}/first-request";
+const SERVICE_ACCOUNTS: &str = "/administration/company-settings/service-accounts";
+pub const SERVICE_ACCOUNT: &str = "/administration/company-settings/service-accounts/{id}";
 pub const AUDIT_TRAIL: &str = "/administration/company-settings/audit-trail";
 pub const EXPORT_JSON_LINES: &str = "/administration/company-settings/audit-trail/export.jsonl";
 pub const EXPORT_CSV: &str = "/administration/company-settings/audit-trail/export.csv";
@@ -69,8 +77,28 @@ pub fn revoke_api_key(id: &str) -> String {
 }
 
 #[must_use]
+pub fn end_api_key(id: &str) -> String {
+    format!("{API_KEYS}/{id}/end")
+}
+
+#[must_use]
 pub fn key_overlap(id: &str) -> String {
     format!("{API_KEYS}/{id}/overlap")
+}
+
+#[must_use]
+pub fn key_usage(id: &str) -> String {
+    format!("{API_KEYS}/{id}/usage.csv")
+}
+
+#[must_use]
+pub fn first_request(id: &str) -> String {
+    format!("{API_KEYS}/{id}/first-request")
+}
+
+#[must_use]
+pub fn service_account(id: &str) -> String {
+    format!("{SERVICE_ACCOUNTS}/{id}")
 }
 
 #[must_use]

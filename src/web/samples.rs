@@ -6,6 +6,7 @@ use crate::web::pages::account::second_factor::SecondFactorPage;
 use crate::web::pages::account::view::AccountPage;
 use crate::web::pages::api_keys::activity::view::KeyActivityPage;
 use crate::web::pages::api_keys::list::view::KeyListPage;
+use crate::web::pages::api_keys::service_account::view::ServiceAccountPage;
 use crate::web::pages::api_keys::show::view::KeyDetailPage;
 use crate::web::pages::audit_trail::view::TrailPage;
 use crate::web::pages::errors::view::{Message, MessagePage, SignedInMessagePage};
@@ -157,6 +158,7 @@ pub fn all() -> Vec<Rendered> {
         EvidencePage::samples(),
         GeneralPage::samples(),
         KeyDetailPage::samples(),
+        ServiceAccountPage::samples(),
         UsersPage::samples(),
         KeyPolicyPage::samples(),
         PracticePage::samples(),

@@ -107,6 +107,7 @@ function show(dialog, back) {
   document.body.append(dialog);
   addCopyButtons(dialog);
   dialog.showModal();
+  if (document.activeElement.matches('[data-selects]')) document.activeElement.select();
 }
 
 function open(address, isNew) {
@@ -149,6 +150,13 @@ document.addEventListener('click', (event) => {
   event.preventDefault();
   open(link.href, true);
 });
+// The answer to a form that showed a secret leaves the history: Back would ask to submit the form again.
+document.addEventListener('click', (event) => {
+  const link = event.target.closest('a[data-replaces]');
+  if (!link || !isPlain(event)) return;
+  event.preventDefault();
+  location.replace(link.href);
+});
 addEventListener('popstate', () => {
   asked?.abort();
   shown?.close();
@@ -181,6 +189,9 @@ if (newKey) {
   });
 }
 
+// Browsers apply no `autofocus` at an address with a fragment.
+document.querySelector('[data-focuses]')?.focus({ preventScroll: true });
+
 function addCopyButton(template) {
   const source = document.getElementById(template.dataset.copies);
   const added = template.content.cloneNode(true);
@@ -196,7 +207,7 @@ function addCopyButton(template) {
       window.getSelection().selectAllChildren(source);
       return say('Press Ctrl+C or Command+C to copy', 'hint');
     }
-    stopAsking();
+    if (source === newKey) stopAsking();
     say('Copied to clipboard', 'hidden');
     word.textContent = 'Copied';
     button.classList.add('copied');
@@ -214,3 +225,22 @@ function addCopyButtons(root) {
   root.querySelectorAll('template[data-copies]').forEach(addCopyButton);
 }
 addCopyButtons(document);
+// A new key waits for its first request.
+const POLL_MS = 3000;
+const waiting = document.querySelector('[data-poll]');
+if (waiting) {
+  const path = waiting.dataset.poll;
+  const until = Date.now() + 10 * 60_000;
+  const say = (words) => Object.assign(waiting, { role: 'status', textContent: words });
+  const poll = async () => {
+    const response = document.hidden ? null : await fetch(path, { redirect: 'error' }).catch(() => null);
+    if (response?.status === 200) {
+      waiting.classList.add('received');
+      return say(await response.text());
+    }
+    if (Date.now() > until) return say('No request was received yet. The page of the key shows the next one.');
+    setTimeout(poll, POLL_MS);
+  };
+  say('Waiting for the first request …');
+  setTimeout(poll, POLL_MS);
+}

@@ -36,7 +36,7 @@ const opened = async (page) => {
 
 /** The overlays: their address and link, the tab stops from the initial focus, and the stops before it. */
 const overlays = ({ created, person }) => [
-  { at: KEYS, by: (page) => link(page, 'Add API Key'), stops: ['name', 'expires', 'Cancel', 'Create key'], leave: 'Cancel' },
+  { at: KEYS, by: (page) => link(page, 'Add API Key'), stops: ['name', 'purpose', 'expires', 'Cancel', 'Create key'], leave: 'Cancel' },
   { at: KEYS, by: (page) => row(page, created).getByRole('link', { name: 'Revoke' }), before: ['comment', 'reason'], stops: ['Cancel', 'Revoke key'], leave: 'Cancel' },
   {
     at: KEYS,
@@ -44,8 +44,8 @@ const overlays = ({ created, person }) => [
     stops: ['trail-title', 'Open as a page', 'Close audit trail', 'Audit events', `History of ${ERP}, ${preview(created.key)}`],
     leave: 'Close audit trail',
   },
-  { at: `${KEYS}/${created.id}`, by: (page) => link(page, 'Edit'), stops: ['name', 'owner', 'Cancel', 'Save changes'], leave: 'Cancel' },
-  { at: `${KEYS}/${created.id}`, by: (page) => link(page, 'Rotate'), before: ['expires', '24h'], stops: ['Cancel', 'Rotate key'], leave: 'Cancel' },
+  { at: `${KEYS}/${created.id}`, by: (page) => link(page, 'Edit'), stops: ['name', 'owner', 'purpose', 'department', 'contact', 'expires', 'Cancel', 'Save changes'], leave: 'Cancel' },
+  { at: `${KEYS}/${created.id}`, by: (page) => link(page, 'Rotate'), stops: ['24h', 'expires', 'Cancel', 'Rotate key'], leave: 'Cancel' },
   { at: USERS, by: (page) => link(page, 'Add user'), stops: ['name', 'email', 'auditor', 'Cancel', 'Add user'], leave: 'Cancel' },
   { at: USERS, by: (page) => userRow(page, person).getByRole('link', { name: 'Change role' }), before: ['admin'], stops: ['Cancel', 'Change role'], leave: 'Cancel' },
   { at: USERS, by: (page) => userRow(page, person).getByRole('link', { name: 'Delete' }), stops: ['Cancel', 'Delete user'], leave: 'Cancel' },
@@ -115,6 +115,10 @@ e2e('several keys can be selected and revoked with the keyboard', async (keydesk
   assert.deepEqual(await Promise.all(keys.map(async ({ key }) => (await keydesk.whoami(key)).status)), [401, 401]);
 });
 
+const SNIPPETS = ['Try it from a terminal', 'Environment variable', 'GitHub Actions', 'Kubernetes secret', 'A gateway that checks keys (nginx)'];
+const SCRIPTED_STOPS = ['Copy key', SNIPPETS[0], 'Copy commands', ...SNIPPETS.slice(1), 'saved'];
+const PLAIN_STOPS = ['dialog-title', ...SNIPPETS, 'Check for the first request', 'saved'];
+
 e2e('a new key can be read, tested and closed with the keyboard', async (keydesk, newClient, withJavaScript) => {
   const { page } = await newClient();
   await setUp(page, keydesk);
@@ -126,13 +130,13 @@ e2e('a new key can be read, tested and closed with the keyboard', async (keydesk
   await overlay(page).locator('#new-key').waitFor();
   await opened(page);
   if (withJavaScript) await overlay(page).locator('button:focus').waitFor();
-  assert.deepEqual(await tabStops(page), [withJavaScript ? 'Copy key' : 'dialog-title', 'Test the key from a terminal', 'saved']);
+  assert.deepEqual(await tabStops(page), withJavaScript ? SCRIPTED_STOPS : PLAIN_STOPS);
   await page.keyboard.press('Escape');
   assert.equal(await overlay(page).locator('#new-key').count(), 1);
-  await overlay(page).getByText('Test the key from a terminal').focus();
+  await overlay(page).getByText('Environment variable').focus();
   await page.keyboard.press('Enter');
-  await overlay(page).getByText('export API_KEY=').waitFor();
-  await page.keyboard.press('Tab');
+  await overlay(page).getByText('API_KEY="paste the key here"', { exact: true }).waitFor();
+  await overlay(page).locator('#saved').focus();
   await page.keyboard.press('Enter');
   await page.waitForURL('**#key-*');
   assert.equal(await page.locator('#new-key').count(), 0);

@@ -18,7 +18,7 @@ const VIEWS = THEMES.flatMap((colorScheme) => WIDTHS.map((width) => ({ colorSche
 const SPACED = '* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } p { margin-block-end: 2em !important }';
 const TWICE_AS_LARGE = 'html { font-size: 200% !important }';
 /** Downloads have no page. */
-const FILES = /\/(export\.\w+|checkpoint|public-key)$/;
+const FILES = /\/(export\.\w+|usage\.csv|first-request|checkpoint|public-key)$/;
 /** The parts that differ between two answers of the same page: tokens, ids and recent times. */
 const VARIABLE_PARTS = / name="submission" value="[^"]*"|>(Just now|\d+ seconds? ago)<|Usage as of .*?<\/time>| open=""|to <time[^>]*>[\d:]+<\/time>|Reference: [0-9a-f]{16}/gi;
 const ATTEMPTS = 3;

@@ -67,11 +67,11 @@ impl Overlap {
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::None => "Ends now",
-            Self::Hour => "Works for 1 more hour",
-            Self::Day => "Works for 24 more hours",
-            Self::Week => "Works for 7 more days",
-            Self::Month => "Works for 30 more days",
+            Self::None => "Stop it now. Anything that still uses it will fail.",
+            Self::Hour => "Keep it working for 1 hour",
+            Self::Day => "Keep it working for 24 hours",
+            Self::Week => "Keep it working for 7 days",
+            Self::Month => "Keep it working for 30 days",
         }
     }
 }

@@ -28,4 +28,4 @@ pub use list_query::{KeyListQuery, KeyTab};
 pub use order::{CursorPosition, PageRequest, SortBy, SortKey, SortOrder};
 pub use record::{KeyRecord, NewKeyRecord};
 pub use scan::KeyScan;
-pub use selections::{KeyLifetime, PolicyViolation};
+pub use selections::{AccountKeysRequest, KeyLifetime, PolicyViolation};

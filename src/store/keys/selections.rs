@@ -10,9 +10,10 @@ use super::record::KeyRecord;
 use crate::domain::ids::{CompanyId, KeyId, ServiceAccountId, UserId};
 use crate::domain::key::digest::KeyDigest;
 use crate::domain::timestamp::Timestamp;
-use crate::store::db::ApiKeys;
+use crate::store::db::{ApiKeys, Db};
 use crate::store::error::StoreError;
 use crate::store::schema::{api_keys, key_usage, service_accounts};
+use crate::store::usage::RecordedRequest;
 
 /// A rule of a company's policy that a key violates.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +35,45 @@ pub struct KeyLifetime {
     pub last_used_at: Timestamp,
 }
 
+/// A page of the keys of a service account, the newest first.
+#[derive(Clone, Copy, Debug)]
+pub enum AccountKeysRequest {
+    Newest,
+    OlderThan(KeyId),
+    NewerThan(KeyId),
+}
+
 impl<A> ApiKeys<'_, A> {
+    /// Returns keys of a service account, the newest first.
+    #[instrument(name = "db.keys.of_account", level = "debug", skip_all)]
+    pub fn of_account(
+        &mut self,
+        company_id: CompanyId,
+        service_account_id: ServiceAccountId,
+        request: AccountKeysRequest,
+        limit: i64,
+    ) -> Result<Vec<KeyRecord>, StoreError> {
+        let keys = api_keys::table
+            .inner_join(service_accounts::table.on(service_accounts::id.eq(api_keys::service_account_id)))
+            .filter(api_keys::company_id.eq(company_id))
+            .filter(api_keys::service_account_id.eq(service_account_id))
+            .select(KeyRecord::as_select())
+            .limit(limit);
+        // Ids begin with the time of creation.
+        Ok(match request {
+            AccountKeysRequest::Newest => keys.order(api_keys::id.desc()).load(self.connection)?,
+            AccountKeysRequest::OlderThan(id) => {
+                keys.filter(api_keys::id.lt(id)).order(api_keys::id.desc()).load(self.connection)?
+            }
+            AccountKeysRequest::NewerThan(id) => {
+                let mut keys: Vec<KeyRecord> =
+                    keys.filter(api_keys::id.gt(id)).order(api_keys::id.asc()).load(self.connection)?;
+                keys.reverse();
+                keys
+            }
+        })
+    }
+
     /// Returns keys of all companies that expired or were superseded, and whose end is not in the trail yet.
     #[instrument(name = "db.keys.unrecorded_ends", level = "debug", skip_all)]
     pub fn unrecorded_ends(&mut self, now: Timestamp, limit: i64) -> Result<Vec<(CompanyId, KeyId)>, StoreError> {
@@ -151,6 +190,40 @@ impl<A> ApiKeys<'_, A> {
             .limit(limit)
             .select(KeyRecord::as_select())
             .load(self.connection)?)
+    }
+
+    /// Returns the active keys of an owner that were used since a time, with their last use, the latest first, and how
+    /// many there are in total.
+    #[instrument(name = "db.keys.used_of_owner", level = "debug", skip_all)]
+    pub fn used_of_owner(
+        &mut self,
+        company_id: CompanyId,
+        owner: UserId,
+        now: Timestamp,
+        since: Timestamp,
+        limit: i64,
+    ) -> Result<(Vec<(KeyRecord, RecordedRequest)>, u64), StoreError> {
+        let used = || {
+            api_keys::table
+                .inner_join(key_usage::table.on(key_usage::key_id.eq(api_keys::id)))
+                .filter(api_keys::company_id.eq(company_id))
+                .filter(api_keys::owner.eq(owner))
+                .filter(api_keys::refused_from.gt(now))
+                .filter(key_usage::last_used_at.ge(since.as_micros()))
+        };
+        let count: i64 = used().count().get_result(self.connection)?;
+        let ids: Vec<KeyId> = used()
+            .order((key_usage::last_used_at.desc(), api_keys::id))
+            .limit(limit)
+            .select(api_keys::id)
+            .load(self.connection)?;
+        let mut usage = Db::<A>::new(self.connection).usage().of_keys(company_id, ids.iter().copied())?;
+        let mut keys = Vec::with_capacity(ids.len());
+        for id in ids {
+            let last = usage.remove(&id).and_then(|usage| usage.last_used);
+            keys.extend(self.by_id(company_id, id)?.zip(last));
+        }
+        Ok((keys, u64::try_from(count).unwrap_or(0)))
     }
 
     #[instrument(name = "db.keys.count_active_of_owner", level = "debug", skip_all)]

@@ -111,6 +111,21 @@ impl<A> Usage<'_, A> {
         Ok(rows.into_iter().map(|(hour, accepted, refused)| HourlyUsage { hour, accepted, refused }).collect())
     }
 
+    /// Returns how many requests with each of these keys were accepted from an hour on. Keys without any are left out.
+    #[instrument(name = "db.usage.accepted_since", level = "debug", skip_all)]
+    pub fn accepted_since(&mut self, ids: &[KeyId], hour: i64) -> Result<HashMap<KeyId, i64>, StoreError> {
+        let hours: Vec<(KeyId, i64)> = key_usage_hours::table
+            .filter(key_usage_hours::key_id.eq_any(ids))
+            .filter(key_usage_hours::hour.ge(hour))
+            .select((key_usage_hours::key_id, key_usage_hours::accepted))
+            .load(self.connection)?;
+        let mut sums = HashMap::new();
+        for (id, accepted) in hours {
+            *sums.entry(id).or_default() += accepted;
+        }
+        Ok(sums)
+    }
+
     /// Returns the last request of each client that used a key since then, the latest first. At most
     /// [`MAX_CLIENTS`](crate::domain::key::usage::MAX_CLIENTS) are stored for a key.
     #[instrument(name = "db.usage.clients", level = "debug", skip_all)]

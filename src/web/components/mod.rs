@@ -4,6 +4,7 @@ pub mod dialog;
 pub mod download;
 pub mod event;
 pub mod field;
+pub mod key_use;
 pub mod layout;
 pub mod navigation;
 pub mod paging;

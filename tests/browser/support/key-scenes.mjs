@@ -8,7 +8,7 @@ const newName = () => `Freight invoices ${(count += 1)}`;
 const LONG_NAME = 'Wolfeschlegelsteinhausenbergerdorffschetransportversicherungsamt';
 const UNKNOWN = 'goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g';
 
-const confirmed = (page) => page.getByRole('status').waitFor();
+const confirmed = (page) => page.locator('.banner[role="status"]').waitFor();
 const refused = (page) => overlay(page).locator(':is(.field-error, [role="alert"])').first().waitFor();
 const press = (page, button) => page.getByRole('button', { name: button, exact: true }).click();
 const openPage = (page, { id }) => page.goto(`${KEYS}/${id}`);
@@ -100,7 +100,7 @@ export const keyScenes = [
     name: 'the page of a key after it was ended',
     fixture: 'demo',
     open: async (page) => {
-      await openPage(page, (await rotated(page)).old);
+      await page.goto(`${KEYS}/${(await rotated(page)).old.id}/end`);
       await press(page, 'End now');
       await confirmed(page);
     },
@@ -138,13 +138,61 @@ export const keyScenes = [
       await refused(page);
     },
   },
+  {
+    name: 'the confirmation of the end of an old key that is in use',
+    fixture: 'demo',
+    open: async (page) => {
+      await inUse(/Warehouse Label Printer[^]*Ends in/)(page);
+      await page.getByRole('link', { name: 'End now', exact: true }).click();
+      await overlay(page).getByText('This key is in use.').waitFor();
+    },
+  },
+  {
+    name: 'the page of a service account',
+    fixture: 'demo',
+    open: async (page) => {
+      await inUse(/Warehouse Label Printer[^]*Ends in/)(page);
+      await follow(page, page.getByRole('link', { name: 'All keys of this account', exact: true }));
+    },
+  },
+  {
+    name: 'the page of a key after an edit of everything',
+    fixture: 'demo',
+    open: async (page) => {
+      await form('Edit')(page);
+      await overlay(page).getByLabel('Service account name').fill(newName());
+      await overlay(page).getByLabel('Purpose').fill('Copies orders and stock levels between the ERP system and the platform.');
+      await overlay(page).getByLabel('Department').fill('Logistics');
+      await overlay(page).getByLabel('Contact').fill('#logistics-it');
+      await overlay(page).getByLabel('Expires', { exact: true }).selectOption({ value: '90d' });
+      await press(page, 'Save changes');
+      await confirmed(page);
+    },
+  },
+  {
+    name: 'the page of the new key after a rotation',
+    fixture: 'demo',
+    open: async (page) => {
+      await rotated(page);
+      await follow(page, page.locator('#saved'));
+    },
+  },
+  {
+    name: 'the form for a rotation of a key that is in use',
+    fixture: 'demo',
+    open: async (page) => {
+      await inUse('ERP Sync Service')(page);
+      await page.getByRole('link', { name: 'Rotate', exact: true }).click();
+      await overlay(page).getByText('This key is in use.').waitFor();
+    },
+  },
   { name: 'the form for a rotation', fixture: 'demo', open: form('Rotate') },
   {
     name: 'the form for a rotation, a date refused',
     fixture: 'demo',
     open: async (page) => {
       await form('Rotate')(page);
-      await overlay(page).getByLabel('Expires', { exact: true }).selectOption('On a date');
+      await overlay(page).getByLabel('New key expires', { exact: true }).selectOption('On a date');
       await press(page, 'Rotate key');
       await refused(page);
     },
@@ -235,7 +283,7 @@ export const keyScenes = [
       await page.goto(`${KEYS}/new`);
       await overlay(page).getByLabel('Service account name').fill('erp sync service');
       await press(page, 'Create key');
-      await overlay(page).getByRole('link', { name: 'Rotate it' }).waitFor();
+      await overlay(page).getByRole('link', { name: 'Rotate that key' }).waitFor();
     },
   },
   { name: 'the form for a new key under a strict policy', fixture: 'strict', open: at(`${KEYS}/new`) },

@@ -112,7 +112,7 @@ export async function addKey(page, name) {
 }
 
 /** Rotates a key. Returns the new key, as `addKey` does. Ends on the page that shows the new key. */
-export async function rotateKey(page, { id, name }, oldKey = 'Works for 24 more hours') {
+export async function rotateKey(page, { id, name }, oldKey = 'Keep it working for 24 hours') {
   await page.goto(`${KEYS}/${id}`);
   await page.getByRole('link', { name: 'Rotate', exact: true }).click();
   await overlay(page).getByRole('radio', { name: oldKey }).check();

@@ -28,6 +28,7 @@ fn full(short: &str, id: &str) -> String {
         "trail" => AUDIT_TRAIL,
         "users" => USERS,
         "practice" => "/administration/company-settings/practice",
+        "accounts" => "/administration/company-settings/service-accounts",
         "policy" => "/administration/company-settings/key-policy",
         "general" => "/administration/company-settings/general",
         "evidence" => "/administration/company-settings/evidence",
@@ -119,6 +120,12 @@ impl Setup {
                 database::column(&self.server.database_url, "id", &rest).remove(0).unwrap()
             };
             of_companies(&COMPANIES.iter().map(event).collect::<Vec<_>>())
+        } else if path.starts_with("accounts") {
+            let account = |key: &String| {
+                let rest = format!("FROM api_keys WHERE id = '{key}'");
+                database::column(&self.server.database_url, "service_account_id", &rest).remove(0).unwrap()
+            };
+            of_companies(&self.keys.iter().map(account).collect::<Vec<_>>())
         } else if path.starts_with("keys") || path.starts_with("trail") {
             of_companies(&self.keys)
         } else {

@@ -72,7 +72,7 @@ fn an_edit_reports_and_records_all_of_its_changes() {
     let done = admin.save(&edit_path(&id), &fields);
     assert_eq!(
         banner(&admin, done),
-        "ERP Sync is now named Warehouse. Warehouse now belongs to Nina Okafor. The details of Warehouse were saved. \
+        "Renamed ERP Sync to Warehouse. Nina Okafor now owns Warehouse. The details of Warehouse were saved. \
          Warehouse now expires on 23 Dec 2026, 09:00."
     );
     let actions = ["created", "renamed", "handed_over", "details_changed", "expiry_changed"];

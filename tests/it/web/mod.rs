@@ -26,6 +26,7 @@ mod key_lifecycle_model;
 mod key_lifetimes;
 mod key_policy;
 mod keys;
+mod known_use;
 mod links;
 mod list;
 mod lost_updates;

@@ -153,13 +153,13 @@ fn an_overlap_ends_now_or_is_extended_once() {
     admin.rotate(&old.0, "1h").expect(201);
     for wrong in ["", "later", "7D", "8d"] {
         let page = admin.change_overlap(&old.0, wrong).expect(422).html();
-        assert_eq!(page.text(".banner[role=alert] p"), "Choose “End now” or “Extend by 7 days”.");
+        assert_eq!(page.text(".banner[role=alert] p"), "Select “End now” or “Extend by 7 days”.");
     }
     let extended = admin.change_overlap(&old.0, "7d").expect(303).header("location").to_owned();
     assert!(extended.starts_with(&format!("{API_KEYS}/{}?done=", old.0)), "{extended}");
     let page = admin.get(&extended).html();
-    assert_eq!(page.text(".banner[role=status] p"), "The old key keeps working until 30 Nov 2026, 10:00.");
-    assert!(!page.has("input[name=end][value='7d']") && page.has("input[name=end][value=now]"));
+    assert_eq!(page.text(".banner[role=status] p"), "The old key will keep working until 30 Nov 2026, 10:00.");
+    assert!(!page.has("input[name=end][value='7d']") && page.has(&format!("a[href='{API_KEYS}/{}/end']", old.0)));
     let [from, to] = [NOW + HOUR, NOW + HOUR + DAY * 7].map(|at| format!(r#""ends_at":{}"#, at.as_micros()));
     assert!(server.last_event(&old.0, "before_json").contains(&from));
     assert!(server.last_event(&old.0, "after_json").contains(&to));

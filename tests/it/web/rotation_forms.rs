@@ -22,9 +22,7 @@ fn a_form_that_is_sent_again_creates_nothing() {
     let keys = server.key_count();
     for (id, overlap) in [(&old.0, "none"), (&old.0, "24h"), (&other.0, "24h"), (&other.0, "bad")] {
         let again = send(&admin, id, &[("overlap", overlap), ("submission", &submission)]).expect(409);
-        assert!(
-            again.body.contains("This key was already shown. If you didn’t save it, rotate it to get a new key.")
-        );
+        assert!(again.body.contains("This key was already shown. If you didn’t save it, rotate it to get a new key."));
         assert!(!again.html().has("#new-key"));
     }
     assert_eq!((server.key_count(), server.whoami(&other.1)), (keys, 200));
@@ -93,7 +91,7 @@ fn an_expired_key_is_rotated_once_and_stays_expired() {
     server.set_clock(NOW + DAY * 30);
     server.actions.record_ended_keys().unwrap();
     let form = admin.get(&format!("{API_KEYS}/{}/rotate", old.0)).expect(200).html();
-    assert!(form.text("dialog").contains("A new key takes over from the one that expired."));
+    assert!(form.text("dialog").contains("This creates a new key to replace the expired one."));
     assert!(!form.has("input[name=overlap]"));
     let answer = admin.rotate(&old.0, "30d").expect(201);
     assert!(answer.html().text("dialog").contains("no longer works."), "an overlap would revive it");
@@ -159,7 +157,7 @@ fn an_overlap_is_extended_up_to_the_expiry() {
     admin.rotate(&old.0, "24h").expect(201);
     let extended = admin.change_overlap(&old.0, "7d").expect(303);
     let page = admin.get(extended.header("location")).html();
-    assert_eq!(page.text(".banner p"), "The old key keeps working until 23 Dec 2026, 09:00.");
+    assert_eq!(page.text(".banner p"), "The old key will keep working until 23 Dec 2026, 09:00.");
     let event = page.text("[data-action='api_key.expiry_changed']");
     assert!(event.contains("extended ERP Sync until 23 Dec 2026, 09:00"), "{event}");
     server.set_clock(NOW + DAY * 30);

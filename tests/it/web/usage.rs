@@ -81,7 +81,7 @@ fn the_key_page_shows_requests_by_day_and_their_clients() {
     let (id, key) = admin.create_key("ERP Sync");
     server.record_usage();
     let never = usage(&admin, &id);
-    assert!(never.contains("Last used Never used") && never.contains("Requests in 24 hours 0"), "{never}");
+    assert!(never.contains("Last used Never used") && never.contains("Last 24 hours 0"), "{never}");
     assert!(!admin.key_page(&id).has("svg.bars"));
     for (days, count) in [(0, 5), (3, 2), (9, 1)] {
         server.set_clock(NOW + DAY * days);
@@ -96,8 +96,8 @@ fn the_key_page_shows_requests_by_day_and_their_clients() {
     let section = page.section("usage");
     for part in [
         "Last used 2 Dec 2026, 09:00 (just now) from 2001:db8::1 (python-requests/2.32)",
-        "Requests in 24 hours 2 since 1 Dec 2026, 10:00",
-        "Requests in 7 days 4 since 25 Nov 2026, 10:00",
+        "Last 24 hours 2 since 1 Dec 2026, 10:00",
+        "Last 7 days 4 since 25 Nov 2026, 10:00",
         "9 requests in the last 30 days. Busiest day: 23 Nov 2026, with 5.",
         "3 Nov 2026 2 Dec 2026",
         "2 Dec 2026 2 accepted 26 Nov 2026 2 accepted 23 Nov 2026 5 accepted",
@@ -107,6 +107,11 @@ fn the_key_page_shows_requests_by_day_and_their_clients() {
         assert!(section.contains(part), "{part}: {section}");
     }
     assert_eq!(page.all("svg.bars rect").len(), 4, "three days and the line");
+    assert_eq!(
+        page.texts("svg.bars title"),
+        ["23 Nov 2026: 5 accepted", "26 Nov 2026: 2 accepted", "2 Dec 2026: 2 accepted"]
+    );
+    assert_eq!(page.text(".bars-scale"), "5");
     assert_eq!(page.attribute("svg.bars", "aria-labelledby"), page.attribute("figcaption", "id"));
     server.set_clock(NOW + DAY * 32);
     assert!(usage(&admin, &id).contains("4 requests in the last 30 days"), "{}", usage(&admin, &id));

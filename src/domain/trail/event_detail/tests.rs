@@ -120,6 +120,7 @@ fn pinned() -> Vec<(EventDetail, String, String)> {
     let name = "ERP".to_owned();
     let pin = |detail, before: &str, after: &str| (detail, before.to_owned(), after.to_owned());
     let mut all = key_details(&name);
+    all.extend(created_details());
     all.extend(rotation_details(&name));
     all.extend(user_details());
     all.extend(secrets_details());
@@ -199,24 +200,9 @@ fn pinned() -> Vec<(EventDetail, String, String)> {
     all.into_iter().map(|(detail, before, after)| (detail, text(before), text(after))).collect()
 }
 
-fn key_details(name: &str) -> Vec<(EventDetail, String, String)> {
-    let name = name.to_owned();
+/// The shapes of the event of a new key.
+fn created_details() -> Vec<(EventDetail, String, String)> {
     let pin = |detail, before: &str, after: &str| (detail, before.to_owned(), after.to_owned());
-    let owner = |id| KeyOwner { name: name.clone(), owner: user(id) };
-    let details = |purpose: &str| AccountDetails {
-        contact: String::new(),
-        department: "IT".to_owned(),
-        name: name.clone(),
-        purpose: purpose.to_owned(),
-    };
-    let revoked = |keys_together| RevokedKey { keys_together, name: name.clone(), state: KeyState::Revoked };
-    let superseded = |rotated_by| SupersededKey {
-        ended_at: at(1_796_029_200_000_000),
-        name: name.clone(),
-        rotated_by,
-        state: KeyState::Revoked,
-    };
-    let refused = |last_refused_at| RefusedKey { last_refused_at, name: name.clone(), refused: 2 };
     vec![
         pin(
             EventDetail::ApiKeyCreated { after: new_key() },
@@ -254,6 +240,28 @@ fn key_details(name: &str) -> Vec<(EventDetail, String, String)> {
             "",
             r#"{"name":"ERP","preview":"goa_D0MA…SAgE","purpose":"Syncs orders","service_account_id":"ACCOUNT","state":"active"}"#,
         ),
+    ]
+}
+
+fn key_details(name: &str) -> Vec<(EventDetail, String, String)> {
+    let name = name.to_owned();
+    let pin = |detail, before: &str, after: &str| (detail, before.to_owned(), after.to_owned());
+    let owner = |id| KeyOwner { name: name.clone(), owner: user(id) };
+    let details = |purpose: &str| AccountDetails {
+        contact: String::new(),
+        department: "IT".to_owned(),
+        name: name.clone(),
+        purpose: purpose.to_owned(),
+    };
+    let revoked = |keys_together| RevokedKey { keys_together, name: name.clone(), state: KeyState::Revoked };
+    let superseded = |rotated_by| SupersededKey {
+        ended_at: at(1_796_029_200_000_000),
+        name: name.clone(),
+        rotated_by,
+        state: KeyState::Revoked,
+    };
+    let refused = |last_refused_at| RefusedKey { last_refused_at, name: name.clone(), refused: 2 };
+    vec![
         pin(
             EventDetail::ApiKeyDetailsChanged { before: details(""), after: details("Syncs orders") },
             r#"{"contact":"","department":"IT","name":"ERP","purpose":""}"#,

@@ -11,7 +11,7 @@ use crate::actions::{CreateKeyError, NewKeyRequest};
 use crate::domain::key::account_details::Purpose;
 use crate::domain::key::submission::KeyForm;
 use crate::domain::practice::naming::tells_nothing;
-use crate::domain::text::name::{MAX_NAME_CHARS, ServiceAccountName};
+use crate::domain::text::name::ServiceAccountName;
 use crate::http::body::FormBody;
 use crate::web::app::error::PageError;
 use crate::web::app::guards::Admin;

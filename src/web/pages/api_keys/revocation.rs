@@ -37,7 +37,7 @@ impl RevocationFields {
             if reason.is_empty() { Some(RevocationReason::Unspecified) } else { RevocationReason::parse(reason) };
         // Comments are stored unencrypted, so they must not contain a key.
         let (comment, parsed_comment) = if format.is_contained_in(comment) {
-            ("", Err("The comment contains an API key. Leave it out.".to_owned()))
+            ("", Err("Remove the API key from the comment.".to_owned()))
         } else {
             (comment, Comment::parse(comment).map_err(|error| error.to_string()))
         };
@@ -46,7 +46,7 @@ impl RevocationFields {
             (parsed_reason, parsed_comment) => Err(Self {
                 reason: match parsed_reason {
                     Some(reason) => Field::new(reason.as_str()),
-                    None => Field::invalid(RevocationReason::Unspecified.as_str(), "Choose one of the reasons"),
+                    None => Field::invalid(RevocationReason::Unspecified.as_str(), "Select a reason"),
                 },
                 comment: Field { value: comment.to_owned(), error: parsed_comment.err() },
             }),

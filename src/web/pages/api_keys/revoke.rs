@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use super::revocation::RevocationFields;
 use super::usage::load::UsageSnapshot;
-use super::usage::view::InUse;
 use super::{list, show};
 use crate::actions::RevokeKeyError;
 use crate::domain::ids::KeyId;
@@ -22,6 +21,7 @@ use crate::web::app::page_context::PageContext;
 use crate::web::app::respond::{html, see_other};
 use crate::web::app::time::view::TimeView;
 use crate::web::components::dialog::Dialog;
+use crate::web::components::key_use::view::InUse;
 use crate::web::components::people::{ActorView, actor_view};
 use crate::web::paths::{self, API_KEYS};
 use crate::web::url::with_query;
@@ -97,7 +97,7 @@ async fn render(
         created_by: actor_view(creator, &names),
         created: cx.zone.date(key.created_at),
         last_used: usage.last_used_at(),
-        in_use: usage.in_use(),
+        in_use: usage.in_use(key),
         fields,
     };
     html(status, &list::load::with_dialog(cx, dialog.into_dialog()).await?)

@@ -7,8 +7,6 @@ use serde::Deserialize;
 
 use super::list;
 use super::revocation::RevocationFields;
-use super::usage::load::as_of;
-use super::usage::view::AsOf;
 use crate::actions::RevokeKeysError;
 use crate::domain::ids::KeyId;
 use crate::domain::key::lifecycle::RevocationReason;
@@ -24,6 +22,8 @@ use crate::web::app::respond::html;
 use crate::web::app::text::pluralized;
 use crate::web::app::time::view::TimeView;
 use crate::web::components::dialog::Dialog;
+use crate::web::components::key_use;
+use crate::web::components::key_use::view::InUse;
 use crate::web::paths::{self, API_KEYS};
 
 const MAX_KEYS_AT_ONCE: usize = 50;
@@ -32,11 +32,14 @@ const TOO_MANY_KEYS: &str = "You can revoke up to 50 keys at a time. These are t
 #[derive(Clone, Debug, Template)]
 #[template(path = "api_keys/revoke_several.html")]
 pub struct RevokeSeveral {
-    pub keys: Vec<NamedKey>,
+    /// The ids of all keys.
+    pub ids: Vec<String>,
+    pub in_use: Option<InUse>,
+    /// The keys that are not in use.
+    pub unused: Vec<NamedKey>,
     pub fields: RevocationFields,
     /// Says why no key was revoked.
     pub error: Option<String>,
-    pub as_of: AsOf,
 }
 
 #[derive(Clone, Debug)]
@@ -44,7 +47,7 @@ pub struct NamedKey {
     pub id: String,
     pub name: String,
     pub preview: String,
-    /// From `Zone::ago_mid_sentence`.
+    /// From `Zone::ago_mid_sentence`; more than a week ago.
     pub last_used: Option<TimeView>,
 }
 
@@ -56,11 +59,11 @@ impl RevokeSeveral {
 
     /// “3 keys”.
     fn count(&self) -> String {
-        pluralized(self.keys.len() as u64, "key", "keys")
+        pluralized(self.ids.len() as u64, "key", "keys")
     }
 
     fn heading(&self) -> String {
-        if self.keys.is_empty() { "Revoke keys".to_owned() } else { format!("Revoke {}", self.count()) }
+        if self.ids.is_empty() { "Revoke keys".to_owned() } else { format!("Revoke {}", self.count()) }
     }
 }
 
@@ -133,14 +136,18 @@ async fn render(
     fields: RevocationFields,
     error: Option<String>,
 ) -> Result<HttpResponse, PageError> {
-    let (now, recorded_until) = (cx.now(), cx.app.actions.usage.recorded_until());
-    let named = keys.iter().take(MAX_KEYS_AT_ONCE).map(|(key, last_used)| NamedKey {
+    let keys = &keys[..keys.len().min(MAX_KEYS_AT_ONCE)];
+    let records: Vec<KeyRecord> = keys.iter().map(|(key, _)| key.clone()).collect();
+    let in_use = key_use::load::among(cx, &records).await?;
+    let ids: Vec<String> = keys.iter().map(|(key, _)| key.id.to_string()).collect();
+    let is_in_use = |id: &str| in_use.iter().flat_map(|in_use| &in_use.keys).any(|key| key.id == id);
+    let named = |(key, last_used): &KeyWithUse| NamedKey {
         id: key.id.to_string(),
         name: key.name.clone(),
         preview: key.preview.clone(),
-        last_used: last_used.map(|at| cx.zone.ago_mid_sentence(at, now)),
-    });
-    let as_of = as_of(recorded_until, &cx.zone, now);
-    let dialog = RevokeSeveral { keys: named.collect(), fields, error, as_of };
+        last_used: last_used.map(|at| cx.zone.ago_mid_sentence(at, cx.now())),
+    };
+    let unused = keys.iter().map(named).filter(|key| !is_in_use(&key.id)).collect();
+    let dialog = RevokeSeveral { ids, in_use, unused, fields, error };
     html(status, &list::load::with_dialog(cx, dialog.into_dialog()).await?)
 }

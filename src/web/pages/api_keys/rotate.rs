@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::expiry::{self, ExpiryField, OldKey, TypedExpiry};
 use super::show::load::KeyWithNeighbours;
+use super::usage::load::UsageSnapshot;
 use super::{new_key, show, submission};
 use crate::actions::{RotateKeyError, RotationRequest};
 use crate::domain::ids::KeyId;
@@ -21,6 +22,7 @@ use crate::web::app::page_context::PageContext;
 use crate::web::app::respond::html;
 use crate::web::components::dialog::Dialog;
 use crate::web::components::field::Field;
+use crate::web::components::key_use::view::InUse;
 use crate::web::paths;
 
 #[derive(Clone, Debug, Template)]
@@ -28,6 +30,8 @@ use crate::web::paths;
 pub struct Rotate {
     pub key_id: String,
     pub name: String,
+    /// What is known of the use of the old key.
+    pub in_use: Option<InUse>,
     pub overlap: Field,
     pub expiry: ExpiryField,
     pub submission: String,
@@ -170,6 +174,7 @@ fn new_dialog(cx: &PageContext, found: &KeyWithNeighbours, expiry: ExpiryField) 
     Rotate {
         key_id: found.key.id.to_string(),
         name: found.key.name.clone(),
+        in_use: None,
         overlap: Field::new(Overlap::default().as_str()),
         expiry,
         submission: String::new(),
@@ -187,6 +192,10 @@ async fn render(
     found: &KeyWithNeighbours,
     dialog: Rotate,
 ) -> Result<HttpResponse, PageError> {
-    let dialog = Rotate { submission: submission::issue(cx, KeyForm::Rotate), ..dialog };
+    let in_use = match found.key.state(cx.now()) {
+        KeyState::Active => UsageSnapshot::load(cx, found.key.id).await?.in_use(&found.key),
+        KeyState::Revoked | KeyState::Expired => None,
+    };
+    let dialog = Rotate { submission: submission::issue(cx, KeyForm::Rotate), in_use, ..dialog };
     html(status, &show::load::with_dialog(cx, found, dialog.into_dialog()).await?)
 }

@@ -20,6 +20,8 @@ use crate::web::app::respond::html;
 use crate::web::app::text::{pluralized, with_thousands};
 use crate::web::components::dialog::Dialog;
 use crate::web::components::field::Field;
+use crate::web::components::key_use;
+use crate::web::components::key_use::view::InUse;
 use crate::web::paths::{self, USERS};
 
 const MAX_LISTED_KEYS: i64 = 20;
@@ -36,6 +38,8 @@ pub struct DeleteUser {
     pub keys: Vec<OwnedKey>,
     /// The number of active keys that are not listed.
     pub more_keys: u64,
+    /// The keys in use among them.
+    pub in_use: Option<InUse>,
     /// The users who can take over the keys.
     pub new_owners: Vec<NewOwner>,
     pub choice: KeysChoice,
@@ -166,6 +170,7 @@ async fn load_dialog(cx: &PageContext, user: &User) -> Result<DeleteUser, PageEr
             Ok((keys, db.keys().count_active_of_owner(company_id, user_id, now)?))
         })
         .await?;
+    let count = u64::try_from(count).unwrap_or(0);
     let colleagues = load::possible_owners(cx).await?.into_iter().filter(|colleague| colleague.id != user_id);
     let new_owner = |user: User| NewOwner {
         id: user.id.to_string(),
@@ -178,7 +183,8 @@ async fn load_dialog(cx: &PageContext, user: &User) -> Result<DeleteUser, PageEr
         name: user.name.clone(),
         is_you: user_id == cx.user.user_id,
         refusal: None,
-        more_keys: u64::try_from(count).unwrap_or(0).saturating_sub(keys.len() as u64),
+        more_keys: count.saturating_sub(keys.len() as u64),
+        in_use: key_use::load::of_owner(cx, user_id, count).await?,
         keys: keys
             .into_iter()
             .map(|key| OwnedKey { id: key.id.to_string(), name: key.name, preview: key.preview })

@@ -3,6 +3,7 @@
 use crate::domain::user::profile::Role;
 use crate::web::components::dialog::Dialog;
 use crate::web::components::field::Field;
+use crate::web::components::key_use::samples::several_in_use;
 use crate::web::components::paging::Pager;
 use crate::web::components::people::Person;
 use crate::web::components::samples::{LONG_NAME, Rendered, ago, edited, layout, render, user, zone};
@@ -75,6 +76,7 @@ fn delete(name: &str) -> DeleteUser {
         refusal: None,
         keys: vec![],
         more_keys: 0,
+        in_use: None,
         new_owners: vec![],
         choice: KeysChoice::HandOver,
         new_owner: Field::default(),
@@ -94,6 +96,7 @@ fn delete_owner(name: &str) -> DeleteUser {
         has_signed_in: id != "u4",
     };
     DeleteUser {
+        in_use: Some(several_in_use(3)),
         keys: [
             ("k1", "Staging Smoke Tests", "goa_2nQj…PyB6"),
             ("k3", "خدمة مزامنة الطلبات", "goa_Lm4x…T0ve"),

@@ -24,7 +24,7 @@ const FACTOR: &str = "/account/second-factor";
 /// Method, path, and the answers to a signed-out caller, an auditor, an admin (of this or another company), and to an
 /// admin without the second factor that the company requires. Forms are sent empty. `full` expands the first words.
 #[rustfmt::skip]
-pub(super) const TABLE: [(&str, &str, Expected, Expected, Expected, Expected); 62] = [
+pub(super) const TABLE: [(&str, &str, Expected, Expected, Expected, Expected); 66] = [
     ("GET", "/", To("/sign-in"), To("keys"), To("keys"), To("keys")),
     ("GET", "/setup", Is(404), Is(404), Is(404), Is(404)),
     ("POST", "/setup", Is(404), Is(404), Is(404), Is(404)),
@@ -60,6 +60,10 @@ pub(super) const TABLE: [(&str, &str, Expected, Expected, Expected, Expected); 6
     ("POST", "keys/{id}/edit", SignIn("keys/{id}/edit"), Is(403), Own(422), To(FACTOR)),
     ("GET", "keys/{id}/rotate", SignIn("keys/{id}/rotate"), Is(403), Own(200), To(FACTOR)),
     ("POST", "keys/{id}/rotate", SignIn("keys/{id}/rotate"), Is(403), Own(422), To(FACTOR)),
+    ("GET", "keys/{id}/end", SignIn("keys/{id}/end"), Is(403), Own(409), To(FACTOR)),
+    ("GET", "keys/{id}/usage.csv", SignIn("keys/{id}/usage.csv"), Own(200), Own(200), To(FACTOR)),
+    ("GET", "keys/{id}/first-request", SignIn("keys/{id}/first-request"), Own(204), Own(204), To(FACTOR)),
+    ("GET", "accounts/{id}", SignIn("accounts/{id}"), Own(200), Own(200), To(FACTOR)),
     ("POST", "keys/{id}/overlap", SignIn("keys/{id}"), Is(403), Own(422), To(FACTOR)),
     ("GET", "trail", SignIn("trail"), Is(200), Is(200), To(FACTOR)),
     ("GET", "trail?key={id}", SignIn("trail?key={id}"), Own(200), Own(200), To(FACTOR)),

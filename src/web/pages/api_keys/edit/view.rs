@@ -3,8 +3,6 @@
 use askama::Template;
 
 use super::fields::EditFields;
-use crate::domain::key::account_details::{Contact, Department, Purpose};
-use crate::domain::text::name::MAX_NAME_CHARS;
 use crate::web::components::dialog::Dialog;
 use crate::web::components::versioned_form::VersionedForm;
 use crate::web::paths;

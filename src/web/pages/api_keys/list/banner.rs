@@ -16,6 +16,9 @@ use crate::web::components::people::actor_view;
 pub async fn load(cx: &PageContext, query: &Fields) -> Result<Option<KeyListBanner>, PageError> {
     match flash::load(cx, query).await? {
         Some((Action::ApiKeyRevoked, event)) => return Ok(revocation_banner(&event)),
+        Some((Action::ApiKeyCreated, event)) => {
+            return Ok(event.subject_name().map(|name| KeyListBanner::Created { name }));
+        }
         Some(_) => return Ok(None),
         None => {}
     }

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 
 use super::view::KeyListPage;
 use super::{banner, cursor, load};
-use crate::domain::ids::KeyId;
+use crate::domain::ids::{KeyId, ServiceAccountId};
 use crate::domain::key::api_key::KeyFormat;
 use crate::http::body::Fields;
 use crate::store::PageRequest;
@@ -33,13 +33,29 @@ pub async fn show(cx: PageContext, query: Query, reader: Data<InlineReader>) -> 
     html(StatusCode::OK, &KeyListPage { banner, dialog, ..page })
 }
 
-/// The page of the key whose id was searched for. Machines report ids, and people paste them into the search.
+/// The page of the key or service account whose id was searched for. Machines report ids, and people paste them into the
+/// search.
 async fn page_of_id(cx: &PageContext, search: &Search) -> Result<Option<String>, PageError> {
     let Search::Text(text) = search else { return Ok(None) };
-    let Some(id) = KeyId::parse(text) else { return Ok(None) };
+    let (key, account) = (KeyId::parse(text), ServiceAccountId::parse(text));
+    if key.is_none() && account.is_none() {
+        return Ok(None);
+    }
     let company_id = cx.company_id();
-    let key = cx.query(move |db| db.keys().by_id(company_id, id)).await?;
-    Ok(key.map(|key| paths::api_key(&key.id.to_string())))
+    cx.read(move |db| {
+        if let Some(id) = key
+            && db.keys().by_id(company_id, id)?.is_some()
+        {
+            return Ok(Some(paths::api_key(&id.to_string())));
+        }
+        match account {
+            Some(id) if db.service_accounts().by_id(company_id, id)?.is_some() => {
+                Ok(Some(paths::service_account(&id.to_string())))
+            }
+            _ => Ok(None),
+        }
+    })
+    .await
 }
 
 async fn drawer(cx: &PageContext, query: &Fields, address: &KeyListAddress) -> Result<Option<Dialog>, PageError> {

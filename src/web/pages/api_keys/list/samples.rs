@@ -6,6 +6,8 @@ use crate::domain::practice::summary::{Summary, day_of};
 use crate::store::ExpiryFilter;
 use crate::web::components::dialog::Dialog;
 use crate::web::components::field::Field;
+use crate::web::components::key_use::samples::{as_of, in_use, in_use_by_many, in_use_seldom, several_in_use};
+use crate::web::components::key_use::view::InUse;
 use crate::web::components::paging::Pager;
 use crate::web::components::people::ActorView;
 use crate::web::components::samples::{LONG_NAME, Rendered, ago, layout, render, user, zone};
@@ -23,8 +25,6 @@ use crate::web::pages::api_keys::new_key::NewKey;
 use crate::web::pages::api_keys::revocation::RevocationFields;
 use crate::web::pages::api_keys::revoke::Revoke;
 use crate::web::pages::api_keys::revoke_several::{NamedKey, RevokeSeveral};
-use crate::web::pages::api_keys::usage::samples::{as_of, in_use, in_use_by_many, in_use_seldom};
-use crate::web::pages::api_keys::usage::view::InUse;
 
 pub const ERP: &str = "ERP Sync Service";
 
@@ -174,7 +174,7 @@ fn revoke(name: &str, created_by: &str, in_use: Option<InUse>, comment: Field) -
         preview: "goa_7Hq2…9fKd".to_owned(),
         created_by: user(created_by),
         created: zone().date(ago(15_829)),
-        last_used: in_use.as_ref().map(|in_use| in_use.last.at.clone()),
+        last_used: in_use.as_ref().map(|in_use| in_use.keys[0].last.at.clone()),
         in_use,
         fields: RevocationFields { comment, ..RevocationFields::default() },
     };
@@ -184,10 +184,11 @@ fn revoke(name: &str, created_by: &str, in_use: Option<InUse>, comment: Field) -
 fn revoke_several(keys: usize, error: Option<&str>) -> KeyListPage {
     let key = |row: Row| NamedKey { id: row.id, name: row.name, preview: row.preview, last_used: row.last_used };
     let dialog = RevokeSeveral {
-        keys: active_rows().into_iter().take(keys).map(key).collect(),
+        ids: active_rows().into_iter().take(keys).map(|row| row.id).collect(),
+        in_use: (keys > 1).then(|| several_in_use(keys as u64)),
+        unused: active_rows().into_iter().skip(1).take(keys.saturating_sub(2)).map(key).collect(),
         fields: RevocationFields { reason: Field::new("compromised"), comment: Field::default() },
         error: error.map(str::to_owned),
-        as_of: Some(as_of()),
     };
     with_dialog(dialog.into_dialog())
 }
@@ -208,6 +209,7 @@ fn new_keys() -> Vec<Rendered> {
             .parse("goa_0123456789ABCDEFGHIJKLMNOPQRSTUV4Vax7g")
             .unwrap(),
         public_url: "http://127.0.0.1:8080".to_owned(),
+        saved_href: "/keys?done=e1".to_owned(),
         old_key: Some(OldKey { id: "k2".to_owned(), preview: "goa_7Hq2…9fKd".to_owned(), until }),
     };
     let first_key = NewKey { old_key: None, ..new_key(None) };

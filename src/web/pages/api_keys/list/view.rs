@@ -99,6 +99,7 @@ pub struct End {
 /// Reports the change that led to this page, as the database confirms it.
 #[derive(Clone, Debug)]
 pub enum KeyListBanner {
+    Created { name: String },
     Revoked { name: String },
     AlreadyRevoked { name: String, by: ActorView, on: TimeView },
     AlreadyExpired { name: String, on: TimeView },

@@ -23,6 +23,7 @@ pub async fn load(cx: &PageContext, key: &KeyRecord, query: &Fields) -> Result<O
         return Ok(None);
     }
     Ok(match event.detail() {
+        EventDetail::ApiKeyCreated { after } => after.replaces.map(|_| KeyBanner::Rotated),
         EventDetail::ApiKeyRevoked { .. } | EventDetail::ApiKeySuperseded { .. } => {
             let is_superseded = event.reason.as_deref() == Some(RevocationReason::Superseded.as_str());
             is_superseded.then_some(KeyBanner::OldKeyEnded)

@@ -15,6 +15,7 @@ use crate::web::components::people::{ActorView, actor_view};
 use crate::web::pages::api_keys::activity;
 use crate::web::pages::api_keys::activity::view::Placement;
 use crate::web::pages::api_keys::expiry::{Expiry, OldKey};
+use crate::web::pages::api_keys::key_findings;
 use crate::web::pages::api_keys::usage::load::UsageSnapshot;
 
 /// Loads the key with the id from a path.
@@ -76,10 +77,7 @@ pub async fn page(cx: &PageContext, found: &KeyWithNeighbours, query: &Fields) -
     let id = key.id.to_string();
     let usage = UsageSnapshot::load(cx, key.id).await?;
     let request = activity::load::ActivityRequest::of_key(key.id, query)?;
-    let mut history = activity::load::load(cx, request, Placement::Key(id.clone())).await?;
-    if let Some(key_history) = &mut history.key {
-        key_history.summary.since_end = key_history.summary.end.as_ref().map(|_| usage.since_end());
-    }
+    let history = activity::load::load(cx, request, Placement::Key(id.clone())).await?;
     let old_key = |old: &KeyRecord| OldKey {
         id: old.id.to_string(),
         preview: old.preview.clone(),
@@ -95,11 +93,11 @@ pub async fn page(cx: &PageContext, found: &KeyWithNeighbours, query: &Fields) -
             .map(|(label, text)| (label, text.clone()))
             .collect(),
         owner: ActorView::user(names.get(&key.owner).cloned()),
-        created: zone.date(key.created_at),
-        created_by: actor_view(key.created_by, names),
-        expires: Expiry::of(key.ends(), zone, now),
+        service_account_id: key.service_account_id.to_string(),
+        expires: (key.state(now) == KeyState::Active).then(|| Expiry::of(key.ends(), zone, now)),
         replaced_by: found.replaced_by.as_ref().map(|new| replacement(key, new, &usage, zone, now)),
         replaces: found.replaces.as_ref().map(old_key),
+        findings: key_findings::load(cx, key).await?,
         usage: usage.usage(),
         since_end: usage.since_end(),
         end: key.end(now).map(|end| end_view(end, names, zone)),

@@ -1,14 +1,19 @@
 //! The page of one key and its dialogs with sample data.
 
+use crate::domain::practice::finding::Practice;
 use crate::web::components::dialog::Dialog;
 use crate::web::components::field::Field;
+use crate::web::components::key_use::samples::in_use;
+use crate::web::components::key_use::view::InUse;
 use crate::web::components::people::ActorView;
 use crate::web::components::samples::{LONG_NAME, Rendered, ago, edited, layout, render, user, zone};
 use crate::web::pages::api_keys::activity::samples::{days, key_activity, key_history};
 use crate::web::pages::api_keys::activity::view::{KeyActivity, Placement};
 use crate::web::pages::api_keys::edit::fields::EditFields;
 use crate::web::pages::api_keys::edit::view::Edit;
+use crate::web::pages::api_keys::end::EndKey;
 use crate::web::pages::api_keys::expiry::{Expiry, ExpiryField, ExpiryOption, KEEP, OldKey};
+use crate::web::pages::api_keys::key_findings::{KeyFinding, RemedyLink};
 use crate::web::pages::api_keys::list::samples::{ERP, expiry_field};
 use crate::web::pages::api_keys::rotate::Rotate;
 use crate::web::pages::api_keys::show::view::{EndView, EndsSoon, KeyBanner, KeyChange, KeyDetailPage, Replacement};
@@ -18,6 +23,12 @@ use crate::web::pages::api_keys::usage::samples::{
 use crate::web::pages::api_keys::usage::view::{OldKeyUse, SinceEnd};
 
 const PRIYA: &str = "Priya Wolfeschlegelsteinhausenbergerdorff";
+
+fn finding(practice: Practice) -> KeyFinding {
+    let remedy =
+        RemedyLink { label: "Ask Tomasz Wójcik".to_owned(), href: "mailto:tomasz@brightwater.example".to_owned() };
+    KeyFinding { label: practice.label(), advice: practice.advice(), remedy: Some(remedy) }
+}
 
 fn page(name: &str) -> KeyDetailPage {
     let of_key = key_activity(Placement::Key("k8".to_owned()), days().into_iter().skip(1).collect());
@@ -32,11 +43,11 @@ fn page(name: &str) -> KeyDetailPage {
             ("Contact", "#logistics-it".to_owned()),
         ],
         owner: user("Tomasz Wójcik"),
-        created: zone().date(ago(15_829)),
-        created_by: user("Maria Lindqvist"),
-        expires: Expiry::On(zone().date(ago(0))),
+        service_account_id: "01a2a747-5680-73c5-afd2-669c11aa517b".to_owned(),
+        expires: Some(Expiry::On(zone().date(ago(0)))),
         replaced_by: None,
         replaces: None,
+        findings: [Practice::HumanClient, Practice::NoPurpose].map(finding).into(),
         usage: used(),
         end: None,
         since_end: none_since_end(),
@@ -51,7 +62,7 @@ fn replaced(can_extend: bool, old_key: OldKeyUse) -> KeyDetailPage {
     let (at, label) = (zone().date_time(ago(0)), "Ends in 23 hours".to_owned());
     let ends = EndsSoon { label: label.clone(), at: at.clone(), can_extend, old_key };
     KeyDetailPage {
-        expires: Expiry::Ending { at, label },
+        expires: Some(Expiry::Ending { at, label }),
         replaced_by: Some(Replacement {
             id: "k1".to_owned(),
             preview: "goa_2nQj…PyB6".to_owned(),
@@ -65,7 +76,7 @@ fn replaced(can_extend: bool, old_key: OldKeyUse) -> KeyDetailPage {
 fn replaces(until: bool) -> KeyDetailPage {
     let until = until.then(|| zone().date_time(ago(0)));
     let old = OldKey { id: "k2".to_owned(), preview: "goa_7Hq2…9fKd".to_owned(), until };
-    KeyDetailPage { replaces: Some(old), expires: Expiry::Never, ..page(ERP) }
+    KeyDetailPage { replaces: Some(old), expires: Some(Expiry::Never), ..page(ERP) }
 }
 
 fn revoked(since_end: SinceEnd) -> KeyDetailPage {
@@ -77,7 +88,7 @@ fn revoked(since_end: SinceEnd) -> KeyDetailPage {
         comment: Some("Found in a public repository.\nhttps://git.example/brightwater/import-scripts/x".to_owned()),
     };
     let usage = used_until_its_end();
-    KeyDetailPage { end: Some(end), since_end, usage, replaced_by: Some(by), ..replaces(false) }
+    KeyDetailPage { end: Some(end), expires: None, since_end, usage, replaced_by: Some(by), ..replaces(false) }
 }
 
 fn with_dialog(dialog: Dialog) -> KeyDetailPage {
@@ -114,6 +125,7 @@ fn rotate(name: &str, overlap: &str) -> Rotate {
     Rotate {
         key_id: "k8".to_owned(),
         name: name.to_owned(),
+        in_use: (overlap == "none").then(in_use),
         overlap: Field::new(overlap),
         expiry: expiry_field("none"),
         submission: "c3VibWlzc2lvbg".to_owned(),
@@ -134,13 +146,32 @@ fn changes() -> Vec<KeyChange> {
     ]
 }
 
+fn end(in_use: Option<InUse>, old_key: OldKeyUse) -> Rendered {
+    let is_last_key = in_use.is_none();
+    let name = if is_last_key { "end-last" } else { "end" };
+    let dialog = EndKey {
+        key_id: "k8".to_owned(),
+        name: ERP.to_owned(),
+        preview: "goa_9xQ2…b71c".to_owned(),
+        ends: zone().date_time(ago(0)),
+        in_use,
+        old_key: old_key.clone(),
+        is_last_key,
+    };
+    render(name, &KeyDetailPage { dialog: Some(dialog.into_dialog()), ..replaced(true, old_key) })
+}
+
 impl KeyDetailPage {
     pub fn samples() -> Vec<Rendered> {
         let banner = |banner| Self { banner: Some(banner), ..page(ERP) };
-        let long = || Self { owner: user(PRIYA), created_by: user(PRIYA), ..page(LONG_NAME) };
+        let long = || Self { owner: user(PRIYA), ..page(LONG_NAME) };
         let at = zone().date_time(ago(16));
-        let expired =
-            || Self { end: Some(EndView::Expired { at: at.clone() }), since_end: refused_since_end(), ..page(ERP) };
+        let expired = || Self {
+            end: Some(EndView::Expired { at: at.clone() }),
+            expires: None,
+            since_end: refused_since_end(),
+            ..page(ERP)
+        };
         let [still, pausing, not_for, never] = old_key_uses();
         let mut ownerless = Edit {
             deleted_owner: Some("u9".to_owned()),
@@ -158,11 +189,8 @@ impl KeyDetailPage {
             render("key-auditor", &Self { can_change: false, ..replaced(true, pausing) }),
             render("key-long", &Self { history: key_activity(Placement::Key("k8".to_owned()), vec![]), ..long() }),
             render("key-never-used", &Self { usage: never_used(), ..page(ERP) }),
-            render(
-                "key-ownerless",
-                &Self { owner: ActorView::DeletedUser, created_by: ActorView::DeletedUser, ..long() },
-            ),
-            render("key-being-replaced", &replaced(true, still)),
+            render("key-ownerless", &Self { owner: ActorView::DeletedUser, ..long() }),
+            render("key-being-replaced", &replaced(true, still.clone())),
             render("key-extended", &replaced(false, not_for.clone())),
             render("key-replaces", &replaces(true)),
             render("key-replaced", &replaces(false)),
@@ -171,6 +199,7 @@ impl KeyDetailPage {
             render("key-accepted-since", &revoked(accepted_since_end())),
             render("key-expired", &expired()),
             render("key-edited", &banner(KeyBanner::Edited(changes()))),
+            render("key-rotated", &Self { banner: Some(KeyBanner::Rotated), ..replaces(true) }),
             render("key-old-ended", &banner(KeyBanner::OldKeyEnded)),
             render(
                 "key-old-extended",
@@ -192,7 +221,10 @@ impl KeyDetailPage {
                 ),
             ),
             render("edit-refused", &with_dialog(ownerless.into_dialog())),
+            end(Some(in_use()), still.clone()),
+            end(None, OldKeyUse::not_for(6)),
             render("rotate", &with_dialog(rotate(ERP, "24h").into_dialog())),
+            render("rotate-now", &with_dialog(rotate(ERP, "none").into_dialog())),
             render(
                 "rotate-expired",
                 &Self { dialog: Some(Rotate { is_expired: true, ..rotate(ERP, "none") }.into_dialog()), ..expired() },

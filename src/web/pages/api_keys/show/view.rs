@@ -13,6 +13,7 @@ use crate::web::components::people::ActorView;
 use crate::web::pages::api_keys::activity::summary::EndSummary;
 use crate::web::pages::api_keys::activity::view::KeyActivity;
 use crate::web::pages::api_keys::expiry::{Expiry, OldKey};
+use crate::web::pages::api_keys::key_findings::KeyFinding;
 use crate::web::pages::api_keys::usage::chart::UsageChart;
 use crate::web::pages::api_keys::usage::view::{OldKeyUse, SinceEnd, Usage};
 use crate::web::paths::{self, API_KEYS};
@@ -27,13 +28,15 @@ pub struct KeyDetailPage {
     /// The details of the service account that are given, with their labels.
     pub details: Vec<(&'static str, String)>,
     pub owner: ActorView,
-    pub created: TimeView,
-    pub created_by: ActorView,
-    pub expires: Expiry,
+    pub service_account_id: String,
+    /// The coming end. `None` if the key has ended.
+    pub expires: Option<Expiry>,
     /// The key that replaces this one.
     pub replaced_by: Option<Replacement>,
     /// The key that this one replaces.
     pub replaces: Option<OldKey>,
+    /// What good practice finds, heaviest first.
+    pub findings: Vec<KeyFinding>,
     pub usage: Usage,
     /// Set if the key has ended.
     pub end: Option<EndView>,
@@ -79,6 +82,8 @@ pub enum EndView {
 pub enum KeyBanner {
     /// The changes of one edit.
     Edited(Vec<KeyChange>),
+    /// The key was created by a rotation.
+    Rotated,
     OldKeyEnded,
     OldKeyExtended {
         until: TimeView,
@@ -127,6 +132,16 @@ impl KeyDetailPage {
             Some(EndView::Revoked { .. }) => KeyState::Revoked,
             Some(EndView::Expired { .. }) => KeyState::Expired,
         }
+    }
+
+    /// Whether both keys of a rotation work, and this is the one that ends.
+    fn is_old_key(&self) -> bool {
+        self.state() == KeyState::Active && self.replaced_by.is_some()
+    }
+
+    /// Whether both keys of a rotation work, and this is the one that stays.
+    fn is_new_key(&self) -> bool {
+        self.replaces.as_ref().is_some_and(|old| old.until.is_some())
     }
 
     fn can_edit(&self) -> bool {

@@ -28,8 +28,10 @@ pub struct UsageDay {
 #[derive(Clone, Debug)]
 pub struct UsageChart(pub Vec<UsageDay>);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bar {
+    /// “23 Nov 2026: 12 accepted, 3 rejected”.
+    pub title: String,
     pub x: usize,
     pub y: u64,
     pub height: u64,
@@ -37,13 +39,13 @@ pub struct Bar {
 }
 
 impl UsageDay {
-    /// “12 accepted, 3 refused”.
+    /// “12 accepted, 3 rejected”.
     pub fn words(&self) -> String {
         match (self.accepted, self.refused) {
             (accepted, 0) => format!("{} accepted", with_thousands(accepted)),
-            (0, refused) => format!("{} refused", with_thousands(refused)),
+            (0, refused) => format!("{} rejected", with_thousands(refused)),
             (accepted, refused) => {
-                format!("{} accepted, {} refused", with_thousands(accepted), with_thousands(refused))
+                format!("{} accepted, {} rejected", with_thousands(accepted), with_thousands(refused))
             }
         }
     }
@@ -84,7 +86,7 @@ impl UsageChart {
             let requests = pluralized(accepted, "request", "requests");
             let sides = "Accepted above the line, rejected below.";
             return format!(
-                "{requests} accepted and {} refused in the last {days} days. {sides}",
+                "{requests} accepted and {} rejected in the last {days} days. {sides}",
                 with_thousands(refused)
             );
         }
@@ -95,6 +97,11 @@ impl UsageChart {
             }
             _ => format!("{requests}."),
         }
+    }
+
+    /// The scale: the accepted requests of the busiest day, which has the highest bar.
+    pub fn scale(&self) -> Option<String> {
+        Some(self.most(|day| day.accepted)).filter(|most| *most > 0).map(with_thousands)
     }
 
     pub fn ends(&self) -> Option<(&TimeView, &TimeView)> {
@@ -126,8 +133,9 @@ impl UsageChart {
         let bars_of = |(index, day): (usize, &UsageDay)| {
             let (up, down) = (self.height_of(day.accepted), self.height_of(day.refused));
             let x = index * DAY_WIDTH + (DAY_WIDTH - BAR_WIDTH) / 2;
-            let accepted = Bar { x, y: line - up, height: up, is_refused: false };
-            [accepted, Bar { x, y: line + 1 + REFUSED_GAP, height: down, is_refused: true }]
+            let title = format!("{}: {}", day.day.text, day.words());
+            let accepted = Bar { title: title.clone(), x, y: line - up, height: up, is_refused: false };
+            [accepted, Bar { title, x, y: line + 1 + REFUSED_GAP, height: down, is_refused: true }]
         };
         self.0.iter().enumerate().flat_map(bars_of).filter(|bar| bar.height > 0).collect()
     }
@@ -172,7 +180,7 @@ mod tests {
         let used: Vec<_> = chart.used().map(|day| (day.day.text.clone(), day.words())).collect();
         assert_eq!(
             used,
-            [("2026-11-04".into(), "1 accepted".into()), ("2026-11-02".into(), "7 accepted, 1 refused".into())]
+            [("2026-11-04".into(), "1 accepted".into()), ("2026-11-02".into(), "7 accepted, 1 rejected".into())]
         );
     }
 
@@ -185,6 +193,8 @@ mod tests {
     fn bars_are_proportional_above_and_below_the_line() {
         let chart = chart(&[(1, 60, 0), (2, 30, 20), (4, 0, 40)]).unwrap();
         let bars: Vec<_> = chart.bars().iter().map(|bar| (bar.x, bar.y, bar.height, bar.is_refused)).collect();
+        assert_eq!(chart.bars()[1].title, "2026-11-02: 30 accepted, 20 rejected");
+        assert_eq!(chart.scale().as_deref(), Some("60"));
         assert_eq!((chart.width(), chart.line(), chart.height()), (40, 60, 103));
         assert_eq!(bars, [(1, 0, 60, false), (11, 30, 30, false), (11, 63, 20, true), (31, 63, 40, true)]);
     }
@@ -206,7 +216,7 @@ mod tests {
         );
         assert!(
             words(&[(1, 1_200, 0), (3, 0, 4)])
-                .starts_with("1,200 requests accepted and 4 refused in the last 4 days. ")
+                .starts_with("1,200 requests accepted and 4 rejected in the last 4 days. ")
         );
     }
 }

@@ -7,20 +7,19 @@ use time::Date;
 use crate::domain::ids::KeyId;
 use crate::domain::key::usage::{HourlyUsage, MAX_CLIENTS, hour_of, start_of_hour};
 use crate::domain::timestamp::Timestamp;
-use crate::store::{self, KeyUsage};
+use crate::store::{self, KeyRecord, KeyUsage};
 use crate::web::app::error::PageError;
 use crate::web::app::page_context::PageContext;
 use crate::web::app::text::{pluralized, truncated};
 use crate::web::app::time::view::TimeView;
 use crate::web::app::time::zone::Zone;
+pub use crate::web::components::key_use::load::as_of;
+use crate::web::components::key_use::load::{IN_USE_PERIOD, recorded_request, sender};
+use crate::web::components::key_use::view::{Address, AsOf, InUse, KeyInUse, KeyRequest, RecentUse};
 use crate::web::pages::api_keys::usage::chart::UsageChart;
-use crate::web::pages::api_keys::usage::view::{
-    Address, AsOf, InUse, KeyRequest, OldKeyUse, RecentUse, Refused, Requests, Sender, SinceEnd, Usage,
-};
+use crate::web::pages::api_keys::usage::view::{OldKeyUse, Refused, Requests, SinceEnd, Usage};
 
 const DAY: Duration = Duration::from_hours(24);
-/// A key counts as in use for this long after its last request.
-const IN_USE_PERIOD: Duration = Duration::from_hours(7 * 24);
 const CHART_DAYS: i64 = 30;
 const MAX_ADDRESSES: usize = 4;
 const MAX_CLIENTS_PER_ADDRESS: usize = 2;
@@ -76,10 +75,19 @@ impl<'a> UsageSnapshot<'a> {
         }
     }
 
-    /// The recent usage that ends with the key. `None` if the key is not in use.
-    pub fn in_use(&self) -> Option<InUse> {
+    /// The warning about the usage that ends with the key. `None` if the key is not in use.
+    pub fn in_use(&self, key: &KeyRecord) -> Option<InUse> {
         let last = self.usage.last_used.as_ref().filter(|last| self.now.since(last.at) <= IN_USE_PERIOD)?;
-        Some(InUse { last: self.request(last), in_24_hours: self.recent_use(), as_of: self.as_of() })
+        let recent = self.recent_use();
+        let in_use = KeyInUse {
+            id: key.id.to_string(),
+            name: key.name.clone(),
+            preview: key.preview.clone(),
+            last: self.request(last),
+            requests: recent.as_ref().map(|recent| recent.requests.clone()),
+            recent,
+        };
+        Some(InUse { keys: vec![in_use], more: 0, of: 1, as_of: self.as_of() })
     }
 
     /// The requests after the key's end.
@@ -110,11 +118,7 @@ impl<'a> UsageSnapshot<'a> {
     }
 
     fn request(&self, request: &store::RecordedRequest) -> KeyRequest {
-        KeyRequest {
-            at: self.zone.date_time(request.at),
-            ago: self.zone.ago_mid_sentence(request.at, self.now),
-            sender: sender(request),
-        }
+        recorded_request(request, self.zone, self.now)
     }
 
     /// The start of the last `hours` clock hours, including the current one.
@@ -172,15 +176,6 @@ impl<'a> UsageSnapshot<'a> {
         let to_view = |day| self.zone.date(self.zone.start_of_day(day).unwrap_or(self.now));
         UsageChart::of(self.first_day, self.zone.day(self.now), counts, to_view)
     }
-}
-
-/// The view of the time until which usage is recorded.
-pub fn as_of(until: Option<Timestamp>, zone: &Zone, now: Timestamp) -> AsOf {
-    until.map(|until| zone.clock_or_date(until, now))
-}
-
-fn sender(request: &store::RecordedRequest) -> Sender {
-    Sender { address: request.address.clone(), client: request.client.clone() }
 }
 
 fn count(number: i64) -> u64 {

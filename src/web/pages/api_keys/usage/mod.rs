@@ -1,6 +1,8 @@
 //! The usage of a key.
 
 pub mod chart;
+pub mod export;
+pub mod first_request;
 pub mod load;
 #[cfg(test)]
 pub(crate) mod samples;

@@ -1,38 +1,9 @@
 //! The usage of a key with sample data.
 
-use crate::domain::timestamp::Timestamp;
-use crate::web::app::time::view::TimeView;
+use crate::web::components::key_use::samples::{DAY_MINUTES, HOSTILE, IPV6, as_of, now, request, sender};
 use crate::web::components::samples::{ago, zone};
 use crate::web::pages::api_keys::usage::chart::{UsageChart, UsageDay};
-use crate::web::pages::api_keys::usage::view::{
-    Address, InUse, KeyRequest, OldKeyUse, RecentUse, Refused, Requests, Sender, SinceEnd, Usage,
-};
-
-const IPV6: &str = "2001:db8:85a3:8d3:1319:8a2e:370:7348";
-/// A client name of the maximum length, without line breaks and with an injection attempt.
-const HOSTILE: &str = "\u{202e}\"><script>alert(1)</script>_אבג_Mozilla/5.0_Mozilla/5.0_Mozilla/5.0_Mozilla/5.0_Mozilla/5.0_Mozilla/5.0_Mozilla/5.0";
-const DAY_MINUTES: u64 = 24 * 60;
-
-fn now() -> Timestamp {
-    ago(0)
-}
-
-pub fn as_of() -> TimeView {
-    zone().clock_or_date(now(), now())
-}
-
-fn sender(address: &str, client: &str) -> Sender {
-    let non_empty = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    Sender { address: non_empty(address), client: non_empty(client) }
-}
-
-pub fn request(minutes: u64, address: &str, client: &str) -> KeyRequest {
-    KeyRequest {
-        at: zone().date_time(ago(minutes)),
-        ago: zone().ago_mid_sentence(ago(minutes), now()),
-        sender: sender(address, client),
-    }
-}
+use crate::web::pages::api_keys::usage::view::{OldKeyUse, Refused, Requests, SinceEnd, Usage};
 
 fn requests(accepted: u64, refused: u64, hours: u64) -> Requests {
     Requests { accepted, refused, since: zone().date_time(ago(hours * 60 - 30)) }
@@ -86,42 +57,6 @@ pub fn used_until_its_end() -> Usage {
         as_of: None,
         ..used()
     }
-}
-
-pub fn in_use() -> InUse {
-    let address = |address: &str, clients: &[&str], more| Address {
-        address: Some(address.to_owned()),
-        clients: clients.iter().map(|client| (*client).to_owned()).collect(),
-        more,
-    };
-    let recent = RecentUse {
-        requests: "1,204 requests".to_owned(),
-        addresses: "2 addresses".to_owned(),
-        from: vec![address("203.0.113.9", &["python-requests/2.32"], 0), address("198.51.100.4", &["curl/8.5"], 0)],
-        more: None,
-    };
-    InUse { last: request(4, "203.0.113.9", "python-requests/2.32"), in_24_hours: Some(recent), as_of: Some(as_of()) }
-}
-
-pub fn in_use_by_many() -> InUse {
-    let recent = RecentUse {
-        requests: "1,204,551 requests".to_owned(),
-        addresses: "at least 11 addresses".to_owned(),
-        from: vec![
-            Address {
-                address: Some(IPV6.to_owned()),
-                clients: vec![HOSTILE.to_owned(), "curl/8.5".to_owned()],
-                more: 3,
-            },
-            Address { address: None, clients: vec![], more: 0 },
-        ],
-        more: Some("at least 9 more".to_owned()),
-    };
-    InUse { last: request(0, IPV6, HOSTILE), in_24_hours: Some(recent), as_of: None }
-}
-
-pub fn in_use_seldom() -> InUse {
-    InUse { last: request(DAY_MINUTES * 3, "203.0.113.9", "curl/8.5"), in_24_hours: None, as_of: Some(as_of()) }
 }
 
 pub fn none_since_end() -> SinceEnd {

@@ -2,23 +2,9 @@
 
 use crate::web::app::text::{pluralized, with_thousands};
 use crate::web::app::time::view::TimeView;
+pub use crate::web::components::key_use::view::AsOf;
+use crate::web::components::key_use::view::{KeyRequest, Sender};
 use crate::web::pages::api_keys::usage::chart::UsageChart;
-
-/// The sender of a request. The client name is whatever the client sends.
-#[derive(Clone, Debug)]
-pub struct Sender {
-    pub address: Option<String>,
-    pub client: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-pub struct KeyRequest {
-    /// From `Zone::date_time`.
-    pub at: TimeView,
-    /// From `Zone::ago_mid_sentence`.
-    pub ago: TimeView,
-    pub sender: Sender,
-}
 
 /// The requests of the last clock hours, including the current one.
 #[derive(Clone, Debug)]
@@ -42,40 +28,6 @@ pub struct Usage {
     /// Earlier senders are not recorded.
     pub senders_cut: bool,
     pub as_of: AsOf,
-}
-
-/// The time until which usage is recorded, from `Zone::moment`. `None` right after the server started.
-pub type AsOf = Option<TimeView>;
-
-/// The recent usage of a key that was used within the last 7 days.
-#[derive(Clone, Debug)]
-pub struct InUse {
-    pub last: KeyRequest,
-    /// `None` if the last request is older than that.
-    pub in_24_hours: Option<RecentUse>,
-    pub as_of: AsOf,
-}
-
-#[derive(Clone, Debug)]
-pub struct RecentUse {
-    /// “1,204 requests”.
-    pub requests: String,
-    /// “2 addresses”.
-    pub addresses: String,
-    /// The first addresses.
-    pub from: Vec<Address>,
-    /// “3 more”, for the addresses that are not listed.
-    pub more: Option<String>,
-}
-
-/// An address and the clients that used the key from there.
-#[derive(Clone, Debug)]
-pub struct Address {
-    pub address: Option<String>,
-    /// The first clients.
-    pub clients: Vec<String>,
-    /// The number of clients that are not listed.
-    pub more: usize,
 }
 
 /// The requests with a key after its end.
@@ -107,11 +59,11 @@ pub enum OldKeyUse {
 }
 
 impl Requests {
-    /// “1,204”, “0, and 4 refused”.
+    /// “1,204”, “0, and 4 rejected”.
     pub fn words(&self) -> String {
         match self.refused {
             0 => with_thousands(self.accepted),
-            refused => format!("{}, and {} refused", with_thousands(self.accepted), with_thousands(refused)),
+            refused => format!("{}, and {} rejected", with_thousands(self.accepted), with_thousands(refused)),
         }
     }
 }
