@@ -106,7 +106,7 @@ e2e('an auditor sees everything and cannot change anything', async (keydesk, new
   const { page } = auditor;
   await signIn(page, AUDITOR);
   await row(page, active).waitFor();
-  const changes = page.locator('a:is([href$="/new"], [href$="/revoke"], [href$="/edit"], [href$="/rotate"], [href$="/role"], [href$="/delete"], [href$="/invitation"]), form[method="post"]:not([action="/sign-out"])');
+  const changes = page.locator('a:is([href$="/new"], [href$="/revoke"], [href$="/end"], [href$="/edit"], [href$="/rotate"], [href$="/role"], [href$="/delete"], [href$="/invitation"]), form[method="post"]:not([action="/sign-out"])');
   assert.equal(await changes.count(), 0);
   await page.goto(`${KEYS}?tab=revoked`);
   await row(page, revoked).waitFor();
@@ -116,18 +116,21 @@ e2e('an auditor sees everything and cannot change anything', async (keydesk, new
 
   await page.goto(USERS);
   const person = await page.locator('tr[data-user-id]').first().getAttribute('data-user-id');
+  await page.goto(`${KEYS}/${active.id}`);
+  const account = await page.locator('#service-account-id').textContent();
   await page.goto(`${AUDIT_TRAIL}?action=api_key.revoked`);
   const revocation = await page.locator('tr[data-event-id]').getAttribute('data-event-id');
-  const withId = (path) => path.replace('{id}', path.startsWith(KEYS) ? active.id : path.startsWith(USERS) ? person : revocation);
+  const withId = (path) => path.replace('{id}', path.startsWith(KEYS) ? active.id : path.includes('/service-accounts/') ? account : path.startsWith(USERS) ? person : revocation);
   for (const { method, path } of (await routes()).filter((route) => route.path.startsWith('/administration/'))) {
     const address = withId(path);
     if (method === 'POST') {
       // Every signed-in user may identify a key.
       const expected = path.endsWith('/identify') ? 422 : 403;
       assert.equal((await auditor.post(address, {})).status(), expected, `POST ${path}`);
-    } else if (path.includes('export') || /\/(checkpoint|public-key)$/.test(path)) {
-      assert.equal((await page.request.get(address)).status(), 200, path);
-    } else if (/\/(new|revoke|edit|rotate|role|delete|invitation)$/.test(path)) {
+    } else if (path.includes('export') || /\/(checkpoint|public-key|usage\.csv|first-request)$/.test(path)) {
+      const expected = path.endsWith('/first-request') ? 204 : 200;
+      assert.equal((await page.request.get(address)).status(), expected, path);
+    } else if (/\/(new|revoke|end|edit|rotate|role|delete|invitation)$/.test(path)) {
       assert.equal((await page.goto(address)).status(), 403, path);
       await page.getByText('You need to be an administrator to do this.').waitFor();
     } else {
