@@ -34,9 +34,7 @@ fn a_form_sent_twice_creates_one_key() {
     admin.post(API_KEYS, &fields).expect(201);
     for name in ["ERP Sync", "Another", ""] {
         let again = admin.post(API_KEYS, &[("name", name), ("submission", &submission)]).expect(409);
-        assert!(
-            again.body.contains("This key was already shown. If you didn’t save it, rotate it to get a new key.")
-        );
+        assert!(again.body.contains("This key was already shown. If you didn’t save it, rotate it to get a new key."));
         assert!(!again.html().has("#new-key"));
     }
     assert_eq!(admin.get(API_KEYS).html().key_names(), ["ERP Sync"]);

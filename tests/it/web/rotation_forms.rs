@@ -22,9 +22,7 @@ fn a_form_that_is_sent_again_creates_nothing() {
     let keys = server.key_count();
     for (id, overlap) in [(&old.0, "none"), (&old.0, "24h"), (&other.0, "24h"), (&other.0, "bad")] {
         let again = send(&admin, id, &[("overlap", overlap), ("submission", &submission)]).expect(409);
-        assert!(
-            again.body.contains("This key was already shown. If you didn’t save it, rotate it to get a new key.")
-        );
+        assert!(again.body.contains("This key was already shown. If you didn’t save it, rotate it to get a new key."));
         assert!(!again.html().has("#new-key"));
     }
     assert_eq!((server.key_count(), server.whoami(&other.1)), (keys, 200));
