@@ -287,6 +287,7 @@ fn every_column_is_covered_by_the_replay_or_excused() {
             "users",
             vec![
                 "name",
+                "name_search",
                 "name_sort_key",
                 "email",
                 "email_folded",
