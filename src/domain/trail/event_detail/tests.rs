@@ -199,6 +199,7 @@ fn pinned() -> Vec<(EventDetail, String, String)> {
     all.into_iter().map(|(detail, before, after)| (detail, text(before), text(after))).collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "one list of all shapes")]
 fn key_details(name: &str) -> Vec<(EventDetail, String, String)> {
     let name = name.to_owned();
     let pin = |detail, before: &str, after: &str| (detail, before.to_owned(), after.to_owned());

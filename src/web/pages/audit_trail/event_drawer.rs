@@ -178,7 +178,7 @@ impl EventContext<'_> {
             }
             ("require_second_factor", Value::Bool(value)) => text(if *value { "Required" } else { "Optional" }),
             ("second_factor", Value::Bool(value)) => text(if *value { "On" } else { "Off" }),
-            ("default_expiry_days", Value::Null) => text("Never"),
+            ("default_expiry_days" | "expires_at", Value::Null) => text("Never"),
             ("maximum_lifetime_days", Value::Null) => text("No limit"),
             ("rotation_period_days", Value::Null) => text("No reminder"),
             ("idle_end_days", Value::Null) => text("Off"),
@@ -202,7 +202,6 @@ impl EventContext<'_> {
                 | "rotation_period_reason",
                 Value::String(typed),
             ) => text(typed),
-            ("expires_at", Value::Null) => text("Never"),
             (_, value) => ChangeValue::Text(plain(value)),
         }
     }
