@@ -85,7 +85,7 @@ fn previews_filter_by_key_whether_filtered_or_not() {
     let server = TestServer::start();
     let admin = server.admin();
     let (id, _) = admin.create_key("ERP Sync");
-    for query in ["".to_owned(), format!("?key={id}"), "?action=api_key.created".to_owned()] {
+    for query in [String::new(), format!("?key={id}"), "?action=api_key.created".to_owned()] {
         let page = admin.get(&format!("{AUDIT_TRAIL}{query}")).expect(200).html();
         let row = format!("tr[data-key-id='{id}'] td a");
         assert!(page.attribute(&row, "href").ends_with(&format!("key={id}")), "{query}");
