@@ -148,7 +148,7 @@ impl Actions {
         context: &RequestContext,
         version: Option<i64>,
         name: Option<&CompanyName>,
-        rules: CompanyRules,
+        rules: &CompanyRules,
     ) -> Result<Option<EventId>, CompanyNameError> {
         let id = context.company_id;
         self.change(context, |change| {

@@ -228,7 +228,7 @@ impl Replay<'_> {
                 Step::Policy(days) => {
                     let key_policy = KeyPolicy { rotation_period: Days::new(*days), ..KeyPolicy::default() };
                     let rules = CompanyRules { key_policy, ..CompanyRules::default() };
-                    self.actions.change_company(&context, None, None, rules)?;
+                    self.actions.change_company(&context, None, None, &rules)?;
                 }
                 Step::Revoke(name, reason, comment) => {
                     let key = find(&newest_first, name)?;

@@ -137,7 +137,7 @@ e2e('deleting a user hands the keys over, and the trail records it', async (keyd
   await open(page, `${KEYS}?audit=open`);
   for (const key of keys) {
     const handover = await overlay(page).locator(events(page, 'api_key.handed_over', key)).textContent();
-    assert.match(handover, new RegExp(`${ADMIN.name}\\s+handed\\s+${key.name}\\s+over\\s+to\\s+${ADMIN.name}`));
+    assert.match(handover, new RegExp(`${ADMIN.name}\\s+changed the owner of\\s+${key.name}\\s+to\\s+${ADMIN.name}`));
     assert.match(await overlay(page).locator(events(page, 'api_key.created', key)).textContent(), /Deleted user\s+created/);
   }
   const deletion = overlay(page).locator('[data-action="user.deleted"]');

@@ -30,8 +30,9 @@ impl Network {
                 Self::V4([a, b, c])
             }
             IpAddr::V6(address) => {
-                let [a, b, c, d, e, f, ..] = address.octets();
-                Self::V6([a, b, c, d, e, f])
+                let mut network = [0; 6];
+                network.copy_from_slice(&address.octets()[..6]);
+                Self::V6(network)
             }
         }
     }

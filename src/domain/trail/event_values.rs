@@ -271,6 +271,7 @@ event_values! {
 }
 
 /// Reads a member that is present, `null` included.
+#[expect(clippy::option_option, reason = "an absent member is not a member that is `null`")]
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }

@@ -194,10 +194,10 @@ impl Values {
         out.push_sql(")");
         for tab in [KeyTab::Active, KeyTab::Ended] {
             out.push_sql(", ");
-            if !query.filter.is_empty() {
-                self.push_count(out.reborrow(), query, tab, None)?;
-            } else {
+            if query.filter.is_empty() {
                 out.push_sql("CAST(NULL AS BIGINT)");
+            } else {
+                self.push_count(out.reborrow(), query, tab, None)?;
             }
         }
         out.push_sql(", ");

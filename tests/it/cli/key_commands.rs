@@ -70,7 +70,7 @@ fn the_rules_of_the_page_hold() {
     let company = server.company("Brightwater");
     let key_policy = KeyPolicy { maximum_lifetime: Days::new(90), ..KeyPolicy::default() };
     let rules = CompanyRules { key_policy, ..CompanyRules::default() };
-    server.actions.change_company(&RequestContext::command_line(company), None, None, rules).unwrap();
+    server.actions.change_company(&RequestContext::command_line(company), None, None, &rules).unwrap();
     let refused = |words: &[&str]| {
         let (code, output, sentence) = command(&server, &[&["key", "create"], words].concat());
         assert_eq!((code, output.as_str()), (Some(1), ""), "{words:?}");

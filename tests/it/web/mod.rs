@@ -46,6 +46,7 @@ mod setup;
 mod sign_in;
 mod sign_in_timing;
 pub mod trail_export;
+mod trail_filters;
 mod trail_page;
 mod usage;
 mod usage_and_ends;

@@ -153,7 +153,7 @@ pub async fn submit(Admin(cx): Admin, body: FormBody) -> Result<HttpResponse, Pa
     let expected = Some(version.changes());
     let rules = CompanyRules { require_second_factor: form.requires_second_factor(), key_policy, reasons };
     let changed =
-        cx.perform(move |actions, context| actions.change_company(context, expected, company_name.as_ref(), rules));
+        cx.perform(move |actions, context| actions.change_company(context, expected, company_name.as_ref(), &rules));
     match changed.await? {
         Ok(event) => Ok(redirect_with_event(KEY_POLICY, event)),
         Err(CompanyNameError::Outdated) => refuse_outdated(&cx, &form, version).await,
