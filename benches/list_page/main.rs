@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use askama::Template;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use keydesk::domain::practice::summary::Summary;
 use keydesk::domain::timestamp::Timestamp;
 use keydesk::domain::user::profile::Theme;
 use keydesk::web::app::assets::AssetPaths;
@@ -13,6 +14,8 @@ use keydesk::web::components::layout::PageLayout;
 use keydesk::web::components::paging::{PAGE_SIZE, Pager};
 use keydesk::web::components::people::{ActorView, Person};
 use keydesk::web::pages::api_keys::expiry::Expiry;
+use keydesk::web::pages::api_keys::list::filter_bar::{FilterBar, Owner};
+use keydesk::web::pages::api_keys::list::practice_panel::PracticePanel;
 use keydesk::web::pages::api_keys::list::view::{Counts, KeyListPage, Row};
 use keydesk::web::pages::api_keys::list_address::{KeyListAddress, Tab};
 
@@ -39,8 +42,15 @@ fn row(zone: &Zone, number: u32) -> Row {
         id: format!("01a2082b-82b6-7183-8ff4-{number:012x}"),
         status: "active",
         name: format!("{} {number}", SERVICES[place(SERVICES.len())]),
+        purpose: if number.is_multiple_of(2) {
+            "Copies orders and invoices every night".to_owned()
+        } else {
+            String::new()
+        },
+        rotation: None,
         preview: "goa_p5uN…vzdO".to_owned(),
         created_by: ActorView::user((!creator.is_empty()).then(|| creator.to_owned())),
+        owner: None,
         created: zone.date(NOW - DAY * number),
         last_used: (!number.is_multiple_of(3)).then(|| zone.ago(NOW - DAY * number / 2, NOW)),
         expires: match number % 4 {
@@ -54,6 +64,7 @@ fn row(zone: &Zone, number: u32) -> Row {
 
 fn page() -> KeyListPage {
     let zone = Zone::from_cookie(Some("Europe/Oslo"));
+    let you = Owner { id: "01a2082b-82b6-7183-8ff4-000000000000".to_owned(), name: PEOPLE[0].to_owned() };
     let counts = Counts { active: 10_000, revoked: 12_345 };
     KeyListPage {
         layout: PageLayout {
@@ -67,9 +78,14 @@ fn page() -> KeyListPage {
         address: KeyListAddress::of(Tab::Active),
         total: counts,
         found: counts,
+        filters: FilterBar::new(&KeyListAddress::of(Tab::Active), &Summary::default(), None, &you),
+        practice: Some(PracticePanel::new(&Summary::default(), counts.active, NOW)),
         rows: (0..).take(PAGE_SIZE).map(|number| row(&zone, number)).collect(),
         first: 1,
-        pager: Pager { previous: None, next: Some("/administration/company-settings/api-keys?cursor=b2Zmc2V0".into()) },
+        pager: Pager {
+            next: Some("/administration/company-settings/api-keys?cursor=b2Zmc2V0".into()),
+            ..Pager::default()
+        },
         can_change: true,
         zone: zone.label(NOW),
         as_of: Some(zone.clock_or_date(NOW, NOW)),
