@@ -33,7 +33,7 @@ diesel::table! {
 
 diesel::table! {
     assessment_queue (id) {
-        id -> BigInt,
+        id -> Text,
         company_id -> Text,
         key_id -> Text,
     }

@@ -10,7 +10,7 @@ CREATE INDEX key_assessments_by_due ON key_assessments (company_id, due_at);
 
 -- Keys to assess, because a fact about them has changed. Rows are only inserted and deleted, so that no change waits for another.
 CREATE TABLE assessment_queue (
-    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY DEFAULT gen_random_uuid()::text,
     company_id TEXT COLLATE "C" NOT NULL,
     key_id TEXT COLLATE "C" NOT NULL
 );

@@ -10,7 +10,7 @@ CREATE INDEX key_assessments_by_due ON key_assessments (company_id, due_at);
 
 -- Keys to assess, because a fact about them has changed. Rows are only inserted and deleted, so that no change waits for another.
 CREATE TABLE assessment_queue (
-    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL PRIMARY KEY DEFAULT (lower(hex(randomblob(16)))),
     company_id TEXT NOT NULL,
     key_id TEXT NOT NULL
 );

@@ -33,7 +33,7 @@ pub struct KeyToAssess {
 #[derive(Clone, Debug, Default)]
 pub struct DueKeys {
     pub keys: Vec<KeyId>,
-    pub(super) queued: Vec<i64>,
+    pub(super) queued: Vec<String>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -57,10 +57,10 @@ struct FactColumns {
 type OwnerColumns = (Option<Timestamp>, Option<Timestamp>, Option<Timestamp>);
 
 impl<A> Assessments<'_, A> {
-    /// Returns keys of a company that must be assessed: those in the queue, oldest first, then those whose time has come.
+    /// Returns keys of a company that must be assessed: those in the queue, and those whose time has come.
     #[instrument(name = "db.assessments.due", level = "debug", skip_all)]
     pub fn due(&mut self, company_id: CompanyId, now: Timestamp, limit: i64) -> Result<DueKeys, StoreError> {
-        let queued: Vec<(i64, KeyId)> = assessment_queue::table
+        let queued: Vec<(String, KeyId)> = assessment_queue::table
             .filter(assessment_queue::company_id.eq(company_id))
             .order(assessment_queue::id)
             .limit(limit)

@@ -96,7 +96,7 @@ fn the_trails_account_for_renewed_digests_and_new_sets() {
     let (used, unused) = (admin.create_key("Used"), admin.create_key("Unused"));
     let second = rotate(&[&server]);
     renew(&server, &used, &second);
-    let (id, _) = admin.create_key("New");
+    let (id, _) = admin.create_key("Newer");
     assert_eq!(pepper_of(&server, &id), second);
     assert_ne!(pepper_of(&server, &unused.0), second);
     keydesk(&server, &["audit", "verify"]);

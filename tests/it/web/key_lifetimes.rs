@@ -119,7 +119,7 @@ fn a_longer_expiry_is_refused_and_existing_keys_are_listed() {
     // A key may expire at the end of the last allowed day, but not on the next day.
     let too_long = [("none", ""), ("180d", ""), ("365d", ""), ("date", "2027-02-22"), ("2027-02-22", "")];
     for (expires, on) in too_long.into_iter().chain([("date", "2027-02-21")]) {
-        let created = admin.add_key_with("New", &[("expires", expires), ("expires_on", on)]);
+        let created = admin.add_key_with("Newer", &[("expires", expires), ("expires_on", on)]);
         let fields = [("expires", expires), ("expires_on", on), ("submission", submission.as_str())];
         let rotated = admin.post(&format!("{API_KEYS}/{}/rotate", lasting.0), &fields);
         let is_within = on == "2027-02-21";

@@ -103,7 +103,7 @@ fn a_revocation_shows_its_reason_in_the_sentence() {
     admin.revoke(&second, "unspecified", "").expect(303);
     let page = admin.get(&format!("{AUDIT_TRAIL}?action=api_key.revoked")).expect(200).html();
     let sentences = page.texts("tr[data-event-id] th");
-    assert_eq!(sentences, ["revoked Reporting", "revoked ERP Sync (no longer used)"]);
+    assert_eq!(sentences, ["revoked Reporting", "revoked ERP Sync (No longer used)"]);
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use std::fs;
 
 use super::{accept_loss, keep, put_back};
+use crate::support::TestServer;
 use crate::support::companies::add_brightwater;
 use crate::support::receiver::Receiver;
-use crate::support::{AUDIT_TRAIL, TestServer};
 use crate::witness::{notes, secret_file, wait_until};
 
 /// Publishes until the witness has the latest checkpoint of Brightwater.
@@ -40,7 +40,7 @@ fn no_smaller_checkpoint_is_appended_before_the_loss_is_accepted() {
     server.compare_trails();
     assert!(failure(&server).contains("is missing"), "{}", failure(&server));
     assert_eq!(notes(&path), before);
-    let page = admin.get(AUDIT_TRAIL).expect(200).body;
+    let page = admin.get("/administration/company-settings/evidence").expect(200).body;
     assert!(page.contains("the database was put back to an older state"), "{page}");
     assert_eq!(accept_loss(&server).status.code(), Some(0));
     server.compare_trails();

@@ -243,10 +243,10 @@ impl EventText<'_> {
         }))
     }
 
-    /// “ (no longer used)”, if there is a reason.
+    /// “ (No longer used)”, if there is a reason.
     fn reason(&self) -> Option<Part> {
         let reason = RevocationReason::given(self.event.reason.as_deref())?;
-        Some(text(format!(" ({})", reason.label().to_lowercase())))
+        Some(text(format!(" ({})", reason.label())))
     }
 
     fn target(&self) -> Part {
