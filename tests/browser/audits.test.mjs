@@ -58,7 +58,7 @@ test('html-validate and the measurements find problems', { timeout: TEST_TIMEOUT
   assert.deepEqual([await overflowingElements(page, 320), await clippedElements(page)], [[], []]);
   await page.locator('h1').evaluate((heading) => Object.assign(heading.style, { width: '400px' }));
   assert.notDeepEqual(await overflowingElements(page, 320), []);
-  await page.locator('h1').evaluate((heading) => Object.assign(heading.style, { width: '20px', overflow: 'hidden' }));
+  await page.locator('h1').evaluate((heading) => Object.assign(heading.style, { width: '20px', overflow: 'hidden', whiteSpace: 'nowrap' }));
   assert.notDeepEqual(await clippedElements(page), []);
   assert.deepEqual(await scrollingCards(page), []);
   await page.locator('main').evaluate((main) => {

@@ -124,8 +124,9 @@ async function checkWithoutScript(scene, client) {
   const rendered = (each) => each.page.locator('main').evaluate((main) => main.outerHTML);
   const differences = async () => {
     const served = differ(await bare.answer.text(), await client.answer.text());
-    const hasCopy = await client.page.locator('button:is(.copy, .reveal)').count();
-    return hasCopy ? served : [...served, ...differ(await rendered(bare), await rendered(client))];
+    // Scripts add buttons that copy or reveal, the hint of a shortcut, and the bar of a selection.
+    const isEnhanced = await client.page.locator('button:is(.copy, .reveal), kbd, .selecting').count();
+    return isEnhanced ? served : [...served, ...differ(await rendered(bare), await rendered(client))];
   };
   let found = await differences();
   for (let attempt = 1; attempt < ATTEMPTS && found.length > 0; attempt += 1) {

@@ -63,7 +63,7 @@ e2e('an admin sees what a revocation breaks, and that it worked', async (keydesk
 
   const refused = await present(keydesk, created, 'curl/8.5');
   assert.equal(refused.status, 401);
-  await waitForText(page, `${KEYS}?tab=revoked`, '1 refused since');
+  await waitForText(page, `${KEYS}?tab=revoked`, '1 rejected since');
   await row(page, created).getByRole('link', { name: ERP, exact: true }).click();
   const revocation = region(page, 'Revocation');
   await revocation.getByText(new RegExp(`No request has been accepted since\\. 1 was rejected, ${JUST_NOW}\\.`)).waitFor();

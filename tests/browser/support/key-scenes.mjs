@@ -245,7 +245,7 @@ export const keyScenes = [
     },
   },
   { name: 'the confirmation of several revocations', fixture: 'demo', open: (page) => select(page, 6) },
-  { name: 'the confirmation of several revocations, none selected', fixture: 'demo', open: (page) => select(page, 0) },
+  { name: 'the confirmation of several revocations, none selected', fixture: 'demo', open: at(`${KEYS}/revoke`) },
   {
     name: 'the confirmation of several revocations, refused',
     fixture: 'demo',

@@ -162,7 +162,7 @@ fn each_list_takes_two_round_trips_on_postgres() {
     let server = TestServer::start();
     fill(&server.database_url);
     let admin = server.admin();
-    let (company_id, store) = (server.company("Brightwater"), CapturedStore::connect(&server.database_url).store);
+    let (company_id, store) = (server.company("Brightwater"), &server.actions.store);
     let is_due = || store.query(|db| Ok(db.assessments().state(company_id, server.clock.now())?.is_due)).unwrap();
     while is_due() {
         admin.get(API_KEYS).expect(200);

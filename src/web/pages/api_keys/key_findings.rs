@@ -44,10 +44,10 @@ fn views(findings: Findings, key_id: &str, owner: Option<&User>, can_change: boo
 fn remedy(remedy: Remedy, key_id: &str, owner: Option<&User>) -> Option<RemedyLink> {
     let link = |label: &str, href| Some(RemedyLink { label: label.to_owned(), href });
     match remedy {
-        Remedy::Rotate => link("Rotate", paths::rotate_api_key(key_id)),
-        Remedy::HandOver => link("Hand over", paths::edit_api_key(key_id)),
-        Remedy::Revoke => link("Revoke", paths::revoke_api_key(key_id)),
-        Remedy::Describe => link("Edit", paths::edit_api_key(key_id)),
+        Remedy::Rotate => link("Rotate this key", paths::rotate_api_key(key_id)),
+        Remedy::HandOver => link("Hand over this key", paths::edit_api_key(key_id)),
+        Remedy::Revoke => link("Revoke this key", paths::revoke_api_key(key_id)),
+        Remedy::Describe => link("Edit the details", paths::edit_api_key(key_id)),
         Remedy::AskOwner => {
             let owner = owner?;
             link(&format!("Ask {}", owner.name), format!("mailto:{}", owner.email))
